@@ -1,0 +1,75 @@
+"""A handful of demonstrations and a sparse goal reward become a robot policy.
+
+Public names are imported on first use, so that a collector process, or a robot that only runs a
+policy, never loads torch.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from headstart.agents.ddpg import DDPG as DDPG
+    from headstart.agents.ddpg import DDPGConfig as DDPGConfig
+    from headstart.data.batch import Batch as Batch
+    from headstart.data.episode import Episode as Episode
+    from headstart.data.hindsight import HindsightSampler as HindsightSampler
+    from headstart.data.mixture import MixedSampler as MixedSampler
+    from headstart.data.replay import EpisodeReplay as EpisodeReplay
+    from headstart.demos.record import collect_demos as collect_demos
+    from headstart.demos.storage import DemoSet as DemoSet
+    from headstart.demos.storage import load_demos as load_demos
+    from headstart.demos.storage import save_demos as save_demos
+    from headstart.envs.goal_env import GoalReward as GoalReward
+    from headstart.envs.goal_env import GoalSpec as GoalSpec
+    from headstart.envs.goal_env import check_goal_env as check_goal_env
+    from headstart.envs.make import make_env as make_env
+    from headstart.errors import InputError as InputError
+    from headstart.policy import Policy as Policy
+    from headstart.policy import load_policy as load_policy
+    from headstart.presets import PRESETS as PRESETS
+    from headstart.rollout.job import EpisodeJob as EpisodeJob
+    from headstart.rollout.job import run_episode as run_episode
+    from headstart.training.config import TrainConfig as TrainConfig
+    from headstart.training.evaluation import EvalResult as EvalResult
+    from headstart.training.evaluation import evaluate as evaluate
+    from headstart.training.train import train as train
+    from headstart.viz.plots import plot_runs as plot_runs
+    from headstart.viz.video import record_video as record_video
+
+_MODULES = {
+    "agents.ddpg": ("DDPG", "DDPGConfig"),
+    "data.batch": ("Batch",),
+    "data.episode": ("Episode",),
+    "data.hindsight": ("HindsightSampler",),
+    "data.mixture": ("MixedSampler",),
+    "data.replay": ("EpisodeReplay",),
+    "demos.record": ("collect_demos",),
+    "demos.storage": ("DemoSet", "load_demos", "save_demos"),
+    "envs.goal_env": ("GoalReward", "GoalSpec", "check_goal_env"),
+    "envs.make": ("make_env",),
+    "errors": ("InputError",),
+    "policy": ("Policy", "load_policy"),
+    "presets": ("PRESETS",),
+    "rollout.job": ("EpisodeJob", "run_episode"),
+    "training.config": ("TrainConfig",),
+    "training.evaluation": ("EvalResult", "evaluate"),
+    "training.train": ("train",),
+    "viz.plots": ("plot_runs",),
+    "viz.video": ("record_video",),
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = sorted(_MODULE_OF)  # noqa: PLE0605
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'headstart' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"headstart.{_MODULE_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,1 @@
+"""Learners: networks, losses and updates, and nothing else."""

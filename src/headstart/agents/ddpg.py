@@ -1,0 +1,326 @@
+"""DDPG with hindsight goals and demonstrations: the published algorithm and the modern one."""
+
+import copy
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from headstart.agents import losses
+from headstart.agents.networks import Actor, Critics
+from headstart.agents.normalizer import RunningMoments
+from headstart.data.batch import Batch, NumpyBatch
+from headstart.errors import InputError
+from headstart.policy import GoalInput, Policy
+
+Metrics = dict[str, Tensor]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DDPGConfig:
+    """Networks, losses and optimisation of the agent."""
+
+    hidden_sizes: tuple[int, ...] = (128, 128, 128)
+    """Hidden layers of the actor and of each critic."""
+    critic_layer_norm: bool = True
+    """Normalise each hidden layer of the critics (RLPD; Ball et al. 2023)."""
+    num_critics: int = 2
+    """Independent critics; the policy follows the first."""
+    target_combination: Literal["min", "mean"] = "min"
+    """How the target critics' values become one target."""
+    clip_target: bool = True
+    """Keep targets within what the env's reward range allows, [-1/(1-discount), 0] for -1/0."""
+    discount: float = 0.98
+    """Discount per env step."""
+    actor_lr: float = 1e-3
+    """Adam rate of the actor."""
+    critic_lr: float = 1e-3
+    """Adam rate of the critics."""
+    tau: float = 0.005
+    """Share of the online network in each target update (1 - polyak)."""
+    target_update: Literal["update", "cycle"] = "update"
+    """Move the target networks after every update, or once per cycle."""
+    actor_delay: int = 1
+    """Critic updates per actor update."""
+    action_l2: float = 1.0
+    """Penalty on squared actions in the policy loss."""
+    goal_input: GoalInput = "both"
+    """Whether networks see the goal, the goal minus what is achieved, or both."""
+    normalize_inputs: bool = True
+    """Standardise inputs with their running mean and deviation; off leaves them as they are."""
+    input_clip: float = 200.0
+    """Bound on raw inputs."""
+    output_clip: float = 5.0
+    """Bound on standardised inputs."""
+    std_floor: float = 0.01
+    """Smallest standard deviation divided by."""
+    q_weight: float = 0.001
+    """Weight of the policy loss where there are demonstrations."""
+    bc_weight: float = 1.0
+    """Weight of the behaviour-cloning loss; 0 leaves demonstrations to the replay alone."""
+    q_filter: bool = True
+    """Clone a demonstrated action only where the critic rates it above the policy's."""
+    q_filter_from: int = 0
+    """Number of updates before the filter acts; until then every demonstration is cloned."""
+    deploy: Literal["averaged", "online"] = "averaged"
+    """Which actor is evaluated and saved: the slowly averaged target actor, or the online one."""
+
+    def __post_init__(self) -> None:
+        _require(0.0 <= self.discount < 1.0, "discount must lie in [0, 1)", self.discount)
+        _require(0.0 < self.tau <= 1.0, "tau must lie in (0, 1]", self.tau)
+        for name in ("num_critics", "actor_delay"):
+            _require(getattr(self, name) >= 1, f"{name} must be at least 1", getattr(self, name))
+        for name in ("actor_lr", "critic_lr", "input_clip", "output_clip", "std_floor"):
+            _require(getattr(self, name) > 0.0, f"{name} must be positive", getattr(self, name))
+        for name in ("action_l2", "q_weight", "bc_weight", "q_filter_from"):
+            value = getattr(self, name)
+            _require(value >= 0, f"{name} must not be negative", value)
+        sizes = self.hidden_sizes
+        _require(len(sizes) > 0 and min(sizes) > 0, "hidden_sizes must be positive", sizes)
+
+
+def _require(holds: bool, rule: str, value: object) -> None:
+    if not holds:
+        raise InputError(f"agent.{rule}, got {value}")
+
+
+class DDPG:
+    """One actor, ``K`` critics and their slowly following target copies.
+
+    Args:
+        config: see ``DDPGConfig``.
+        observation_dim, goal_dim: widths of the vectors the agent sees.
+        action_low, action_high: bounds of the actions, ``(action_dim,)``, in the env's units.
+        reward_range: least and greatest reward of one step, infinite where there is no bound.
+        seed: of the initial weights.
+    """
+
+    def __init__(
+        self,
+        config: DDPGConfig,
+        *,
+        observation_dim: int,
+        goal_dim: int,
+        action_low: Iterable[float],
+        action_high: Iterable[float],
+        reward_range: tuple[float, float],
+        seed: int,
+    ) -> None:
+        self.config = config
+        self.observation_dim = observation_dim
+        self.goal_dim = goal_dim
+        self.action_low = torch.tensor(list(action_low))
+        self.action_high = torch.tensor(list(action_high))
+        self._action_center = (self.action_high + self.action_low) / 2
+        self._action_half_range = (self.action_high - self.action_low) / 2
+        low, high = (reward / (1.0 - config.discount) for reward in reward_range)
+        self.target_bounds = (low, high) if config.clip_target else None
+        self.updates = 0
+
+        input_dim = observation_dim + goal_dim * (2 if config.goal_input == "both" else 1)
+        self.moments = RunningMoments(input_dim, std_floor=config.std_floor)
+        self._mean, self._std = torch.zeros(input_dim), torch.ones(input_dim)
+
+        generator = torch.Generator().manual_seed(seed)
+        hidden, action_dim = config.hidden_sizes, len(self.action_low)
+        self.actor = Actor(input_dim, hidden, action_dim, generator)
+        self.critics = Critics(
+            input_dim + action_dim,
+            hidden,
+            config.num_critics,
+            generator,
+            layer_norm=config.critic_layer_norm,
+        )
+        self.target_actor = copy.deepcopy(self.actor).requires_grad_(False)
+        self.target_critics = copy.deepcopy(self.critics).requires_grad_(False)
+        self._actor_optimizer = _adam(self.actor, config.actor_lr)
+        self._critic_optimizer = _adam(self.critics, config.critic_lr)
+
+    def observe(self, batch: NumpyBatch) -> None:
+        """Count the inputs of a batch into the normaliser."""
+        if not self.config.normalize_inputs:
+            return
+        parts = (batch.observation, batch.achieved_goal, batch.desired_goal)
+        inputs = self._raw_inputs(*(torch.from_numpy(part) for part in parts))
+        self.moments.update(inputs.numpy())
+        self._mean = torch.from_numpy(self.moments.mean.astype(np.float32))
+        self._std = torch.from_numpy(self.moments.std.astype(np.float32))
+
+    def update(self, batch: Batch[Tensor]) -> Metrics:
+        """One gradient step on the critics and, every ``actor_delay`` updates, one on the actor.
+
+        Both gradients are taken at the same parameters before either step, as in baselines, so the
+        critics' value of the demonstrated action serves the TD error and the Q-filter alike.
+        """
+        inputs, action = self._inputs_now(batch), self._scaled_action(batch)
+        gradients, value, metrics = self._critic_gradients(batch, inputs, action)
+        if self.updates % self.config.actor_delay == 0:
+            metrics |= self._update_actor(batch, inputs, action, q_demo=value)
+        _step(self._critic_optimizer, self.critics, gradients)
+        self.updates += 1
+        if self.config.target_update == "update":
+            self._follow(self.target_actor, self.actor)
+            self._follow(self.target_critics, self.critics)
+        return metrics
+
+    def update_critics(self, batch: Batch[Tensor]) -> Metrics:
+        """One gradient step on the critics alone: the warm start after cloning."""
+        inputs, action = self._inputs_now(batch), self._scaled_action(batch)
+        gradients, _, metrics = self._critic_gradients(batch, inputs, action)
+        _step(self._critic_optimizer, self.critics, gradients)
+        self._follow(self.target_critics, self.critics)
+        return metrics
+
+    def clone(self, batch: Batch[Tensor]) -> Metrics:
+        """One step of behaviour cloning alone, without critics and filter: the actor's warm start."""
+        action = self.actor(self._inputs_now(batch))
+        loss = losses.bc_loss(
+            action,
+            self._scaled_action(batch),
+            is_demo=batch.is_demo,
+            keep=torch.ones_like(batch.is_demo),
+        )
+        gradients = torch.autograd.grad(loss, list(self.actor.parameters()))
+        _step(self._actor_optimizer, self.actor, gradients)
+        self._follow(self.target_actor, self.actor)
+        return {"bc_loss": loss.detach()}
+
+    def end_cycle(self) -> None:
+        """Move the target networks if they move once per cycle."""
+        if self.config.target_update == "cycle":
+            self._follow(self.target_actor, self.actor)
+            self._follow(self.target_critics, self.critics)
+
+    @torch.no_grad()
+    def values(self, observation: Tensor, achieved_goal: Tensor, desired_goal: Tensor) -> Tensor:
+        """Return ``Q(s, pi(s))`` of the first critic and the deployed actor, ``(B,)``."""
+        inputs = self._inputs(observation, achieved_goal, desired_goal)
+        value: Tensor = self.critics(inputs, self._deployed(inputs), first=1)[0]
+        return value
+
+    def policy(self, *, deployed: bool, metadata: Mapping[str, Any] | None = None) -> Policy:
+        """Return a numpy copy of the actor.
+
+        Args:
+            deployed: the actor that ``config.deploy`` names, or else the online one.
+            metadata: what to write into the policy's header when it is saved.
+        """
+        actor = self._deployed if deployed else self.actor
+        return Policy(
+            layers=tuple(
+                (_copy(weight), _copy(bias))
+                for weight, bias in zip(actor.weights, actor.biases, strict=True)
+            ),
+            mean=_copy(self._mean),
+            std=_copy(self._std),
+            input_clip=self.config.input_clip,
+            output_clip=self._output_clip,
+            observation_dim=self.observation_dim,
+            goal_dim=self.goal_dim,
+            goal_input=self.config.goal_input,
+            action_low=_copy(self.action_low),
+            action_high=_copy(self.action_high),
+            metadata=metadata or {},
+        )
+
+    def _critic_gradients(
+        self, batch: Batch[Tensor], inputs: Tensor, action: Tensor
+    ) -> tuple[tuple[Tensor, ...], Tensor, Metrics]:
+        """Return the gradients, the first critic's ``Q(s, a)``, and metrics."""
+        with torch.no_grad():
+            next_inputs = self._inputs(
+                batch.next_observation, batch.next_achieved_goal, batch.desired_goal
+            )
+            next_values = self.target_critics(next_inputs, self.target_actor(next_inputs))
+            target = losses.td_target(
+                batch.reward,
+                batch.terminated,
+                losses.combine(next_values, self.config.target_combination),
+                discount=self.config.discount,
+                bounds=self.target_bounds,
+            )
+        values = self.critics(inputs, action)
+        loss = losses.critic_loss(values, target)
+        gradients = torch.autograd.grad(loss, list(self.critics.parameters()))
+        return gradients, values[0].detach(), {"critic_loss": loss.detach()}
+
+    def _update_actor(
+        self, batch: Batch[Tensor], inputs: Tensor, demo_action: Tensor, *, q_demo: Tensor
+    ) -> Metrics:
+        config = self.config
+        action = self.actor(inputs)
+        value = self.critics(inputs, action, first=1)[0]
+        policy_loss = losses.policy_loss(value, action, action_l2=config.action_l2)
+        metrics = {"actor_loss": policy_loss.detach(), "mean_q": value.detach().mean()}
+        loss = policy_loss
+        if config.bc_weight and batch.is_demo.any():
+            filtering = config.q_filter and self.updates >= config.q_filter_from
+            keep = losses.q_filter(q_demo, value) if filtering else torch.ones_like(q_demo)
+            bc_loss = losses.bc_loss(action, demo_action, is_demo=batch.is_demo, keep=keep)
+            loss = config.q_weight * policy_loss + config.bc_weight * bc_loss
+            metrics["bc_loss"] = bc_loss.detach()
+            metrics["q_filter_pass_rate"] = (keep * batch.is_demo).sum() / batch.is_demo.sum()
+        # Only towards the actor: the critics' own gradients would be computed and thrown away.
+        gradients = torch.autograd.grad(loss, list(self.actor.parameters()))
+        _step(self._actor_optimizer, self.actor, gradients)
+        return metrics
+
+    @property
+    def _deployed(self) -> Actor:
+        return self.target_actor if self.config.deploy == "averaged" else self.actor
+
+    @property
+    def _output_clip(self) -> float:
+        # Inputs left as they are must not be cut to a range that is meant for standard scores.
+        return self.config.output_clip if self.config.normalize_inputs else self.config.input_clip
+
+    def _scaled_action(self, batch: Batch[Tensor]) -> Tensor:
+        """Actions in units of half their range, ``[-1, 1]``: what actor and critics speak."""
+        return (batch.action - self._action_center) / self._action_half_range
+
+    def _inputs_now(self, batch: Batch[Tensor]) -> Tensor:
+        return self._inputs(batch.observation, batch.achieved_goal, batch.desired_goal)
+
+    def _inputs(self, observation: Tensor, achieved_goal: Tensor, desired_goal: Tensor) -> Tensor:
+        """Return standardised network inputs, ``(B, input_dim)``."""
+        raw = self._raw_inputs(observation, achieved_goal, desired_goal)
+        standardized = raw.sub_(self._mean).div_(self._std)
+        return standardized.clamp_(-self._output_clip, self._output_clip)
+
+    def _raw_inputs(
+        self, observation: Tensor, achieved_goal: Tensor, desired_goal: Tensor
+    ) -> Tensor:
+        parts = [observation]
+        if self.config.goal_input != "relative":
+            parts.append(desired_goal)
+        if self.config.goal_input != "absolute":
+            parts.append(desired_goal - achieved_goal)
+        return torch.cat(parts, dim=-1).clamp_(-self.config.input_clip, self.config.input_clip)
+
+    def _follow(self, target: nn.Module, online: nn.Module) -> None:
+        """``target <- (1 - tau) * target + tau * online``."""
+        torch._foreach_lerp_(
+            list(target.parameters()),
+            [parameter.detach() for parameter in online.parameters()],
+            self.config.tau,
+        )
+
+
+def _adam(network: nn.Module, rate: float) -> torch.optim.Adam:
+    return torch.optim.Adam(network.parameters(), lr=rate, fused=True)
+
+
+def _step(
+    optimizer: torch.optim.Optimizer, network: nn.Module, gradients: Iterable[Tensor]
+) -> None:
+    for parameter, gradient in zip(network.parameters(), gradients, strict=True):
+        parameter.grad = gradient
+    optimizer.step()
+
+
+def _copy(tensor: Tensor) -> NDArray[np.float32]:
+    return tensor.detach().numpy().copy()

@@ -1,0 +1,67 @@
+"""The losses of DDPG + HER + demonstrations as pure functions of tensors."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+
+@torch.no_grad()
+def td_target(
+    reward: Tensor,
+    terminated: Tensor,
+    next_value: Tensor,
+    *,
+    discount: float,
+    bounds: tuple[float, float] | None,
+) -> Tensor:
+    """One-step Bellman target, ``(B,)``. Only true termination stops the bootstrap.
+
+    ``y = clip(r + discount * (1 - terminated) * Q'(s', pi'(s')), bounds)`` (HER, section 4.4).
+    """
+    assert reward.shape == terminated.shape == next_value.shape, (reward.shape, next_value.shape)
+    target = reward + discount * (1.0 - terminated) * next_value
+    return target if bounds is None else target.clamp(*bounds)
+
+
+def combine(values: Tensor, how: Literal["min", "mean"]) -> Tensor:
+    """Combine the values of ``K`` critics, ``(K, B)``, into one, ``(B,)``."""
+    return values.amin(dim=0) if how == "min" else values.mean(dim=0)
+
+
+def critic_loss(values: Tensor, target: Tensor) -> Tensor:
+    """Mean squared TD error of each critic, ``(K, B)`` against ``(B,)``, summed over critics."""
+    assert values.shape[1:] == target.shape, (values.shape, target.shape)
+    return (values - target).square().mean(dim=1).sum()
+
+
+def policy_loss(value: Tensor, action: Tensor, *, action_l2: float) -> Tensor:
+    """``-mean Q(s, pi(s)) + action_l2 * mean(pi(s)^2)`` (DDPG; the second term as in baselines).
+
+    Args:
+        value: ``(B,)``.
+        action: ``(B, action_dim)``, each entry in ``[-1, 1]``.
+        action_l2: weight of the penalty, a mean over rows and action dimensions alike.
+    """
+    return action_l2 * action.square().mean() - value.mean()
+
+
+def bc_loss(policy_action: Tensor, demo_action: Tensor, *, is_demo: Tensor, keep: Tensor) -> Tensor:
+    """Squared distance to the demonstrated action (Nair et al. 2018, equation 3).
+
+    Summed over action dimensions and averaged over all demonstrated rows; filtered rows count as 0,
+    so the divisor does not depend on the filter. With 128 demonstrated rows this is the published
+    sum times 1/128.
+    """
+    error = (policy_action - demo_action).square().sum(dim=-1)
+    assert error.shape == is_demo.shape == keep.shape, (error.shape, is_demo.shape, keep.shape)
+    return (is_demo * keep * error).sum() / is_demo.sum().clamp(min=1.0)
+
+
+@torch.no_grad()
+def q_filter(q_demo: Tensor, q_policy: Tensor) -> Tensor:
+    """Keep a demonstration only where the critic rates it above the policy, ``(B,)`` of 0 and 1.
+
+    Strict, and without a gradient (Nair et al. 2018, section IV-C).
+    """
+    return (q_demo > q_policy).float()

@@ -1,0 +1,73 @@
+"""The actor and the critics: plain multi-layer perceptrons with ReLU."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+
+def xavier(shape: tuple[int, ...], generator: torch.Generator) -> nn.Parameter:
+    """Draw a ``(..., in, out)`` weight uniformly in ``+-sqrt(6 / (in + out))``."""
+    bound = (6.0 / (shape[-2] + shape[-1])) ** 0.5
+    return nn.Parameter((2.0 * torch.rand(shape, generator=generator) - 1.0) * bound)
+
+
+class Actor(nn.Module):
+    """Inputs ``(B, input_dim)`` to actions in ``[-1, 1]``, ``(B, action_dim)``."""
+
+    def __init__(
+        self, input_dim: int, hidden: Sequence[int], action_dim: int, generator: torch.Generator
+    ) -> None:
+        super().__init__()
+        sizes = [input_dim, *hidden, action_dim]
+        pairs = list(zip(sizes[:-1], sizes[1:], strict=True))
+        self.weights = nn.ParameterList([xavier(pair, generator) for pair in pairs])
+        self.biases = nn.ParameterList([nn.Parameter(torch.zeros(size)) for _, size in pairs])
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return the squashed action."""
+        hidden = inputs
+        layers = list(zip(self.weights, self.biases, strict=True))
+        for weight, bias in layers[:-1]:
+            hidden = torch.relu_(torch.addmm(bias, hidden, weight))
+        weight, bias = layers[-1]
+        return torch.tanh(torch.addmm(bias, hidden, weight))
+
+
+class Critics(nn.Module):
+    """``K`` independent critics evaluated by one batched product a layer."""
+
+    def __init__(
+        self,
+        input_dim: int,
+        hidden: Sequence[int],
+        num_critics: int,
+        generator: torch.Generator,
+        *,
+        layer_norm: bool,
+    ) -> None:
+        super().__init__()
+        sizes = [input_dim, *hidden, 1]
+        pairs = list(zip(sizes[:-1], sizes[1:], strict=True))
+        self.layer_norm = layer_norm
+        self.weights = nn.ParameterList(
+            [xavier((num_critics, *pair), generator) for pair in pairs]
+        )
+        self.biases = nn.ParameterList(
+            [nn.Parameter(torch.zeros(num_critics, 1, size)) for _, size in pairs]
+        )
+
+    def forward(self, inputs: Tensor, action: Tensor, *, first: int | None = None) -> Tensor:
+        """Return the values ``(K, B)``, or those of the ``first`` so many critics alone."""
+        joined = torch.cat([inputs, action], dim=-1)
+        hidden = joined.expand(len(self.weights[0][:first]), *joined.shape)
+        layers = list(zip(self.weights, self.biases, strict=True))
+        for weight, bias in layers[:-1]:
+            hidden = torch.baddbmm(bias[:first], hidden, weight[:first])
+            if self.layer_norm:
+                # Without gain and bias of its own: the next layer has both.
+                hidden = F.layer_norm(hidden, hidden.shape[-1:])
+            hidden = torch.relu(hidden)
+        weight, bias = layers[-1]
+        return torch.baddbmm(bias[:first], hidden, weight[:first]).squeeze(-1)

@@ -1,0 +1,1 @@
+"""Episodes, replay, hindsight and mixing: plain numpy."""

@@ -1,0 +1,49 @@
+"""A batch of transitions, over numpy arrays or torch tensors alike."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = TypeVar("Array")
+Other = TypeVar("Other")
+
+
+@dataclass(frozen=True)
+class Batch(Generic[Array]):
+    """``B`` transitions ``s, g, a, r, s'``; the goal of the next state is ``desired_goal`` too."""
+
+    observation: Array  # (B, observation_dim)
+    achieved_goal: Array  # (B, goal_dim)
+    desired_goal: Array  # (B, goal_dim)
+    action: Array  # (B, action_dim), in the env's own units
+    reward: Array  # (B,)
+    terminated: Array  # (B,), 1 where the bootstrap ends
+    next_observation: Array  # (B, observation_dim)
+    next_achieved_goal: Array  # (B, goal_dim)
+    is_demo: Array  # (B,), 1 where the row is demonstrated
+
+    def map(self, function: Callable[[Array], Other]) -> "Batch[Other]":
+        """Apply ``function`` to every field."""
+        return Batch(*(function(getattr(self, field.name)) for field in fields(self)))
+
+    def __len__(self) -> int:
+        action: Any = self.action
+        return len(action)
+
+
+NumpyBatch = Batch[NDArray[np.float32]]
+
+
+def concatenate(batches: Sequence[NumpyBatch]) -> NumpyBatch:
+    """Stack batches over one another, in the order given."""
+    if len(batches) == 1:
+        return batches[0]
+    return Batch(
+        *(
+            np.concatenate([getattr(batch, field.name) for batch in batches])
+            for field in fields(Batch)
+        )
+    )

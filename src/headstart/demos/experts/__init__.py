@@ -1,0 +1,37 @@
+"""Scripted experts: closed-loop policies that solve a task from its observation alone."""
+
+import re
+from collections.abc import Callable, Mapping
+
+from headstart.demos.experts.fetch_pick_and_place import fetch_pick_and_place
+from headstart.demos.experts.fetch_reach import Array, fetch_reach
+from headstart.errors import InputError
+
+__all__ = ["EXPERTS", "Expert", "expert_for"]
+
+Expert = Callable[[Mapping[str, Array]], Array]
+"""One unbatched goal observation to one action. Without state, so it can be pickled, restarted
+from any state and mixed with noise."""
+
+EXPERTS: dict[str, Expert] = {
+    "FetchPickAndPlace": fetch_pick_and_place,
+    "FetchReach": fetch_reach,
+}
+"""Expert by environment id without version and without ``Dense``."""
+
+
+def expert_for(env_id: str) -> Expert:
+    """Return the expert of ``env_id``; the version and the ``Dense`` variant do not matter.
+
+    Raises:
+        InputError: If no expert is known for this environment.
+    """
+    # The reward is not part of the observation, so the sparse and the dense task share an expert.
+    task = re.sub(r"(Dense)?(-v\d+)?$", "", env_id)
+    if task not in EXPERTS:
+        known = ", ".join(sorted(EXPERTS))
+        raise InputError(
+            f"{env_id}: no scripted expert for this environment; there are experts for {known} "
+            "(any version, sparse or Dense)"
+        )
+    return EXPERTS[task]

@@ -1,0 +1,148 @@
+"""The demo file: plain arrays and a JSON header in one ``.npz``, never a pickle."""
+
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.data.episode import Episode
+from headstart.envs.goal_env import GoalSpec
+from headstart.errors import InputError
+
+SCHEMA = 1
+_STEP_ARRAYS = ("desired_goals", "actions", "terminated", "is_success")
+_STATE_ARRAYS = ("observations", "achieved_goals")
+
+
+@dataclass(frozen=True)
+class DemoSet:
+    """Demonstrations of one environment."""
+
+    env_id: str
+    episodes: tuple[Episode, ...]
+    header: Mapping[str, Any] = field(default_factory=dict)
+    """Where they come from: seeds, package versions, expert."""
+
+    @property
+    def success_rate(self) -> float:
+        """Share of episodes that end in success."""
+        return float(np.mean([episode.success for episode in self.episodes]))
+
+    @property
+    def num_transitions(self) -> int:
+        """Steps of all episodes together."""
+        return sum(len(episode) for episode in self.episodes)
+
+    def first(self, count: int | None) -> "DemoSet":
+        """Return the set of the first ``count`` episodes; all of them for ``None``."""
+        return DemoSet(self.env_id, self.episodes[:count], self.header)
+
+    def describe(self) -> dict[str, Any]:
+        """Return what a run's record says of its demonstrations."""
+        return {
+            "env_id": self.env_id,
+            "episodes": len(self.episodes),
+            "transitions": self.num_transitions,
+            "success_rate": self.success_rate,
+        }
+
+    def check_fits(self, spec: GoalSpec) -> None:
+        """Refuse demonstrations of another environment.
+
+        Raises:
+            InputError: if the id (version aside) or a width differs.
+        """
+        if _family(self.env_id) != _family(spec.env_id):
+            raise InputError(
+                f"the demonstrations are of {self.env_id}, not of {spec.env_id}; "
+                f"collect some with `headstart demos collect {spec.env_id}`"
+            )
+        first = self.episodes[0]
+        found = {
+            "observation": (first.observations.shape[1], spec.observation_dim),
+            "goal": (first.achieved_goals.shape[1], spec.goal_dim),
+            "action": (first.actions.shape[1], spec.action_dim),
+        }
+        for name, (width, expected) in found.items():
+            if width != expected:
+                raise InputError(
+                    f"the demonstrations have {name} width {width}, "
+                    f"{spec.env_id} has {expected}: they were made with another version"
+                )
+
+
+def save_demos(path: str | Path, demos: DemoSet) -> None:
+    """Write a demo file; the path holds the old file or the whole new one, never a part."""
+    path = Path(path)
+    episodes = demos.episodes
+    arrays: dict[str, NDArray[Any]] = {
+        name: np.concatenate([getattr(episode, name) for episode in episodes])
+        for name in _STEP_ARRAYS + _STATE_ARRAYS
+    }
+    arrays["episode_steps"] = np.array([len(episode) for episode in episodes], np.int64)
+    header = {
+        "schema": SCHEMA,
+        "env_id": demos.env_id,
+        "is_success": [episode.success for episode in episodes],
+        **demos.header,
+    }
+    arrays["header"] = np.frombuffer(json.dumps(header).encode(), np.uint8)
+    staged = path.with_name(f".{path.name}.tmp")
+    try:
+        with staged.open("wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **arrays)
+        staged.replace(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror})") from error
+    finally:
+        staged.unlink(missing_ok=True)
+
+
+def load_demos(path: str | Path) -> DemoSet:
+    """Read and check a demo file.
+
+    Raises:
+        InputError: if it is missing, not a demo file, or its content does not fit together.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such demo file; `headstart demos collect` makes one")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        header = json.loads(arrays.pop("header").tobytes())
+        if header["schema"] != SCHEMA:
+            raise ValueError(f"it has schema {header['schema']}, this version reads {SCHEMA}")
+        return DemoSet(str(header["env_id"]), _split(arrays), header)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError,
+            zipfile.BadZipFile) as error:  # fmt: skip
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise InputError(f"{path}: not a headstart demo file ({reason})") from error
+
+
+def _split(arrays: Mapping[str, NDArray[Any]]) -> tuple[Episode, ...]:
+    steps: Sequence[int] = arrays["episode_steps"].tolist()
+    total = sum(steps)
+    for name in _STEP_ARRAYS + _STATE_ARRAYS:
+        expected = total + len(steps) * (name in _STATE_ARRAYS)
+        if len(arrays[name]) != expected:
+            raise ValueError(f"{name} has {len(arrays[name])} rows instead of {expected}")
+    episodes = []
+    step = state = 0
+    for length in steps:
+        fields = {name: arrays[name][step : step + length] for name in _STEP_ARRAYS}
+        fields |= {name: arrays[name][state : state + length + 1] for name in _STATE_ARRAYS}
+        episodes.append(Episode(**fields))
+        step += length
+        state += length + 1
+    return tuple(episodes)
+
+
+def _family(env_id: str) -> str:
+    """Return the id without its version: -v4 demonstrations train on -v5 where the widths agree."""
+    return env_id.rpartition("-v")[0] or env_id

@@ -1,0 +1,1 @@
+"""Goal environments behind one adapter."""

@@ -1,0 +1,75 @@
+"""What is known of given environments, as data: symmetries, and names for parts of the goal space."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.data.symmetry import AxisMap, Mirror
+
+
+@dataclass(frozen=True)
+class GoalParts:
+    """Two named parts of a goal space, told apart by one coordinate."""
+
+    coordinate: int
+    threshold: float  # goals above it belong to ``above``
+    above: str
+    below: str
+
+    def names(self, desired_goals: NDArray[np.float32]) -> list[str]:
+        """Return the part that each row of ``desired_goals``, ``(N, goal_dim)``, lies in."""
+        high = desired_goals[:, self.coordinate] > self.threshold
+        return [self.above if is_high else self.below for is_high in high]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of one environment."""
+
+    mirror: Mirror | None = None
+    goal_parts: GoalParts | None = None
+
+
+# The gripper of every Fetch task starts at this y; model and workspace are symmetric about it.
+_FETCH_Y = 0.7491
+
+
+def _reflection(
+    size: int, flipped: tuple[int, ...], absolute: tuple[int, ...], swapped: tuple[int, ...] = ()
+) -> AxisMap:
+    """Negate the ``flipped`` axes, reflect the ``absolute`` ones in ``_FETCH_Y``, swap one pair."""
+    permutation = list(range(size))
+    for first, second in zip(swapped[::2], swapped[1::2], strict=True):
+        permutation[first], permutation[second] = second, first
+    sign = [-1.0 if axis in flipped or axis in absolute else 1.0 for axis in range(size)]
+    offset = [2 * _FETCH_Y if axis in absolute else 0.0 for axis in range(size)]
+    return AxisMap(tuple(permutation), tuple(sign), tuple(offset))
+
+
+_GOAL = _reflection(3, (), (1,))
+_ACTION = _reflection(4, (1,), ())
+# gripper 0:3, fingers 3:5, gripper velocity 5:8, finger velocities 8:10.
+_REACH = Mirror(_reflection(10, (6,), (1,), (3, 4, 8, 9)), _GOAL, _ACTION)
+# gripper 0:3, object 3:6, object - gripper 6:9, fingers 9:11, object euler angles 11:14, its velocity
+# 14:17 and angular velocity 17:20 (both about x and z change sign), gripper 20:23, fingers 23:25.
+_OBJECT = Mirror(
+    _reflection(25, (7, 11, 13, 15, 17, 19, 21), (1, 4), (9, 10, 23, 24)), _GOAL, _ACTION
+)
+
+KNOWN: dict[str, Known] = {
+    "FetchReach": Known(mirror=_REACH),
+    "FetchPush": Known(mirror=_OBJECT),
+    "FetchSlide": Known(mirror=_OBJECT),
+    # The object rests at z = 0.4247; half of the goals lie there, the others up to 0.45 m higher.
+    "FetchPickAndPlace": Known(
+        mirror=_OBJECT,
+        goal_parts=GoalParts(coordinate=2, threshold=0.4257, above="air", below="table"),
+    ),
+}
+
+
+def known(env_id: str) -> Known:
+    """Look an environment up by its id, version and ``Dense`` aside; the empty ``Known`` if new."""
+    name = env_id.rpartition(":")[2].rpartition("-v")[0].removesuffix("Dense")
+    return KNOWN.get(name, Known())

@@ -1,0 +1,61 @@
+"""Training configurations by name."""
+
+from headstart.agents.ddpg import DDPGConfig
+from headstart.rollout.exploration import Exploration
+from headstart.training.config import (
+    CycleConfig,
+    DemosConfig,
+    EvaluationConfig,
+    TrainConfig,
+    WarmStartConfig,
+)
+
+_PUBLISHED_AGENT = DDPGConfig(
+    hidden_sizes=(256, 256, 256),
+    critic_layer_norm=False,
+    num_critics=1,
+    discount=0.98,
+    actor_lr=1e-3,
+    critic_lr=1e-3,
+    tau=0.05,
+    target_update="cycle",
+    action_l2=1.0,
+    goal_input="absolute",
+    q_weight=0.001,
+    bc_weight=1.0,
+    q_filter=True,
+    deploy="online",
+)
+_NO_WARM_START = WarmStartConfig(bc_updates=0, episodes=0, critic_updates=0)
+
+FAST = TrainConfig()
+"""The modern recipe: warm start by cloning, twin critics with layer norm, averaged actor."""
+
+NAIR2018 = TrainConfig(
+    env_steps=1_000_000,
+    batch_size=1024,
+    symmetry=False,
+    agent=_PUBLISHED_AGENT,
+    demos=DemosConfig(fraction=128 / 1024, num_episodes=100),
+    warm_start=_NO_WARM_START,
+    cycle=CycleConfig(episodes=2, updates=40, ahead=False),
+    exploration=Exploration(noise=0.1, random_action=0.1),
+    # An epoch is 20 cycles of 2 rollouts of 50 steps.
+    evaluation=EvaluationConfig(every=2000, episodes=20),
+)
+"""DDPG + HER + demonstrations as published (Nair et al. 2018, in the code of OpenAI Baselines)."""
+
+HER = TrainConfig(
+    env_steps=2_000_000,
+    batch_size=256,
+    symmetry=False,
+    agent=_PUBLISHED_AGENT,
+    warm_start=_NO_WARM_START,
+    cycle=CycleConfig(episodes=2, updates=40, ahead=False),
+    exploration=Exploration(noise=0.2, random_action=0.3),
+    # An epoch is 50 cycles of 2 rollouts of 50 steps.
+    evaluation=EvaluationConfig(every=5000, episodes=20),
+)
+"""DDPG + HER without demonstrations as published (Andrychowicz et al. 2017, Plappert et al. 2018)."""
+
+PRESETS: dict[str, TrainConfig] = {"fast": FAST, "nair2018": NAIR2018, "her": HER}

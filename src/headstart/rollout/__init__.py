@@ -1,0 +1,1 @@
+"""Running episodes, here or in other processes."""

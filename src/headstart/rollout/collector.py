@@ -1,0 +1,35 @@
+"""A collector process: reads jobs from its standard input, writes episodes to its standard output."""
+
+import os
+import pickle
+import signal
+import sys
+import traceback
+
+from headstart.envs.make import make_env
+from headstart.rollout.job import run_episode
+
+
+def main(env_id: str) -> None:
+    """Run jobs until the input ends, which it does also when the parent dies."""
+    # Ctrl-C goes to the whole terminal group; when to stop is the parent's decision.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    answers = os.fdopen(os.dup(1), "wb")
+    # An environment that prints must not print into the answers.
+    os.dup2(2, 1)
+    env = make_env(env_id)
+    while True:
+        try:
+            job = pickle.load(sys.stdin.buffer)
+        except EOFError:
+            return
+        try:
+            answer = run_episode(env, job)
+        except Exception:
+            answer = traceback.format_exc()
+        pickle.dump(answer, answers, protocol=pickle.HIGHEST_PROTOCOL)
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

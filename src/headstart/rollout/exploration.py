@@ -1,0 +1,42 @@
+"""Exploration noise on top of a deterministic policy."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.errors import InputError
+
+FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exploration:
+    """Gaussian noise, and now and then an action drawn uniformly (Andrychowicz et al. 2017)."""
+
+    noise: float = 0.0
+    """Standard deviation of the Gaussian noise, as a share of half the action range."""
+    random_action: float = 0.0
+    """Probability that the whole action is drawn uniformly from the action range instead."""
+
+    def __post_init__(self) -> None:
+        if self.noise < 0.0:
+            raise InputError(f"exploration.noise must not be negative, got {self.noise}")
+        if not 0.0 <= self.random_action <= 1.0:
+            raise InputError(
+                f"exploration.random_action must lie in [0, 1], got {self.random_action}"
+            )
+
+    def __call__(
+        self, action: FloatArray, low: FloatArray, high: FloatArray, rng: np.random.Generator
+    ) -> FloatArray:
+        """Return the action to take, inside ``[low, high]``, each ``(action_dim,)``."""
+        if rng.random() < self.random_action:
+            return rng.uniform(low, high).astype(np.float32)
+        if self.noise:
+            half_range = (high - low) / 2
+            action = action + self.noise * half_range * rng.standard_normal(action.shape)
+        return np.clip(action, low, high).astype(np.float32)
+
+
+GREEDY = Exploration()

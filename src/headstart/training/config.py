@@ -1,0 +1,156 @@
+"""Everything a training run can be told, typed and documented; what it is told is what it does."""
+
+from dataclasses import dataclass, field
+
+from headstart.agents.ddpg import DDPGConfig
+from headstart.errors import InputError
+from headstart.rollout.exploration import Exploration
+
+
+@dataclass(frozen=True, kw_only=True)
+class CycleConfig:
+    """One turn of the training loop: some episodes, then some updates."""
+
+    episodes: int = 2
+    """Episodes collected per cycle."""
+    updates: int = 50
+    """Updates per cycle."""
+    ahead: bool = True
+    """Collect the next cycle's episodes during this cycle's updates, with the policy from before
+    them; off collects with the newest policy, while the learner waits."""
+
+    def __post_init__(self) -> None:
+        _require(self.episodes >= 1, "cycle.episodes must be at least 1", self.episodes)
+        _require(self.updates >= 0, "cycle.updates must not be negative", self.updates)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HindsightConfig:
+    """Which goals replace the original ones, and how often."""
+
+    relabel_fraction: float = 0.8
+    """Share of each batch that gets a goal its episode reached later; 0.8 is k = 4 in the paper."""
+
+    def __post_init__(self) -> None:
+        _require_share("hindsight.relabel_fraction", self.relabel_fraction)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemosConfig:
+    """How demonstrations enter training; without demonstrations nothing here acts."""
+
+    fraction: float = 0.5
+    """Share of each batch that is demonstrated."""
+    num_episodes: int | None = None
+    """How many demonstrations of the file to use, from its start; all of them by default."""
+
+    def __post_init__(self) -> None:
+        _require(0.0 < self.fraction < 1.0, "demos.fraction must lie in (0, 1)", self.fraction)
+        if self.num_episodes is not None:
+            _require(
+                self.num_episodes >= 1, "demos.num_episodes must be at least 1", self.num_episodes
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WarmStartConfig:
+    """What happens before the first cycle, in this order."""
+
+    bc_updates: int = 2000
+    """Updates of pure behaviour cloning; none without demonstrations."""
+    episodes: int = 20
+    """Episodes collected with the clone, or without demonstrations with random actions."""
+    critic_updates: int = 1000
+    """Updates of the critics alone on these episodes and the demonstrations."""
+
+    def __post_init__(self) -> None:
+        for name in ("bc_updates", "episodes", "critic_updates"):
+            value = getattr(self, name)
+            _require(value >= 0, f"warm_start.{name} must not be negative", value)
+        _require(
+            self.episodes > 0 or self.critic_updates == 0,
+            "warm_start.critic_updates needs warm_start.episodes",
+            self.critic_updates,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationConfig:
+    """Greedy evaluation, on episode seeds that training never uses."""
+
+    every: int = 2000
+    """Env steps from one evaluation to the next; there is one more at the end."""
+    episodes: int = 50
+    """Episodes per evaluation."""
+
+    def __post_init__(self) -> None:
+        _require(self.every >= 1, "evaluation.every must be at least 1", self.every)
+        _require(self.episodes >= 1, "evaluation.episodes must be at least 1", self.episodes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """A whole training run."""
+
+    seed: int = 0
+    """Root of every random draw."""
+    env_steps: int = 15_000
+    """Env steps to take in training, warm start included."""
+    target_success: float | None = None
+    """Stop early once an evaluation reaches this success rate."""
+    batch_size: int = 256
+    """Rows per update, demonstrations included."""
+    replay_capacity: int = 1_000_000
+    """States the replay holds before it forgets the oldest episodes."""
+    symmetry: bool = True
+    """Mirror half of each batch where the env is known to be symmetric."""
+    policy_every: int = 10_000
+    """Env steps from one numbered policy file to the next."""
+    torch_threads: int = 1
+    """Threads of the learner; collectors use one core each beside it."""
+    agent: DDPGConfig = field(default_factory=DDPGConfig)
+    hindsight: HindsightConfig = field(default_factory=HindsightConfig)
+    demos: DemosConfig = field(default_factory=DemosConfig)
+    warm_start: WarmStartConfig = field(default_factory=WarmStartConfig)
+    cycle: CycleConfig = field(default_factory=CycleConfig)
+    exploration: Exploration = field(
+        default_factory=lambda: Exploration(noise=0.1, random_action=0.1)
+    )
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+
+    def __post_init__(self) -> None:
+        for name in ("env_steps", "policy_every", "torch_threads"):
+            _require(getattr(self, name) >= 1, f"{name} must be at least 1", getattr(self, name))
+        _require(self.seed >= 0, "seed must not be negative", self.seed)
+        _require(self.batch_size >= 2, "batch_size must be at least 2", self.batch_size)
+        if self.target_success is not None:
+            _require_share("target_success", self.target_success)
+
+    def check_demos(self, available: int) -> None:
+        """Refuse settings that ``available`` demonstrations cannot meet.
+
+        Raises:
+            InputError: if there are fewer than asked for, or their rows leave none for experience.
+        """
+        asked = self.demos.num_episodes
+        if available == 0:
+            raise InputError("the demo file holds no episodes; collect some with --episodes N")
+        if asked is not None and asked > available:
+            raise InputError(
+                f"demos.num_episodes is {asked}, but the demo file holds {available} episodes"
+            )
+        rows = round(self.batch_size * self.demos.fraction)
+        if not 1 <= rows < self.batch_size:
+            raise InputError(
+                f"demos.fraction {self.demos.fraction} makes {rows} of {self.batch_size} rows "
+                f"demonstrations; at least one row of either kind is needed"
+            )
+
+
+def _require(holds: bool, rule: str, value: object) -> None:
+    if not holds:
+        raise InputError(f"{rule}, got {value}")
+
+
+def _require_share(name: str, value: float) -> None:
+    _require(0.0 <= value <= 1.0, f"{name} must lie in [0, 1]", value)

@@ -1,0 +1,127 @@
+"""Greedy success rates with their uncertainty."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.data.episode import Episode
+from headstart.envs.known import known
+from headstart.rollout.executors import Executor, make_executor
+from headstart.rollout.job import EVALUATION, Behaviour, EpisodeJob
+
+
+@dataclass(frozen=True)
+class Part:
+    """Success within one named part of the goal space."""
+
+    success_rate: float
+    episodes: int
+
+
+@dataclass(frozen=True)
+class EvalResult:
+    """What a number of greedy episodes came to."""
+
+    env_id: str
+    seed: int
+    episodes: int
+    success_rate: float
+    """Share of episodes whose goal is fulfilled at the last step."""
+    interval: tuple[float, float]
+    """95% Wilson interval of the success rate."""
+    success_ever_rate: float
+    """Share of episodes whose goal was fulfilled at any step."""
+    steps_to_success: float | None
+    """Median env steps until the goal was first fulfilled, over the episodes where it was."""
+    parts: dict[str, Part]
+    """Success by named part of the goal space, where the env has some."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+
+def evaluate(
+    policy: Behaviour,
+    env_id: str,
+    *,
+    episodes: int = 100,
+    seed: int = 0,
+    collectors: int = 0,
+    on_episode: Callable[[Episode], None] | None = None,
+) -> EvalResult:
+    """Run greedy episodes, on env seeds that training never uses, and count successes.
+
+    Args:
+        policy: a ``Policy``, an expert, or any function of an observation dict.
+        env_id: Gymnasium id of the goal environment.
+        episodes: how many episodes.
+        seed: root of their seeds.
+        collectors: processes that run them; 0 runs them here. The result does not depend on it.
+        on_episode: called with each finished episode, in order.
+    """
+    with make_executor(env_id, collectors) as executor:
+        finished = run_evaluation(executor, policy, episodes=episodes, seed=seed, call=on_episode)
+    return summarize(env_id, seed, finished)
+
+
+def run_evaluation(
+    executor: Executor,
+    policy: Behaviour,
+    *,
+    episodes: int,
+    seed: int,
+    call: Callable[[Episode], None] | None = None,
+) -> list[Episode]:
+    """Return the greedy episodes of an evaluation, in order."""
+    jobs = [EpisodeJob(policy, seed, EVALUATION, index) for index in range(episodes)]
+    finished = []
+    for pending in executor.submit(jobs):
+        finished.append(pending.result())
+        if call is not None:
+            call(finished[-1])
+    return finished
+
+
+def summarize(env_id: str, seed: int, episodes: Sequence[Episode]) -> EvalResult:
+    """Count the successes of finished episodes."""
+    success = np.array([episode.success for episode in episodes])
+    first = [int(np.argmax(ep.is_success)) + 1 for ep in episodes if ep.is_success.any()]
+    return EvalResult(
+        env_id=env_id,
+        seed=seed,
+        episodes=len(episodes),
+        success_rate=float(success.mean()),
+        interval=wilson_interval(int(success.sum()), len(success)),
+        success_ever_rate=len(first) / len(episodes),
+        steps_to_success=float(np.median(first)) if first else None,
+        parts=_parts(env_id, episodes, success),
+    )
+
+
+def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
+    """Return the 95% score interval of a success rate (Wilson 1927).
+
+    Unlike the normal interval it stays in [0, 1] and has width at 0 and 100%.
+    """
+    z = 1.959964
+    rate = successes / trials
+    center = (rate + z**2 / (2 * trials)) / (1 + z**2 / trials)
+    spread = np.sqrt(rate * (1 - rate) / trials + z**2 / (4 * trials**2)) * z / (1 + z**2 / trials)
+    return max(0.0, float(center - spread)), min(1.0, float(center + spread))
+
+
+def _parts(
+    env_id: str, episodes: Sequence[Episode], success: NDArray[np.bool_]
+) -> dict[str, Part]:
+    parts = known(env_id).goal_parts
+    if parts is None:
+        return {}
+    names = np.array(parts.names(np.stack([episode.desired_goals[-1] for episode in episodes])))
+    return {
+        str(name): Part(float(success[names == name].mean()), int((names == name).sum()))
+        for name in np.unique(names)
+    }

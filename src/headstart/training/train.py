@@ -1,0 +1,144 @@
+"""``train``: put one run together and run it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from headstart.agents.ddpg import DDPG
+from headstart.data.hindsight import HindsightSampler, Sampler
+from headstart.data.mixture import MixedSampler
+from headstart.data.replay import EpisodeReplay
+from headstart.data.symmetry import MirroredSampler
+from headstart.demos.storage import DemoSet
+from headstart.envs.goal_env import GoalReward, GoalSpec
+from headstart.envs.known import known
+from headstart.envs.make import make_env
+from headstart.policy import Policy
+from headstart.rollout.executors import Executor, make_executor
+from headstart.seeding import generator, integer_seed
+from headstart.training.config import TrainConfig
+from headstart.training.evaluation import EvalResult
+from headstart.training.run_directory import RunDirectory
+from headstart.training.trainer import Observer, Progress, Trainer
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What a run came to."""
+
+    policy: Policy
+    """The deployed policy at the end; the best one is in the run directory."""
+    evaluation: EvalResult
+    """The last evaluation."""
+    progress: Progress
+
+
+def train(
+    env_id: str,
+    config: TrainConfig | None = None,
+    *,
+    demos: DemoSet | None = None,
+    out: str | Path | None = None,
+    collectors: int = 0,
+    observers: Sequence[Observer] = (),
+) -> TrainResult:
+    """Train a policy for a goal environment.
+
+    Args:
+        env_id: Gymnasium id.
+        config: all settings; the default is the ``fast`` preset.
+        demos: demonstrations, from ``load_demos``; without them this is DDPG + HER.
+        out: run directory for configuration, metrics and policies; nothing is written without it.
+        collectors: processes that run episodes; 0 runs them here. Metrics and policy do not depend
+            on it, bit for bit.
+        observers: told of progress and evaluations as they happen.
+
+    Raises:
+        InputError: if environment, demonstrations, configuration and directory do not go together.
+    """
+    config = config or TrainConfig()
+    reward_env = make_env(env_id)
+    spec = GoalSpec.from_env(reward_env)
+    if demos is not None:
+        config.check_demos(len(demos.episodes))
+        demos = demos.first(config.demos.num_episodes)
+        demos.check_fits(spec)
+    observers = list(observers)
+    directory = None
+    if out is not None:
+        record = None if demos is None else demos.describe()
+        directory = RunDirectory(Path(out), env_id=env_id, config=config, demos=record)
+        observers.append(directory)
+    try:
+        with make_executor(env_id, collectors) as executor:
+            reward = GoalReward(reward_env, terminates=spec.terminates)
+            trainer = build_trainer(config, spec, demos, executor, reward, observers)
+            result = trainer.run()
+            return TrainResult(trainer.agent.policy(deployed=True), result, trainer.progress)
+    finally:
+        reward_env.close()
+        if directory is not None:
+            directory.close()
+
+
+def build_trainer(
+    config: TrainConfig,
+    spec: GoalSpec,
+    demos: DemoSet | None,
+    executor: Executor,
+    reward: GoalReward,
+    observers: Sequence[Observer],
+) -> Trainer:
+    """Assemble agent, replay and samplers."""
+    agent = DDPG(
+        config.agent,
+        observation_dim=spec.observation_dim,
+        goal_dim=spec.goal_dim,
+        action_low=spec.action_low,
+        action_high=spec.action_high,
+        reward_range=spec.reward_range,
+        seed=integer_seed(config.seed, "networks"),
+    )
+    replay = EpisodeReplay(
+        config.replay_capacity,
+        observation_dim=spec.observation_dim,
+        goal_dim=spec.goal_dim,
+        action_dim=spec.action_dim,
+    )
+    sampler = _sampler(config, spec, replay, reward, is_demo=False)
+    demo_sampler = None
+    if demos is not None:
+        demo_replay = EpisodeReplay.from_episodes(demos.episodes)
+        demo_sampler = _sampler(config, spec, demo_replay, reward, is_demo=True)
+        sampler = MixedSampler(
+            online=sampler, demos=demo_sampler, demo_fraction=config.demos.fraction
+        )
+    return Trainer(
+        config=config,
+        env_id=spec.env_id,
+        agent=agent,
+        executor=executor,
+        reward=reward,
+        replay=replay,
+        sampler=sampler,
+        demos=() if demos is None else demos.episodes,
+        demo_sampler=demo_sampler,
+        observers=observers,
+    )
+
+
+def _sampler(
+    config: TrainConfig, spec: GoalSpec, replay: EpisodeReplay, reward: GoalReward, *, is_demo: bool
+) -> Sampler:
+    name = "demo" if is_demo else "replay"
+    sampler = HindsightSampler(
+        replay,
+        reward,
+        relabel_fraction=config.hindsight.relabel_fraction,
+        rng=generator(config.seed, name),
+        is_demo=is_demo,
+    )
+    mirror = known(spec.env_id).mirror
+    if not config.symmetry or mirror is None:
+        return sampler
+    return MirroredSampler(sampler, mirror, generator(config.seed, f"{name}/mirror"))

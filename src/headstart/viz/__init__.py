@@ -1,0 +1,1 @@
+"""Curves, videos and reports."""
