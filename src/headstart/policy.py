@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -42,7 +43,7 @@ class Policy:
         goal_parts = 2 if self.goal_input == "both" else 1
         widths = [self.observation_dim + goal_parts * self.goal_dim]
         widths += [weight.shape[1] for weight, _ in self.layers]
-        expected = [*zip(widths[:-1], widths[1:], strict=True)]
+        expected = list(pairwise(widths))
         if [weight.shape for weight, _ in self.layers] != expected:
             raise ValueError("the layers do not fit one another")
         biases = [bias.shape == (weight.shape[1],) for weight, bias in self.layers]

@@ -24,6 +24,7 @@ _PUBLISHED_AGENT = DDPGConfig(
     q_weight=0.001,
     bc_weight=1.0,
     q_filter=True,
+    q_filter_from=0,
     deploy="online",
 )
 _NO_WARM_START = WarmStartConfig(bc_updates=0, episodes=0, critic_updates=0)
@@ -56,6 +57,6 @@ HER = TrainConfig(
     # An epoch is 50 cycles of 2 rollouts of 50 steps.
     evaluation=EvaluationConfig(every=5000, episodes=20),
 )
-"""DDPG + HER without demonstrations as published (Andrychowicz et al. 2017, Plappert et al. 2018)."""
+"""DDPG + HER without demonstrations as published (Plappert et al. 2018)."""
 
 PRESETS: dict[str, TrainConfig] = {"fast": FAST, "nair2018": NAIR2018, "her": HER}

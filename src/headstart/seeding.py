@@ -20,5 +20,5 @@ def generator(seed: int, stream: str, *index: int) -> np.random.Generator:
 
 
 def integer_seed(seed: int, stream: str, *index: int) -> int:
-    """Return a seed in ``[0, 2**31)`` for interfaces that take an integer (``env.reset``, torch)."""
+    """Return a seed in ``[0, 2**31)`` for what takes an integer (``env.reset``, torch)."""
     return int(seed_sequence(seed, stream, *index).generate_state(1)[0] >> 1)

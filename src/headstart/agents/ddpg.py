@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from headstart.agents import losses
-from headstart.agents.networks import Actor, Critics
+from headstart.agents.networks import FIRST, OTHERS, Actor, Critics
 from headstart.agents.normalizer import RunningMoments
 from headstart.data.batch import Batch, NumpyBatch
 from headstart.errors import InputError
@@ -63,8 +63,8 @@ class DDPGConfig:
     bc_weight: float = 1.0
     """Weight of the behaviour-cloning loss; 0 leaves demonstrations to the replay alone."""
     q_filter: bool = True
-    """Clone a demonstrated action only where the critic rates it above the policy's."""
-    q_filter_from: int = 0
+    """Clone a demonstrated action only where a critic rates it above the policy's."""
+    q_filter_from: int = 4000
     """Number of updates before the filter acts; until then every demonstration is cloned."""
     deploy: Literal["averaged", "online"] = "averaged"
     """Which actor is evaluated and saved: the slowly averaged target actor, or the online one."""
@@ -157,9 +157,9 @@ class DDPG:
         critics' value of the demonstrated action serves the TD error and the Q-filter alike.
         """
         inputs, action = self._inputs_now(batch), self._scaled_action(batch)
-        gradients, value, metrics = self._critic_gradients(batch, inputs, action)
+        gradients, values, metrics = self._critic_gradients(batch, inputs, action)
         if self.updates % self.config.actor_delay == 0:
-            metrics |= self._update_actor(batch, inputs, action, q_demo=value)
+            metrics |= self._update_actor(batch, inputs, action, q_demo=values)
         _step(self._critic_optimizer, self.critics, gradients)
         self.updates += 1
         if self.config.target_update == "update":
@@ -176,7 +176,7 @@ class DDPG:
         return metrics
 
     def clone(self, batch: Batch[Tensor]) -> Metrics:
-        """One step of behaviour cloning alone, without critics and filter: the actor's warm start."""
+        """One step of behaviour cloning alone, without critics or filter: the warm start."""
         action = self.actor(self._inputs_now(batch))
         loss = losses.bc_loss(
             action,
@@ -199,7 +199,7 @@ class DDPG:
     def values(self, observation: Tensor, achieved_goal: Tensor, desired_goal: Tensor) -> Tensor:
         """Return ``Q(s, pi(s))`` of the first critic and the deployed actor, ``(B,)``."""
         inputs = self._inputs(observation, achieved_goal, desired_goal)
-        value: Tensor = self.critics(inputs, self._deployed(inputs), first=1)[0]
+        value: Tensor = self.critics(inputs, self._deployed(inputs), members=FIRST)[0]
         return value
 
     def policy(self, *, deployed: bool, metadata: Mapping[str, Any] | None = None) -> Policy:
@@ -230,7 +230,7 @@ class DDPG:
     def _critic_gradients(
         self, batch: Batch[Tensor], inputs: Tensor, action: Tensor
     ) -> tuple[tuple[Tensor, ...], Tensor, Metrics]:
-        """Return the gradients, the first critic's ``Q(s, a)``, and metrics."""
+        """Return the gradients, the critics' ``Q(s, a)``, ``(K, B)``, and metrics."""
         with torch.no_grad():
             next_inputs = self._inputs(
                 batch.next_observation, batch.next_achieved_goal, batch.desired_goal
@@ -246,20 +246,23 @@ class DDPG:
         values = self.critics(inputs, action)
         loss = losses.critic_loss(values, target)
         gradients = torch.autograd.grad(loss, list(self.critics.parameters()))
-        return gradients, values[0].detach(), {"critic_loss": loss.detach()}
+        return gradients, values.detach(), {"critic_loss": loss.detach()}
 
     def _update_actor(
         self, batch: Batch[Tensor], inputs: Tensor, demo_action: Tensor, *, q_demo: Tensor
     ) -> Metrics:
         config = self.config
         action = self.actor(inputs)
-        value = self.critics(inputs, action, first=1)[0]
-        policy_loss = losses.policy_loss(value, action, action_l2=config.action_l2)
+        value = self.critics(inputs, action, members=FIRST)
+        policy_loss = losses.policy_loss(value[0], action, action_l2=config.action_l2)
         metrics = {"actor_loss": policy_loss.detach(), "mean_q": value.detach().mean()}
         loss = policy_loss
         if config.bc_weight and batch.is_demo.any():
-            filtering = config.q_filter and self.updates >= config.q_filter_from
-            keep = losses.q_filter(q_demo, value) if filtering else torch.ones_like(q_demo)
+            keep = torch.ones_like(batch.is_demo)
+            if config.q_filter and self.updates >= config.q_filter_from:
+                with torch.no_grad():
+                    others = self.critics(inputs, action, members=OTHERS)
+                keep = losses.q_filter(q_demo, torch.cat([value, others]))
             bc_loss = losses.bc_loss(action, demo_action, is_demo=batch.is_demo, keep=keep)
             loss = config.q_weight * policy_loss + config.bc_weight * bc_loss
             metrics["bc_loss"] = bc_loss.detach()

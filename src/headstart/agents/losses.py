@@ -60,8 +60,11 @@ def bc_loss(policy_action: Tensor, demo_action: Tensor, *, is_demo: Tensor, keep
 
 @torch.no_grad()
 def q_filter(q_demo: Tensor, q_policy: Tensor) -> Tensor:
-    """Keep a demonstration only where the critic rates it above the policy, ``(B,)`` of 0 and 1.
+    """Keep a demonstration where a critic rates it above the policy, ``(K, B)`` twice to ``(B,)``.
 
-    Strict, and without a gradient (Nair et al. 2018, section IV-C).
+    Strict, and without a gradient. With one critic this is Nair et al. 2018, section IV-C. Of
+    several critics one is enough to keep it: near the demonstrated action their differences are
+    mostly noise, and a policy that climbs the first critic wins any vote that one holds alone.
     """
-    return (q_demo > q_policy).float()
+    assert q_demo.shape == q_policy.shape, (q_demo.shape, q_policy.shape)
+    return (q_demo > q_policy).any(dim=0).float()

@@ -1,10 +1,14 @@
 """The actor and the critics: plain multi-layer perceptrons with ReLU."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
+
+ALL, FIRST, OTHERS = slice(None), slice(0, 1), slice(1, None)
+"""Which critics to evaluate."""
 
 
 def xavier(shape: tuple[int, ...], generator: torch.Generator) -> nn.Parameter:
@@ -21,7 +25,7 @@ class Actor(nn.Module):
     ) -> None:
         super().__init__()
         sizes = [input_dim, *hidden, action_dim]
-        pairs = list(zip(sizes[:-1], sizes[1:], strict=True))
+        pairs = list(pairwise(sizes))
         self.weights = nn.ParameterList([xavier(pair, generator) for pair in pairs])
         self.biases = nn.ParameterList([nn.Parameter(torch.zeros(size)) for _, size in pairs])
 
@@ -49,25 +53,23 @@ class Critics(nn.Module):
     ) -> None:
         super().__init__()
         sizes = [input_dim, *hidden, 1]
-        pairs = list(zip(sizes[:-1], sizes[1:], strict=True))
+        pairs = list(pairwise(sizes))
         self.layer_norm = layer_norm
-        self.weights = nn.ParameterList(
-            [xavier((num_critics, *pair), generator) for pair in pairs]
-        )
+        self.weights = nn.ParameterList([xavier((num_critics, *pair), generator) for pair in pairs])
         self.biases = nn.ParameterList(
             [nn.Parameter(torch.zeros(num_critics, 1, size)) for _, size in pairs]
         )
 
-    def forward(self, inputs: Tensor, action: Tensor, *, first: int | None = None) -> Tensor:
-        """Return the values ``(K, B)``, or those of the ``first`` so many critics alone."""
+    def forward(self, inputs: Tensor, action: Tensor, *, members: slice = ALL) -> Tensor:
+        """Return the values ``(K, B)`` of all critics, or of some ``members`` alone."""
         joined = torch.cat([inputs, action], dim=-1)
-        hidden = joined.expand(len(self.weights[0][:first]), *joined.shape)
+        hidden = joined.expand(len(self.weights[0][members]), *joined.shape)
         layers = list(zip(self.weights, self.biases, strict=True))
         for weight, bias in layers[:-1]:
-            hidden = torch.baddbmm(bias[:first], hidden, weight[:first])
+            hidden = torch.baddbmm(bias[members], hidden, weight[members])
             if self.layer_norm:
                 # Without gain and bias of its own: the next layer has both.
                 hidden = F.layer_norm(hidden, hidden.shape[-1:])
             hidden = torch.relu(hidden)
         weight, bias = layers[-1]
-        return torch.baddbmm(bias[:first], hidden, weight[:first]).squeeze(-1)
+        return torch.baddbmm(bias[members], hidden, weight[members]).squeeze(-1)

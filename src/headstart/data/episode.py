@@ -11,7 +11,7 @@ BoolArray = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Episode:
-    """One finished episode of ``T`` steps. State-side arrays have ``T + 1`` rows: the final state too.
+    """One finished episode of ``T`` steps. States have ``T + 1`` rows, the final one too.
 
     Raises:
         ValueError: if the lengths disagree, an episode is empty, or a number is not finite.
@@ -56,5 +56,5 @@ class Episode:
 
     @property
     def success(self) -> bool:
-        """Whether the goal is fulfilled at the last step, which is what a reported success means."""
+        """Whether the goal is fulfilled at the last step: what a reported success means."""
         return bool(self.is_success[-1])

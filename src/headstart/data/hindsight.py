@@ -45,7 +45,7 @@ class HindsightSampler:
     Args:
         replay: the episodes to draw from.
         reward: reward and termination of the environment.
-        relabel_fraction: probability in ``[0, 1]`` of a substitute goal, row by row; 0.8 is "k = 4".
+        relabel_fraction: probability of a substitute goal, row by row; 0.8 is "k = 4".
         rng: the stream that every draw comes from.
         is_demo: whether the rows count as demonstrations.
     """
@@ -78,7 +78,7 @@ class HindsightSampler:
         desired_goal[relabelled] = replay.achieved_goals.take(later, axis=0)
         next_achieved_goal = replay.achieved_goals.take(row + 1, axis=0)
         reward, terminated = self.reward(next_achieved_goal, desired_goal)
-        # A true end that the goal did not cause, a fall for instance, ends the episode for any goal.
+        # The env itself said how the rows that kept their goal ended.
         unchanged = np.ones(count, bool)
         unchanged[relabelled] = False
         terminated = np.where(unchanged, replay.terminated[row], terminated)

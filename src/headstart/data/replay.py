@@ -14,9 +14,10 @@ Rows = NDArray[np.int64]
 class EpisodeReplay:
     """Stores whole episodes side by side and forgets whole episodes, oldest first.
 
-    An episode of ``T`` steps takes ``T + 1`` neighbouring rows, so the state after a step is one row
-    further and a later state of the same episode is a few rows further. ``steps_left`` counts down to
-    zero at the final state; a row with zero steps left starts no transition and is never drawn.
+    An episode of ``T`` steps takes ``T + 1`` neighbouring rows, so the state after a step is one
+    row further and a later state of the same episode is a few rows further. ``steps_left`` counts
+    down to zero at the final state; a row with no steps left starts no transition and is never
+    drawn.
 
     Args:
         capacity: how many states fit, final states included.
@@ -116,7 +117,7 @@ class EpisodeReplay:
     def _check(self, episode: Episode) -> None:
         if len(episode) + 1 > self.capacity:
             raise ValueError(
-                f"an episode of {len(episode)} steps does not fit a replay of {self.capacity} states"
+                f"an episode of {len(episode)} steps does not fit {self.capacity} states of replay"
             )
         for name in ("observations", "achieved_goals", "desired_goals", "actions"):
             expected = getattr(self, name).shape[1]

@@ -112,6 +112,8 @@ def load_demos(path: str | Path) -> DemoSet:
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: no such demo file; `headstart demos collect` makes one")
+    if not zipfile.is_zipfile(path):
+        raise InputError(f"{path}: not a headstart demo file (it is no .npz archive)")
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}

@@ -37,7 +37,7 @@ class GoalSpec:
 
     @classmethod
     def from_env(cls, env: gym.Env[Any, Any]) -> "GoalSpec":
-        """Read the spaces and probe the reward of an environment that ``check_goal_env`` accepts."""
+        """Read the spaces and probe the reward of an env that ``check_goal_env`` accepts."""
         assert isinstance(env.observation_space, spaces.Dict)
         assert isinstance(env.action_space, spaces.Box)
         assert env.spec is not None
@@ -73,7 +73,7 @@ class GoalReward:
         self, achieved_goal: FloatArray, desired_goal: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
         """Return reward and terminated, each ``(B,)`` float32."""
-        # Positional on purpose: Fetch names the second parameter ``goal``, GoalEnv ``desired_goal``.
+        # Positional on purpose: Fetch calls the second parameter ``goal``, not ``desired_goal``.
         reward = np.asarray(self._compute_reward(achieved_goal, desired_goal, {}), np.float32)
         if self._compute_terminated is None:
             return reward, np.zeros(len(reward), np.float32)
@@ -109,6 +109,11 @@ def check_goal_env(env: gym.Env[Any, Any]) -> None:
         raise InputError(f"{name} has no time limit: register it with max_episode_steps=N")
 
 
+def reward_at_goal(env: gym.Env[Any, Any], goal: NDArray[Any]) -> float:
+    """Return the reward of having achieved exactly ``goal``, ``(goal_dim,)``."""
+    return float(env.get_wrapper_attr("compute_reward")(goal, goal, {}))
+
+
 def is_success(info: Mapping[str, Any], reward: float, best_reward: float) -> bool:
     """Return whether a step reached the goal: by the env's own word, else by its best reward."""
     for key in SUCCESS_KEYS:
@@ -118,12 +123,10 @@ def is_success(info: Mapping[str, Any], reward: float, best_reward: float) -> bo
 
 
 def _reward_range(env: gym.Env[Any, Any], goal: NDArray[np.float64]) -> tuple[float, float]:
-    """Probe the reward at the goal and at two far places; where those differ it has no lower bound."""
+    """Probe the reward at the goal and at two far places; if those differ it has no lower bound."""
     compute_reward = env.get_wrapper_attr("compute_reward")
-    at_goal, far, further = (
-        float(compute_reward(goal + shift, goal, {})) for shift in (0.0, 10.0, 20.0)
-    )
-    return (far if far == further else -np.inf, max(at_goal, far))
+    far, further = (float(compute_reward(goal + shift, goal, {})) for shift in (10.0, 20.0))
+    return (far if far == further else -np.inf, max(far, reward_at_goal(env, goal)))
 
 
 def _terminates(env: gym.Env[Any, Any], goal: NDArray[np.float64]) -> bool:

@@ -1,4 +1,4 @@
-"""What is known of given environments, as data: symmetries, and names for parts of the goal space."""
+"""What is known of given environments, as data: symmetries, and named parts of goal spaces."""
 
 from dataclasses import dataclass
 
@@ -51,8 +51,9 @@ _GOAL = _reflection(3, (), (1,))
 _ACTION = _reflection(4, (1,), ())
 # gripper 0:3, fingers 3:5, gripper velocity 5:8, finger velocities 8:10.
 _REACH = Mirror(_reflection(10, (6,), (1,), (3, 4, 8, 9)), _GOAL, _ACTION)
-# gripper 0:3, object 3:6, object - gripper 6:9, fingers 9:11, object euler angles 11:14, its velocity
-# 14:17 and angular velocity 17:20 (both about x and z change sign), gripper 20:23, fingers 23:25.
+# gripper 0:3, object 3:6, object - gripper 6:9, fingers 9:11, object euler angles 11:14, its
+# velocity 14:17, its angular velocity 17:20, gripper velocity 20:23, finger velocities 23:25.
+# Angles and angular velocities about x and z change sign, those about y do not.
 _OBJECT = Mirror(
     _reflection(25, (7, 11, 13, 15, 17, 19, 21), (1, 4), (9, 10, 23, 24)), _GOAL, _ACTION
 )

@@ -1,6 +1,8 @@
 """``make_env``: the only place where an environment is built."""
 
+import contextlib
 import difflib
+import io
 import warnings
 from typing import Any
 
@@ -9,9 +11,7 @@ import gymnasium as gym
 from headstart.envs.goal_env import check_goal_env
 from headstart.errors import InputError
 
-gym.register(
-    "PointReach-v0", entry_point="headstart.envs.toy:PointReach", max_episode_steps=30
-)
+gym.register("PointReach-v0", entry_point="headstart.envs.toy:PointReach", max_episode_steps=30)
 gym.register("BitFlip-v0", entry_point="headstart.envs.toy:BitFlip", max_episode_steps=8)
 
 
@@ -25,7 +25,7 @@ def make_env(env_id: str, *, render_mode: str | None = None) -> gym.Env[Any, Any
     _register_robotics()
     try:
         with warnings.catch_warnings():
-            # Gymnasium warns of old versions and passive checks; check_goal_env says it in one line.
+            # Gymnasium warns of old versions and of checks that check_goal_env makes itself.
             warnings.simplefilter("ignore")
             env = gym.make(env_id, render_mode=render_mode, disable_env_checker=True)
     except (gym.error.Error, ModuleNotFoundError) as error:
@@ -36,16 +36,25 @@ def make_env(env_id: str, *, render_mode: str | None = None) -> gym.Env[Any, Any
     return env
 
 
+def is_registered(env_id: str) -> bool:
+    """Return whether an id can be built without importing anything new."""
+    _register_robotics()
+    return env_id in gym.registry
+
+
 def _register_robotics() -> None:
     if "FetchReach-v4" not in gym.registry:
-        import gymnasium_robotics
+        # Importing it prints advice about hand tasks on standard error, at every start.
+        with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import gymnasium_robotics
 
         gym.register_envs(gymnasium_robotics)
 
 
 def _unknown(env_id: str, error: Exception) -> str:
     if isinstance(error, ModuleNotFoundError):
-        return f"environment {env_id!r}: there is no module {error.name!r} to import it from"
+        return f"environment {env_id!r}: its module cannot be imported ({error})"
     close = difflib.get_close_matches(env_id, gym.registry, n=3, cutoff=0.5)
     hint = f"did you mean {', '.join(close)}?" if close else "see gymnasium.pprint_registry()"
     return f"environment {env_id!r} is not registered with Gymnasium; {hint}"

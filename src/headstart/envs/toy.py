@@ -12,8 +12,8 @@ Vector = NDArray[np.float64]
 Observation = dict[str, Vector]
 
 
-class PointReach(gym.Env[Observation, Vector]):
-    """A point in the square ``[-1, 1]^2`` moves by up to 0.1 a step; reward 0 within 0.05 of the goal.
+class PointReach(gym.Env[Any, Any]):
+    """A point in ``[-1, 1]^2`` moves by up to 0.1 a step; reward 0 within 0.05 of the goal.
 
     Random motion almost never ends within 0.05 of a goal, so without hindsight nothing is learned.
     """
@@ -50,7 +50,7 @@ class PointReach(gym.Env[Observation, Vector]):
     ) -> Vector:
         """Return 0 within the threshold and -1 elsewhere, for one goal or for many."""
         distance = np.linalg.norm(np.asarray(achieved_goal) - desired_goal, axis=-1)
-        return -(distance > self.threshold).astype(np.float64)
+        return -np.asarray(distance > self.threshold, np.float64)
 
     def _observe(self) -> Observation:
         return {
@@ -60,8 +60,8 @@ class PointReach(gym.Env[Observation, Vector]):
         }
 
 
-class BitFlip(gym.Env[Observation, Vector]):
-    """Bits to be turned into a goal pattern, one a step (HER, section 3.1); success ends the episode.
+class BitFlip(gym.Env[Any, Any]):
+    """Bits to turn into a goal pattern, one a step (HER, section 3.1); success ends the episode.
 
     The action is continuous: the bit with the largest entry is flipped.
     """

@@ -1,4 +1,4 @@
-"""A collector process: reads jobs from its standard input, writes episodes to its standard output."""
+"""A collector process: jobs come in on its standard input, episodes go out on its output."""
 
 import os
 import pickle
@@ -6,6 +6,7 @@ import signal
 import sys
 import traceback
 
+from headstart.data.episode import Episode
 from headstart.envs.make import make_env
 from headstart.rollout.job import run_episode
 
@@ -23,6 +24,7 @@ def main(env_id: str) -> None:
             job = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
+        answer: Episode | str
         try:
             answer = run_episode(env, job)
         except Exception:

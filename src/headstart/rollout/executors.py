@@ -12,6 +12,7 @@ from typing import Protocol, Self
 
 from headstart.data.episode import Episode
 from headstart.envs.make import make_env
+from headstart.errors import InputError
 from headstart.rollout.job import EpisodeJob, run_episode
 
 
@@ -45,6 +46,8 @@ class Executor(Protocol):
 
 def make_executor(env_id: str, collectors: int) -> Executor:
     """Return an executor with that many collector processes; 0 runs episodes in this process."""
+    if collectors < 0:
+        raise InputError(f"collectors must not be negative, got {collectors}")
     return ProcessExecutor(env_id, collectors) if collectors else SerialExecutor(env_id)
 
 
@@ -92,8 +95,6 @@ class ProcessExecutor:
     """
 
     def __init__(self, env_id: str, num_collectors: int) -> None:
-        if num_collectors < 1:
-            raise ValueError(f"num_collectors must be at least 1, got {num_collectors}")
         # Built here once, so that an environment that cannot be built is told once and in words.
         make_env(env_id).close()
         self._collectors = [_Collector(env_id) for _ in range(num_collectors)]

@@ -1,6 +1,7 @@
 """Exploration noise on top of a deterministic policy."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ class Exploration:
             )
 
     def __call__(
-        self, action: FloatArray, low: FloatArray, high: FloatArray, rng: np.random.Generator
+        self, action: NDArray[Any], low: FloatArray, high: FloatArray, rng: np.random.Generator
     ) -> FloatArray:
         """Return the action to take, inside ``[low, high]``, each ``(action_dim,)``."""
         if rng.random() < self.random_action:
@@ -36,7 +37,7 @@ class Exploration:
         if self.noise:
             half_range = (high - low) / 2
             action = action + self.noise * half_range * rng.standard_normal(action.shape)
-        return np.clip(action, low, high).astype(np.float32)
+        return np.asarray(np.clip(action, low, high), np.float32)
 
 
 GREEDY = Exploration()

@@ -10,14 +10,27 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from headstart.data.episode import Episode
-from headstart.envs.goal_env import is_success
+from headstart.envs.goal_env import is_success, reward_at_goal
 from headstart.rollout.exploration import GREEDY, Exploration
 from headstart.seeding import generator, integer_seed
 
 Behaviour = Callable[[Mapping[str, NDArray[Any]]], NDArray[Any]]
 """A policy or a scripted expert: an observation dict in, an action in the env's units out."""
 
+
+@dataclass(frozen=True, eq=False)
+class Constant:
+    """The policy that always takes one action; the zero action is the floor to beat."""
+
+    action: NDArray[np.float32]
+
+    def __call__(self, observation: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+        """Return the action, whatever is observed."""
+        return self.action
+
+
 EVALUATION = "evaluation"
+"""The stream of episodes that policies are judged by and never learn from."""
 
 _BLAS = ThreadpoolController()
 
@@ -43,8 +56,16 @@ class EpisodeJob:
         )
 
 
-def run_episode(env: gym.Env[Any, Any], job: EpisodeJob) -> Episode:
+def run_episode(
+    env: gym.Env[Any, Any], job: EpisodeJob, on_state: Callable[[bool], None] | None = None
+) -> Episode:
     """Run one episode from a reset to its end.
+
+    Args:
+        env: the environment; nothing that was run in it before matters.
+        job: what to run.
+        on_state: called at every state, the first and the last included, with whether the goal is
+            fulfilled there. It may look at the environment, and must leave it as it is.
 
     Raises:
         FloatingPointError: if the policy returns an action that is not finite. It is caught here
@@ -52,19 +73,16 @@ def run_episode(env: gym.Env[Any, Any], job: EpisodeJob) -> Episode:
     """
     # One thread: which order a product is summed in must not depend on the machine's cores.
     with _BLAS.limit(limits=1, user_api="blas"):
-        return _run(env, job)
+        return _run(env, job, on_state or _ignore)
 
 
-def _run(env: gym.Env[Any, Any], job: EpisodeJob) -> Episode:
+def _run(env: gym.Env[Any, Any], job: EpisodeJob, on_state: Callable[[bool], None]) -> Episode:
     rng = generator(job.seed, f"{job.stream}/exploration", job.index)
     low, high = env.action_space.low, env.action_space.high  # type: ignore[attr-defined]
     observation, _ = env.reset(seed=job.env_seed)
     states, actions, goals, ends, successes = [_state(observation)], [], [], [], []
-    best_reward = float(
-        env.get_wrapper_attr("compute_reward")(
-            observation["desired_goal"], observation["desired_goal"], {}
-        )
-    )
+    best_reward = reward_at_goal(env, observation["desired_goal"])
+    on_state(False)
     finished = False
     while not finished:
         action = job.exploration(job.policy(observation), low, high, rng)
@@ -76,6 +94,7 @@ def _run(env: gym.Env[Any, Any], job: EpisodeJob) -> Episode:
         actions.append(action)
         ends.append(terminated)
         successes.append(is_success(info, float(reward), best_reward))
+        on_state(successes[-1])
         finished = terminated or truncated
     return Episode(
         observations=np.stack([state for state, _ in states]),
@@ -85,6 +104,10 @@ def _run(env: gym.Env[Any, Any], job: EpisodeJob) -> Episode:
         terminated=np.array(ends, bool),
         is_success=np.array(successes, bool),
     )
+
+
+def _ignore(success: bool) -> None:
+    """Look at no state."""
 
 
 def _state(observation: Mapping[str, NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any]]:

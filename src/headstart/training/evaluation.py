@@ -114,9 +114,7 @@ def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
     return max(0.0, float(center - spread)), min(1.0, float(center + spread))
 
 
-def _parts(
-    env_id: str, episodes: Sequence[Episode], success: NDArray[np.bool_]
-) -> dict[str, Part]:
+def _parts(env_id: str, episodes: Sequence[Episode], success: NDArray[np.bool_]) -> dict[str, Part]:
     parts = known(env_id).goal_parts
     if parts is None:
         return {}

@@ -39,22 +39,16 @@ class MetricsLog:
         from torch.utils.tensorboard.writer import SummaryWriter
 
         self._lines: IO[str] = (directory / "metrics.jsonl").open("a", encoding="utf-8")
-        self._tensorboard = SummaryWriter(str(directory / "tensorboard"))  # type: ignore[no-untyped-call]
+        self._tensorboard = SummaryWriter(str(directory / "tensorboard"))
 
     def write(self, metrics: Mapping[str, float], env_steps: int) -> None:
         """Append one row, readable at once by whoever follows the file."""
         self._lines.write(json.dumps(dict(metrics)) + "\n")
         self._lines.flush()
         for name, value in metrics.items():
-            self._tensorboard.add_scalar(name, value, env_steps)  # type: ignore[no-untyped-call]
+            self._tensorboard.add_scalar(name, value, env_steps)
 
     def close(self) -> None:
         """Close both files."""
         self._lines.close()
-        self._tensorboard.close()  # type: ignore[no-untyped-call]
-
-
-def read_metrics(directory: Path) -> list[dict[str, float]]:
-    """Return the rows of a run's ``metrics.jsonl``, oldest first."""
-    with (directory / "metrics.jsonl").open(encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
+        self._tensorboard.close()

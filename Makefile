@@ -1,0 +1,45 @@
+# `make demo` and `make test` need Python >= 3.11 and nothing else; everything goes into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+HEADSTART := $(BIN)/headstart
+DEMO := runs/demo
+ENV := FetchPickAndPlace-v4
+
+.PHONY: demo test check docs clean
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "headstart needs Python 3.11 or newer, this is " + sys.version.split()[0])'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: $(VENV)/installed
+	rm -rf $(DEMO)
+	mkdir -p $(DEMO)
+	$(HEADSTART) demos collect $(ENV) --episodes 100 --out $(DEMO)/demos.npz
+	$(HEADSTART) train $(ENV) --demos $(DEMO)/demos.npz --env-steps 6000 --evaluation.every 1000 --out $(DEMO)/run
+	$(HEADSTART) evaluate $(DEMO)/run --episodes 200
+	$(HEADSTART) plot $(DEMO)/run --out $(DEMO)/curves.png
+	-$(HEADSTART) play $(DEMO)/run --episodes 8 --seed 1 --video $(DEMO)/policy.mp4
+	@echo
+	@echo "policy   $(DEMO)/run/policies/best.safetensors"
+	@echo "curves   $(DEMO)/curves.png"
+	@if [ -f $(DEMO)/policy.mp4 ]; then echo "video    $(DEMO)/policy.mp4"; \
+	else echo "video    none: it needs OpenGL, on Debian or Ubuntu: apt-get install libegl1 libgl1-mesa-dri"; fi
+	@echo "metrics  $(DEMO)/run/metrics.jsonl, and: $(BIN)/tensorboard --logdir $(DEMO)/run"
+
+test: $(VENV)/installed
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+check: $(VENV)/installed
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(VENV)/installed
+	$(BIN)/python benchmarks/report.py
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

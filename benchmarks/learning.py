@@ -1,0 +1,152 @@
+"""Learning results: several seeds of one experiment, and what they came to, as one JSON file.
+
+    python benchmarks/learning.py pick-and-place-fast --seeds 5
+
+Each seed is a run of the public ``train`` with 500 greedy episodes per evaluation. Success means
+success at the last step; env steps include the warm start; wall seconds are given with and without
+evaluation; demonstrations are counted apart.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from headstart import PRESETS, TrainConfig, collect_demos, load_demos, save_demos, train
+from headstart.demos.experts import expert_for
+from headstart.training.config import EvaluationConfig
+from headstart.viz.runs import read_metrics
+
+HERE = Path(__file__).parent
+CURVES = (
+    "eval/success_rate",
+    "eval/success_rate_air",
+    "eval/success_rate_table",
+    "eval/mean_q",
+    "time/env_steps",
+    "time/updates",
+    "time/wall_seconds",
+    "time/evaluation_seconds",
+)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What to train, and at which env steps to quote it."""
+
+    env_id: str
+    config: TrainConfig
+    quoted_at: tuple[int, ...]
+    num_demos: int = 0
+
+
+def _evaluated(preset: str, env_steps: int, every: int, episodes: int = 500) -> TrainConfig:
+    evaluation = EvaluationConfig(every=every, episodes=episodes)
+    return replace(PRESETS[preset], env_steps=env_steps, evaluation=evaluation)
+
+
+EXPERIMENTS = {
+    "pick-and-place-fast": Experiment(
+        "FetchPickAndPlace-v4", _evaluated("fast", 15_000, 1000), (2000, 4000, 15_000), 100
+    ),
+    "reach-fast": Experiment("FetchReach-v4", _evaluated("fast", 5000, 500), (1500, 2000, 5000)),
+    "pick-and-place-nair2018": Experiment(
+        "FetchPickAndPlace-v4", _evaluated("nair2018", 300_000, 2000, 20), (14_000, 90_000), 100
+    ),
+    "pick-and-place-nair2018-without-demos": Experiment(
+        "FetchPickAndPlace-v4", _evaluated("nair2018", 300_000, 2000, 20), (14_000, 90_000)
+    ),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("experiment", choices=EXPERIMENTS)
+    parser.add_argument("--seeds", type=int, default=5, help="how many seeds, from 0 on (5)")
+    parser.add_argument("--env-steps", type=int, help="env steps instead of the experiment's")
+    parser.add_argument("--collectors", type=int, default=2)
+    parser.add_argument("--runs", type=Path, default=Path("runs/benchmark"))
+    parser.add_argument("--collect-only", action="store_true", help="read the runs, train nothing")
+    arguments = parser.parse_args()
+    name = arguments.experiment
+    experiment = EXPERIMENTS[name]
+    if arguments.env_steps:
+        config = replace(experiment.config, env_steps=arguments.env_steps)
+        experiment = replace(experiment, config=config)
+    runs = [arguments.runs / f"{name}-{seed}" for seed in range(arguments.seeds)]
+    if not arguments.collect_only:
+        for seed, directory in enumerate(runs):
+            run(experiment, seed, directory, arguments.collectors)
+    results = HERE / "results" / f"{name}.json"
+    command = f"python benchmarks/learning.py {' '.join(sys.argv[1:])}"
+    results.write_text(json.dumps(summary(experiment, runs, command), indent=1) + "\n")
+    print(f"{results}: {json.dumps(json.loads(results.read_text())['quoted'], indent=1)}")
+
+
+def run(experiment: Experiment, seed: int, directory: Path, collectors: int) -> None:
+    """Train one seed, unless its run directory is there already."""
+    if directory.exists():
+        return
+    demos = None
+    if experiment.num_demos:
+        path = directory.parent / f"{experiment.env_id}-demos.npz"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            expert = expert_for(experiment.env_id)
+            save_demos(path, collect_demos(experiment.env_id, expert, episodes=100, collectors=2))
+        demos = load_demos(path)
+    config = replace(experiment.config, seed=seed)
+    train(experiment.env_id, config, demos=demos, out=directory, collectors=collectors)
+
+
+def summary(experiment: Experiment, runs: list[Path], command: str) -> dict[str, Any]:
+    """Return the curves of all seeds, and median and range at the quoted env steps."""
+    record = json.loads((runs[0] / "config.json").read_text())
+    seeds = [
+        {name: [row.get(name) for row in read_metrics(directory)] for name in CURVES}
+        for directory in runs
+    ]
+    return {
+        "command": command,
+        "env_id": record["env_id"],
+        "versions": record["versions"],
+        "config": record["config"],
+        "demos": record["demos"],
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "quoted": [quote(seeds, mark) for mark in experiment.quoted_at],
+        "seeds": seeds,
+    }
+
+
+def quote(seeds: list[dict[str, list[Any]]], mark: int) -> dict[str, Any]:
+    """Return each seed's last evaluation at no more than ``mark`` env steps, and their spread."""
+    success, seconds, with_evaluation = [], [], []
+    for seed in seeds:
+        steps = seed["time/env_steps"]
+        at = max(index for index, step in enumerate(steps) if step <= mark)
+        success.append(seed["eval/success_rate"][at])
+        wall = seed["time/wall_seconds"][at]
+        with_evaluation.append(round(wall, 1))
+        seconds.append(round(wall - seed["time/evaluation_seconds"][at], 1))
+    return {
+        "env_steps": mark,
+        "success_rate": {"median": statistics.median(success), "range": spread(success)},
+        "seconds": {"median": statistics.median(seconds), "range": spread(seconds)},
+        "seconds_with_evaluation": {
+            "median": statistics.median(with_evaluation),
+            "range": spread(with_evaluation),
+        },
+    }
+
+
+def spread(values: list[float]) -> list[float]:
+    return [min(values), max(values)]
+
+
+if __name__ == "__main__":
+    main()

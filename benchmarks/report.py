@@ -1,0 +1,158 @@
+"""Draws ``benchmarks/results/*.json`` into ``docs/images`` and fills the README's tables from them.
+
+make docs
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+ROOT = Path(__file__).parent.parent
+RESULTS, IMAGES = ROOT / "benchmarks" / "results", ROOT / "docs" / "images"
+ENV_STEPS_PER_EPOCH = 2000  # 20 cycles of 2 rollouts of 50 steps
+
+# Read off the published figure (fetchPickAndPlaceContrast.png of Overcoming-exploration-from-demos,
+# FetchPickAndPlace-v0), +-0.03: epoch and success rate.
+PUBLISHED = {
+    "published, with demonstrations": (
+        "C0", [(0, 0.07), (45, 0.70), (130, 0.85), (250, 0.93), (400, 0.98), (970, 0.99)]
+    ),
+    "published, without": (
+        "C1", [(0, 0.07), (180, 0.07), (270, 0.2), (430, 0.4), (690, 0.6), (900, 0.7)]
+    ),
+}  # fmt: skip
+
+LABELS = {
+    "pick-and-place-fast": "FetchPickAndPlace-v4, `fast`, 100 demonstrations",
+    "reach-fast": "FetchReach-v4, `fast`, no demonstrations",
+    "pick-and-place-nair2018": "FetchPickAndPlace-v4, `nair2018`, 100 demonstrations",
+}
+
+
+def main() -> None:
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    draw_fast()
+    draw_contrast()
+    fill("learning", learning_table())
+    fill("speed", speed_table())
+
+
+def load(name: str) -> dict[str, Any] | None:
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def draw_fast() -> None:
+    """Success and mean Q of the fast preset, median and range over seeds."""
+    result = load("pick-and-place-fast")
+    if result is None:
+        return
+    figure = Figure(figsize=(10, 3.6), layout="constrained")
+    success, mean_q = figure.subplots(1, 2)
+    draw_band(success, result, "eval/success_rate", "C0", "all goals")
+    draw_band(success, result, "eval/success_rate_air", "C2", "goals in the air")
+    draw_band(mean_q, result, "eval/mean_q", "C0", "")
+    success.set(title="success rate, 500 greedy episodes", xlabel="env steps", ylim=(0.85, 1.005))
+    mean_q.set(title="mean Q(s, pi(s))", xlabel="env steps")
+    success.legend(loc="lower right", frameon=False)
+    figure.suptitle(f"FetchPickAndPlace-v4, 100 demonstrations, {len(result['seeds'])} seeds")
+    save(figure, "pick-and-place-fast.png")
+
+
+def draw_contrast() -> None:
+    """The seeds' contrast figure: the published configuration with and without demonstrations."""
+    figure = Figure(figsize=(10, 3.8), layout="constrained")
+    panels = figure.subplots(1, 2)
+    names = {
+        "pick-and-place-nair2018": ("C0", "headstart, with demonstrations"),
+        "pick-and-place-nair2018-without-demos": ("C1", "headstart, without"),
+    }
+    for name, (color, label) in names.items():
+        result = load(name)
+        if result is None:
+            continue
+        for axes, metric in zip(panels, ("eval/success_rate", "eval/mean_q"), strict=True):
+            draw_band(axes, result, metric, color, label, ENV_STEPS_PER_EPOCH, smooth=5)
+    for label, (color, points) in PUBLISHED.items():
+        epochs, rates = zip(*points, strict=True)
+        panels[0].plot(epochs, rates, "--", color=color, alpha=0.6, label=label)
+    panels[0].set(title="success rate", xlabel="epoch (2,000 env steps)", ylim=(-0.02, 1.02))
+    panels[1].set(title="mean Q(s, pi(s))", xlabel="epoch (2,000 env steps)")
+    panels[0].set_xlim(0, 450)
+    panels[0].legend(loc="center right", frameon=False, fontsize="small")
+    figure.suptitle("FetchPickAndPlace, the published configuration (nair2018)")
+    save(figure, "contrast.png")
+
+
+def draw_band(
+    axes: Axes,
+    result: dict[str, Any],
+    metric: str,
+    color: str,
+    label: str,
+    unit: int = 1,
+    smooth: int = 1,
+) -> None:
+    """Draw the median over seeds and the range, as far as every seed has come."""
+    length = min(len(seed[metric]) for seed in result["seeds"])
+    steps = np.array(result["seeds"][0]["time/env_steps"][:length]) / unit
+    kernel = np.ones(smooth) / smooth
+    curves = np.array([seed[metric][:length] for seed in result["seeds"]], float)
+    curves = np.array([np.convolve(curve, kernel, mode="valid") for curve in curves])
+    steps = steps[smooth - 1 :]
+    axes.plot(steps, np.median(curves, axis=0), color=color, label=label or None)
+    axes.fill_between(steps, curves.min(0), curves.max(0), color=color, alpha=0.2, linewidth=0)
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def save(figure: Figure, name: str) -> None:
+    figure.savefig(IMAGES / name, dpi=120)
+    print(IMAGES / name)
+
+
+def learning_table() -> str:
+    """The README's table of learning results."""
+    rows = [
+        "| task | env steps | success: median (range) of seeds | seconds on two cores |",
+        "|---|--:|--:|--:|",
+    ]
+    for name, label in LABELS.items():
+        result = load(name)
+        for quoted in result["quoted"] if result else []:
+            rate, seconds = quoted["success_rate"], quoted["seconds"]
+            low, high = rate["range"]
+            rows.append(
+                f"| {label} | {quoted['env_steps']:,} "
+                f"| {rate['median']:.1%} ({low:.1%} to {high:.1%}) | {seconds['median']:.0f} |"
+            )
+    return "\n".join(rows)
+
+
+def speed_table() -> str:
+    """The README's table of speeds, ratios measured in one run."""
+    result = load("speed")
+    return result["table"] if result else ""
+
+
+def fill(name: str, text: str) -> None:
+    """Replace what stands between ``<!-- name -->`` and ``<!-- /name -->`` in the README."""
+    if not text:
+        return
+    readme = ROOT / "README.md"
+    pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
+    content, count = re.subn(
+        pattern, lambda match: match[1] + text + "\n" + match[2], readme.read_text(), flags=re.S
+    )
+    if count == 0:
+        raise SystemExit(f"README.md has no <!-- {name} --> section")
+    readme.write_text(content)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""How fast headstart trains, beside Stable-Baselines3 and beside the arithmetic alone."""

@@ -1,0 +1,122 @@
+"""The floors: the arithmetic alone, without which no implementation can do.
+
+``products`` multiplies matrices of the shapes of one update and does nothing else: no activations,
+losses, optimiser, target update or sampling. ``physics`` is the 20 simulator steps of one env step:
+no observation, reward, action or policy.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import mujoco
+import torch
+from torch import Tensor
+
+from benchmarks.speed.common import BATCH_SIZE, ENV_ID, HIDDEN, Algorithm, per_second
+from headstart.envs.goal_env import GoalSpec
+from headstart.envs.make import make_env
+
+Product = Callable[[], object]
+Widths = Sequence[tuple[int, int]]
+
+
+def products(algorithm: Algorithm, *, threads: int, seconds: float) -> float:
+    """Return updates per second if an update were its matrix products alone."""
+    torch.set_num_threads(threads)
+    spec = _spec()
+    inputs = spec.observation_dim + 2 * spec.goal_dim
+    actor = list(pairwise((inputs, *HIDDEN, spec.action_dim)))
+    critic = list(pairwise((inputs + spec.action_dim, *HIDDEN, 1)))
+    critic_step = _critic_step(actor, critic, algorithm.num_critics)
+    both_steps = critic_step + _actor_step(actor, critic)
+    turns = [both_steps] + [critic_step] * (algorithm.actor_delay - 1)
+
+    def turn() -> int:
+        for step in turns:
+            for product in step:
+                product()
+        return len(turns)
+
+    return per_second(turn, seconds)
+
+
+def _critic_step(actor: Widths, critic: Widths, num_critics: int) -> list[Product]:
+    return [
+        *_forward(actor, 1),  # the target actor
+        *_forward(critic, num_critics),  # the target critics
+        *_forward(critic, num_critics),
+        *_weight_gradients(critic, num_critics),
+        *_input_gradients(critic[1:], num_critics),
+    ]
+
+
+def _actor_step(actor: Widths, critic: Widths) -> list[Product]:
+    return [
+        *_forward(actor, 1),
+        *_forward(critic, 1),
+        *_input_gradients(critic, 1),  # down to the action; the critic's weights are not moved
+        *_weight_gradients(actor, 1),
+        *_input_gradients(actor[1:], 1),
+    ]
+
+
+def _forward(layers: Widths, count: int) -> list[Product]:
+    return [_product((BATCH_SIZE, fan_in), (fan_in, fan_out), count) for fan_in, fan_out in layers]
+
+
+def _weight_gradients(layers: Widths, count: int) -> list[Product]:
+    return [
+        _product((BATCH_SIZE, fan_in), (BATCH_SIZE, fan_out), count, transpose_first=True)
+        for fan_in, fan_out in layers
+    ]
+
+
+def _input_gradients(layers: Widths, count: int) -> list[Product]:
+    return [
+        _product((BATCH_SIZE, fan_out), (fan_in, fan_out), count, transpose_second=True)
+        for fan_in, fan_out in layers
+    ]
+
+
+def _product(
+    first: tuple[int, int],
+    second: tuple[int, int],
+    count: int,
+    *,
+    transpose_first: bool = False,
+    transpose_second: bool = False,
+) -> Product:
+    """Return a call that multiplies ``count`` pairs of matrices into memory of its own."""
+    left, right = _operand(first, count, transpose_first), _operand(second, count, transpose_second)
+    out = left @ right
+    if count == 1:
+        return lambda: torch.mm(left, right, out=out)
+    return lambda: torch.bmm(left, right, out=out)
+
+
+def _operand(shape: tuple[int, int], count: int, transpose: bool) -> Tensor:
+    tensor = torch.randn(shape if count == 1 else (count, *shape))
+    return tensor.mT if transpose else tensor
+
+
+def physics(*, seconds: float) -> float:
+    """Return env steps per second if an env step were its simulator steps alone."""
+    env = make_env(ENV_ID)
+    env.reset(seed=0)
+    model, data = env.unwrapped.model, env.unwrapped.data
+    substeps = env.unwrapped.n_substeps
+
+    def step() -> int:
+        mujoco.mj_step(model, data, substeps)
+        return 1
+
+    rate = per_second(step, seconds)
+    env.close()
+    return rate
+
+
+def _spec() -> GoalSpec:
+    env = make_env(ENV_ID)
+    spec = GoalSpec.from_env(env)
+    env.close()
+    return spec

@@ -1,0 +1,149 @@
+"""headstart at the common sizes."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+
+from benchmarks.speed import common
+from benchmarks.speed.common import BATCH_SIZE, ENV_ID, Algorithm, Clock, per_second
+from headstart.agents.ddpg import DDPGConfig
+from headstart.envs.goal_env import GoalReward, GoalSpec
+from headstart.envs.make import make_env
+from headstart.rollout.executors import SerialExecutor
+from headstart.rollout.exploration import Exploration
+from headstart.rollout.job import EpisodeJob
+from headstart.training.config import CycleConfig, EvaluationConfig, TrainConfig, WarmStartConfig
+from headstart.training.train import build_trainer, train
+from headstart.training.trainer import Observer, Progress, Trainer
+
+_EXPLORATION = Exploration(noise=common.NOISE, random_action=0.1)
+_FOREVER = 10**9
+
+
+def config(algorithm: Algorithm, threads: int) -> TrainConfig:
+    """Return the configuration whose update does the arithmetic of ``algorithm``.
+
+    What ours does on top of theirs: it standardises inputs, clips targets, penalises large actions,
+    and moves the target networks after every update.
+    """
+    return TrainConfig(
+        env_steps=_FOREVER,
+        batch_size=BATCH_SIZE,
+        replay_capacity=common.CAPACITY,
+        symmetry=False,
+        torch_threads=threads,
+        agent=DDPGConfig(
+            hidden_sizes=common.HIDDEN,
+            critic_layer_norm=False,
+            num_critics=algorithm.num_critics,
+            actor_delay=algorithm.actor_delay,
+            target_combination="min",
+            discount=common.DISCOUNT,
+            actor_lr=common.LEARNING_RATE,
+            critic_lr=common.LEARNING_RATE,
+            tau=common.TAU,
+            goal_input="both",
+        ),
+        warm_start=WarmStartConfig(bc_updates=0, episodes=0, critic_updates=0),
+        # Two episodes of 50 steps: one update per env step.
+        cycle=CycleConfig(episodes=2, updates=100),
+        exploration=_EXPLORATION,
+        evaluation=EvaluationConfig(every=_FOREVER, episodes=1),
+    )
+
+
+class _EnoughError(Exception):
+    """The measurement is over."""
+
+
+class _Watch(Observer):
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def progressed(self, progress: Progress) -> None:
+        if self._clock.finished(progress.env_steps, progress.updates):
+            raise _EnoughError
+
+
+def whole_loop(algorithm: Algorithm, *, threads: int, collectors: int, seconds: float) -> float:
+    """Return env steps per second of ``train``, with one update per env step."""
+    clock = Clock(seconds)
+    try:
+        train(
+            ENV_ID, config(algorithm, threads), collectors=collectors, observers=[_Watch(clock)]
+        )
+    except _EnoughError:
+        return clock.rate
+    raise RuntimeError("training ended before the measurement")
+
+
+def updates(algorithm: Algorithm, *, threads: int, seconds: float) -> float:
+    """Return updates per second, each on a freshly sampled and relabelled batch."""
+    with _filled_trainer(algorithm, threads) as trainer:
+
+        def update() -> int:
+            batch = trainer.sampler.sample(BATCH_SIZE).map(torch.from_numpy)
+            trainer.agent.update(batch)
+            return 1
+
+        return per_second(update, seconds)
+
+
+def updates_without_sampling(algorithm: Algorithm, *, threads: int, seconds: float) -> float:
+    """Return updates per second on one batch, over and over."""
+    with _filled_trainer(algorithm, threads) as trainer:
+        batch = trainer.sampler.sample(BATCH_SIZE).map(torch.from_numpy)
+        return per_second(_counted(lambda: trainer.agent.update(batch)), seconds)
+
+
+def batches(algorithm: Algorithm, *, threads: int, seconds: float) -> float:
+    """Return sampled and relabelled batches per second, as tensors."""
+    with _filled_trainer(algorithm, threads) as trainer:
+        return per_second(
+            _counted(lambda: trainer.sampler.sample(BATCH_SIZE).map(torch.from_numpy)), seconds
+        )
+
+
+def env_steps(algorithm: Algorithm, *, threads: int, seconds: float) -> float:
+    """Return env steps per second of exploring episodes in one process, without updates."""
+    with _filled_trainer(algorithm, threads) as trainer:
+        policy = trainer.agent.policy(deployed=False)
+        index = 0
+
+        def run_one() -> int:
+            nonlocal index
+            job = EpisodeJob(policy, 0, "speed", index, _EXPLORATION)
+            index += 1
+            return len(trainer.executor.submit([job])[0].result())
+
+        return per_second(run_one, seconds)
+
+
+def _counted(call: Callable[[], object]) -> Callable[[], int]:
+    def counted() -> int:
+        call()
+        return 1
+
+    return counted
+
+
+@contextmanager
+def _filled_trainer(algorithm: Algorithm, threads: int) -> Iterator[Trainer]:
+    """Yield a trainer whose replay holds ``STARTED`` env steps of its untrained policy."""
+    torch.set_num_threads(threads)
+    env = make_env(ENV_ID)
+    spec = GoalSpec.from_env(env)
+    with SerialExecutor(ENV_ID) as executor:
+        reward = GoalReward(env, terminates=spec.terminates)
+        trainer = build_trainer(config(algorithm, threads), spec, None, executor, reward, ())
+        policy = trainer.agent.policy(deployed=False)
+        jobs = [
+            EpisodeJob(policy, 0, "rollout", index, _EXPLORATION)
+            for index in range(common.STARTED // spec.max_episode_steps)
+        ]
+        for pending in executor.submit(jobs):
+            trainer.replay.add(pending.result())
+        trainer.agent.observe(trainer.sampler.sample(common.STARTED))
+        yield trainer
+    env.close()

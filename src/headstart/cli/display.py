@@ -1,0 +1,134 @@
+"""What a person watches meanwhile: a live display on a terminal, plain lines elsewhere."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from headstart.policy import Policy
+from headstart.training.config import TrainConfig
+from headstart.training.evaluation import EvalResult
+from headstart.training.trainer import Observer
+from headstart.training.trainer import Progress as RunProgress
+
+
+class Tick(Protocol):
+    """Advances a progress bar by one; whatever it is handed does not matter."""
+
+    def __call__(self, _: object = None) -> None:
+        """Advance."""
+
+
+def console() -> Console:
+    """Return the console for progress and logs: standard error, so that results stay apart."""
+    return Console(stderr=True)
+
+
+@contextmanager
+def progress_bar(title: str, total: int) -> Iterator[Tick]:
+    """Show a bar while a known number of things is done."""
+    with _bar(console()) as progress:
+        task = progress.add_task(title, total=total)
+
+        def tick(_: object = None) -> None:
+            progress.advance(task)
+
+        yield tick
+
+
+class TrainingDisplay(Observer):
+    """Progress of a training run."""
+
+    def __init__(self, config: TrainConfig, out: Path, *, warm_start_updates: int) -> None:
+        self._out: Path | None = out  # until it has been shown
+        self._console = console()
+        self._bar = _bar(self._console)
+        self._warm_up = self._bar.add_task("warm start", total=warm_start_updates or None)
+        self._bar.update(self._warm_up, visible=warm_start_updates > 0)
+        self._training = self._bar.add_task("env steps", total=config.env_steps)
+        self._rows: list[dict[str, float]] = []
+        self._live = Live(self._bar, console=self._console, refresh_per_second=4)
+
+    def __enter__(self) -> "TrainingDisplay":
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._console.is_terminal:
+            self._live.stop()
+
+    def progressed(self, progress: RunProgress) -> None:
+        """Move the bars."""
+        if self._out is not None:
+            self._console.print(f"run directory: {self._out}", highlight=False, soft_wrap=True)
+            self._out = None
+        self._bar.update(self._warm_up, completed=progress.warm_start_updates)
+        self._bar.update(self._training, completed=progress.env_steps, description=progress.phase)
+
+    def evaluated(self, policy: Policy, result: EvalResult, metrics: dict[str, float]) -> None:
+        """Show the evaluation: a row of the table, or a line."""
+        self._rows.append(metrics)
+        if self._console.is_terminal:
+            self._live.update(Group(self._table(), self._bar))
+        else:
+            cells = ", ".join(f"{name} {cell}" for name, cell in _cells(metrics).items())
+            self._console.print(cells, soft_wrap=True, highlight=False)
+
+    def _table(self) -> Table:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        shown = self._rows[-12:]
+        for name in _cells(shown[-1]):
+            table.add_column(name, justify="right")
+        for row in shown:
+            table.add_row(*_cells(row).values())
+        return table
+
+
+def _cells(row: dict[str, float]) -> dict[str, str]:
+    """Return what a person wants to see of one row of metrics."""
+
+    def number(name: str, digits: int) -> str:
+        return f"{row[name]:.{digits}f}" if name in row else "-"
+
+    seconds = row["time/wall_seconds"] - row["time/evaluation_seconds"]
+    updates = row["time/updates"] + row["time/warm_start_updates"]
+    return {
+        "env steps": f"{row['time/env_steps']:,.0f}",
+        "success": f"{row['eval/success_rate']:.1%}",
+        "mean Q": number("eval/mean_q", 2),
+        "critic loss": number("train/critic_loss", 3),
+        "actor loss": number("train/actor_loss", 3),
+        "BC loss": number("train/bc_loss", 4),
+        "Q-filter": number("train/q_filter_pass_rate", 2),
+        "updates/s": f"{updates / seconds:.0f}",
+        "env steps/s": f"{row['time/env_steps'] / seconds:.0f}",
+        "seconds": f"{seconds:.0f}",
+    }
+
+
+def _bar(output: Console) -> Progress:
+    columns: list[Any] = [
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    ]
+    # On anything but a terminal a bar would print itself over and over; lines are printed instead.
+    return Progress(*columns, console=output, disable=not output.is_terminal)

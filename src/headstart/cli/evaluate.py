@@ -1,0 +1,84 @@
+"""``headstart evaluate``."""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+
+from headstart.cli.display import progress_bar
+from headstart.cli.parser import Parser, default_collectors
+from headstart.cli.policies import open_policy
+from headstart.errors import InputError
+from headstart.rollout.job import Behaviour, Constant
+from headstart.training.evaluation import EvalResult, evaluate
+
+DESCRIPTION = """\
+Run greedy episodes and count those that end in success, beside what doing nothing scores.
+
+example:
+  headstart evaluate runs/first --episodes 500
+"""
+
+
+def add_options(parser: Parser) -> None:
+    """Say what the verb takes."""
+    parser.description = DESCRIPTION
+    parser.add_argument("policy", type=Path, help="a run directory (its best policy) or a file")
+    parser.add_argument("--episodes", type=int, default=100, help="greedy episodes (100)")
+    parser.add_argument("--seed", type=int, default=0, help="root of the episodes' seeds (0)")
+    parser.add_argument("--env", metavar="ENV", help="environment, if not the policy's own")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument(
+        "--no-floor", action="store_true", help="do not measure what doing nothing scores"
+    )
+    parser.add_argument(
+        "--collectors",
+        type=int,
+        default=default_collectors(),
+        help="processes that run episodes; 0 runs them here (default: one a core)",
+    )
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    if arguments.episodes < 1:
+        raise InputError(f"--episodes must be at least 1, got {arguments.episodes}")
+    command = f"headstart evaluate {arguments.policy}"
+    policy, spec = open_policy(arguments.policy, arguments.env, command)
+    env_id = arguments.env or spec.env_id
+    behaviours: dict[str, Behaviour] = {"policy": policy}
+    if not arguments.no_floor:
+        rest = np.zeros_like(policy.action_low).clip(policy.action_low, policy.action_high)
+        behaviours["floor"] = Constant(rest)
+    results: dict[str, EvalResult] = {}
+    with progress_bar(f"evaluating on {env_id}", arguments.episodes * len(behaviours)) as tick:
+        for name, behaviour in behaviours.items():
+            results[name] = evaluate(
+                behaviour,
+                env_id,
+                episodes=arguments.episodes,
+                seed=arguments.seed,
+                collectors=arguments.collectors,
+                on_episode=tick,
+            )
+    floor = results.get("floor")
+    if arguments.json:
+        print(json.dumps({**results["policy"].to_json(), "floor": floor and floor.to_json()}))
+    else:
+        _print(results["policy"], floor)
+
+
+def _print(result: EvalResult, floor: EvalResult | None) -> None:
+    low, high = result.interval
+    print(f"{result.env_id}: {result.episodes} greedy episodes, seed {result.seed}")
+    print(f"success at the last step  {result.success_rate:.1%}  (95%: {low:.1%} to {high:.1%})")
+    for name, part in result.parts.items():
+        print(f"  goals: {name:<17}  {part.success_rate:.1%}  ({part.episodes} episodes)")
+    print(f"success at any step       {result.success_ever_rate:.1%}")
+    if result.steps_to_success is not None:
+        print(f"median steps to success   {result.steps_to_success:.0f}")
+    if floor is not None:
+        parts = [f"{name} {part.success_rate:.1%}" for name, part in floor.parts.items()]
+        detail = f"  ({', '.join(parts)})" if parts else ""
+        print(f"doing nothing scores      {floor.success_rate:.1%}{detail}")

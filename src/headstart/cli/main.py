@@ -1,0 +1,63 @@
+"""The ``headstart`` command: finds the verb, and turns errors and interrupts into exit codes."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import headstart
+from headstart.cli.parser import Parser
+from headstart.errors import InputError
+
+DESCRIPTION = """\
+A handful of demonstrations and a sparse goal reward become a robot policy.
+"""
+EXAMPLE = """\
+the main job, from nothing to a policy:
+  headstart demos collect FetchPickAndPlace-v4 --episodes 100 --out demos.npz
+  headstart train FetchPickAndPlace-v4 --demos demos.npz --out runs/first
+  headstart evaluate runs/first --episodes 500
+  headstart play runs/first --video runs/first/play.mp4
+  headstart plot runs/first --out curves.png
+
+`headstart VERB --help` explains a verb.
+"""
+VERBS = {
+    "demos": "collect or inspect demonstrations",
+    "train": "train a policy",
+    "evaluate": "success rate of a policy",
+    "play": "watch a policy, in a window or a video",
+    "plot": "learning curves of runs",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command; exits with 0 done, 2 bad input, 130 interrupted."""
+    try:
+        _run(sys.argv[1:] if arguments is None else list(arguments))
+    except InputError as error:
+        print(f"headstart: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        print("headstart: interrupted", file=sys.stderr)
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        # Whoever read our output, `head` for instance, has seen enough.
+        sys.stderr.close()
+        raise SystemExit(0) from None
+
+
+def _run(arguments: Sequence[str]) -> None:
+    parser = Parser(prog="headstart", description=DESCRIPTION, epilog=EXAMPLE)
+    parser.add_argument("--version", action="version", version=headstart.__version__)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for verb, summary in VERBS.items():
+        subparser = verbs.add_parser(verb, help=summary)
+        if verb in arguments[:1]:
+            # Only the verb that is asked for is imported: some need torch, which takes a second.
+            importlib.import_module(f"headstart.cli.{verb}").add_options(subparser)
+    known, rest = parser.parse_known_args(arguments)
+    if rest and not getattr(known, "takes_options", False):
+        raise InputError(f"unknown option {rest[0]!r}; see `headstart {known.verb} --help`")
+    if getattr(known, "takes_options", False):
+        known.options = rest
+    known.run(known)

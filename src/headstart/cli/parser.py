@@ -1,0 +1,33 @@
+"""What all verbs share in reading the command line."""
+
+import argparse
+import os
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from headstart.errors import InputError
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that refuses in one line and never abbreviates options."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        super().__init__(allow_abbrev=False, **options)
+
+    more_help: Callable[[], str] = staticmethod(lambda: "")
+    """Help that is costly to write and stands after all other help."""
+
+    def format_help(self) -> str:
+        """Return all help."""
+        return super().format_help() + self.more_help()
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what the command line prints as one line."""
+        raise InputError(f"{message}; see `{self.prog} --help`")
+
+
+def default_collectors(limit: int | None = None) -> int:
+    """Return a number of collector processes that suits this machine."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(cores or 1, limit or 64)

@@ -1,0 +1,59 @@
+"""``headstart play``."""
+
+import argparse
+from pathlib import Path
+
+from headstart.cli.display import progress_bar
+from headstart.cli.parser import Parser
+from headstart.cli.policies import open_policy
+from headstart.envs.make import make_env
+from headstart.errors import InputError
+from headstart.rollout.job import EVALUATION, Behaviour, EpisodeJob, run_episode
+from headstart.viz.gl import has_display
+from headstart.viz.video import record_video
+
+DESCRIPTION = """\
+Show a policy at work: in a window, or in a video, which needs no screen.
+
+examples:
+  headstart play runs/first
+  headstart play runs/first --video play.mp4 --episodes 10
+"""
+
+
+def add_options(parser: Parser) -> None:
+    """Say what the verb takes."""
+    parser.description = DESCRIPTION
+    parser.add_argument("policy", type=Path, help="a run directory (its best policy) or a file")
+    parser.add_argument("--video", type=Path, metavar="OUT.mp4", help="write a video (.mp4, .gif)")
+    parser.add_argument("--episodes", type=int, default=5, help="episodes to play (5)")
+    parser.add_argument("--seed", type=int, default=0, help="root of the episodes' seeds (0)")
+    parser.add_argument("--env", metavar="ENV", help="environment, if not the policy's own")
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    count = arguments.episodes
+    if count < 1:
+        raise InputError(f"--episodes must be at least 1, got {count}")
+    if arguments.video is None and not has_display():
+        raise InputError("there is no screen to open a window on; write a video: --video play.mp4")
+    command = f"headstart play {arguments.policy}"
+    policy, spec = open_policy(arguments.policy, arguments.env, command)
+    env_id = arguments.env or spec.env_id
+    if arguments.video is None:
+        _play_in_window(policy, env_id, count, arguments.seed)
+        return
+    with progress_bar("recording", count) as tick:
+        rate = record_video(
+            policy, env_id, arguments.video, episodes=count, seed=arguments.seed, on_episode=tick
+        )
+    print(f"{arguments.video}: {count} episodes, {rate:.0%} successful")
+
+
+def _play_in_window(policy: Behaviour, env_id: str, count: int, seed: int) -> None:
+    env = make_env(env_id, render_mode="human")
+    for index in range(count):
+        episode = run_episode(env, EpisodeJob(policy, seed, EVALUATION, index))
+        print(f"episode {index + 1}/{count}: {'success' if episode.success else 'failure'}")
+    env.close()

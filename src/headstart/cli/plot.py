@@ -1,0 +1,35 @@
+"""``headstart plot``."""
+
+import argparse
+from pathlib import Path
+
+from headstart.cli.parser import Parser
+from headstart.errors import InputError
+from headstart.viz.plots import plot_runs
+
+DESCRIPTION = """\
+Draw success rate and mean Q of runs against env steps. Runs that differ in their seed alone are one
+line, the median, in a band from the lowest to the highest.
+
+example:
+  headstart plot runs/with-demos-* runs/without-demos-* --out curves.png
+"""
+
+
+def add_options(parser: Parser) -> None:
+    """Say what the verb takes."""
+    parser.description = DESCRIPTION
+    parser.add_argument("runs", type=Path, nargs="+", metavar="DIR", help="run directories")
+    parser.add_argument("--out", type=Path, required=True, help="picture to write (.png, .svg)")
+    parser.add_argument(
+        "--smooth", type=int, default=1, help="evaluations to average over (1: as they are)"
+    )
+    parser.add_argument("--log-steps", action="store_true", help="logarithmic env steps")
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    if arguments.smooth < 1:
+        raise InputError(f"--smooth must be at least 1, got {arguments.smooth}")
+    plot_runs(arguments.runs, arguments.out, smooth=arguments.smooth, log_steps=arguments.log_steps)
+    print(arguments.out)

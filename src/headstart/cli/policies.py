@@ -1,0 +1,46 @@
+"""Opening a policy that the user names, for an environment that the user can trust."""
+
+from pathlib import Path
+
+from headstart.envs.goal_env import GoalSpec
+from headstart.envs.make import is_registered, make_env
+from headstart.errors import InputError
+from headstart.policy import Policy, load_policy
+
+
+def open_policy(path: Path, chosen_env: str | None, command: str) -> tuple[Policy, GoalSpec]:
+    """Load a policy and describe the environment that it is to run in.
+
+    An environment id from a file is used only if it is registered already: building anything else
+    could import a module that the file's author, and not the user, chose.
+
+    Args:
+        path: a policy file or a run directory.
+        chosen_env: the environment the user names, if any.
+        command: what the user typed so far, for the error that says how to go on.
+
+    Raises:
+        InputError: if the policy cannot be read, or environment and policy do not go together.
+    """
+    policy = load_policy(path)
+    env_id = chosen_env or str(policy.metadata.get("env_id", ""))
+    if chosen_env is None and (":" in env_id or not is_registered(env_id)):
+        raise InputError(
+            f"{path}: the policy is for {env_id!r}, which is not registered here; "
+            f"if you trust it, name it yourself: {command} --env {env_id}"
+        )
+    env = make_env(env_id)
+    spec = GoalSpec.from_env(env)
+    env.close()
+    widths = {
+        "observation": (policy.observation_dim, spec.observation_dim),
+        "goal": (policy.goal_dim, spec.goal_dim),
+        "action": (len(policy.action_low), spec.action_dim),
+    }
+    for name, (width, expected) in widths.items():
+        if width != expected:
+            raise InputError(
+                f"{path}: the policy has {name} width {width}, {env_id} has {expected}; "
+                f"name the environment it was trained on with --env"
+            )
+    return policy, spec

@@ -1,0 +1,87 @@
+"""Learning curves: success rate and mean Q against env steps, runs grouped over seeds."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from headstart.errors import InputError
+from headstart.viz.runs import CURVES, Run, read_run
+
+FloatArray = NDArray[np.float64]
+_GRID_POINTS = 200
+
+
+def plot_runs(
+    directories: Sequence[str | Path], path: str | Path, *, smooth: int = 1, log_steps: bool = False
+) -> None:
+    """Draw success rate and mean Q of runs, one line per group of runs that share all but the seed.
+
+    Lines are medians over seeds, bands reach from the lowest to the highest seed.
+
+    Args:
+        directories: run directories.
+        path: picture to write; its suffix decides the format.
+        smooth: number of neighbouring evaluations to average over.
+        log_steps: draw env steps on a logarithmic axis.
+
+    Raises:
+        InputError: if a directory is not that of a run, or the picture cannot be written.
+    """
+    runs = [read_run(Path(directory)) for directory in directories]
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(run.group, []).append(run)
+    # Without pyplot, which would choose a backend for the whole process of whoever calls this.
+    figure = Figure(figsize=(11, 4), layout="constrained")
+    panels = figure.subplots(1, 2)
+    for members in groups.values():
+        for axes, metric in zip(panels, CURVES, strict=True):
+            draw_group(axes, members, metric, smooth)
+    for axes, (metric, title) in zip(panels, CURVES.items(), strict=True):
+        style_axes(axes, title, is_rate=metric == "eval/success_rate")
+        if log_steps:
+            axes.set_xscale("log")
+    panels[0].legend(loc="lower right", frameon=False)
+    figure.suptitle(", ".join(sorted({run.env_id for run in runs})))
+    try:
+        figure.savefig(path, dpi=130)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be written ({error})") from error
+
+
+def draw_group(axes: Axes, runs: Sequence[Run], metric: str, smooth: int) -> None:
+    """Draw median and range of some runs over the env steps that all of them have reached."""
+    end = min(run.env_steps[-1] for run in runs)
+    start = max(run.env_steps[0] for run in runs)
+    grid = np.linspace(start, end, _GRID_POINTS) if end > start else np.array([end])
+    curves = np.stack(
+        [np.interp(grid, run.env_steps, moving_average(run.curves[metric], smooth)) for run in runs]
+    )
+    seeds = f" ({len(runs)} seeds)" if len(runs) > 1 else ""
+    marker = "o" if len(grid) == 1 else ""
+    (line,) = axes.plot(grid, np.median(curves, axis=0), marker=marker, label=runs[0].label + seeds)
+    if len(runs) > 1:
+        color = line.get_color()
+        axes.fill_between(grid, curves.min(0), curves.max(0), color=color, alpha=0.2, linewidth=0)
+
+
+def moving_average(values: FloatArray, width: int) -> FloatArray:
+    """Average each value with its neighbours, ``width`` in all, fewer at the ends."""
+    kernel = np.ones(min(width, len(values)))
+    total = np.convolve(values, kernel, mode="same")
+    return total / np.convolve(np.ones(len(values)), kernel, mode="same")
+
+
+def style_axes(axes: Any, title: str, *, is_rate: bool) -> None:
+    """Label the axes of one panel."""
+    axes.set_xlabel("env steps")
+    axes.set_title(title)
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    if is_rate:
+        axes.set_ylim(-0.02, 1.02)

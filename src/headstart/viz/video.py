@@ -1,0 +1,111 @@
+"""Videos of a policy at work, with episode, step and success written in the picture."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import imageio.v2 as imageio
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from headstart.data.episode import Episode
+from headstart.envs.make import make_env
+from headstart.errors import InputError
+from headstart.rollout.job import EVALUATION, Behaviour, EpisodeJob, run_episode
+from headstart.viz.gl import select_backend
+
+Frame = NDArray[np.uint8]
+
+_GREEN, _WHITE = (80, 220, 100), (255, 255, 255)
+_LINGER = 12  # frames that the last picture of an episode stays
+
+
+def record_video(
+    policy: Behaviour,
+    env_id: str,
+    path: str | Path,
+    *,
+    episodes: int = 5,
+    seed: int = 0,
+    frames_per_second: int = 25,
+    on_episode: Callable[[Episode], None] | None = None,
+) -> float:
+    """Record greedy episodes, those that ``evaluate`` runs with the same seed, as a video.
+
+    Args:
+        policy: a ``Policy``, an expert, or any function of an observation dict.
+        env_id: Gymnasium id of the goal environment.
+        path: ``.mp4`` or ``.gif``; the path holds the old file or the whole new one, never a part.
+        episodes: how many.
+        seed: root of the episodes' seeds.
+        frames_per_second: speed of playback, one frame per env step.
+        on_episode: called with each finished episode.
+
+    Returns:
+        The share of episodes that end in success.
+
+    Raises:
+        InputError: if there is no OpenGL, or the path cannot be written.
+    """
+    path = Path(path)
+    if path.suffix not in (".mp4", ".gif"):
+        raise InputError(f"{path}: a video must be called something.mp4 or something.gif")
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: there is no directory {path.parent} to write it to")
+    select_backend()
+    env = make_env(env_id, render_mode="rgb_array")
+    staged = path.with_name(f".{path.stem}.tmp{path.suffix}")
+    outcomes = []
+    try:
+        with _writer(staged, frames_per_second) as writer:
+            for index in range(episodes):
+                job = EpisodeJob(policy, seed, EVALUATION, index)
+                episode = _record(env, job, f"episode {index + 1}/{episodes}", writer)
+                outcomes.append(episode.success)
+                if on_episode is not None:
+                    on_episode(episode)
+        staged.replace(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error})") from error
+    finally:
+        staged.unlink(missing_ok=True)
+        env.close()
+    return float(np.mean(outcomes))
+
+
+def caption(frame: Frame, line: str, *, success: bool) -> Frame:
+    """Return the frame ``(height, width, 3)`` with a line, and success, written at its top."""
+    image = Image.fromarray(frame)
+    draw = ImageDraw.Draw(image)
+    font = ImageFont.load_default(size=max(12, image.height // 24))
+
+    def write(place: tuple[int, int], text: str, color: tuple[int, int, int]) -> None:
+        draw.text(place, text, fill=color, font=font, stroke_width=2, stroke_fill=(0, 0, 0))
+
+    write((12, 10), line, _WHITE)
+    if success:
+        write((12, 14 + image.height // 20), "success", _GREEN)
+    return np.asarray(image)
+
+
+def _record(env: gym.Env[Any, Any], job: EpisodeJob, title: str, writer: Any) -> Episode:
+    """Run one episode and write a frame for each of its states."""
+    frames: list[Frame] = []
+
+    def draw(success: bool) -> None:
+        line = f"{title}   step {len(frames):2d}"
+        frames.append(caption(np.asarray(env.render()), line, success=success))
+
+    episode = run_episode(env, job, draw)
+    for frame in [*frames, *[frames[-1]] * _LINGER]:
+        writer.append_data(frame)
+    return episode
+
+
+def _writer(path: Path, frames_per_second: int) -> Any:
+    if path.suffix == ".gif":
+        return imageio.get_writer(path, duration=1000 / frames_per_second, loop=0)
+    # Players take any even size; imageio's default of 16 would rescale the picture and warn.
+    return imageio.get_writer(path, fps=frames_per_second, macro_block_size=2, quality=8)

@@ -1,0 +1,9 @@
+import pytest
+import torch
+
+# More threads than one only cost time on networks this small, and much of it on a busy machine.
+torch.set_num_threads(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "mujoco: steps the MuJoCo simulator")

@@ -1,0 +1,63 @@
+from dataclasses import FrozenInstanceError, fields, replace
+
+import numpy as np
+import pytest
+from builders import random_episode
+
+from headstart.data.episode import Episode
+
+
+@pytest.fixture
+def episode():
+    return random_episode(np.random.default_rng(0), 5)
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Episode)])
+def test_an_array_of_another_length_is_refused(episode, name):
+    shorter = getattr(episode, name)[:-1]
+    with pytest.raises(ValueError, match="inconsistent episode lengths"):
+        replace(episode, **{name: shorter})
+
+
+def test_an_episode_without_steps_is_refused(episode):
+    states = {
+        name: getattr(episode, name)[:1] for name in ("observations", "achieved_goals")
+    }
+    steps = {
+        name: getattr(episode, name)[:0]
+        for name in ("desired_goals", "actions", "terminated", "is_success")
+    }
+    with pytest.raises(ValueError, match="at least one step"):
+        Episode(**states, **steps)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", ["observations", "achieved_goals", "desired_goals", "actions"])
+def test_a_number_that_is_not_finite_is_refused_by_name(episode, name, bad):
+    array = getattr(episode, name).copy()
+    array[-1, -1] = bad
+    with pytest.raises(ValueError, match=rf"episode\.{name} holds NaN or infinity"):
+        replace(episode, **{name: array})
+
+
+def test_success_means_success_at_the_last_step(episode):
+    lost_again = np.array([False, True, True, True, False])
+    assert not replace(episode, is_success=lost_again).success
+    assert replace(episode, is_success=~lost_again).success
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Episode)])
+def test_episodes_are_equal_when_every_array_is(episode, name):
+    assert episode == replace(episode)
+    array = getattr(episode, name).copy()
+    array.flat[0] = not array.flat[0] if array.dtype == bool else array.flat[0] + 1
+    assert episode != replace(episode, **{name: array})
+
+
+def test_its_length_is_its_number_of_steps(episode):
+    assert len(episode) == 5
+
+
+def test_fields_cannot_be_assigned(episode):
+    with pytest.raises(FrozenInstanceError):
+        episode.actions = episode.actions

@@ -1,0 +1,192 @@
+import numpy as np
+import pytest
+from builders import counted_episode
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from headstart.data.replay import EpisodeReplay
+
+
+def empty_replay(capacity):
+    return EpisodeReplay(capacity, observation_dim=2, goal_dim=2, action_dim=2)
+
+
+def transitions_of(episode):
+    """Every transition with the final state it can look ahead to, as plain numbers."""
+    return {
+        (
+            *episode.observations[step],
+            *episode.achieved_goals[step],
+            *episode.desired_goals[step],
+            *episode.actions[step],
+            float(episode.terminated[step]),
+            *episode.observations[step + 1],
+            *episode.achieved_goals[step + 1],
+            *episode.achieved_goals[-1],
+        )
+        for step in range(len(episode))
+    }
+
+
+def transitions_at(replay, rows):
+    return {
+        (
+            *replay.observations[row],
+            *replay.achieved_goals[row],
+            *replay.desired_goals[row],
+            *replay.actions[row],
+            float(replay.terminated[row]),
+            *replay.observations[row + 1],
+            *replay.achieved_goals[row + 1],
+            *replay.achieved_goals[row + replay.steps_left[row]],
+        )
+        for row in rows
+    }
+
+
+class SlowReplay:
+    """What the replay should hold, written for obviousness: a list, searched from the front."""
+
+    def __init__(self, capacity):
+        self.capacity = capacity
+        self.cursor = 0
+        self.placed = []  # (rows, episode), oldest first
+
+    def add(self, episode):
+        num_rows = len(episode) + 1
+        start = self.cursor if self.cursor + num_rows <= self.capacity else 0
+        rows = set(range(start, start + num_rows))
+        while any(rows & taken for taken, _ in self.placed):
+            self.placed.pop(0)
+        self.placed.append((rows, episode))
+        self.cursor = start + num_rows
+
+    @property
+    def episodes(self):
+        return [episode for _, episode in self.placed]
+
+
+class ReplayMachine(RuleBasedStateMachine):
+    @initialize(capacity=st.integers(2, 14), seed=st.integers(0, 1000))
+    def start(self, capacity, seed):
+        self.replay = empty_replay(capacity)
+        self.slow = SlowReplay(capacity)
+        self.rng = np.random.default_rng(seed)
+        self.num_added = 0
+
+    @rule(share=st.floats(0.0, 1.0))
+    def add(self, share):
+        longest = self.replay.capacity - 1
+        episode = counted_episode(self.num_added, 1 + round(share * (longest - 1)))
+        self.num_added += 1
+        self.replay.add(episode)
+        self.slow.add(episode)
+
+    @rule(extra=st.integers(0, 3))
+    def add_too_long(self, extra):
+        steps = self.replay.capacity + extra
+        with pytest.raises(ValueError, match=f"an episode of {steps} steps does not fit"):
+            self.replay.add(counted_episode(-1, steps))
+
+    @rule(count=st.integers(0, 40))
+    def draw(self, count):
+        if not self.slow.episodes:
+            return
+        rows = self.replay.draw(count, self.rng)
+        assert rows.shape == (count,)
+        assert (self.replay.steps_left[rows] > 0).all()
+        assert transitions_at(self.replay, rows) <= self.expected()
+
+    @invariant()
+    def holds_the_same_transitions(self):
+        rows = np.flatnonzero(self.replay.steps_left)
+        expected = self.expected()
+        assert transitions_at(self.replay, rows) == expected
+        assert len(rows) == len(expected) == self.replay.num_transitions
+
+    @invariant()
+    def holds_the_newest_whole_episodes(self):
+        numbers = [int(episode.observations[0, 0]) for episode in self.slow.episodes]
+        assert numbers == list(range(self.num_added - len(numbers), self.num_added))
+        assert self.replay.num_episodes == len(numbers)
+
+    def expected(self):
+        return set().union(*(transitions_of(episode) for episode in self.slow.episodes))
+
+
+TestReplayAgainstSlowReplay = ReplayMachine.TestCase
+TestReplayAgainstSlowReplay.settings = settings(
+    max_examples=60, stateful_step_count=25, deadline=None
+)
+
+
+@pytest.mark.parametrize("steps", [1, 3, 9])
+def test_a_full_ring_holds_exactly_its_capacity(steps):
+    num_episodes = 4
+    replay = empty_replay(num_episodes * (steps + 1))
+    for number in range(3 * num_episodes):
+        replay.add(counted_episode(number, steps))
+    assert replay.num_episodes == num_episodes
+    assert replay.num_transitions == num_episodes * steps
+    kept = set(replay.observations[np.flatnonzero(replay.steps_left), 0])
+    assert kept == set(range(2 * num_episodes, 3 * num_episodes))
+
+
+def test_every_stored_transition_is_drawn_equally_often():
+    # Lengths that differ, a ring that has wrapped, and a gap at its end.
+    replay = empty_replay(50)
+    for number, steps in enumerate([20, 11, 15, 3, 1, 9, 12, 5]):
+        replay.add(counted_episode(number, steps))
+    rows = np.flatnonzero(replay.steps_left)
+    num_draws = 1000 * len(rows)
+    drawn = np.bincount(replay.draw(num_draws, np.random.default_rng(7)), minlength=50)
+    assert drawn.sum() == drawn[rows].sum() == num_draws
+    chi_square = np.square(drawn[rows] - 1000.0).sum() / 1000.0
+    freedom = len(rows) - 1
+    # Mean and deviation of chi square are ``freedom`` and ``sqrt(2 * freedom)``.
+    assert abs(chi_square - freedom) < 4.0 * np.sqrt(2.0 * freedom)
+
+
+def test_a_final_state_is_never_drawn():
+    replay = empty_replay(40)
+    for number in range(20):
+        replay.add(counted_episode(number, 1))
+    rows = replay.draw(5000, np.random.default_rng(0))
+    assert set(replay.observations[rows, 1]) == {0.0}
+
+
+def test_an_empty_replay_says_what_to_do():
+    with pytest.raises(ValueError, match="empty replay: add an episode first"):
+        empty_replay(10).draw(1, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("capacity", [-1, 0, 1])
+def test_a_capacity_without_room_for_a_step_is_refused(capacity):
+    with pytest.raises(ValueError, match=f"at least 2 states, got {capacity}"):
+        empty_replay(capacity)
+
+
+def test_an_episode_of_other_widths_is_refused_and_nothing_is_forgotten():
+    replay = EpisodeReplay(6, observation_dim=2, goal_dim=3, action_dim=2)
+    with pytest.raises(ValueError, match=r"episode\.achieved_goals has width 2, .* holds 3"):
+        replay.add(counted_episode(0, 3))
+    assert replay.num_transitions == replay.num_episodes == 0
+
+
+def test_stored_numbers_do_not_follow_the_episode_they_came_from():
+    episode = counted_episode(0, 4)
+    replay = EpisodeReplay.from_episodes([episode])
+    episode.actions[:] = 77.0
+    assert not (replay.actions == 77.0).any()
+
+
+def test_from_episodes_holds_exactly_these():
+    episodes = [counted_episode(number, steps) for number, steps in enumerate([3, 1, 7])]
+    replay = EpisodeReplay.from_episodes(episodes)
+    assert replay.capacity == 4 + 2 + 8
+    rows = np.flatnonzero(replay.steps_left)
+    expected = set().union(*(transitions_of(episode) for episode in episodes))
+    assert transitions_at(replay, rows) == expected
+    with pytest.raises(ValueError, match="no episodes"):
+        EpisodeReplay.from_episodes([])
