@@ -23,15 +23,21 @@ def make_env(env_id: str, *, render_mode: str | None = None) -> gym.Env[Any, Any
             environment.
     """
     _register_robotics()
+    # Environments that cannot render take no render_mode, not even None.
+    options: dict[str, Any] = {} if render_mode is None else {"render_mode": render_mode}
     try:
         with warnings.catch_warnings():
             # Gymnasium warns of old versions and of checks that check_goal_env makes itself.
             warnings.simplefilter("ignore")
-            env = gym.make(env_id, render_mode=render_mode, disable_env_checker=True)
+            env = gym.make(env_id, disable_env_checker=True, **options)
     except (gym.error.Error, ModuleNotFoundError) as error:
         raise InputError(_unknown(env_id, error)) from error
     except AssertionError as error:
         raise InputError(_unbuildable(env_id)) from error
+    except TypeError as error:
+        if render_mode is None:
+            raise
+        raise InputError(f"environment {env_id!r} cannot be rendered") from error
     check_goal_env(env)
     return env
 

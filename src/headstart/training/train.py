@@ -1,5 +1,6 @@
 """``train``: put one run together and run it."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,22 +64,17 @@ def train(
         config.check_demos(len(demos.episodes))
         demos = demos.first(config.demos.num_episodes)
         demos.check_fits(spec)
-    observers = list(observers)
-    directory = None
-    if out is not None:
-        record = None if demos is None else demos.describe()
-        directory = RunDirectory(Path(out), env_id=env_id, config=config, demos=record)
-        observers.append(directory)
-    try:
-        with make_executor(env_id, collectors) as executor:
-            reward = GoalReward(reward_env, terminates=spec.terminates)
-            trainer = build_trainer(config, spec, demos, executor, reward, observers)
-            result = trainer.run()
-            return TrainResult(trainer.agent.policy(deployed=True), result, trainer.progress)
-    finally:
-        reward_env.close()
-        if directory is not None:
-            directory.close()
+    with make_executor(env_id, collectors) as executor, contextlib.ExitStack() as stack:
+        stack.callback(reward_env.close)
+        if out is not None:
+            record = None if demos is None else demos.describe()
+            directory = RunDirectory(Path(out), env_id=env_id, config=config, demos=record)
+            stack.callback(directory.close)
+            observers = [*observers, directory]
+        reward = GoalReward(reward_env, terminates=spec.terminates)
+        trainer = build_trainer(config, spec, demos, executor, reward, observers)
+        result = trainer.run()
+        return TrainResult(trainer.agent.policy(deployed=True), result, trainer.progress)
 
 
 def build_trainer(

@@ -1,0 +1,99 @@
+"""Bad input is told in one line, exits with 2, and leaves nothing behind."""
+
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+from builders import point_expert, point_policy, random_policy
+
+from headstart.cli.main import main
+from headstart.demos.record import collect_demos
+from headstart.demos.storage import DemoSet, save_demos
+
+
+@pytest.fixture
+def workplace(tmp_path, monkeypatch) -> Path:
+    """A directory with a few good files, and files that are not what they are called."""
+    monkeypatch.chdir(tmp_path)
+    demos = collect_demos("PointReach-v0", point_expert, episodes=3)
+    save_demos("demos.npz", demos)
+    save_demos("other_env.npz", DemoSet("FetchReach-v4", demos.episodes))
+    save_demos("other_width.npz", DemoSet("BitFlip-v0", demos.episodes))
+    point_policy().save("policy.safetensors")
+    rng = np.random.default_rng(0)
+    random_policy(rng, observation_dim=9, goal_dim=2, action_dim=2).save("wide.safetensors")
+    Path("text.npz").write_text("not an archive")
+    Path("text.safetensors").write_text("not tensors")
+    Path("run").mkdir()
+    Path("run", "metrics.jsonl").write_text("")
+    return tmp_path
+
+
+CASES = [
+    ("train FetchPikAndPlace-v4", "FetchPickAndPlace-v4"),
+    ("train CartPole-v1", "not a goal environment"),
+    ("train no_such_module:Task-v0", "no_such_module"),
+    ("train PointReach-v0 --demos missing.npz", "missing.npz: no such demo file"),
+    ("train PointReach-v0 --demos text.npz", "text.npz: not a headstart demo file"),
+    ("train PointReach-v0 --demos other_env.npz", "FetchReach-v4, not of PointReach-v0"),
+    ("train BitFlip-v0 --demos other_width.npz", "observation width 2, BitFlip-v0 has 8"),
+    ("train PointReach-v0 --demos demos.npz --demos.num-episodes 9", "holds 3 episodes"),
+    ("train PointReach-v0 --demos demos.npz --demos.num-episodes 0", "at least 1, got 0"),
+    ("train PointReach-v0 --demos demos.npz --demos.fraction 0.999", "256 of 256 rows"),
+    ("train PointReach-v0 --demos demos.npz --demos.fraction 1.0", "demos.fraction"),
+    ("train PointReach-v0 --preset slow", "unknown preset 'slow'"),
+    ("train PointReach-v0 --agent.gamma 0.9", "--agent.gamma"),
+    ("train PointReach-v0 --agent.discont 0.9", "--agent.discount"),
+    ("train PointReach-v0 --agent.discount 1.5", "discount must lie in [0, 1), got 1.5"),
+    ("train PointReach-v0 --env-steps many", "--env-steps"),
+    ("train PointReach-v0 --collectors -1", "collectors must not be negative, got -1"),
+    ("train PointReach-v0 --out run", "run: already holds files"),
+    ("train PointReach-v0 --out text.npz/run", "cannot be written"),
+    ("demos collect FetchSlide-v4 --out new.npz", "no scripted expert"),
+    ("demos collect FetchReach-v4 --episodes 0 --out new.npz", "at least 1, got 0"),
+    ("demos collect FetchReach-v4 --out new.txt", "something.npz"),
+    ("demos collect FetchReach-v4 --out nowhere/new.npz", "there is no directory nowhere"),
+    ("demos inspect text.npz", "not a headstart demo file"),
+    ("evaluate missing", "missing: no such policy file"),
+    ("evaluate text.safetensors", "not a headstart policy file"),
+    ("evaluate demos.npz", "not a headstart policy file"),
+    ("evaluate run", "run: not a run directory"),
+    ("evaluate policy.safetensors --episodes 0", "at least 1, got 0"),
+    ("evaluate wide.safetensors", "observation width 9, PointReach-v0 has 2"),
+    ("evaluate policy.safetensors --env FetchReach-v4", "observation width 2"),
+    ("evaluate policy.safetensors --seeds 1", "unknown option '--seeds'"),
+    ("play policy.safetensors", "no screen"),
+    ("play policy.safetensors --video out.avi", "out.avi"),
+    ("play policy.safetensors --video nowhere/out.mp4", "there is no directory nowhere"),
+    ("plot run --out curves.png", "run: not a run directory"),
+    ("fly", "invalid choice: 'fly'"),
+    ("", "VERB"),
+]
+
+
+@pytest.mark.parametrize(("command", "told"), CASES)
+def test_bad_input_is_one_line_and_exit_code_2(workplace, monkeypatch, capsys, command, told):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    before = sorted(workplace.rglob("*"))
+    with pytest.raises(SystemExit) as stopped:
+        main(shlex.split(command))
+    captured = capsys.readouterr()
+    assert stopped.value.code == 2
+    assert told in captured.err
+    assert captured.err.startswith("headstart: ")
+    assert captured.err.count("\n") == 1
+    assert captured.out == ""
+    assert sorted(workplace.rglob("*")) == before
+
+
+def test_a_policy_from_a_stranger_cannot_import_a_module(workplace, capsys):
+    policy = point_policy()
+    policy.metadata["env_id"] = "this:PointReach-v0"
+    policy.save("stranger.safetensors")
+    with pytest.raises(SystemExit) as stopped:
+        main(["evaluate", "stranger.safetensors"])
+    assert stopped.value.code == 2
+    told = capsys.readouterr().err
+    assert "headstart evaluate stranger.safetensors --env this:PointReach-v0" in told

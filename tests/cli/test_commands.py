@@ -1,0 +1,139 @@
+"""Every verb on a task that takes no simulator, in this process."""
+
+import json
+from pathlib import Path
+
+import pytest
+from builders import point_expert
+
+from headstart.cli.main import main
+from headstart.demos.record import collect_demos
+from headstart.demos.storage import save_demos
+from headstart.policy import load_policy
+from headstart.viz.runs import read_metrics
+
+# fmt: off
+SHORT = [
+    "--env-steps", "600", "--evaluation.every", "300", "--evaluation.episodes", "5",
+    "--agent.hidden-sizes", "16", "16", "--warm-start.bc-updates", "20",
+    "--warm-start.episodes", "4", "--warm-start.critic-updates", "10", "--cycle.updates", "5",
+    "--batch-size", "32", "--policy-every", "300", "--collectors", "0",
+]
+# fmt: on
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Path:
+    """A short run with demonstrations."""
+    directory = tmp_path_factory.mktemp("commands")
+    save_demos(directory / "demos.npz", collect_demos("PointReach-v0", point_expert, episodes=3))
+    out = directory / "run"
+    demos = ["--demos", str(directory / "demos.npz")]
+    main(["train", "PointReach-v0", *demos, "--out", str(out), *SHORT])
+    return out
+
+
+def test_a_run_directory_holds_configuration_metrics_and_policies(run):
+    record = json.loads((run / "config.json").read_text())
+    assert record["config"]["batch_size"] == 32
+    assert record["config"]["agent"]["hidden_sizes"] == [16, 16]
+    assert record["demos"]["episodes"] == 3
+    assert {"torch", "mujoco", "gymnasium"} <= set(record["versions"])
+    assert list((run / "tensorboard").iterdir())
+    names = {path.name for path in (run / "policies").iterdir()}
+    assert names == {
+        "best.safetensors",
+        "latest.safetensors",
+        "00000300.safetensors",
+        "00000600.safetensors",
+    }
+
+
+def test_metrics_carry_the_documented_tags(run):
+    rows = read_metrics(run)
+    assert [row["time/env_steps"] for row in rows] == [300, 600]
+    tags = (
+        "eval/success_rate eval/mean_q rollout/success_rate train/critic_loss train/actor_loss "
+        "train/bc_loss train/q_filter_pass_rate train/mean_q time/env_steps time/episodes "
+        "time/updates time/wall_seconds"
+    )
+    assert set(tags.split()) <= set(rows[-1])
+
+
+def test_training_stops_early_at_the_target_success(run, tmp_path, capsys):
+    demos = ["--demos", str(run.parent / "demos.npz")]
+    out = tmp_path / "early"
+    target = ["--target-success", "0.0"]
+    main(["train", "PointReach-v0", *demos, "--out", str(out), *SHORT, *target])
+    assert [row["time/env_steps"] for row in read_metrics(out)] == [300]
+    assert "headstart evaluate" in capsys.readouterr().out
+
+
+def test_off_a_terminal_progress_is_plain_lines_on_standard_error(run, tmp_path, capsys):
+    main(["train", "PointReach-v0", "--out", str(tmp_path / "plain"), *SHORT])
+    told = capsys.readouterr()
+    lines = told.err.splitlines()
+    assert len(lines) == 3
+    assert lines[0].startswith("run directory: ")
+    assert all("success" in line and "mean Q" in line for line in lines[1:])
+    assert "\x1b" not in told.err
+
+
+def test_evaluate_prints_one_json_object(run, capsys):
+    main(["evaluate", str(run), "--episodes", "6", "--json", "--collectors", "0"])
+    result = json.loads(capsys.readouterr().out)
+    assert result["episodes"] == 6
+    low, high = result["interval"]
+    assert 0.0 <= low <= result["success_rate"] <= high <= 1.0
+    assert result["floor"]["success_rate"] == 0.0
+
+
+def test_evaluate_takes_a_policy_file_and_tells_a_person(run, capsys):
+    policy = str(run / "policies" / "latest.safetensors")
+    main(["evaluate", policy, "--episodes", "4", "--no-floor", "--collectors", "0"])
+    told = capsys.readouterr().out
+    assert "success at the last step" in told
+    assert "doing nothing" not in told
+
+
+def test_inspect_reports_counts_and_problems(run, capsys):
+    main(["demos", "inspect", str(run.parent / "demos.npz"), "--json"])
+    report = json.loads(capsys.readouterr().out)
+    assert report["episodes"] == 3
+    assert report["transitions"] == 90
+    assert report["success_rate"] == 1.0
+    assert report["problems"] == []
+    main(["demos", "inspect", str(run.parent / "demos.npz")])
+    assert "none found" in capsys.readouterr().out
+
+
+def test_plot_groups_runs_and_writes_a_picture(run, tmp_path):
+    picture = tmp_path / "curves.png"
+    main(["plot", str(run), "--out", str(picture), "--smooth", "2"])
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_default_run_directories_are_numbered(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    demos = ["--demos", str(run.parent / "demos.npz")]
+    for _ in range(2):
+        main(["train", "PointReach-v0", *demos, *SHORT, "--target-success", "0.0"])
+    found = sorted(path.name for path in Path("runs").iterdir())
+    assert found == ["PointReach-v0-fast-1", "PointReach-v0-fast-2"]
+
+
+@pytest.mark.parametrize("verb", ["", "demos collect", "train", "evaluate", "play", "plot"])
+def test_every_verb_explains_itself(verb, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main([*verb.split(), "--help"])
+    assert stopped.value.code == 0
+    told = capsys.readouterr().out
+    assert "headstart" in told
+    assert verb != "train" or "--agent.q-filter" in told
+
+
+def test_the_best_policy_knows_what_it_scored(run):
+    metadata = load_policy(run).metadata
+    rates = [row["eval/success_rate"] for row in read_metrics(run)]
+    assert metadata["success_rate"] == max(rates)
+    assert metadata["env_id"] == "PointReach-v0"

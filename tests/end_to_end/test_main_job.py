@@ -1,0 +1,32 @@
+"""The README's story as real processes on the real task: demonstrations in, a policy out."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+
+def headstart(directory, *arguments: str) -> str:
+    command = [sys.executable, "-m", "headstart", *arguments]
+    run = subprocess.run(command, cwd=directory, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+@pytest.mark.timeout(280)
+def test_demonstrations_become_a_policy_that_picks_and_places(tmp_path):
+    env = "FetchPickAndPlace-v4"
+    headstart(tmp_path, "demos", "collect", env, "--episodes", "100", "--out", "demos.npz")
+    report = json.loads(headstart(tmp_path, "demos", "inspect", "demos.npz", "--json"))
+    assert report["episodes"] == 100
+    assert report["success_rate"] == 1.0
+    assert report["problems"] == []
+    headstart(tmp_path, "train", env, "--demos", "demos.npz", "--out", "run", "--env-steps", "2000")
+    evaluation = ("evaluate", "run", "--episodes", "60", "--json")
+    result = json.loads(headstart(tmp_path, *evaluation))
+    # 99% and more over 500 episodes and 5 seeds: benchmarks/results/pick-and-place-fast.json.
+    assert result["success_rate"] >= 0.9
+    assert result["floor"]["success_rate"] <= 0.2
+    assert set(result["parts"]) == {"air", "table"}
+    assert json.loads(headstart(tmp_path, *evaluation)) == result

@@ -1,0 +1,155 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from builders import point_policy, random_policy
+
+from headstart.demos.experts.fetch_reach import fetch_reach
+from headstart.errors import InputError
+from headstart.rollout.executors import ProcessExecutor, SerialExecutor, make_executor
+from headstart.rollout.exploration import Exploration
+from headstart.rollout.job import EpisodeJob
+
+NOISY = Exploration(noise=0.2, random_action=0.1)
+
+
+def jobs_of(count, *, policy=None, seed=0):
+    policy = policy or point_policy()
+    return [EpisodeJob(policy, seed, "rollout", index, NOISY) for index in range(count)]
+
+
+def episodes_of(executor, jobs):
+    return [pending.result() for pending in executor.submit(jobs)]
+
+
+def is_alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def pids_of(executor):
+    return [collector._process.pid for collector in executor._collectors]
+
+
+def test_serial_and_process_executors_give_the_same_episodes_in_order():
+    jobs = jobs_of(12)
+    with SerialExecutor("PointReach-v0") as executor:
+        serial = episodes_of(executor, jobs)
+    assert len({episode.observations.tobytes() for episode in serial}) == 12
+    for num_collectors in (1, 3):
+        with ProcessExecutor("PointReach-v0", num_collectors) as executor:
+            assert episodes_of(executor, jobs) == serial
+            assert episodes_of(executor, jobs[::-1]) == serial[::-1]
+
+
+@pytest.mark.mujoco
+def test_serial_and_process_executors_give_the_same_fetch_episodes():
+    policy = random_policy(
+        np.random.default_rng(0), observation_dim=10, goal_dim=3, action_dim=4, hidden=(64, 64)
+    )
+    jobs = jobs_of(4, policy=policy) + jobs_of(2, policy=fetch_reach, seed=1)
+    with SerialExecutor("FetchReach-v4") as executor:
+        serial = episodes_of(executor, jobs)
+    with ProcessExecutor("FetchReach-v4", 2) as executor:
+        assert episodes_of(executor, jobs) == serial
+
+
+def test_what_is_fetched_twice_is_run_once():
+    with SerialExecutor("PointReach-v0") as executor:
+        (pending,) = executor.submit(jobs_of(1))
+        assert pending.result() is pending.result()
+
+
+def test_zero_collectors_means_this_process():
+    with make_executor("PointReach-v0", 0) as executor:
+        assert isinstance(executor, SerialExecutor)
+    with make_executor("PointReach-v0", 2) as executor:
+        assert isinstance(executor, ProcessExecutor)
+        assert len(pids_of(executor)) == 2
+
+
+def test_an_unknown_environment_is_told_before_any_process_starts():
+    with pytest.raises(InputError, match="NoSuchEnv-v0"):
+        make_executor("NoSuchEnv-v0", 2)
+
+
+@pytest.mark.parametrize("num_collectors", [0, -1])
+def test_a_process_executor_needs_a_collector(num_collectors):
+    with pytest.raises(ValueError, match=f"at least 1, got {num_collectors}"):
+        ProcessExecutor("PointReach-v0", num_collectors)
+
+
+def test_an_error_in_a_collector_is_told_with_its_traceback_and_the_next_job_runs():
+    misfit = random_policy(np.random.default_rng(0), observation_dim=7, goal_dim=2, action_dim=2)
+    with ProcessExecutor("PointReach-v0", 1) as executor:
+        (pending,) = executor.submit(jobs_of(1, policy=misfit))
+        with pytest.raises(RuntimeError, match=r"(?s)episode 0 failed .*Traceback .*policy\.py"):
+            pending.result()
+        assert len(episodes_of(executor, jobs_of(2))) == 2
+
+
+def test_a_collector_that_dies_is_told():
+    with ProcessExecutor("PointReach-v0", 1) as executor:
+        os.kill(pids_of(executor)[0], signal.SIGKILL)
+        (pending,) = executor.submit(jobs_of(1))
+        with pytest.raises(RuntimeError, match="collector process died .* in episode 0"):
+            pending.result()
+
+
+def test_closing_leaves_no_process_behind_even_with_work_waiting():
+    with ProcessExecutor("PointReach-v0", 2) as executor:
+        pids = pids_of(executor)
+        executor.submit(jobs_of(200))
+        begun = time.monotonic()
+    assert time.monotonic() - begun < 5.0
+    assert not any(is_alive(pid) for pid in pids)
+
+
+def test_collectors_end_when_the_parent_is_killed():
+    program = """
+import time
+from headstart.rollout.executors import ProcessExecutor
+executor = ProcessExecutor("PointReach-v0", 2)
+print(*(collector._process.pid for collector in executor._collectors), flush=True)
+time.sleep(60)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True
+    ) as parent:
+        pids = [int(pid) for pid in parent.stdout.readline().split()]
+        assert len(pids) == 2
+        parent.kill()
+    deadline = time.monotonic() + 30.0
+    while any(is_alive(pid) for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(is_alive(pid) for pid in pids)
+
+
+def test_a_script_without_a_main_guard_can_use_collectors(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from headstart.envs.make import make_env\n"
+        "from headstart.rollout.executors import make_executor\n"
+        "from headstart.rollout.job import EpisodeJob\n"
+        "from headstart.policy import load_policy\n"
+        "import sys\n"
+        "policy = load_policy(sys.argv[1])\n"
+        "with make_executor('PointReach-v0', 1) as executor:\n"
+        "    jobs = [EpisodeJob(policy, 0, 'rollout', 0)]\n"
+        "    print(len(executor.submit(jobs)[0].result()))\n"
+    )
+    point_policy().save(tmp_path / "policy.safetensors")
+    result = subprocess.run(
+        [sys.executable, str(script), str(tmp_path / "policy.safetensors")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert result.stdout == "30\n"

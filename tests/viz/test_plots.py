@@ -1,0 +1,58 @@
+import json
+
+import numpy as np
+import pytest
+
+from headstart.errors import InputError
+from headstart.viz.plots import moving_average, plot_runs
+from headstart.viz.runs import read_run
+
+
+def write_run(directory, seed, success, discount=0.98):
+    directory.mkdir(parents=True)
+    config = {"seed": seed, "agent": {"discount": discount}}
+    record = {"env_id": "PointReach-v0", "config": config, "demos": None}
+    (directory / "config.json").write_text(json.dumps(record))
+    rows = [
+        {"time/env_steps": 100 * (index + 1), "eval/success_rate": rate, "eval/mean_q": -rate}
+        for index, rate in enumerate(success)
+    ]
+    (directory / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return directory
+
+
+def test_runs_that_differ_in_their_seed_alone_are_one_group(tmp_path):
+    first = read_run(write_run(tmp_path / "a-0", 0, [0.1, 0.5]))
+    second = read_run(write_run(tmp_path / "a-1", 1, [0.2, 0.6]))
+    other = read_run(write_run(tmp_path / "b-0", 0, [0.2, 0.6], discount=0.95))
+    assert first.group == second.group != other.group
+    assert first.label == second.label == "a"
+
+
+def test_moving_average_keeps_constants_and_length():
+    assert np.allclose(moving_average(np.full(7, 3.0), 3), 3.0)
+    assert np.allclose(moving_average(np.array([0.0, 3.0, 6.0]), 3), [1.5, 3.0, 4.5])
+    assert np.allclose(moving_average(np.array([1.0, 2.0]), 1), [1.0, 2.0])
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg"])
+def test_plot_draws_seeds_of_different_length(tmp_path, suffix):
+    runs = [
+        write_run(tmp_path / "a-0", 0, [0.1, 0.5, 0.9]),
+        write_run(tmp_path / "a-1", 1, [0.2]),
+        write_run(tmp_path / "b-0", 0, [0.3], discount=0.9),
+    ]
+    plot_runs(runs, tmp_path / f"curves.{suffix}", log_steps=True)
+    assert (tmp_path / f"curves.{suffix}").stat().st_size > 5000
+
+
+def test_a_run_without_evaluations_is_refused(tmp_path):
+    directory = write_run(tmp_path / "a-0", 0, [])
+    with pytest.raises(InputError, match="holds no evaluation yet"):
+        read_run(directory)
+
+
+def test_an_unknown_picture_format_is_refused(tmp_path):
+    directory = write_run(tmp_path / "a-0", 0, [0.1])
+    with pytest.raises(InputError, match="cannot be written"):
+        plot_runs([directory], tmp_path / "curves.nothing")

@@ -1,0 +1,68 @@
+import subprocess
+import sys
+
+import imageio.v2 as imageio
+import numpy as np
+import pytest
+
+from headstart.demos.experts import expert_for
+from headstart.errors import InputError
+from headstart.viz.gl import select_backend
+from headstart.viz.video import caption, record_video
+
+
+def has_opengl() -> bool:
+    try:
+        select_backend()
+    except InputError:
+        return False
+    return True
+
+
+needs_opengl = pytest.mark.skipif(not has_opengl(), reason="no OpenGL on this machine")
+
+
+@needs_opengl
+def test_a_video_shows_every_state_of_every_episode(tmp_path):
+    path = tmp_path / "reach.mp4"
+    rate = record_video(expert_for("FetchReach-v4"), "FetchReach-v4", path, episodes=2)
+    assert rate == 1.0
+    frames = [frame for frame in imageio.get_reader(path)]  # noqa: C416 (list asks for a length)
+    assert len(frames) == 2 * (51 + 12)
+    assert frames[0].shape == (480, 480, 3)
+    # The arm moves, so pictures of the first and the last state differ.
+    assert np.abs(frames[0].astype(int) - frames[50].astype(int)).mean() > 1.0
+    assert [path.name for path in tmp_path.iterdir()] == ["reach.mp4"]
+
+
+def test_episode_step_and_success_are_written_in_the_picture():
+    blank = np.zeros((240, 320, 3), np.uint8)
+    plain = caption(blank, "episode 1/2   step  7", success=False)
+    successful = caption(blank, "episode 1/2   step  7", success=True)
+    assert plain.shape == blank.shape
+    assert plain.any()
+    added = np.argwhere((successful != plain).any(axis=-1))
+    assert len(added) > 50
+    green = successful[tuple(added[len(added) // 2])]
+    assert green[1] >= green[0]
+    assert not blank.any()
+
+
+def test_without_opengl_one_line_says_what_to_install():
+    script = (
+        "import os; os.environ['MUJOCO_GL'] = 'nothing'\n"
+        "from headstart.viz.gl import select_backend\n"
+        "select_backend()"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert run.returncode != 0
+    last = run.stderr.strip().splitlines()[-1]
+    assert "no OpenGL to render with (tried nothing)" in last
+    assert "apt-get install libegl1" in last
+
+
+@needs_opengl
+def test_an_environment_that_cannot_be_drawn_is_refused(tmp_path):
+    with pytest.raises(InputError, match="'PointReach-v0' cannot be rendered"):
+        record_video(expert_for("FetchReach-v4"), "PointReach-v0", tmp_path / "point.mp4")
+    assert list(tmp_path.iterdir()) == []
