@@ -5,16 +5,23 @@ losses, optimiser, target update or sampling. ``physics`` is the 20 simulator st
 no observation, reward, action or policy.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
+import gymnasium as gym
 import mujoco
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from benchmarks.speed.common import BATCH_SIZE, ENV_ID, HIDDEN, Algorithm, per_second
+from benchmarks.speed.common import BATCH_SIZE, ENV_ID, HIDDEN, TD3, Algorithm, per_second
+from benchmarks.speed.ours import exploring_jobs, filled_trainer
 from headstart.envs.goal_env import GoalSpec
 from headstart.envs.make import make_env
+from headstart.rollout.job import EpisodeJob, run_episode
+
+_STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 
 Product = Callable[[], object]
 Widths = Sequence[tuple[int, int]]
@@ -100,19 +107,44 @@ def _operand(shape: tuple[int, int], count: int, transpose: bool) -> Tensor:
 
 
 def physics(*, seconds: float) -> float:
-    """Return env steps per second if an env step were its simulator steps alone."""
-    env = make_env(ENV_ID)
-    env.reset(seed=0)
+    """Return env steps per second if an env step were its simulator steps alone.
+
+    They start from the states of the episodes that ``ours.env_steps`` runs: how long a simulator
+    step takes depends on what touches what, and at rest it is not the same.
+    """
+    with filled_trainer(TD3, threads=1) as trainer:
+        env = make_env(ENV_ID)
+        states = _states_before_steps(env, exploring_jobs(trainer, range(10)))
     model, data = env.unwrapped.model, env.unwrapped.data
     substeps = env.unwrapped.n_substeps
 
-    def step() -> int:
-        mujoco.mj_step(model, data, substeps)
-        return 1
+    def replay() -> int:
+        for state in states:
+            mujoco.mj_setState(model, data, state, _STATE)  # a microsecond
+            mujoco.mj_step(model, data, substeps)
+        return len(states)
 
-    rate = per_second(step, seconds)
+    rate = per_second(replay, seconds)
     env.close()
     return rate
+
+
+def _states_before_steps(env: gym.Env, jobs: Iterable[EpisodeJob]) -> list[NDArray[np.float64]]:
+    """Return the simulator's whole state, action included, before each env step of some episodes."""
+    robot = env.unwrapped
+    step = robot._mujoco_step
+    states: list[NDArray[np.float64]] = []
+
+    def record_and_step(action: NDArray[np.float64]) -> None:
+        state = np.empty(mujoco.mj_stateSize(robot.model, _STATE))
+        mujoco.mj_getState(robot.model, robot.data, state, _STATE)
+        states.append(state)
+        step(action)
+
+    robot._mujoco_step = record_and_step
+    for job in jobs:
+        run_episode(env, job)
+    return states
 
 
 def _spec() -> GoalSpec:

@@ -1,6 +1,7 @@
 """headstart at the common sizes."""
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -70,9 +71,7 @@ def whole_loop(algorithm: Algorithm, *, threads: int, collectors: int, seconds: 
     """Return env steps per second of ``train``, with one update per env step."""
     clock = Clock(seconds)
     try:
-        train(
-            ENV_ID, config(algorithm, threads), collectors=collectors, observers=[_Watch(clock)]
-        )
+        train(ENV_ID, config(algorithm, threads), collectors=collectors, observers=[_Watch(clock)])
     except _EnoughError:
         return clock.rate
     raise RuntimeError("training ended before the measurement")
@@ -80,7 +79,7 @@ def whole_loop(algorithm: Algorithm, *, threads: int, collectors: int, seconds: 
 
 def updates(algorithm: Algorithm, *, threads: int, seconds: float) -> float:
     """Return updates per second, each on a freshly sampled and relabelled batch."""
-    with _filled_trainer(algorithm, threads) as trainer:
+    with filled_trainer(algorithm, threads) as trainer:
 
         def update() -> int:
             batch = trainer.sampler.sample(BATCH_SIZE).map(torch.from_numpy)
@@ -92,14 +91,14 @@ def updates(algorithm: Algorithm, *, threads: int, seconds: float) -> float:
 
 def updates_without_sampling(algorithm: Algorithm, *, threads: int, seconds: float) -> float:
     """Return updates per second on one batch, over and over."""
-    with _filled_trainer(algorithm, threads) as trainer:
+    with filled_trainer(algorithm, threads) as trainer:
         batch = trainer.sampler.sample(BATCH_SIZE).map(torch.from_numpy)
         return per_second(_counted(lambda: trainer.agent.update(batch)), seconds)
 
 
 def batches(algorithm: Algorithm, *, threads: int, seconds: float) -> float:
     """Return sampled and relabelled batches per second, as tensors."""
-    with _filled_trainer(algorithm, threads) as trainer:
+    with filled_trainer(algorithm, threads) as trainer:
         return per_second(
             _counted(lambda: trainer.sampler.sample(BATCH_SIZE).map(torch.from_numpy)), seconds
         )
@@ -107,17 +106,15 @@ def batches(algorithm: Algorithm, *, threads: int, seconds: float) -> float:
 
 def env_steps(algorithm: Algorithm, *, threads: int, seconds: float) -> float:
     """Return env steps per second of exploring episodes in one process, without updates."""
-    with _filled_trainer(algorithm, threads) as trainer:
-        policy = trainer.agent.policy(deployed=False)
-        index = 0
+    with filled_trainer(algorithm, threads) as trainer:
+        jobs = exploring_jobs(trainer, itertools.count())
+        return per_second(lambda: len(trainer.executor.submit([next(jobs)])[0].result()), seconds)
 
-        def run_one() -> int:
-            nonlocal index
-            job = EpisodeJob(policy, 0, "speed", index, _EXPLORATION)
-            index += 1
-            return len(trainer.executor.submit([job])[0].result())
 
-        return per_second(run_one, seconds)
+def exploring_jobs(trainer: Trainer, indices: Iterable[int]) -> Iterator[EpisodeJob]:
+    """Yield episodes of the trainer's online policy."""
+    policy = trainer.agent.policy(deployed=False)
+    return (EpisodeJob(policy, 0, "rollout", index, _EXPLORATION) for index in indices)
 
 
 def _counted(call: Callable[[], object]) -> Callable[[], int]:
@@ -129,7 +126,7 @@ def _counted(call: Callable[[], object]) -> Callable[[], int]:
 
 
 @contextmanager
-def _filled_trainer(algorithm: Algorithm, threads: int) -> Iterator[Trainer]:
+def filled_trainer(algorithm: Algorithm, threads: int) -> Iterator[Trainer]:
     """Yield a trainer whose replay holds ``STARTED`` env steps of its untrained policy."""
     torch.set_num_threads(threads)
     env = make_env(ENV_ID)
@@ -137,12 +134,8 @@ def _filled_trainer(algorithm: Algorithm, threads: int) -> Iterator[Trainer]:
     with SerialExecutor(ENV_ID) as executor:
         reward = GoalReward(env, terminates=spec.terminates)
         trainer = build_trainer(config(algorithm, threads), spec, None, executor, reward, ())
-        policy = trainer.agent.policy(deployed=False)
-        jobs = [
-            EpisodeJob(policy, 0, "rollout", index, _EXPLORATION)
-            for index in range(common.STARTED // spec.max_episode_steps)
-        ]
-        for pending in executor.submit(jobs):
+        jobs = exploring_jobs(trainer, range(common.STARTED // spec.max_episode_steps))
+        for pending in executor.submit(list(jobs)):
             trainer.replay.add(pending.result())
         trainer.agent.observe(trainer.sampler.sample(common.STARTED))
         yield trainer

@@ -8,8 +8,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from headstart.agents.config import DDPGConfig as DDPGConfig
     from headstart.agents.ddpg import DDPG as DDPG
-    from headstart.agents.ddpg import DDPGConfig as DDPGConfig
     from headstart.data.batch import Batch as Batch
     from headstart.data.episode import Episode as Episode
     from headstart.data.hindsight import HindsightSampler as HindsightSampler
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from headstart.viz.video import record_video as record_video
 
 _MODULES = {
-    "agents.ddpg": ("DDPG", "DDPGConfig"),
+    "agents.config": ("DDPGConfig",),
+    "agents.ddpg": ("DDPG",),
     "data.batch": ("Batch",),
     "data.episode": ("Episode",),
     "data.hindsight": ("HindsightSampler",),

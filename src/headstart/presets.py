@@ -1,6 +1,6 @@
 """Training configurations by name."""
 
-from headstart.agents.ddpg import DDPGConfig
+from headstart.agents.config import DDPGConfig
 from headstart.rollout.exploration import Exploration
 from headstart.training.config import (
     CycleConfig,

@@ -59,7 +59,7 @@ def assert_refused(path, *named):
 @given(lengths=st.lists(st.integers(1, 9), min_size=1, max_size=8), seed=st.integers(0, 2**31))
 def test_saving_and_loading_changes_nothing(tmp_path_factory, lengths, seed):
     path = tmp_path_factory.mktemp("demos") / "demos.npz"
-    demos = demos_of(lengths, seed, expert="nobody", seed=seed)
+    demos = demos_of(lengths, seed, expert="nobody", root=seed)
     save_demos(path, demos)
     loaded = load_demos(path)
     assert loaded.env_id == demos.env_id
@@ -68,7 +68,7 @@ def test_saving_and_loading_changes_nothing(tmp_path_factory, lengths, seed):
         for name in STEP_ARRAYS + STATE_ARRAYS:
             assert getattr(one, name).dtype == getattr(two, name).dtype
     assert loaded.header["expert"] == "nobody"
-    assert loaded.header["seed"] == seed
+    assert loaded.header["root"] == seed
     assert loaded.header["is_success"] == [episode.success for episode in demos.episodes]
 
 

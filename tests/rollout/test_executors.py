@@ -80,10 +80,9 @@ def test_an_unknown_environment_is_told_before_any_process_starts():
         make_executor("NoSuchEnv-v0", 2)
 
 
-@pytest.mark.parametrize("num_collectors", [0, -1])
-def test_a_process_executor_needs_a_collector(num_collectors):
-    with pytest.raises(ValueError, match=f"at least 1, got {num_collectors}"):
-        ProcessExecutor("PointReach-v0", num_collectors)
+def test_a_negative_number_of_collectors_is_refused():
+    with pytest.raises(InputError, match="collectors must not be negative, got -1"):
+        make_executor("PointReach-v0", -1)
 
 
 def test_an_error_in_a_collector_is_told_with_its_traceback_and_the_next_job_runs():

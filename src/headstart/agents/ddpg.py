@@ -2,8 +2,7 @@
 
 import copy
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,81 +10,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from headstart.agents import losses
+from headstart.agents.config import DDPGConfig
 from headstart.agents.networks import FIRST, OTHERS, Actor, Critics
 from headstart.agents.normalizer import RunningMoments
 from headstart.data.batch import Batch, NumpyBatch
-from headstart.errors import InputError
-from headstart.policy import GoalInput, Policy
+from headstart.policy import Policy
 
 Metrics = dict[str, Tensor]
-
-
-@dataclass(frozen=True, kw_only=True)
-class DDPGConfig:
-    """Networks, losses and optimisation of the agent."""
-
-    hidden_sizes: tuple[int, ...] = (128, 128, 128)
-    """Hidden layers of the actor and of each critic."""
-    critic_layer_norm: bool = True
-    """Normalise each hidden layer of the critics (RLPD; Ball et al. 2023)."""
-    num_critics: int = 2
-    """Independent critics; the policy follows the first."""
-    target_combination: Literal["min", "mean"] = "min"
-    """How the target critics' values become one target."""
-    clip_target: bool = True
-    """Keep targets within what the env's reward range allows, [-1/(1-discount), 0] for -1/0."""
-    discount: float = 0.98
-    """Discount per env step."""
-    actor_lr: float = 1e-3
-    """Adam rate of the actor."""
-    critic_lr: float = 1e-3
-    """Adam rate of the critics."""
-    tau: float = 0.005
-    """Share of the online network in each target update (1 - polyak)."""
-    target_update: Literal["update", "cycle"] = "update"
-    """Move the target networks after every update, or once per cycle."""
-    actor_delay: int = 1
-    """Critic updates per actor update."""
-    action_l2: float = 1.0
-    """Penalty on squared actions in the policy loss."""
-    goal_input: GoalInput = "both"
-    """Whether networks see the goal, the goal minus what is achieved, or both."""
-    normalize_inputs: bool = True
-    """Standardise inputs with their running mean and deviation; off leaves them as they are."""
-    input_clip: float = 200.0
-    """Bound on raw inputs."""
-    output_clip: float = 5.0
-    """Bound on standardised inputs."""
-    std_floor: float = 0.01
-    """Smallest standard deviation divided by."""
-    q_weight: float = 0.001
-    """Weight of the policy loss where there are demonstrations."""
-    bc_weight: float = 1.0
-    """Weight of the behaviour-cloning loss; 0 leaves demonstrations to the replay alone."""
-    q_filter: bool = True
-    """Clone a demonstrated action only where a critic rates it above the policy's."""
-    q_filter_from: int = 4000
-    """Number of updates before the filter acts; until then every demonstration is cloned."""
-    deploy: Literal["averaged", "online"] = "averaged"
-    """Which actor is evaluated and saved: the slowly averaged target actor, or the online one."""
-
-    def __post_init__(self) -> None:
-        _require(0.0 <= self.discount < 1.0, "discount must lie in [0, 1)", self.discount)
-        _require(0.0 < self.tau <= 1.0, "tau must lie in (0, 1]", self.tau)
-        for name in ("num_critics", "actor_delay"):
-            _require(getattr(self, name) >= 1, f"{name} must be at least 1", getattr(self, name))
-        for name in ("actor_lr", "critic_lr", "input_clip", "output_clip", "std_floor"):
-            _require(getattr(self, name) > 0.0, f"{name} must be positive", getattr(self, name))
-        for name in ("action_l2", "q_weight", "bc_weight", "q_filter_from"):
-            value = getattr(self, name)
-            _require(value >= 0, f"{name} must not be negative", value)
-        sizes = self.hidden_sizes
-        _require(len(sizes) > 0 and min(sizes) > 0, "hidden_sizes must be positive", sizes)
-
-
-def _require(holds: bool, rule: str, value: object) -> None:
-    if not holds:
-        raise InputError(f"agent.{rule}, got {value}")
 
 
 class DDPG:
@@ -139,6 +70,11 @@ class DDPG:
         self.target_critics = copy.deepcopy(self.critics).requires_grad_(False)
         self._actor_optimizer = _adam(self.actor, config.actor_lr)
         self._critic_optimizer = _adam(self.critics, config.critic_lr)
+        # Kept as lists: asking a module for its parameters walks the whole module each time.
+        self._actor_parameters = list(self.actor.parameters())
+        self._critic_parameters = list(self.critics.parameters())
+        self._actor_pairs = _detached(self.target_actor), _detached(self.actor)
+        self._critic_pairs = _detached(self.target_critics), _detached(self.critics)
 
     def observe(self, batch: NumpyBatch) -> None:
         """Count the inputs of a batch into the normaliser."""
@@ -160,19 +96,19 @@ class DDPG:
         gradients, values, metrics = self._critic_gradients(batch, inputs, action)
         if self.updates % self.config.actor_delay == 0:
             metrics |= self._update_actor(batch, inputs, action, q_demo=values)
-        _step(self._critic_optimizer, self.critics, gradients)
+        _step(self._critic_optimizer, self._critic_parameters, gradients)
         self.updates += 1
         if self.config.target_update == "update":
-            self._follow(self.target_actor, self.actor)
-            self._follow(self.target_critics, self.critics)
+            self._follow(*self._actor_pairs)
+            self._follow(*self._critic_pairs)
         return metrics
 
     def update_critics(self, batch: Batch[Tensor]) -> Metrics:
         """One gradient step on the critics alone: the warm start after cloning."""
         inputs, action = self._inputs_now(batch), self._scaled_action(batch)
         gradients, _, metrics = self._critic_gradients(batch, inputs, action)
-        _step(self._critic_optimizer, self.critics, gradients)
-        self._follow(self.target_critics, self.critics)
+        _step(self._critic_optimizer, self._critic_parameters, gradients)
+        self._follow(*self._critic_pairs)
         return metrics
 
     def clone(self, batch: Batch[Tensor]) -> Metrics:
@@ -184,16 +120,16 @@ class DDPG:
             is_demo=batch.is_demo,
             keep=torch.ones_like(batch.is_demo),
         )
-        gradients = torch.autograd.grad(loss, list(self.actor.parameters()))
-        _step(self._actor_optimizer, self.actor, gradients)
-        self._follow(self.target_actor, self.actor)
+        gradients = torch.autograd.grad(loss, self._actor_parameters)
+        _step(self._actor_optimizer, self._actor_parameters, gradients)
+        self._follow(*self._actor_pairs)
         return {"bc_loss": loss.detach()}
 
     def end_cycle(self) -> None:
         """Move the target networks if they move once per cycle."""
         if self.config.target_update == "cycle":
-            self._follow(self.target_actor, self.actor)
-            self._follow(self.target_critics, self.critics)
+            self._follow(*self._actor_pairs)
+            self._follow(*self._critic_pairs)
 
     @torch.no_grad()
     def values(self, observation: Tensor, achieved_goal: Tensor, desired_goal: Tensor) -> Tensor:
@@ -245,7 +181,7 @@ class DDPG:
             )
         values = self.critics(inputs, action)
         loss = losses.critic_loss(values, target)
-        gradients = torch.autograd.grad(loss, list(self.critics.parameters()))
+        gradients = torch.autograd.grad(loss, self._critic_parameters)
         return gradients, values.detach(), {"critic_loss": loss.detach()}
 
     def _update_actor(
@@ -268,8 +204,8 @@ class DDPG:
             metrics["bc_loss"] = bc_loss.detach()
             metrics["q_filter_pass_rate"] = (keep * batch.is_demo).sum() / batch.is_demo.sum()
         # Only towards the actor: the critics' own gradients would be computed and thrown away.
-        gradients = torch.autograd.grad(loss, list(self.actor.parameters()))
-        _step(self._actor_optimizer, self.actor, gradients)
+        gradients = torch.autograd.grad(loss, self._actor_parameters)
+        _step(self._actor_optimizer, self._actor_parameters, gradients)
         return metrics
 
     @property
@@ -304,13 +240,14 @@ class DDPG:
             parts.append(desired_goal - achieved_goal)
         return torch.cat(parts, dim=-1).clamp_(-self.config.input_clip, self.config.input_clip)
 
-    def _follow(self, target: nn.Module, online: nn.Module) -> None:
+    def _follow(self, targets: list[Tensor], online: list[Tensor]) -> None:
         """``target <- (1 - tau) * target + tau * online``."""
-        torch._foreach_lerp_(
-            list(target.parameters()),
-            [parameter.detach() for parameter in online.parameters()],
-            self.config.tau,
-        )
+        torch._foreach_lerp_(targets, online, self.config.tau)
+
+
+def _detached(network: nn.Module) -> list[Tensor]:
+    """Return the parameters as tensors that share their memory and no gradient."""
+    return [parameter.detach() for parameter in network.parameters()]
 
 
 def _adam(network: nn.Module, rate: float) -> torch.optim.Adam:
@@ -318,9 +255,9 @@ def _adam(network: nn.Module, rate: float) -> torch.optim.Adam:
 
 
 def _step(
-    optimizer: torch.optim.Optimizer, network: nn.Module, gradients: Iterable[Tensor]
+    optimizer: torch.optim.Optimizer, parameters: Iterable[Tensor], gradients: Iterable[Tensor]
 ) -> None:
-    for parameter, gradient in zip(network.parameters(), gradients, strict=True):
+    for parameter, gradient in zip(parameters, gradients, strict=True):
         parameter.grad = gradient
     optimizer.step()
 

@@ -28,14 +28,15 @@ class Actor(nn.Module):
         pairs = list(pairwise(sizes))
         self.weights = nn.ParameterList([xavier(pair, generator) for pair in pairs])
         self.biases = nn.ParameterList([nn.Parameter(torch.zeros(size)) for _, size in pairs])
+        # Walking through a ParameterList takes as long as a small product, hence the plain tuple.
+        self._layers = tuple(zip(self.weights, self.biases, strict=True))
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return the squashed action."""
         hidden = inputs
-        layers = list(zip(self.weights, self.biases, strict=True))
-        for weight, bias in layers[:-1]:
+        for weight, bias in self._layers[:-1]:
             hidden = torch.relu_(torch.addmm(bias, hidden, weight))
-        weight, bias = layers[-1]
+        weight, bias = self._layers[-1]
         return torch.tanh(torch.addmm(bias, hidden, weight))
 
 
@@ -59,17 +60,17 @@ class Critics(nn.Module):
         self.biases = nn.ParameterList(
             [nn.Parameter(torch.zeros(num_critics, 1, size)) for _, size in pairs]
         )
+        self._layers = tuple(zip(self.weights, self.biases, strict=True))
 
     def forward(self, inputs: Tensor, action: Tensor, *, members: slice = ALL) -> Tensor:
         """Return the values ``(K, B)`` of all critics, or of some ``members`` alone."""
         joined = torch.cat([inputs, action], dim=-1)
-        hidden = joined.expand(len(self.weights[0][members]), *joined.shape)
-        layers = list(zip(self.weights, self.biases, strict=True))
-        for weight, bias in layers[:-1]:
+        hidden = joined.expand(len(self._layers[0][0][members]), *joined.shape)
+        for weight, bias in self._layers[:-1]:
             hidden = torch.baddbmm(bias[members], hidden, weight[members])
             if self.layer_norm:
                 # Without gain and bias of its own: the next layer has both.
                 hidden = F.layer_norm(hidden, hidden.shape[-1:])
             hidden = torch.relu(hidden)
-        weight, bias = layers[-1]
+        weight, bias = self._layers[-1]
         return torch.baddbmm(bias[members], hidden, weight[members]).squeeze(-1)

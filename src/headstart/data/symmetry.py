@@ -1,11 +1,11 @@
 """Exact symmetries of a task, applied to batches: each transition also teaches its mirror image."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.data.batch import NumpyBatch
+from headstart.data.batch import Batch, NumpyBatch
 from headstart.data.hindsight import Sampler
 
 FloatArray = NDArray[np.float32]
@@ -63,18 +63,13 @@ class MirroredSampler:
     def sample(self, count: int) -> NumpyBatch:
         """Return ``count`` transitions, each mirrored with probability one half."""
         batch = self.sampler.sample(count)
-        flip = self.rng.random(count) < 0.5
-        image = self.mirror(batch)
+        flipped = np.flatnonzero(self.rng.random(count) < 0.5)
+        image = self.mirror(batch.map(lambda column: column[flipped]))
 
-        def chosen(mirrored: FloatArray, original: FloatArray) -> FloatArray:
-            return np.where(flip[:, None], mirrored, original)
+        def overlay(original: FloatArray, mirrored: FloatArray) -> FloatArray:
+            result = original.copy()
+            result[flipped] = mirrored
+            return result
 
-        return replace(
-            batch,
-            observation=chosen(image.observation, batch.observation),
-            achieved_goal=chosen(image.achieved_goal, batch.achieved_goal),
-            desired_goal=chosen(image.desired_goal, batch.desired_goal),
-            action=chosen(image.action, batch.action),
-            next_observation=chosen(image.next_observation, batch.next_observation),
-            next_achieved_goal=chosen(image.next_achieved_goal, batch.next_achieved_goal),
-        )
+        names = [field.name for field in fields(batch)]
+        return Batch(*(overlay(getattr(batch, name), getattr(image, name)) for name in names))

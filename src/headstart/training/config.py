@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from headstart.agents.ddpg import DDPGConfig
+from headstart.agents.config import DDPGConfig
 from headstart.errors import InputError
 from headstart.rollout.exploration import Exploration
 

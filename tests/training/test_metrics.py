@@ -1,0 +1,79 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from headstart.training.metrics import MeanMetrics, MetricsLog
+from headstart.training.schedule import Every
+
+
+def test_means_are_taken_over_the_updates_that_reported_a_metric():
+    metrics = MeanMetrics()
+    metrics.add({"critic_loss": torch.tensor(1.0), "actor_loss": torch.tensor(8.0)})
+    metrics.add({"critic_loss": torch.tensor(2.0)})
+    metrics.add({"critic_loss": torch.tensor(6.0)})
+    assert metrics.pop() == {"critic_loss": 3.0, "actor_loss": 8.0}
+
+
+def test_means_start_anew_after_they_are_read():
+    metrics = MeanMetrics()
+    metrics.add({"critic_loss": torch.tensor(1.0)})
+    metrics.pop()
+    assert metrics.pop() == {}
+    metrics.add({"critic_loss": torch.tensor(5.0)})
+    assert metrics.pop() == {"critic_loss": 5.0}
+
+
+def test_counting_does_not_change_what_is_counted():
+    metrics, value = MeanMetrics(), torch.tensor(1.0)
+    metrics.add({"loss": value})
+    metrics.add({"loss": value})
+    assert metrics.pop() == {"loss": 1.0}
+    assert float(value) == 1.0
+
+
+def test_rows_can_be_read_while_the_log_is_open(tmp_path):
+    log = MetricsLog(tmp_path)
+    rows = [{"eval/success_rate": 0.25, "time/env_steps": step} for step in (100, 200)]
+    for number, row in enumerate(rows, start=1):
+        log.write(row, int(row["time/env_steps"]))
+        lines = (tmp_path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+        assert [json.loads(line) for line in lines] == rows[:number]
+    log.close()
+
+
+def test_tensorboard_gets_the_same_points(tmp_path):
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    log = MetricsLog(tmp_path)
+    for step in (100, 250):
+        log.write({"eval/success_rate": step / 1000}, step)
+    log.close()
+    events = accumulator.EventAccumulator(str(tmp_path / "tensorboard"))
+    events.Reload()
+    points = [(point.step, point.value) for point in events.Scalars("eval/success_rate")]
+    assert [step for step, _ in points] == [100, 250]
+    np.testing.assert_allclose([value for _, value in points], [0.1, 0.25])
+
+
+def test_a_period_fires_once_however_far_a_cycle_jumps():
+    every = Every(100)
+    assert [every.due(step) for step in (99, 100, 101, 450, 499, 500)] == [
+        False,
+        True,
+        False,
+        True,
+        False,
+        True,
+    ]
+
+
+@pytest.mark.parametrize("jump", [1, 7, 60, 100, 130, 800])
+def test_a_period_fires_once_in_each_period_that_a_cycle_ends_in(jump):
+    every, fired = Every(100), []
+    for step in range(jump, 2000, jump):
+        if every.due(step):
+            fired.append(step)
+    assert [step // 100 for step in fired] == sorted(
+        {step // 100 for step in range(jump, 2000, jump)} - {0}
+    )
