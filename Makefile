@@ -21,7 +21,7 @@ demo: $(VENV)/installed
 	$(HEADSTART) train $(ENV) --demos $(DEMO)/demos.npz --env-steps 6000 --evaluation.every 1000 --out $(DEMO)/run
 	$(HEADSTART) evaluate $(DEMO)/run --episodes 200
 	$(HEADSTART) plot $(DEMO)/run --out $(DEMO)/curves.png
-	-$(HEADSTART) play $(DEMO)/run --episodes 8 --seed 1 --video $(DEMO)/policy.mp4
+	-$(HEADSTART) play $(DEMO)/run --episodes 6 --seed 18 --video $(DEMO)/policy.mp4
 	@echo
 	@echo "policy   $(DEMO)/run/policies/best.safetensors"
 	@echo "curves   $(DEMO)/curves.png"

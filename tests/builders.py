@@ -1,5 +1,7 @@
 """Small real objects that many tests start from."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from headstart.data.batch import Batch
@@ -68,7 +70,7 @@ def random_policy(
                 rng.standard_normal((before, after)).astype(np.float32),
                 rng.standard_normal(after).astype(np.float32),
             )
-            for before, after in zip(sizes[:-1], sizes[1:], strict=True)
+            for before, after in pairwise(sizes)
         ),
         mean=rng.standard_normal(sizes[0]).astype(np.float32),
         std=rng.uniform(0.5, 2.0, sizes[0]).astype(np.float32),
@@ -85,9 +87,7 @@ def random_policy(
 
 def point_policy(seed=0) -> Policy:
     """A random policy for PointReach."""
-    return random_policy(
-        np.random.default_rng(seed), observation_dim=2, goal_dim=2, action_dim=2
-    )
+    return random_policy(np.random.default_rng(seed), observation_dim=2, goal_dim=2, action_dim=2)
 
 
 def point_expert(observation):

@@ -75,9 +75,7 @@ def test_the_numpy_policy_is_the_torch_actor(goal_input, deploy, normalize_input
     online = torch_action(agent, agent.actor, observation)
     averaged = torch_action(agent, agent.target_actor, observation)
     assert np.abs(online - averaged).max() > 1e-3
-    np.testing.assert_allclose(
-        agent.policy(deployed=False)(observation), online, rtol=0, atol=1e-5
-    )
+    np.testing.assert_allclose(agent.policy(deployed=False)(observation), online, rtol=0, atol=1e-5)
     np.testing.assert_allclose(
         agent.policy(deployed=True)(observation),
         averaged if deploy == "averaged" else online,
@@ -144,7 +142,7 @@ def test_an_input_that_is_not_a_number_never_becomes_an_action(column):
 
 @pytest.mark.parametrize("goal_input", ["absolute", "relative", "both"])
 def test_saving_and_loading_changes_nothing(tmp_path, goal_input):
-    metadata = {"env_id": "FetchReach-v4", "config": {"a": [1, None, 0.1]}, "text": "ä\n\"x\""}
+    metadata = {"env_id": "FetchReach-v4", "config": {"a": [1, None, 0.1]}, "text": 'ä\n"x"'}
     policy = trained_agent(goal_input=goal_input).policy(deployed=True, metadata=metadata)
     policy.save(tmp_path / "policy.safetensors")
     loaded = load_policy(tmp_path / "policy.safetensors")
@@ -334,13 +332,15 @@ def test_a_file_with_any_byte_changed_is_loaded_or_refused_but_never_crashes(sav
     path, *_ = saved
     content = path.read_bytes()
     rng = np.random.default_rng(0)
+    messages, policies = [], []
     for position in rng.integers(0, len(content), 300):
         damaged = bytearray(content)
         damaged[position] = rng.integers(0, 256)
         path.write_bytes(bytes(damaged))
         try:
-            policy = load_policy(path)
+            policies.append(load_policy(path))
         except InputError as error:
-            assert is_one_line(str(error))
-        else:
-            assert isinstance(policy, Policy)
+            messages.append(str(error))
+    assert policies
+    assert messages
+    assert all(map(is_one_line, messages))

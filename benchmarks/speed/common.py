@@ -54,7 +54,7 @@ def _count(call: Callable[[], int], seconds: float) -> int:
 class Clock:
     """Measures the steady part of a loop that reports how far it is.
 
-    Start-up and the first ``STARTED`` env steps are left out: the rate is taken between two reports.
+    The rate is taken between two reports, after start-up and the first ``STARTED`` env steps.
     """
 
     def __init__(self, seconds: float) -> None:

@@ -130,7 +130,7 @@ def physics(*, seconds: float) -> float:
 
 
 def _states_before_steps(env: gym.Env, jobs: Iterable[EpisodeJob]) -> list[NDArray[np.float64]]:
-    """Return the simulator's whole state, action included, before each env step of some episodes."""
+    """Return the simulator's state, action included, before each env step of some episodes."""
     robot = env.unwrapped
     step = robot._mujoco_step
     states: list[NDArray[np.float64]] = []

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import gymnasium as gym
+import gymnasium_robotics
 import numpy as np
 import stable_baselines3
 import torch
@@ -12,7 +14,8 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
 from benchmarks.speed import common
 from benchmarks.speed.common import BATCH_SIZE, Algorithm, Clock, per_second
-from headstart.envs.make import make_env
+
+gym.register_envs(gymnasium_robotics)
 
 _FOREVER = 10**9
 _UPDATES_PER_CALL = 50
@@ -40,8 +43,7 @@ class _SameBatch:
 def model(algorithm: Algorithm, threads: int, *, gradient_steps: int = 1) -> OffPolicyAlgorithm:
     """Return a fresh model. Networks see observation and both goals, as ours do."""
     torch.set_num_threads(threads)
-    # Built as ours is: without Gymnasium's checks at every step.
-    env = make_env(common.ENV_ID)
+    env = gym.make(common.ENV_ID)
     actions = env.action_space.shape
     return getattr(stable_baselines3, algorithm.name)(
         "MultiInputPolicy",

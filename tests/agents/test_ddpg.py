@@ -160,7 +160,8 @@ def test_the_actor_climbs_the_critic():
     inputs = agent._inputs(*columns)
 
     def value():
-        return float(agent.critics(inputs, agent.actor(inputs), members=FIRST).mean())
+        with torch.no_grad():
+            return float(agent.critics(inputs, agent.actor(inputs), members=FIRST).mean())
 
     before = value()
     critics = [p.detach().clone() for p in agent.critics.parameters()]

@@ -105,9 +105,7 @@ class Reference:
         activations = forward(actor, inputs)
         action = np.tanh(activations[-1])
         critic_activations = forward(self.critic, np.hstack([inputs, action]))
-        _, into_critic = backward(
-            self.critic, critic_activations, np.full((ROWS, 1), -1.0 / ROWS)
-        )
+        _, into_critic = backward(self.critic, critic_activations, np.full((ROWS, 1), -1.0 / ROWS))
         difference = action - batch.action
 
         policy_loss = -terms.q * critic_activations[-1].mean()

@@ -20,9 +20,7 @@ def test_an_array_of_another_length_is_refused(episode, name):
 
 
 def test_an_episode_without_steps_is_refused(episode):
-    states = {
-        name: getattr(episode, name)[:1] for name in ("observations", "achieved_goals")
-    }
+    states = {name: getattr(episode, name)[:1] for name in ("observations", "achieved_goals")}
     steps = {
         name: getattr(episode, name)[:0]
         for name in ("desired_goals", "actions", "terminated", "is_success")

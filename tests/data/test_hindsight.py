@@ -65,18 +65,14 @@ def test_a_relabelled_goal_was_achieved_later_in_the_same_episode(lengths, relab
 
 
 @settings(max_examples=50, deadline=None)
-@given(
-    lengths=st.lists(st.integers(1, 12), min_size=1, max_size=6), seed=st.integers(0, 2**31)
-)
+@given(lengths=st.lists(st.integers(1, 12), min_size=1, max_size=6), seed=st.integers(0, 2**31))
 def test_everything_but_the_goal_is_one_stored_transition(lengths, seed):
     batch = counted_sampler(lengths, relabel_fraction=0.8, seed=seed).sample(64)
     number, step = batch.observation.T
     np.testing.assert_array_equal(batch.achieved_goal, np.stack([number, step + 0.25], axis=1))
     np.testing.assert_array_equal(batch.action, np.stack([number, step + 0.5], axis=1))
     np.testing.assert_array_equal(batch.next_observation, np.stack([number, step + 1], axis=1))
-    np.testing.assert_array_equal(
-        batch.next_achieved_goal, np.stack([number, step + 1.25], axis=1)
-    )
+    np.testing.assert_array_equal(batch.next_achieved_goal, np.stack([number, step + 1.25], axis=1))
 
 
 @pytest.mark.parametrize("relabel_fraction", [0.0, 0.3, 0.8, 1.0])

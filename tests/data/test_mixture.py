@@ -68,6 +68,4 @@ def test_map_applies_a_function_to_every_field():
     batch = random_batch(np.random.default_rng(0), 4, **widths)
     doubled = batch.map(lambda array: 2 * array)
     for field in fields(Batch):
-        np.testing.assert_array_equal(
-            getattr(doubled, field.name), 2 * getattr(batch, field.name)
-        )
+        np.testing.assert_array_equal(getattr(doubled, field.name), 2 * getattr(batch, field.name))

@@ -70,9 +70,7 @@ def test_a_mirrored_row_is_mirrored_as_a_whole_and_half_of_them_are():
     flipped = drawn.action[:, 1] != batch.action[:, 1]
     assert abs(flipped.mean() - 0.5) < 4 * 0.5 / np.sqrt(4000)
     for field in fields(Batch):
-        rows, originals, images = (
-            getattr(source, field.name) for source in (drawn, batch, image)
-        )
+        rows, originals, images = (getattr(source, field.name) for source in (drawn, batch, image))
         np.testing.assert_array_equal(rows[flipped], images[flipped])
         np.testing.assert_array_equal(rows[~flipped], originals[~flipped])
 

@@ -121,7 +121,9 @@ def test_what_breaks_the_contract_is_named(built, env_class, named):
 
 
 def test_a_missing_time_limit_is_named(built):
-    with pytest.raises(InputError, match="PointReachTest-v0 has no time limit: .*max_episode_steps"):
+    with pytest.raises(
+        InputError, match=r"PointReachTest-v0 has no time limit: .*max_episode_steps"
+    ):
         check_goal_env(built(PointReach, max_episode_steps=None))
 
 
@@ -202,7 +204,10 @@ def test_point_reach_moves_by_the_action_and_stops_at_the_walls():
     before = env.reset(seed=0)[0]["observation"]
     after, *_ = env.step(np.array([1.0, -0.5]))
     np.testing.assert_allclose(
-        after["observation"], np.clip(before + [0.1, -0.05], -1.0, 1.0), rtol=0, atol=1e-12
+        after["observation"],
+        np.clip(before + np.array([0.1, -0.05]), -1.0, 1.0),
+        rtol=0,
+        atol=1e-12,
     )
     for _ in range(30):
         after, *_ = env.step(np.array([1.0, -1.0]))
@@ -219,5 +224,9 @@ def test_bit_flip_flips_one_bit_and_ends_at_the_goal():
         action[bit] = 1.0
         observation, reward, terminated, _, info = env.step(action)
         is_last = count == len(wrong)
-        assert (reward, terminated, info["is_success"]) == (0.0 if is_last else -1.0, is_last, is_last)
+        assert (reward, terminated, info["is_success"]) == (
+            0.0 if is_last else -1.0,
+            is_last,
+            is_last,
+        )
     np.testing.assert_array_equal(observation["achieved_goal"], observation["desired_goal"])

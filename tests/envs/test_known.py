@@ -19,7 +19,9 @@ def test_every_name_of_a_task_is_known(env_id):
     assert known(env_id) is KNOWN["FetchPickAndPlace"]
 
 
-@pytest.mark.parametrize("env_id", ["PointReach-v0", "HandReach-v3", "Fetch-v1", "FetchPickAndPlace2-v4"])
+@pytest.mark.parametrize(
+    "env_id", ["PointReach-v0", "HandReach-v3", "Fetch-v1", "FetchPickAndPlace2-v4"]
+)
 def test_nothing_is_claimed_of_other_environments(env_id):
     assert known(env_id) == Known(mirror=None, goal_parts=None)
 
@@ -35,7 +37,9 @@ def test_goals_above_the_threshold_belong_to_the_upper_part():
 def test_a_mirror_fits_the_spaces_of_its_environment(task):
     spec, mirror = GoalSpec.from_env(make_env(f"{task}-v4")), KNOWN[task].mirror
     widths = (spec.observation_dim, spec.goal_dim, spec.action_dim)
-    for axis_map, width in zip((mirror.observation, mirror.goal, mirror.action), widths, strict=True):
+    for axis_map, width in zip(
+        (mirror.observation, mirror.goal, mirror.action), widths, strict=True
+    ):
         assert sorted(axis_map.permutation) == list(range(width))
         assert len(axis_map.sign) == len(axis_map.offset) == width
 

@@ -98,7 +98,7 @@ def test_a_collector_that_dies_is_told():
     with ProcessExecutor("PointReach-v0", 1) as executor:
         os.kill(pids_of(executor)[0], signal.SIGKILL)
         (pending,) = executor.submit(jobs_of(1))
-        with pytest.raises(RuntimeError, match="collector process died .* in episode 0"):
+        with pytest.raises(RuntimeError, match=r"collector process died .* in episode 0"):
             pending.result()
 
 

@@ -1,5 +1,6 @@
 """The ``headstart`` command: finds the verb, and turns errors and interrupts into exit codes."""
 
+import argparse
 import importlib
 import sys
 from collections.abc import Sequence
@@ -33,7 +34,8 @@ VERBS = {
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; exits with 0 done, 2 bad input, 130 interrupted."""
     try:
-        _run(sys.argv[1:] if arguments is None else list(arguments))
+        command = parse(sys.argv[1:] if arguments is None else arguments)
+        command.run(command)
     except InputError as error:
         print(f"headstart: {error}", file=sys.stderr)
         raise SystemExit(2) from None
@@ -46,7 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise SystemExit(0) from None
 
 
-def _run(arguments: Sequence[str]) -> None:
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read a command line; ``run`` of the result does what it says.
+
+    Raises:
+        InputError: if it cannot be understood.
+    """
     parser = Parser(prog="headstart", description=DESCRIPTION, epilog=EXAMPLE)
     parser.add_argument("--version", action="version", version=headstart.__version__)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
@@ -56,8 +63,8 @@ def _run(arguments: Sequence[str]) -> None:
             # Only the verb that is asked for is imported: some need torch, which takes a second.
             importlib.import_module(f"headstart.cli.{verb}").add_options(subparser)
     known, rest = parser.parse_known_args(arguments)
-    if rest and not getattr(known, "takes_options", False):
-        raise InputError(f"unknown option {rest[0]!r}; see `headstart {known.verb} --help`")
-    if getattr(known, "takes_options", False):
+    if "takes_options" in known:
         known.options = rest
-    known.run(known)
+    elif rest:
+        raise InputError(f"unknown option {rest[0]!r}; see `headstart {known.verb} --help`")
+    return known

@@ -1,6 +1,8 @@
 """What is known of given environments, as data: symmetries, and named parts of goal spaces."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +31,8 @@ class Known:
 
     mirror: Mirror | None = None
     goal_parts: GoalParts | None = None
+    render_options: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments of ``gym.make`` that make pictures show what matters."""
 
 
 # The gripper of every Fetch task starts at this y; model and workspace are symmetric about it.
@@ -58,14 +62,26 @@ _OBJECT = Mirror(
     _reflection(25, (7, 11, 13, 15, 17, 19, 21), (1, 4), (9, 10, 23, 24)), _GOAL, _ACTION
 )
 
+# Nearer than the default camera, from which block and goal are a few pixels.
+_CLOSE_UP = {
+    "default_camera_config": {
+        "distance": 1.45,
+        "azimuth": 145.0,
+        "elevation": -20.0,
+        "lookat": np.array([1.32, 0.75, 0.56]),
+    }
+}
+
 KNOWN: dict[str, Known] = {
-    "FetchReach": Known(mirror=_REACH),
-    "FetchPush": Known(mirror=_OBJECT),
+    "FetchReach": Known(mirror=_REACH, render_options=_CLOSE_UP),
+    "FetchPush": Known(mirror=_OBJECT, render_options=_CLOSE_UP),
+    # The puck slides out of a close-up.
     "FetchSlide": Known(mirror=_OBJECT),
     # The object rests at z = 0.4247; half of the goals lie there, the others up to 0.45 m higher.
     "FetchPickAndPlace": Known(
         mirror=_OBJECT,
         goal_parts=GoalParts(coordinate=2, threshold=0.4257, above="air", below="table"),
+        render_options=_CLOSE_UP,
     ),
 }
 

@@ -9,6 +9,7 @@ from typing import Any
 import gymnasium as gym
 
 from headstart.envs.goal_env import check_goal_env
+from headstart.envs.known import known
 from headstart.errors import InputError
 
 gym.register("PointReach-v0", entry_point="headstart.envs.toy:PointReach", max_episode_steps=30)
@@ -24,7 +25,9 @@ def make_env(env_id: str, *, render_mode: str | None = None) -> gym.Env[Any, Any
     """
     _register_robotics()
     # Environments that cannot render take no render_mode, not even None.
-    options: dict[str, Any] = {} if render_mode is None else {"render_mode": render_mode}
+    options: dict[str, Any] = {}
+    if render_mode is not None:
+        options = {"render_mode": render_mode, **known(env_id).render_options}
     try:
         with warnings.catch_warnings():
             # Gymnasium warns of old versions and of checks that check_goal_env makes itself.

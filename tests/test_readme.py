@@ -1,0 +1,57 @@
+"""What the README and the documents tell people to type is accepted by the program."""
+
+import ast
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import headstart
+from headstart.cli.config import parse_config
+from headstart.cli.main import parse
+from headstart.presets import PRESETS
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), flags=re.M | re.S)
+
+
+def commands() -> list[str]:
+    text = [block for page in PAGES for block in blocks(page, "(?:bash|sh)?")]
+    lines = [line.partition("#")[0] for block in text for line in block.splitlines()]
+    return [line.strip() for line in lines if re.match(r"headstart (?!VERB)\w", line)]
+
+
+@pytest.mark.parametrize("command", sorted(set(commands())))
+def test_every_command_shown_is_understood(command):
+    arguments = parse(shlex.split(command)[1:])
+    if arguments.verb == "train":
+        parse_config(arguments.options, PRESETS[arguments.preset])
+
+
+def test_there_are_commands_to_understand():
+    assert len(commands()) > 5
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_python_example_uses_names_that_exist(page):
+    for block in blocks(page, "python"):
+        for node in ast.walk(ast.parse(block)):
+            if isinstance(node, ast.ImportFrom) and node.module == "headstart":
+                for name in node.names:
+                    assert hasattr(headstart, name.name), (page.name, name.name)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_local_link_and_picture_is_there(page):
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+def test_public_names_can_be_imported():
+    for name in headstart.__all__:
+        assert getattr(headstart, name) is not None
