@@ -13,7 +13,7 @@ DISCOUNT = 0.98
 NOISE = 0.1
 CAPACITY = 100_000
 """Replay size of both; Stable-Baselines3 fills a list of that many dicts at the start."""
-STARTED = 2000
+STARTED = 500
 """Env steps taken before the clock of a whole loop starts: replay filled, caches and pools warm."""
 
 

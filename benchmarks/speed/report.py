@@ -99,9 +99,10 @@ class Report:
 
     def _line(self, case: Case) -> str:
         values = self._values(case)
-        name = f"  {case.algorithm.name:<5}{case.who:<18} {case.threads} torch thread(s)"
+        plural = "s" if case.threads > 1 else ""
+        name = f"  {case.algorithm.name:<5}{case.who:<18} {case.threads} thread{plural}"
         if case.collectors is not None:
-            name += f", {case.collectors} collectors"
+            name += f", collectors {case.collectors}"
         spread = f"{min(values):.0f} to {max(values):.0f}"
         ratios = (self.ratio_to_theirs(case), self.ratio_to_floor(case))
         cells = ["" if ratio is None else f"{ratio:.2f}" for ratio in ratios]

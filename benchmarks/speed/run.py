@@ -85,4 +85,6 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.rounds < 1 or options.seconds <= 0:
         parser.error("--rounds must be at least 1 and --seconds positive")
+    if options.out is not None and not options.out.parent.is_dir():
+        parser.error(f"--out {options.out}: there is no directory {options.out.parent}")
     return options

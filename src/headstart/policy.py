@@ -40,6 +40,8 @@ class Policy:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if any(weight.ndim != 2 for weight, _ in self.layers):
+            raise ValueError("the weight of a layer is not a matrix")
         goal_parts = 2 if self.goal_input == "both" else 1
         widths = [self.observation_dim + goal_parts * self.goal_dim]
         widths += [weight.shape[1] for weight, _ in self.layers]
@@ -52,6 +54,13 @@ class Policy:
         fitting = [vector.shape == (size,) for vector, size in zip(vectors, sizes, strict=True)]
         if not all(biases) or not all(fitting):
             raise ValueError("biases, normaliser or action bounds do not fit the layers")
+        if not (self.std > 0.0).all():
+            raise ValueError("std must be positive")
+        if not (self.action_low <= self.action_high).all():
+            raise ValueError("action_low must not exceed action_high")
+        for name in ("input_clip", "output_clip"):
+            if not getattr(self, name) > 0.0:
+                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
 
     def __call__(self, observation: Mapping[str, NDArray[Any]]) -> FloatArray:
         """Return the action for one observation dict, or ``(B, action_dim)`` for a batch of them.
@@ -121,7 +130,7 @@ def load_policy(path: str | Path) -> Policy:
         raise InputError(f"{path}: no such policy file or run directory")
     try:
         return _build(*_read(path))
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+    except (SafetensorError, KeyError, OverflowError, TypeError, ValueError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise InputError(f"{path}: not a headstart policy file ({reason})") from error
 

@@ -23,6 +23,7 @@ from headstart.training.config import (
     TrainConfig,
     WarmStartConfig,
 )
+from headstart.training.evaluation import evaluate
 from headstart.training.train import build_trainer, train
 from headstart.training.trainer import Observer
 
@@ -179,6 +180,12 @@ def test_every_evaluation_has_its_row_of_metrics(point_demos):
         assert row["eval/success_rate"] == evaluation.success_rate
     seconds = [row["time/wall_seconds"] for row in diary.rows]
     assert seconds == sorted(seconds)
+
+
+def test_the_last_evaluation_can_be_repeated_with_the_policy_alone():
+    result = train(POINT, replace(SMALL, seed=3))
+    again = evaluate(result.policy, POINT, episodes=SMALL.evaluation.episodes, seed=3)
+    assert again == result.evaluation
 
 
 def test_phases_come_in_order(point_demos):

@@ -39,8 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except InputError as error:
         print(f"headstart: {error}", file=sys.stderr)
         raise SystemExit(2) from None
-    except KeyboardInterrupt:
-        print("headstart: interrupted", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        print(f"headstart: interrupted{interrupt}", file=sys.stderr)
         raise SystemExit(130) from None
     except BrokenPipeError:
         # Whoever read our output, `head` for instance, has seen enough.

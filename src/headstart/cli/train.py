@@ -58,14 +58,18 @@ def _run(arguments: argparse.Namespace) -> None:
     if collectors is None:
         collectors = default_collectors(config.cycle.episodes)
     with TrainingDisplay(config, out, warm_start_updates=_warm_up(config, demos)) as display:
-        result = train(
-            arguments.env,
-            config,
-            demos=demos,
-            out=out,
-            collectors=collectors,
-            observers=[display],
-        )
+        try:
+            result = train(
+                arguments.env,
+                config,
+                demos=demos,
+                out=out,
+                collectors=collectors,
+                observers=[display],
+            )
+        except KeyboardInterrupt:
+            kept = out / "policies"
+            raise KeyboardInterrupt(f"; the policies so far are in {kept}") from None
     evaluation = result.evaluation
     print(
         f"success rate {evaluation.success_rate:.1%} over {evaluation.episodes} episodes after "

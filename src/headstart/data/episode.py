@@ -38,8 +38,13 @@ class Episode:
         if len(self) == 0:
             raise ValueError("an episode needs at least one step")
         for name in ("observations", "achieved_goals", "desired_goals", "actions"):
+            if getattr(self, name).ndim != 2:
+                raise ValueError(f"episode.{name} must hold one vector a row")
             if not np.isfinite(getattr(self, name)).all():
                 raise ValueError(f"episode.{name} holds NaN or infinity")
+
+        if self.desired_goals.shape[1] != self.achieved_goals.shape[1]:
+            raise ValueError("episode.desired_goals and episode.achieved_goals differ in width")
 
     def __len__(self) -> int:
         return len(self.actions)

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,10 +87,10 @@ def save_demos(path: str | Path, demos: DemoSet) -> None:
     }
     arrays["episode_steps"] = np.array([len(episode) for episode in episodes], np.int64)
     header = {
+        **demos.header,
         "schema": SCHEMA,
         "env_id": demos.env_id,
         "is_success": [episode.success for episode in episodes],
-        **demos.header,
     }
     arrays["header"] = np.frombuffer(json.dumps(header).encode(), np.uint8)
     staged = path.with_name(f".{path.name}.tmp")
@@ -121,14 +122,16 @@ def load_demos(path: str | Path) -> DemoSet:
         if header["schema"] != SCHEMA:
             raise ValueError(f"it has schema {header['schema']}, this version reads {SCHEMA}")
         return DemoSet(str(header["env_id"]), _split(arrays), header)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError,
-            zipfile.BadZipFile) as error:  # fmt: skip
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, RuntimeError,
+            zipfile.BadZipFile, zlib.error) as error:  # fmt: skip
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise InputError(f"{path}: not a headstart demo file ({reason})") from error
 
 
 def _split(arrays: Mapping[str, NDArray[Any]]) -> tuple[Episode, ...]:
     steps: Sequence[int] = arrays["episode_steps"].tolist()
+    if not steps:
+        raise ValueError("it holds no episode")
     total = sum(steps)
     for name in _STEP_ARRAYS + _STATE_ARRAYS:
         expected = total + len(steps) * (name in _STATE_ARRAYS)
@@ -147,4 +150,5 @@ def _split(arrays: Mapping[str, NDArray[Any]]) -> tuple[Episode, ...]:
 
 def _family(env_id: str) -> str:
     """Return the id without its version: -v4 demonstrations train on -v5 where the widths agree."""
-    return env_id.rpartition("-v")[0] or env_id
+    name = env_id.rpartition(":")[2]
+    return name.rpartition("-v")[0] or name

@@ -77,7 +77,7 @@ KNOWN: dict[str, Known] = {
     "FetchPush": Known(mirror=_OBJECT, render_options=_CLOSE_UP),
     # The puck slides out of a close-up.
     "FetchSlide": Known(mirror=_OBJECT),
-    # The object rests at z = 0.4247; half of the goals lie there, the others up to 0.45 m higher.
+    # The object rests at z = 0.425; half of the goals lie there, the others up to 0.45 m higher.
     "FetchPickAndPlace": Known(
         mirror=_OBJECT,
         goal_parts=GoalParts(coordinate=2, threshold=0.4257, above="air", below="table"),

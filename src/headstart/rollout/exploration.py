@@ -21,7 +21,7 @@ class Exploration:
     """Probability that the whole action is drawn uniformly from the action range instead."""
 
     def __post_init__(self) -> None:
-        if self.noise < 0.0:
+        if not self.noise >= 0.0:
             raise InputError(f"exploration.noise must not be negative, got {self.noise}")
         if not 0.0 <= self.random_action <= 1.0:
             raise InputError(

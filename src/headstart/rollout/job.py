@@ -88,8 +88,9 @@ def _run(env: gym.Env[Any, Any], job: EpisodeJob, on_state: Callable[[bool], Non
         action = job.exploration(job.policy(observation), low, high, rng)
         if not np.isfinite(action).all():
             raise FloatingPointError(f"action {action} is not finite; it was not executed")
-        goals.append(np.asarray(observation["desired_goal"], np.float32))
-        observation, reward, terminated, truncated, info = env.step(action)
+        goals.append(np.array(observation["desired_goal"], np.float32))
+        # A copy: an env may clip what it is given in place.
+        observation, reward, terminated, truncated, info = env.step(action.copy())
         states.append(_state(observation))
         actions.append(action)
         ends.append(terminated)

@@ -123,6 +123,9 @@ class TrainConfig:
             _require(getattr(self, name) >= 1, f"{name} must be at least 1", getattr(self, name))
         _require(self.seed >= 0, "seed must not be negative", self.seed)
         _require(self.batch_size >= 2, "batch_size must be at least 2", self.batch_size)
+        _require(
+            self.replay_capacity >= 2, "replay_capacity must be at least 2", self.replay_capacity
+        )
         if self.target_success is not None:
             _require_share("target_success", self.target_success)
 

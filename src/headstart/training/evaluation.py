@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from headstart.data.episode import Episode
 from headstart.envs.known import known
+from headstart.errors import InputError
 from headstart.rollout.executors import Executor, make_executor
 from headstart.rollout.job import EVALUATION, Behaviour, EpisodeJob
 
@@ -63,6 +64,8 @@ def evaluate(
         collectors: processes that run them; 0 runs them here. The result does not depend on it.
         on_episode: called with each finished episode, in order.
     """
+    if episodes < 1:
+        raise InputError(f"episodes must be at least 1, got {episodes}")
     with make_executor(env_id, collectors) as executor:
         finished = run_evaluation(executor, policy, episodes=episodes, seed=seed, call=on_episode)
     return summarize(env_id, seed, finished)

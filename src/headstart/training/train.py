@@ -14,6 +14,7 @@ from headstart.demos.storage import DemoSet
 from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.envs.known import known
 from headstart.envs.make import make_env
+from headstart.errors import InputError
 from headstart.policy import Policy
 from headstart.rollout.executors import Executor, make_executor
 from headstart.seeding import generator, integer_seed
@@ -60,6 +61,11 @@ def train(
     config = config or TrainConfig()
     reward_env = make_env(env_id)
     spec = GoalSpec.from_env(reward_env)
+    if config.replay_capacity <= spec.max_episode_steps:
+        raise InputError(
+            f"replay_capacity {config.replay_capacity} cannot hold one episode of {env_id}, "
+            f"which takes {spec.max_episode_steps + 1} states"
+        )
     if demos is not None:
         config.check_demos(len(demos.episodes))
         demos = demos.first(config.demos.num_episodes)
@@ -70,7 +76,8 @@ def train(
             record = None if demos is None else demos.describe()
             directory = RunDirectory(Path(out), env_id=env_id, config=config, demos=record)
             stack.callback(directory.close)
-            observers = [*observers, directory]
+            # First, so that nobody is told of an evaluation that is not on disk.
+            observers = [directory, *observers]
         reward = GoalReward(reward_env, terminates=spec.terminates)
         trainer = build_trainer(config, spec, demos, executor, reward, observers)
         result = trainer.run()
