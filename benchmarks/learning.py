@@ -12,13 +12,24 @@ import json
 import os
 import platform
 import statistics
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from headstart import PRESETS, TrainConfig, collect_demos, load_demos, save_demos, train
+import numpy as np
+
+from headstart import (
+    PRESETS,
+    TrainConfig,
+    collect_demos,
+    evaluate,
+    load_demos,
+    make_env,
+    save_demos,
+    train,
+)
 from headstart.demos.experts import expert_for
+from headstart.rollout.job import Constant
 from headstart.training.config import EvaluationConfig
 from headstart.viz.runs import read_metrics
 
@@ -83,7 +94,9 @@ def main() -> None:
         for seed, directory in enumerate(runs):
             run(experiment, seed, directory, arguments.collectors)
     results = HERE / "results" / f"{name}.json"
-    command = f"python benchmarks/learning.py {' '.join(sys.argv[1:])}"
+    command = f"python benchmarks/learning.py {name} --seeds {arguments.seeds}"
+    if arguments.env_steps:
+        command += f" --env-steps {arguments.env_steps}"
     results.write_text(json.dumps(summary(experiment, runs, command), indent=1) + "\n")
     print(f"{results}: {json.dumps(json.loads(results.read_text())['quoted'], indent=1)}")
 
@@ -118,9 +131,16 @@ def summary(experiment: Experiment, runs: list[Path], command: str) -> dict[str,
         "config": record["config"],
         "demos": record["demos"],
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "floor": floor(experiment.env_id),
         "quoted": [quote(seeds, mark) for mark in experiment.quoted_at],
         "seeds": seeds,
     }
+
+
+def floor(env_id: str) -> dict[str, Any]:
+    """Return what doing nothing scores."""
+    rest = np.zeros_like(make_env(env_id).action_space.low)
+    return evaluate(Constant(rest), env_id, episodes=500, collectors=2).to_json()
 
 
 def quote(seeds: list[dict[str, list[Any]]], mark: int) -> dict[str, Any]:
@@ -128,7 +148,7 @@ def quote(seeds: list[dict[str, list[Any]]], mark: int) -> dict[str, Any]:
     success, seconds, with_evaluation = [], [], []
     for seed in seeds:
         steps = seed["time/env_steps"]
-        at = max(index for index, step in enumerate(steps) if step <= mark)
+        at = max((index for index, step in enumerate(steps) if step <= mark), default=0)
         success.append(seed["eval/success_rate"][at])
         wall = seed["time/wall_seconds"][at]
         with_evaluation.append(round(wall, 1))

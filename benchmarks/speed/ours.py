@@ -8,7 +8,7 @@ import torch
 
 from benchmarks.speed import common
 from benchmarks.speed.common import BATCH_SIZE, ENV_ID, Algorithm, Clock, per_second
-from headstart.agents.ddpg import DDPGConfig
+from headstart.agents.config import DDPGConfig
 from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.envs.make import make_env
 from headstart.rollout.executors import SerialExecutor
