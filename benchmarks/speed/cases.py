@@ -15,6 +15,7 @@ WHOLE_LOOP = "env steps per second of training, one update each"
 METRICS = (UPDATES, UPDATES_ALONE, BATCHES, ENV_STEPS, WHOLE_LOOP)
 
 OURS, THEIRS, FLOOR = "headstart", "Stable-Baselines3", "floor"
+OURS_BFLOAT16 = "headstart bfloat16"
 COLLECTORS = (0, 1, 2)
 _SHORT = 0.25
 """Share of ``--seconds`` for what needs no long run to be steady."""
@@ -74,6 +75,8 @@ def _whole_loop(algorithm: Algorithm, threads: int) -> Iterator[Case]:
     for collectors in COLLECTORS:
         measure = partial(ours.whole_loop, algorithm, threads=threads, collectors=collectors)
         yield Case(WHOLE_LOOP, OURS, algorithm, threads, measure, 1.0, collectors)
+        rounded = partial(measure, precision="bfloat16")
+        yield Case(WHOLE_LOOP, OURS_BFLOAT16, algorithm, threads, rounded, 1.0, collectors)
         if collectors == 0:
             rival = partial(theirs.whole_loop, algorithm, threads=threads)
             yield Case(WHOLE_LOOP, THEIRS, algorithm, threads, rival, 1.0)

@@ -14,7 +14,13 @@ from headstart.envs.make import make_env
 from headstart.rollout.executors import SerialExecutor
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import EpisodeJob
-from headstart.training.config import CycleConfig, EvaluationConfig, TrainConfig, WarmStartConfig
+from headstart.training.config import (
+    CycleConfig,
+    EvaluationConfig,
+    MatmulPrecision,
+    TrainConfig,
+    WarmStartConfig,
+)
 from headstart.training.train import build_trainer, train
 from headstart.training.trainer import Observer, Progress, Trainer
 
@@ -22,7 +28,9 @@ _EXPLORATION = Exploration(noise=common.NOISE, random_action=0.1)
 _FOREVER = 10**9
 
 
-def config(algorithm: Algorithm, threads: int) -> TrainConfig:
+def config(
+    algorithm: Algorithm, threads: int, precision: MatmulPrecision = "float32"
+) -> TrainConfig:
     """Return the configuration whose update does the arithmetic of ``algorithm``.
 
     What ours does on top of theirs: it standardises inputs, clips targets, penalises large actions,
@@ -34,6 +42,7 @@ def config(algorithm: Algorithm, threads: int) -> TrainConfig:
         replay_capacity=common.CAPACITY,
         symmetry=False,
         torch_threads=threads,
+        matmul_precision=precision,
         agent=DDPGConfig(
             hidden_sizes=common.HIDDEN,
             critic_layer_norm=False,
@@ -67,11 +76,19 @@ class _Watch(Observer):
             raise _EnoughError
 
 
-def whole_loop(algorithm: Algorithm, *, threads: int, collectors: int, seconds: float) -> float:
+def whole_loop(
+    algorithm: Algorithm,
+    *,
+    threads: int,
+    collectors: int,
+    seconds: float,
+    precision: MatmulPrecision = "float32",
+) -> float:
     """Return env steps per second of ``train``, with one update per env step."""
     clock = Clock(seconds)
+    settings = config(algorithm, threads, precision)
     try:
-        train(ENV_ID, config(algorithm, threads), collectors=collectors, observers=[_Watch(clock)])
+        train(ENV_ID, settings, collectors=collectors, observers=[_Watch(clock)])
     except _EnoughError:
         return clock.rate
     raise RuntimeError("training ended before the measurement")

@@ -13,6 +13,7 @@ from benchmarks.speed.cases import (
     FLOOR,
     METRICS,
     OURS,
+    OURS_BFLOAT16,
     THEIRS,
     UPDATES,
     UPDATES_ALONE,
@@ -41,7 +42,7 @@ class Report:
             if other.who == THEIRS
             and (other.metric, other.algorithm) == (case.metric, case.algorithm)
         ]
-        return self.medians[case.key] / max(rivals) if case.who == OURS else None
+        return self.medians[case.key] / max(rivals) if case.who in (OURS, OURS_BFLOAT16) else None
 
     def ratio_to_floor(self, case: Case) -> float | None:
         """Return what share of its floor a figure reaches, if there is a floor for it.

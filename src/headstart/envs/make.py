@@ -1,13 +1,12 @@
 """``make_env``: the only place where an environment is built."""
 
-import contextlib
 import difflib
-import io
 import warnings
 from typing import Any
 
 import gymnasium as gym
 
+from headstart.envs import robotics
 from headstart.envs.goal_env import check_goal_env
 from headstart.envs.known import known
 from headstart.errors import InputError
@@ -23,7 +22,7 @@ def make_env(env_id: str, *, render_mode: str | None = None) -> gym.Env[Any, Any
         InputError: if the id is unknown, the environment cannot be built here, or it is not a goal
             environment.
     """
-    _register_robotics()
+    robotics.register()
     # Environments that cannot render take no render_mode, not even None.
     options: dict[str, Any] = {}
     if render_mode is not None:
@@ -42,23 +41,14 @@ def make_env(env_id: str, *, render_mode: str | None = None) -> gym.Env[Any, Any
             raise
         raise InputError(f"environment {env_id!r} cannot be rendered") from error
     check_goal_env(env)
+    robotics.quicken(env)
     return env
 
 
 def is_registered(env_id: str) -> bool:
     """Return whether an id can be built without importing anything new."""
-    _register_robotics()
+    robotics.register()
     return env_id in gym.registry
-
-
-def _register_robotics() -> None:
-    if "FetchReach-v4" not in gym.registry:
-        # Importing it prints advice about hand tasks on standard error, at every start.
-        with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import gymnasium_robotics
-
-        gym.register_envs(gymnasium_robotics)
 
 
 def _unknown(env_id: str, error: Exception) -> str:

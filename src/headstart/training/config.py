@@ -1,10 +1,13 @@
 """Everything a training run can be told, typed and documented; what it is told is what it does."""
 
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 from headstart.agents.config import DDPGConfig
 from headstart.errors import InputError
 from headstart.rollout.exploration import Exploration
+
+MatmulPrecision = Literal["float32", "bfloat16"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +111,9 @@ class TrainConfig:
     """Env steps from one numbered policy file to the next."""
     torch_threads: int = 1
     """Threads of the learner; collectors use one core each beside it."""
+    matmul_precision: MatmulPrecision = "float32"
+    """Precision of the learner's matrix products; bfloat16 makes wide networks nearly twice as fast
+    on processors that have it (AVX512-BF16, AMX)."""
     agent: DDPGConfig = field(default_factory=DDPGConfig)
     hindsight: HindsightConfig = field(default_factory=HindsightConfig)
     demos: DemosConfig = field(default_factory=DemosConfig)
@@ -125,6 +131,11 @@ class TrainConfig:
         _require(self.batch_size >= 2, "batch_size must be at least 2", self.batch_size)
         _require(
             self.replay_capacity >= 2, "replay_capacity must be at least 2", self.replay_capacity
+        )
+        _require(
+            self.matmul_precision in get_args(MatmulPrecision),
+            f"matmul_precision must be one of {', '.join(get_args(MatmulPrecision))}",
+            self.matmul_precision,
         )
         if self.target_success is not None:
             _require_share("target_success", self.target_success)

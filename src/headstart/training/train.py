@@ -21,6 +21,7 @@ from headstart.seeding import generator, integer_seed
 from headstart.training.config import TrainConfig
 from headstart.training.evaluation import EvalResult
 from headstart.training.run_directory import RunDirectory
+from headstart.training.torch_settings import torch_settings
 from headstart.training.trainer import Observer, Progress, Trainer
 
 
@@ -80,7 +81,8 @@ def train(
             observers = [directory, *observers]
         reward = GoalReward(reward_env, terminates=spec.terminates)
         trainer = build_trainer(config, spec, demos, executor, reward, observers)
-        result = trainer.run()
+        with torch_settings(threads=config.torch_threads, matmul_precision=config.matmul_precision):
+            result = trainer.run()
         return TrainResult(trainer.agent.policy(deployed=True), result, trainer.progress)
 
 

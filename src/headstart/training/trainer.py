@@ -84,7 +84,6 @@ class Trainer:
         Returns:
             The last evaluation.
         """
-        torch.set_num_threads(self.config.torch_threads)
         cycle = self.config.cycle
         self._warm_start()
         pending = self._next_episodes()
