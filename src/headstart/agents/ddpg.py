@@ -56,25 +56,7 @@ class DDPG:
         self.moments = RunningMoments(input_dim, std_floor=config.std_floor)
         self._mean, self._std = torch.zeros(input_dim), torch.ones(input_dim)
 
-        generator = torch.Generator().manual_seed(seed)
-        hidden, action_dim = config.hidden_sizes, len(self.action_low)
-        self.actor = Actor(input_dim, hidden, action_dim, generator)
-        self.critics = Critics(
-            input_dim + action_dim,
-            hidden,
-            config.num_critics,
-            generator,
-            layer_norm=config.critic_layer_norm,
-        )
-        self.target_actor = copy.deepcopy(self.actor).requires_grad_(False)
-        self.target_critics = copy.deepcopy(self.critics).requires_grad_(False)
-        self._actor_optimizer = _adam(self.actor, config.actor_lr)
-        self._critic_optimizer = _adam(self.critics, config.critic_lr)
-        # Kept as lists: asking a module for its parameters walks the whole module each time.
-        self._actor_parameters = list(self.actor.parameters())
-        self._critic_parameters = list(self.critics.parameters())
-        self._actor_pairs = _detached(self.target_actor), _detached(self.actor)
-        self._critic_pairs = _detached(self.target_critics), _detached(self.critics)
+        self._build_networks(input_dim, torch.Generator().manual_seed(seed))
 
     def observe(self, batch: NumpyBatch) -> None:
         """Count the inputs of a batch into the normaliser."""
@@ -162,6 +144,27 @@ class DDPG:
             action_high=_copy(self.action_high),
             metadata=metadata or {},
         )
+
+    def _build_networks(self, input_dim: int, generator: torch.Generator) -> None:
+        config = self.config
+        hidden, action_dim = config.hidden_sizes, len(self.action_low)
+        self.actor = Actor(input_dim, hidden, action_dim, generator)
+        self.critics = Critics(
+            input_dim + action_dim,
+            hidden,
+            config.num_critics,
+            generator,
+            layer_norm=config.critic_layer_norm,
+        )
+        self.target_actor = copy.deepcopy(self.actor).requires_grad_(False)
+        self.target_critics = copy.deepcopy(self.critics).requires_grad_(False)
+        self._actor_optimizer = _adam(self.actor, config.actor_lr)
+        self._critic_optimizer = _adam(self.critics, config.critic_lr)
+        # Kept as lists: asking a module for its parameters walks the whole module each time.
+        self._actor_parameters = list(self.actor.parameters())
+        self._critic_parameters = list(self.critics.parameters())
+        self._actor_pairs = _detached(self.target_actor), _detached(self.actor)
+        self._critic_pairs = _detached(self.target_critics), _detached(self.critics)
 
     def _critic_gradients(
         self, batch: Batch[Tensor], inputs: Tensor, action: Tensor

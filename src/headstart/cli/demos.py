@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from headstart.cli.display import progress_bar
-from headstart.cli.parser import Parser, default_collectors
+from headstart.cli.parser import Parser, add_collectors
 from headstart.demos.experts import expert_for
 from headstart.demos.inspect import inspect_demos
 from headstart.demos.record import collect_demos
@@ -34,12 +34,7 @@ def add_options(parser: Parser) -> None:
     collect.add_argument(
         "--keep-failures", action="store_true", help="keep episodes that do not end in success too"
     )
-    collect.add_argument(
-        "--collectors",
-        type=int,
-        default=default_collectors(),
-        help="processes that run episodes; 0 runs them here (default: one a core)",
-    )
+    add_collectors(collect)
     collect.set_defaults(run=_collect)
     inspect = actions.add_parser("inspect", help="counts, lengths, success, action range, problems")
     inspect.add_argument("file", type=Path, help="a demo file")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from headstart.cli.display import progress_bar
-from headstart.cli.parser import Parser, default_collectors
+from headstart.cli.parser import Parser, add_collectors
 from headstart.cli.policies import open_policy
 from headstart.errors import InputError
 from headstart.rollout.job import Behaviour, Constant
@@ -32,12 +32,7 @@ def add_options(parser: Parser) -> None:
     parser.add_argument(
         "--no-floor", action="store_true", help="do not measure what doing nothing scores"
     )
-    parser.add_argument(
-        "--collectors",
-        type=int,
-        default=default_collectors(),
-        help="processes that run episodes; 0 runs them here (default: one a core)",
-    )
+    add_collectors(parser)
     parser.set_defaults(run=_run)
 
 

@@ -27,6 +27,16 @@ class Parser(argparse.ArgumentParser):
         raise InputError(f"{message}; see `{self.prog} --help`")
 
 
+def add_collectors(parser: argparse.ArgumentParser) -> None:
+    """Let the user choose the number of collector processes."""
+    parser.add_argument(
+        "--collectors",
+        type=int,
+        default=default_collectors(),
+        help="processes that run episodes; 0 runs them here (default: one a core)",
+    )
+
+
 def default_collectors(limit: int | None = None) -> int:
     """Return a number of collector processes that suits this machine."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

@@ -95,15 +95,6 @@ def build_trainer(
     observers: Sequence[Observer],
 ) -> Trainer:
     """Assemble agent, replay and samplers."""
-    agent = DDPG(
-        config.agent,
-        observation_dim=spec.observation_dim,
-        goal_dim=spec.goal_dim,
-        action_low=spec.action_low,
-        action_high=spec.action_high,
-        reward_range=spec.reward_range,
-        seed=integer_seed(config.seed, "networks"),
-    )
     replay = EpisodeReplay(
         config.replay_capacity,
         observation_dim=spec.observation_dim,
@@ -121,7 +112,7 @@ def build_trainer(
     return Trainer(
         config=config,
         env_id=spec.env_id,
-        agent=agent,
+        agent=_agent(config, spec),
         executor=executor,
         reward=reward,
         replay=replay,
@@ -129,6 +120,18 @@ def build_trainer(
         demos=() if demos is None else demos.episodes,
         demo_sampler=demo_sampler,
         observers=observers,
+    )
+
+
+def _agent(config: TrainConfig, spec: GoalSpec) -> DDPG:
+    return DDPG(
+        config.agent,
+        observation_dim=spec.observation_dim,
+        goal_dim=spec.goal_dim,
+        action_low=spec.action_low,
+        action_high=spec.action_high,
+        reward_range=spec.reward_range,
+        seed=integer_seed(config.seed, "networks"),
     )
 
 
