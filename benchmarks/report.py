@@ -152,8 +152,9 @@ def speed_table() -> str:
             )
             ratios = result["ratios"][key]
             to_sb3 = "1.0" if ratios["to_sb3"] is None else f"{ratios['to_sb3']:.1f}"
+            setting = key.removeprefix(prefix).strip().replace(" | ", ", ")
             rows.append(
-                f"| {algorithm} + HER, {who}, {key.removeprefix(prefix).strip().replace(' | ', ', ')} "
+                f"| {algorithm} + HER, {who}, {setting} "
                 f"| {result['medians'][key]:.0f} | {to_sb3} | {ratios['to_floor']:.2f} |"
             )
     return "\n".join(rows)

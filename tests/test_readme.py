@@ -22,7 +22,8 @@ def blocks(page: Path, language: str) -> list[str]:
 
 def commands() -> list[str]:
     text = [block for page in PAGES for block in blocks(page, "(?:bash|sh)?")]
-    lines = [line.partition("#")[0] for block in text for line in block.splitlines()]
+    joined = [block.replace("\\\n", " ") for block in text]
+    lines = [line.partition("#")[0] for block in joined for line in block.splitlines()]
     return [line.strip() for line in lines if re.match(r"headstart (?!VERB)\w", line)]
 
 
