@@ -65,6 +65,12 @@ EXPERIMENTS = {
     "pick-and-place-fast": Experiment(
         "FetchPickAndPlace-v4", _evaluated("fast", 15_000, 1000), (2000, 4000, 15_000), 100
     ),
+    "pick-and-place-fast-bfloat16": Experiment(
+        "FetchPickAndPlace-v4",
+        replace(_evaluated("fast", 4000, 2000), matmul_precision="bfloat16"),
+        (2000, 4000),
+        100,
+    ),
     "reach-fast": Experiment("FetchReach-v4", _evaluated("fast", 5000, 1000), (2000, 5000)),
     "pick-and-place-nair2018": Experiment(
         "FetchPickAndPlace-v4", _evaluated("nair2018", 300_000, 2000, 20), (14_000, 90_000), 100

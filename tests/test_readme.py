@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import headstart
-from headstart.cli.config import parse_config
+from headstart.cli.config import parse_train
 from headstart.cli.main import parse
 from headstart.presets import PRESETS
 
@@ -31,7 +31,7 @@ def commands() -> list[str]:
 def test_every_command_shown_is_understood(command):
     arguments = parse(shlex.split(command)[1:])
     if arguments.verb == "train":
-        parse_config(arguments.options, PRESETS[arguments.preset])
+        parse_train(arguments.options, PRESETS)
 
 
 def test_there_are_commands_to_understand():

@@ -1,10 +1,14 @@
-"""Reading ``--section.field value`` into a configuration, with tyro."""
+"""Reading the options of ``train``: its own, and ``--section.field value`` for every setting."""
 
 import contextlib
 import io
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated
 
 import tyro
 
@@ -12,27 +16,70 @@ from headstart.errors import InputError
 from headstart.training.config import TrainConfig
 
 
-def parse_config(options: Sequence[str], default: TrainConfig) -> TrainConfig:
-    """Override fields of a configuration by ``--section.field value``.
+@dataclass(frozen=True, kw_only=True)
+class TrainCommand:
+    """What ``headstart train`` is told."""
+
+    env: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="ENV")]
+    """Gymnasium id, e.g. FetchPickAndPlace-v4."""
+    preset: str = "fast"
+    """Where the settings below start from: fast, nair2018 or her."""
+    demos: Path | None = None
+    """Demonstrations to learn from, a .npz file."""
+    out: Path | None = None
+    """Run directory to make; runs/ENV-PRESET-N if not given."""
+    collectors: int | None = None
+    """Processes that run episodes; 0 runs them here. No result depends on it."""
+    settings: Annotated[TrainConfig, tyro.conf.arg(name="")]
+
+
+def parse_train(options: Sequence[str], presets: Mapping[str, TrainConfig]) -> TrainCommand:
+    """Read the options, which override fields of the preset that they name.
 
     Raises:
         InputError: if an option is unknown or its value is refused.
     """
-    # Written to a buffer, tyro's messages come without frames and colours, and fit in one line.
+    # Written to a buffer, tyro's messages come without colours, and are then put into one line.
     refusal = io.StringIO()
     try:
         with contextlib.redirect_stderr(refusal), _wide_terminal():
-            return tyro.cli(TrainConfig, default=default, args=list(options))
+            return _parse(options, presets)
     except SystemExit as error:
         raise InputError(_one_line(refusal.getvalue())) from error
 
 
-def config_help(default: TrainConfig) -> str:
-    """Return the help of every ``--section.field`` with its default."""
+def train_help(description: str, presets: Mapping[str, TrainConfig]) -> str:
+    """Return the help of every option with its default."""
     text = io.StringIO()
     with contextlib.redirect_stdout(text), contextlib.suppress(SystemExit):
-        tyro.cli(TrainConfig, default=default, args=["--help"])
-    return text.getvalue().partition("A whole training run.")[2]
+        _parse(["--help"], presets, description)
+    return text.getvalue()
+
+
+def _parse(
+    options: Sequence[str], presets: Mapping[str, TrainConfig], description: str = ""
+) -> TrainCommand:
+    preset = _preset_of(options)
+    if preset not in presets:
+        raise InputError(f"unknown preset {preset!r}; there are {', '.join(presets)}")
+    default = TrainCommand(env=tyro.MISSING, preset=preset, settings=presets[preset])
+    return tyro.cli(
+        TrainCommand,
+        default=default,
+        args=list(options),
+        prog="headstart train",
+        description=description,
+    )
+
+
+def _preset_of(options: Sequence[str]) -> str:
+    """Find the preset before all else is read: it decides the defaults of all else."""
+    for name, value in pairwise([*options, ""]):
+        if name == "--preset":
+            return value
+        if name.startswith("--preset="):
+            return name.removeprefix("--preset=")
+    return "fast"
 
 
 @contextlib.contextmanager

@@ -15,12 +15,12 @@ class Parser(argparse.ArgumentParser):
         options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         super().__init__(allow_abbrev=False, **options)
 
-    more_help: Callable[[], str] = staticmethod(lambda: "")
-    """Help that is costly to write and stands after all other help."""
+    written_help: Callable[[], str] | None = None
+    """Writes all of the help, where argparse does not know all of the options."""
 
     def format_help(self) -> str:
-        """Return all help."""
-        return super().format_help() + self.more_help()
+        """Return the help."""
+        return self.written_help() if self.written_help else super().format_help()
 
     def error(self, message: str) -> NoReturn:
         """Raise what the command line prints as one line."""

@@ -4,11 +4,10 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from headstart.cli.config import config_help, parse_config
+from headstart.cli.config import parse_train, train_help
 from headstart.cli.display import TrainingDisplay
 from headstart.cli.parser import Parser, default_collectors
 from headstart.demos.storage import load_demos
-from headstart.errors import InputError
 from headstart.presets import PRESETS
 from headstart.training.config import TrainConfig
 from headstart.training.train import train
@@ -20,6 +19,7 @@ presets:
   fast      warm start by cloning, twin critics, averaged actor: a minute on a laptop (default)
   nair2018  DDPG + HER + demonstrations, the published configuration to the letter
   her       DDPG + HER without demonstrations, the published configuration
+The defaults below are those of fast.
 
 examples:
   headstart train FetchPickAndPlace-v4 --demos demos.npz
@@ -30,37 +30,22 @@ examples:
 
 def add_options(parser: Parser) -> None:
     """Say what the verb takes."""
-    parser.description = DESCRIPTION
-    parser.more_help = _settings
-    parser.add_argument("env", metavar="ENV", help="Gymnasium id, e.g. FetchPickAndPlace-v4")
-    parser.add_argument("--preset", default="fast", help=f"one of {', '.join(PRESETS)}")
-    parser.add_argument("--demos", type=Path, metavar="F.npz", help="demonstrations to learn from")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="run directory (runs/ENV-PRESET-N)")
-    parser.add_argument(
-        "--collectors",
-        type=int,
-        help="processes that run episodes; 0 runs them here; no result depends on it",
-    )
+    parser.written_help = lambda: train_help(DESCRIPTION, PRESETS)
     parser.set_defaults(run=_run, takes_options=True)
 
 
-def _settings() -> str:
-    return f"\nsettings, with the defaults of the fast preset:\n{config_help(PRESETS['fast'])}"
-
-
 def _run(arguments: argparse.Namespace) -> None:
-    if arguments.preset not in PRESETS:
-        raise InputError(f"unknown preset {arguments.preset!r}; there are {', '.join(PRESETS)}")
-    config = parse_config(arguments.options, PRESETS[arguments.preset])
-    demos = None if arguments.demos is None else load_demos(arguments.demos)
-    out = arguments.out or _new_directory(arguments.env, arguments.preset)
-    collectors = arguments.collectors
+    command = parse_train(arguments.options, PRESETS)
+    config = command.settings
+    demos = None if command.demos is None else load_demos(command.demos)
+    out = command.out or _new_directory(command.env, command.preset)
+    collectors = command.collectors
     if collectors is None:
         collectors = default_collectors(config.cycle.episodes)
     with TrainingDisplay(config, out, warm_start_updates=_warm_up(config, demos)) as display:
         try:
             result = train(
-                arguments.env,
+                command.env,
                 config,
                 demos=demos,
                 out=out,
