@@ -196,7 +196,11 @@ def test_phases_come_in_order(point_demos):
     train(POINT, config, demos=point_demos, observers=[diary])
     phases = [phase for phase, _, _ in diary.phases]
     assert phases[:3] == ["cloning demonstrations"] * 2 + ["teaching the critics"]
-    assert set(phases[3:]) == {"training"}
+    assert set(phases[3:]) == {"training", "evaluating"}
+    # An evaluation follows updates, never another evaluation; the run ends with one.
+    assert phases[3] == "training"
+    assert phases[-1] == "evaluating"
+    assert ("evaluating", "evaluating") not in pairwise(phases)
 
 
 def test_training_stops_once_the_target_is_reached(point_demos):

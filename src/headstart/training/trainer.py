@@ -46,7 +46,7 @@ class Observer:
     """What a trainer reports to. Every method may be left as it is."""
 
     def progressed(self, progress: Progress) -> None:
-        """Called after every cycle and every 50 warm-start updates."""
+        """Called after every cycle, every 50 warm-start updates, and before an evaluation."""
 
     def evaluated(self, policy: Policy, result: EvalResult, metrics: dict[str, float]) -> None:
         """Called after every evaluation with the row of metrics that belongs to it."""
@@ -160,6 +160,7 @@ class Trainer:
         for episode in pending:
             # The clock of the evaluation must not pay for the next cycle's episodes.
             episode.result()
+        self._report("evaluating")
         begun = time.monotonic()
         policy = self.agent.policy(deployed=True)
         episodes = run_evaluation(
