@@ -1,6 +1,6 @@
 """How often the scripted experts succeed, over 500 episodes each, as one JSON file.
 
-    python benchmarks/experts.py
+Run ``python benchmarks/experts.py``.
 """
 
 import json
