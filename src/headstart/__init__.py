@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from headstart.envs.goal_env import check_goal_env as check_goal_env
     from headstart.envs.make import make_env as make_env
     from headstart.errors import InputError as InputError
+    from headstart.integrations.transitions import (
+        HindsightExperienceReplay as HindsightExperienceReplay,
+    )
     from headstart.policy import Policy as Policy
     from headstart.policy import load_policy as load_policy
     from headstart.presets import PRESETS as PRESETS
@@ -49,6 +52,7 @@ _MODULES = {
     "envs.goal_env": ("GoalReward", "GoalSpec", "check_goal_env"),
     "envs.make": ("make_env",),
     "errors": ("InputError",),
+    "integrations.transitions": ("HindsightExperienceReplay",),
     "policy": ("Policy", "load_policy"),
     "presets": ("PRESETS",),
     "rollout.job": ("EpisodeJob", "run_episode"),

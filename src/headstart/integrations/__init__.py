@@ -1,0 +1,1 @@
+"""Pieces for other people's training code."""

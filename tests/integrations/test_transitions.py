@@ -1,0 +1,149 @@
+import numpy as np
+import pytest
+import torch
+
+from headstart import HindsightExperienceReplay
+
+
+def test_the_original_usage_example_runs_as_it_was_published():
+    # Define a goal sampling strategy
+    def goal_sampling_strategy(goals):
+        noise = torch.randn_like(goals) * 0.1
+        return goals + noise
+
+    # Define the dimensions of the state and action spaces, the buffer size, and the batch size
+    state_dim = 10
+    action_dim = 2
+    buffer_size = 10000
+    batch_size = 64
+
+    # Create an instance of the HindsightExperienceReplay class
+    her = HindsightExperienceReplay(
+        state_dim, action_dim, buffer_size, batch_size, goal_sampling_strategy
+    )
+
+    # Store a transition
+    generator = np.random.default_rng(0)
+    for _ in range(40):
+        state = generator.random(state_dim)
+        action = generator.random(action_dim)
+        reward = generator.random()
+        next_state = generator.random(state_dim)
+        done = False
+        goal = generator.random(state_dim)
+        her.store_transition(state, action, reward, next_state, done, goal)
+
+    # Sample a mini-batch of transitions
+    sampled_transitions = her.sample()
+    assert sampled_transitions is not None
+    shapes = [(64, 10), (64, 2), (64, 1), (64, 10), (64, 1), (64, 10)]
+    assert [tuple(tensor.shape) for tensor in sampled_transitions] == shapes
+    assert all(tensor.dtype == torch.float32 for tensor in sampled_transitions)
+
+
+def keep(goals):
+    return goals
+
+
+def distance_reward(achieved, goals):
+    return -(np.linalg.norm(achieved - goals, axis=-1) > 0.5).astype(np.float32)
+
+
+def filled(count, **options) -> HindsightExperienceReplay:
+    her = HindsightExperienceReplay(2, 1, 1000, 8, keep, seed=0, **options)
+    for number in range(count):
+        her.store_transition([number, 0], [0.5], -1.0, [number, 1], number % 5 == 4, [-9, -9])
+    return her
+
+
+def test_every_transition_is_stored_with_its_goal_and_with_what_it_achieved():
+    her = filled(3)
+    assert len(her) == 6
+    assert her.sample() is None
+    her = filled(20)
+    _, _, rewards, next_states, _, goals = her.sample()
+    is_hindsight = (goals == next_states).all(dim=1)
+    assert ((goals == -9).all(dim=1) | is_hindsight).all()
+    assert 0 < is_hindsight.sum() < 8
+    # Without compute_reward a hindsight copy keeps the reward of the original goal.
+    assert (rewards == -1.0).all()
+
+
+def test_with_compute_reward_a_reached_goal_is_rewarded():
+    her = filled(50, compute_reward=distance_reward)
+    _, _, rewards, next_states, _, goals = her.sample()
+    is_hindsight = (goals == next_states).all(dim=1)
+    assert torch.equal(rewards[:, 0], torch.where(is_hindsight, 0.0, -1.0))
+
+
+def test_goals_changed_by_the_strategy_get_their_own_rewards():
+    her = filled(50, compute_reward=distance_reward)
+    her.goal_sampling_strategy = lambda goals: goals + 100.0
+    assert (her.sample()[2] == -1.0).all()
+
+
+def test_goals_may_be_a_part_of_the_state():
+    her = HindsightExperienceReplay(
+        3, 1, 100, 4, keep, goal_dim=1, achieved_goal=lambda state: state[:1], seed=1
+    )
+    for number in range(10):
+        her.store_transition([number, 1, 2], [0], -1, [number + 1, 1, 2], False, [50])
+    _, _, _, next_states, _, goals = her.sample()
+    assert goals.shape == (4, 1)
+    assert ((goals == 50) | (goals == next_states[:, :1])).all()
+
+
+def test_the_oldest_transitions_go_first_and_the_size_is_never_exceeded():
+    her = HindsightExperienceReplay(1, 1, 10, 10, keep, seed=2)
+    for number in range(100):
+        her.store_transition([number], [0], 0, [number], False, [number])
+        assert len(her) == min(2 * (number + 1), 10)
+    states = torch.cat([her.sample()[0] for _ in range(30)])
+    assert set(states.flatten().tolist()) == {95, 96, 97, 98, 99}
+
+
+def test_a_strategy_cannot_change_what_is_stored():
+    def spoil(goals):
+        return goals.zero_()
+
+    her = filled(20)
+    her.goal_sampling_strategy = spoil
+    her.sample()
+    her.goal_sampling_strategy = keep
+    assert (her.sample()[5] != 0).any()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"state": [1, 2, 3]}, "state has shape \\(3,\\), expected \\(2,\\)"),
+        ({"action": [1, 2]}, "action has shape"),
+        ({"goal": [np.nan, 0]}, "goal holds NaN"),
+        ({"reward": np.inf}, "reward holds NaN or infinity"),
+        ({"next_state": [[1, 2]]}, "next_state has shape"),
+    ],
+)
+def test_what_does_not_fit_is_refused_and_nothing_is_stored(change, told):
+    her = filled(5)
+    good = {"state": [0, 0], "action": [0], "reward": 0, "next_state": [0, 0], "goal": [0, 0]}
+    with pytest.raises(ValueError, match=told):
+        her.store_transition(**{**good, **change}, done=False)
+    assert len(her) == 10
+
+
+def test_a_strategy_or_reward_of_the_wrong_shape_is_refused():
+    her = filled(20)
+    her.goal_sampling_strategy = lambda goals: goals[:3]
+    with pytest.raises(ValueError, match="returned shape \\(3, 2\\)"):
+        her.sample()
+    her = filled(0, compute_reward=lambda achieved, goals: np.zeros(7))
+    with pytest.raises(ValueError, match="returned 7 rewards for 1 rows"):
+        her.store_transition([0, 0], [0], 0, [0, 0], False, [0, 0])
+    assert len(her) == 0
+
+
+@pytest.mark.parametrize("name", ["state_dim", "action_dim", "buffer_size", "batch_size"])
+def test_sizes_must_be_positive(name):
+    sizes = {"state_dim": 1, "action_dim": 1, "buffer_size": 1, "batch_size": 1, name: 0}
+    with pytest.raises(ValueError, match=f"{name} must be at least 1, got 0"):
+        HindsightExperienceReplay(**sizes, goal_sampling_strategy=keep)
