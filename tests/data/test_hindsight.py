@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headstart.data.batch import Batch
-from headstart.data.hindsight import HindsightSampler, sample_future
+from headstart.data.hindsight import HindsightSampler
 from headstart.data.replay import EpisodeReplay
+from headstart.data.strategies import sample_future
 from headstart.envs.goal_env import GoalReward
 from headstart.envs.make import make_env
 from headstart.rollout.exploration import Exploration

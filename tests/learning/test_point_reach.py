@@ -45,6 +45,22 @@ def test_hindsight_is_what_makes_point_reach_learnable():
     assert success_rate(relabel_fraction=0.0) < 0.1
 
 
+@pytest.mark.parametrize("strategy", ["final", "episode"])
+def test_other_goals_of_the_same_episode_teach_it_too(strategy):
+    config = replace(CONFIG, hindsight=HindsightConfig(strategy=strategy))
+    assert train(POINT, config).evaluation.success_rate > 0.8
+
+
+def test_a_strategy_of_ones_own_trains_and_replaces_the_configured_one():
+    def one_step_ahead(rows, rng):
+        return rows.achieved_at(rows.row + 1)
+
+    config = replace(CONFIG, hindsight=HindsightConfig(strategy="none"))
+    assert train(POINT, config).evaluation.success_rate < 0.1
+    own = train(POINT, config, goal_strategy=one_step_ahead)
+    assert own.evaluation.success_rate > 0.5
+
+
 def clone_of(env_id, demos):
     """A policy that is cloned and never updated afterwards."""
     config = replace(

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from headstart.data.batch import Batch, NumpyBatch
 from headstart.data.replay import EpisodeReplay
+from headstart.data.strategies import ChosenRows, GoalStrategy, checked, future
 
-IntArray = NDArray[np.integer]
 FloatArray = NDArray[np.float32]
 
 
@@ -28,16 +28,8 @@ class Sampler(Protocol):
         """Return ``count`` transitions."""
 
 
-def sample_future(row: IntArray, steps_left: IntArray, rng: np.random.Generator) -> IntArray:
-    """Draw for each row a later row of its episode, uniformly over the states ``t + 1 .. T``.
-
-    ``row + 1`` is the state that this very step led to (HER, section 4.5, strategy "future").
-    """
-    return row + rng.integers(1, steps_left + 1)
-
-
 class HindsightSampler:
-    """Uniform transitions of a replay, a share of them with a goal their episode reached later.
+    """Uniform transitions of a replay, a share of them with a goal that was reached.
 
     Relabelling works on copies, and reward and termination are recomputed for every row, relabelled
     or not, from the goal it ends up with.
@@ -47,6 +39,7 @@ class HindsightSampler:
         reward: reward and termination of the environment.
         relabel_fraction: probability of a substitute goal, row by row; 0.8 is "k = 4".
         rng: the stream that every draw comes from.
+        strategy: where substitute goals come from; see ``headstart.data.strategies``.
         is_demo: whether the rows count as demonstrations.
     """
 
@@ -57,6 +50,7 @@ class HindsightSampler:
         *,
         relabel_fraction: float,
         rng: np.random.Generator,
+        strategy: GoalStrategy = future,
         is_demo: bool = False,
     ) -> None:
         if not 0.0 <= relabel_fraction <= 1.0:
@@ -65,6 +59,7 @@ class HindsightSampler:
         self.reward = reward
         self.relabel_fraction = relabel_fraction
         self.rng = rng
+        self.strategy = strategy
         self.is_demo = is_demo
 
     def sample(self, count: int) -> NumpyBatch:
@@ -73,9 +68,9 @@ class HindsightSampler:
         row = replay.draw(count, self.rng)
         relabelled = np.flatnonzero(self.rng.random(count) < self.relabel_fraction)
         origin = row[relabelled]
-        later = sample_future(origin, replay.steps_left[origin], self.rng)
+        goals = self.strategy(ChosenRows(replay, origin), self.rng)
         desired_goal = replay.desired_goals.take(row, axis=0)
-        desired_goal[relabelled] = replay.achieved_goals.take(later, axis=0)
+        desired_goal[relabelled] = checked(goals, desired_goal[relabelled])
         next_achieved_goal = replay.achieved_goals.take(row + 1, axis=0)
         reward, terminated = self.reward(next_achieved_goal, desired_goal)
         # The env itself said how the rows that kept their goal ended.

@@ -40,6 +40,7 @@ class EpisodeReplay:
         self.desired_goals = np.zeros((capacity, goal_dim), np.float32)
         self.actions = np.zeros((capacity, action_dim), np.float32)
         self.terminated = np.zeros(capacity, np.float32)
+        self.steps_taken = np.zeros(capacity, np.int32)
         self.steps_left = np.zeros(capacity, np.int32)
         self._stored: deque[tuple[int, int]] = deque()  # (first row, steps), oldest first
         self._next_row = 0
@@ -86,6 +87,7 @@ class EpisodeReplay:
         self.desired_goals[start : stop - 1] = episode.desired_goals
         self.actions[start : stop - 1] = episode.actions
         self.terminated[start : stop - 1] = episode.terminated
+        self.steps_taken[start:stop] = np.arange(steps + 1)
         self.steps_left[start:stop] = np.arange(steps, -1, -1)
         self._stored.append((start, steps))
         self.num_transitions += steps

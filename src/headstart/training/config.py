@@ -31,10 +31,19 @@ class CycleConfig:
 class HindsightConfig:
     """Which goals replace the original ones, and how often."""
 
+    strategy: Literal["future", "final", "episode", "random", "none"] = "future"
+    """Where substitute goals come from: states the episode reached later, its final state, any of
+    its states, any stored state; none relabels nothing."""
     relabel_fraction: float = 0.8
-    """Share of each batch that gets a goal its episode reached later; 0.8 is k = 4 in the paper."""
+    """Share of each batch that gets a substitute goal; 0.8 is k = 4 in the paper."""
 
     def __post_init__(self) -> None:
+        names = ("future", "final", "episode", "random", "none")
+        _require(
+            self.strategy in names,
+            f"hindsight.strategy must be one of {', '.join(names)}",
+            self.strategy,
+        )
         _require_share("hindsight.relabel_fraction", self.relabel_fraction)
 
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headstart.agents.ddpg import DDPG
+from headstart.data import strategies
 from headstart.data.hindsight import HindsightSampler, Sampler
 from headstart.data.mixture import MixedSampler
 from headstart.data.replay import EpisodeReplay
+from headstart.data.strategies import GoalStrategy
 from headstart.data.symmetry import MirroredSampler
 from headstart.demos.storage import DemoSet
 from headstart.envs.goal_env import GoalReward, GoalSpec
@@ -22,7 +24,7 @@ from headstart.training.config import TrainConfig
 from headstart.training.evaluation import EvalResult
 from headstart.training.run_directory import RunDirectory
 from headstart.training.torch_settings import torch_settings
-from headstart.training.trainer import Observer, Progress, Trainer
+from headstart.training.trainer import Observer, Progress, Relabelling, Trainer
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ def train(
     demos: DemoSet | None = None,
     out: str | Path | None = None,
     collectors: int = 0,
+    goal_strategy: GoalStrategy | None = None,
     observers: Sequence[Observer] = (),
 ) -> TrainResult:
     """Train a policy for a goal environment.
@@ -54,6 +57,8 @@ def train(
         out: run directory for configuration, metrics and policies; nothing is written without it.
         collectors: processes that run episodes; 0 runs them here. Metrics and policy do not depend
             on it, bit for bit.
+        goal_strategy: where hindsight goals come from, instead of ``config.hindsight.strategy``;
+            see ``headstart.data.strategies``.
         observers: told of progress and evaluations as they happen.
 
     Raises:
@@ -80,7 +85,7 @@ def train(
             # First, so that nobody is told of an evaluation that is not on disk.
             observers = [directory, *observers]
         reward = GoalReward(reward_env, terminates=spec.terminates)
-        trainer = build_trainer(config, spec, demos, executor, reward, observers)
+        trainer = build_trainer(config, spec, demos, executor, reward, observers, goal_strategy)
         with torch_settings(threads=config.torch_threads, matmul_precision=config.matmul_precision):
             result = trainer.run()
         return TrainResult(trainer.agent.policy(deployed=True), result, trainer.progress)
@@ -93,6 +98,7 @@ def build_trainer(
     executor: Executor,
     reward: GoalReward,
     observers: Sequence[Observer],
+    goal_strategy: GoalStrategy | None = None,
 ) -> Trainer:
     """Assemble agent, replay and samplers."""
     replay = EpisodeReplay(
@@ -101,11 +107,12 @@ def build_trainer(
         goal_dim=spec.goal_dim,
         action_dim=spec.action_dim,
     )
-    sampler = _sampler(config, spec, replay, reward, is_demo=False)
+    relabelling = _relabelling(config, goal_strategy)
+    sampler = _sampler(config, spec, replay, reward, relabelling, is_demo=False)
     demo_sampler = None
     if demos is not None:
         demo_replay = EpisodeReplay.from_episodes(demos.episodes)
-        demo_sampler = _sampler(config, spec, demo_replay, reward, is_demo=True)
+        demo_sampler = _sampler(config, spec, demo_replay, reward, relabelling, is_demo=True)
         sampler = MixedSampler(
             online=sampler, demos=demo_sampler, demo_fraction=config.demos.fraction
         )
@@ -116,6 +123,7 @@ def build_trainer(
         executor=executor,
         reward=reward,
         replay=replay,
+        relabelling=relabelling,
         sampler=sampler,
         demos=() if demos is None else demos.episodes,
         demo_sampler=demo_sampler,
@@ -135,14 +143,38 @@ def _agent(config: TrainConfig, spec: GoalSpec) -> DDPG:
     )
 
 
+def _relabelling(config: TrainConfig, own: GoalStrategy | None) -> Relabelling:
+    fraction = config.hindsight.relabel_fraction
+    if own is not None:
+        return Relabelling(fraction, own)
+    match config.hindsight.strategy:
+        case "future":
+            return Relabelling(fraction, strategies.future)
+        case "final":
+            return Relabelling(fraction, strategies.final)
+        case "episode":
+            return Relabelling(fraction, strategies.episode)
+        case "random":
+            return Relabelling(fraction, strategies.random)
+        case "none":
+            return Relabelling(0.0, strategies.future)
+
+
 def _sampler(
-    config: TrainConfig, spec: GoalSpec, replay: EpisodeReplay, reward: GoalReward, *, is_demo: bool
+    config: TrainConfig,
+    spec: GoalSpec,
+    replay: EpisodeReplay,
+    reward: GoalReward,
+    relabelling: Relabelling,
+    *,
+    is_demo: bool,
 ) -> Sampler:
     name = "demo" if is_demo else "replay"
     sampler = HindsightSampler(
         replay,
         reward,
-        relabel_fraction=config.hindsight.relabel_fraction,
+        relabel_fraction=relabelling.fraction,
+        strategy=relabelling.strategy,
         rng=generator(config.seed, name),
         is_demo=is_demo,
     )

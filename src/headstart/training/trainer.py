@@ -12,6 +12,7 @@ from headstart.data.batch import Batch
 from headstart.data.episode import Episode
 from headstart.data.hindsight import HindsightSampler, Reward, Sampler
 from headstart.data.replay import EpisodeReplay
+from headstart.data.strategies import GoalStrategy
 from headstart.policy import Policy
 from headstart.rollout.executors import Executor, Pending
 from headstart.rollout.exploration import Exploration
@@ -52,6 +53,14 @@ class Observer:
         """Called after every evaluation with the row of metrics that belongs to it."""
 
 
+@dataclass(frozen=True)
+class Relabelling:
+    """Which share of the rows gets a substitute goal, and where from."""
+
+    fraction: float
+    strategy: GoalStrategy
+
+
 @dataclass
 class Trainer:
     """One run. Everything in it is passed in; nothing is looked up."""
@@ -62,6 +71,7 @@ class Trainer:
     executor: Executor
     reward: Reward
     replay: EpisodeReplay
+    relabelling: Relabelling
     sampler: Sampler
     """Batches of own experience, mixed with demonstrations if there are some."""
     demos: Sequence[Episode]
@@ -151,7 +161,8 @@ class Trainer:
         sampler = HindsightSampler(
             EpisodeReplay.from_episodes(episodes),
             self.reward,
-            relabel_fraction=self.config.hindsight.relabel_fraction,
+            relabel_fraction=self.relabelling.fraction,
+            strategy=self.relabelling.strategy,
             rng=self._normalizer_rng,
         )
         self.agent.observe(sampler.sample(sum(len(episode) for episode in episodes)))

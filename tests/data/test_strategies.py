@@ -1,0 +1,125 @@
+"""Hindsight strategies, on episodes whose numbers tell where they belong."""
+
+import numpy as np
+import pytest
+from builders import counted_episode
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headstart.data import strategies
+from headstart.data.hindsight import HindsightSampler
+from headstart.data.replay import EpisodeReplay
+
+LENGTHS = (1, 2, 7, 30)
+
+
+def no_reward(achieved_goal, desired_goal):
+    return np.zeros(len(achieved_goal), np.float32), np.zeros(len(achieved_goal), np.float32)
+
+
+def sampled(strategy, count=4000, lengths=LENGTHS, fraction=1.0):
+    """Episode and state of the transition, and of the goal that it was given."""
+    episodes = [counted_episode(number, steps) for number, steps in enumerate(lengths)]
+    replay = EpisodeReplay.from_episodes(episodes)
+    sampler = HindsightSampler(
+        replay,
+        no_reward,
+        relabel_fraction=fraction,
+        rng=np.random.default_rng(0),
+        strategy=strategy,
+    )
+    batch = sampler.sample(count)
+    episode, step = batch.observation.astype(int).T
+    goal_episode, goal_state = batch.desired_goal.T
+    return episode, step, goal_episode.astype(int), (goal_state - 0.25).astype(int)
+
+
+def test_future_goals_come_later_in_the_same_episode():
+    episode, step, goal_episode, goal_state = sampled(strategies.future)
+    length = np.array(LENGTHS)[episode]
+    assert (goal_episode == episode).all()
+    assert ((goal_state > step) & (goal_state <= length)).all()
+
+
+def test_final_goals_are_the_last_state_of_the_same_episode():
+    episode, _, goal_episode, goal_state = sampled(strategies.final)
+    assert (goal_episode == episode).all()
+    assert (goal_state == np.array(LENGTHS)[episode]).all()
+
+
+def test_episode_goals_are_uniform_over_the_states_that_a_step_led_to():
+    episode, _, goal_episode, goal_state = sampled(strategies.episode, count=60_000)
+    assert (goal_episode == episode).all()
+    of_longest = goal_state[episode == 3]
+    counts = np.bincount(of_longest, minlength=31)
+    assert counts[0] == 0
+    expected = len(of_longest) / 30
+    assert ((counts[1:] - expected) ** 2 / expected).sum() < 58.3  # chi-square, 29, p = 0.001
+
+
+def test_random_goals_come_from_every_episode_by_its_length():
+    episode, _, goal_episode, goal_state = sampled(strategies.random, count=40_000)
+    shares = np.bincount(goal_episode, minlength=4) / len(goal_episode)
+    assert np.allclose(shares, np.array(LENGTHS) / sum(LENGTHS), atol=0.01)
+    assert (goal_state >= 1).all()
+    assert abs(np.corrcoef(episode, goal_episode)[0, 1]) < 0.03
+
+
+@given(
+    steps_taken=st.integers(0, 40),
+    steps_left=st.integers(1, 40),
+    row=st.integers(100, 200),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_index_functions_stay_inside_the_episode(steps_taken, steps_left, row, seed):
+    rng = np.random.default_rng(seed)
+    rows, taken, left = np.array([row]), np.array([steps_taken]), np.array([steps_left])
+    first, last = row - steps_taken, row + steps_left
+    assert row < strategies.sample_future(rows, left, rng)[0] <= last
+    assert strategies.sample_final(rows, left)[0] == last
+    assert first < strategies.sample_episode(rows, taken, left, rng)[0] <= last
+
+
+def test_a_strategy_of_ones_own_sees_the_rows_and_decides_their_goals():
+    seen = []
+
+    def own(rows, rng):
+        seen.append(rows)
+        return rows.achieved_at(rows.row - rows.steps_taken)
+
+    episode, _, goal_episode, goal_state = sampled(own, count=500)
+    assert (goal_episode == episode).all()
+    assert (goal_state == 0).all()
+    (rows,) = seen
+    assert (rows.steps_taken + rows.steps_left == np.array(LENGTHS)[episode]).all()
+    assert (rows.desired_goals[:, 0] == episode).all()
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (lambda rows, rng: rows.achieved_goals[:-1], "returned shape"),
+        (lambda rows, rng: rows.achieved_goals[:, :1], "returned shape"),
+        (lambda rows, rng: rows.achieved_goals * np.nan, "NaN or infinity"),
+    ],
+)
+def test_a_strategy_that_answers_wrongly_is_refused(answer, told):
+    with pytest.raises(ValueError, match=told):
+        sampled(answer, count=10)
+
+
+def test_what_a_strategy_does_to_its_goals_leaves_the_replay_as_it_was():
+    replay = EpisodeReplay.from_episodes([counted_episode(0, 5)])
+    before = replay.achieved_goals.copy(), replay.desired_goals.copy()
+
+    def spoil(rows, rng):
+        goals = rows.achieved_goals
+        goals += 100.0
+        rows.desired_goals[:] = 7.0
+        return goals
+
+    HindsightSampler(
+        replay, no_reward, relabel_fraction=1.0, rng=np.random.default_rng(0), strategy=spoil
+    ).sample(20)
+    assert np.array_equal(replay.achieved_goals, before[0])
+    assert np.array_equal(replay.desired_goals, before[1])
