@@ -1,4 +1,6 @@
-"""The one exception that means: what the user gave cannot be used."""
+"""The one exception that means: what the user gave cannot be used; and how settings raise it."""
+
+from typing import Literal, get_args, get_origin, get_type_hints
 
 
 class InputError(ValueError):
@@ -7,3 +9,18 @@ class InputError(ValueError):
     The command line prints it without a traceback and exits with code 2; any other exception is a
     defect of this library or of an environment and keeps its traceback.
     """
+
+
+def require(holds: bool, rule: str, value: object) -> None:
+    """Raise an ``InputError`` that states the rule and the value, unless the rule holds."""
+    if not holds:
+        raise InputError(f"{rule}, got {value}")
+
+
+def require_choices(settings: object, section: str = "") -> None:
+    """Hold every field of a dataclass whose type is a ``Literal`` to the choices of that type."""
+    for name, hint in get_type_hints(type(settings)).items():
+        if get_origin(hint) is Literal:
+            choices = get_args(hint)
+            value = getattr(settings, name)
+            require(value in choices, f"{section}{name} must be one of {', '.join(choices)}", value)

@@ -3,15 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from headstart.errors import InputError
+from headstart.errors import require, require_choices
 from headstart.policy import GoalInput
-
-_CHOICES = {
-    "target_combination": ("min", "mean"),
-    "target_update": ("update", "cycle"),
-    "goal_input": ("absolute", "relative", "both"),
-    "deploy": ("averaged", "online"),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,13 +66,10 @@ class DDPGConfig:
         for name in ("action_l2", "q_weight", "bc_weight", "q_filter_from"):
             value = getattr(self, name)
             _require(value >= 0, f"{name} must not be negative", value)
-        for name, choices in _CHOICES.items():
-            value = getattr(self, name)
-            _require(value in choices, f"{name} must be one of {', '.join(choices)}", value)
+        require_choices(self, "agent.")
         sizes = self.hidden_sizes
         _require(len(sizes) > 0 and min(sizes) > 0, "hidden_sizes must be positive", sizes)
 
 
 def _require(holds: bool, rule: str, value: object) -> None:
-    if not holds:
-        raise InputError(f"agent.{rule}, got {value}")
+    require(holds, f"agent.{rule}", value)

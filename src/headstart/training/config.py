@@ -1,10 +1,10 @@
 """Everything a training run can be told, typed and documented; what it is told is what it does."""
 
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Literal
 
 from headstart.agents.config import DDPGConfig
-from headstart.errors import InputError
+from headstart.errors import InputError, require, require_choices
 from headstart.rollout.exploration import Exploration
 
 MatmulPrecision = Literal["float32", "bfloat16"]
@@ -23,8 +23,8 @@ class CycleConfig:
     them; off collects with the newest policy, while the learner waits."""
 
     def __post_init__(self) -> None:
-        _require(self.episodes >= 1, "cycle.episodes must be at least 1", self.episodes)
-        _require(self.updates >= 0, "cycle.updates must not be negative", self.updates)
+        require(self.episodes >= 1, "cycle.episodes must be at least 1", self.episodes)
+        require(self.updates >= 0, "cycle.updates must not be negative", self.updates)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +38,7 @@ class HindsightConfig:
     """Share of each batch that gets a substitute goal; 0.8 is k = 4 in the paper."""
 
     def __post_init__(self) -> None:
-        names = ("future", "final", "episode", "random", "none")
-        _require(
-            self.strategy in names,
-            f"hindsight.strategy must be one of {', '.join(names)}",
-            self.strategy,
-        )
+        require_choices(self, "hindsight.")
         _require_share("hindsight.relabel_fraction", self.relabel_fraction)
 
 
@@ -57,9 +52,9 @@ class DemosConfig:
     """How many demonstrations of the file to use, from its start; all of them by default."""
 
     def __post_init__(self) -> None:
-        _require(0.0 < self.fraction < 1.0, "demos.fraction must lie in (0, 1)", self.fraction)
+        require(0.0 < self.fraction < 1.0, "demos.fraction must lie in (0, 1)", self.fraction)
         if self.num_episodes is not None:
-            _require(
+            require(
                 self.num_episodes >= 1, "demos.num_episodes must be at least 1", self.num_episodes
             )
 
@@ -78,8 +73,8 @@ class WarmStartConfig:
     def __post_init__(self) -> None:
         for name in ("bc_updates", "episodes", "critic_updates"):
             value = getattr(self, name)
-            _require(value >= 0, f"warm_start.{name} must not be negative", value)
-        _require(
+            require(value >= 0, f"warm_start.{name} must not be negative", value)
+        require(
             self.episodes > 0 or self.critic_updates == 0,
             "warm_start.critic_updates needs warm_start.episodes",
             self.critic_updates,
@@ -96,8 +91,8 @@ class EvaluationConfig:
     """Episodes per evaluation."""
 
     def __post_init__(self) -> None:
-        _require(self.every >= 1, "evaluation.every must be at least 1", self.every)
-        _require(self.episodes >= 1, "evaluation.episodes must be at least 1", self.episodes)
+        require(self.every >= 1, "evaluation.every must be at least 1", self.every)
+        require(self.episodes >= 1, "evaluation.episodes must be at least 1", self.episodes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,17 +130,13 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         for name in ("env_steps", "policy_every", "torch_threads"):
-            _require(getattr(self, name) >= 1, f"{name} must be at least 1", getattr(self, name))
-        _require(self.seed >= 0, "seed must not be negative", self.seed)
-        _require(self.batch_size >= 2, "batch_size must be at least 2", self.batch_size)
-        _require(
+            require(getattr(self, name) >= 1, f"{name} must be at least 1", getattr(self, name))
+        require(self.seed >= 0, "seed must not be negative", self.seed)
+        require(self.batch_size >= 2, "batch_size must be at least 2", self.batch_size)
+        require(
             self.replay_capacity >= 2, "replay_capacity must be at least 2", self.replay_capacity
         )
-        _require(
-            self.matmul_precision in get_args(MatmulPrecision),
-            f"matmul_precision must be one of {', '.join(get_args(MatmulPrecision))}",
-            self.matmul_precision,
-        )
+        require_choices(self)
         if self.target_success is not None:
             _require_share("target_success", self.target_success)
 
@@ -170,10 +161,5 @@ class TrainConfig:
             )
 
 
-def _require(holds: bool, rule: str, value: object) -> None:
-    if not holds:
-        raise InputError(f"{rule}, got {value}")
-
-
 def _require_share(name: str, value: float) -> None:
-    _require(0.0 <= value <= 1.0, f"{name} must lie in [0, 1]", value)
+    require(0.0 <= value <= 1.0, f"{name} must lie in [0, 1]", value)
