@@ -52,7 +52,7 @@ def main(num_episodes=150, seed=0):
     env = hs.make_env(ENV_ID)
     replay = hs.EpisodeReplay(100_000, observation_dim=2, goal_dim=2, action_dim=2)
     demos = hs.EpisodeReplay.from_episodes(hs.collect_demos(ENV_ID, expert, episodes=5).episodes)
-    reward = hs.GoalReward(hs.make_env(ENV_ID), terminates=False)
+    reward = hs.GoalReward(hs.make_env(ENV_ID))
     online = hs.HindsightSampler(replay, reward, relabel_fraction=0.8, rng=rng)
     shown = hs.HindsightSampler(demos, reward, relabel_fraction=0.8, rng=rng, is_demo=True)
     sampler = hs.MixedSampler(online=online, demos=shown, demo_fraction=0.125)

@@ -9,7 +9,9 @@ from headstart.data.episode import Episode
 from headstart.policy import Policy
 
 
-def random_episode(rng, steps, *, observation_dim=3, goal_dim=2, action_dim=2) -> Episode:
+def random_episode(
+    rng, steps, *, observation_dim=3, goal_dim=2, action_dim=2, info_dim=0
+) -> Episode:
     """An episode of numbers that mean nothing."""
 
     def normal(rows, width):
@@ -18,10 +20,11 @@ def random_episode(rng, steps, *, observation_dim=3, goal_dim=2, action_dim=2) -
     return Episode(
         observations=normal(steps + 1, observation_dim),
         achieved_goals=normal(steps + 1, goal_dim),
-        desired_goals=normal(steps, goal_dim),
+        desired_goals=np.repeat(normal(1, goal_dim), steps, axis=0),
         actions=normal(steps, action_dim),
         terminated=rng.random(steps) < 0.5,
         is_success=rng.random(steps) < 0.5,
+        reward_infos=normal(steps, info_dim),
     )
 
 
@@ -33,11 +36,16 @@ def counted_episode(number, steps) -> Episode:
     return Episode(
         observations=np.stack([of_episode, state], axis=1),
         achieved_goals=np.stack([of_episode, state + 0.25], axis=1),
-        desired_goals=np.stack([of_episode[:-1], step - 1000.0], axis=1),
+        desired_goals=np.stack([of_episode[:-1], np.full(steps, -1000.0)], axis=1),
         actions=np.stack([of_episode[:-1], step + 0.5], axis=1),
         terminated=step == steps - 1,
         is_success=step == steps - 1,
     )
+
+
+def stored_rows(replay):
+    """The rows of a replay at which a transition starts."""
+    return np.flatnonzero(replay.steps_left(np.arange(replay.capacity)))
 
 
 def random_batch(rng, rows, *, observation_dim, goal_dim, action_dim, num_demos=0) -> Batch:

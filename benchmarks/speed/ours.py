@@ -149,7 +149,7 @@ def filled_trainer(algorithm: Algorithm, threads: int) -> Iterator[Trainer]:
     env = make_env(ENV_ID)
     spec = GoalSpec.from_env(env)
     with SerialExecutor(ENV_ID) as executor:
-        reward = GoalReward(env, terminates=spec.terminates)
+        reward = GoalReward(env, spec)
         trainer = build_trainer(config(algorithm, threads), spec, None, executor, reward, ())
         jobs = exploring_jobs(trainer, range(common.STARTED // spec.max_episode_steps))
         for pending in executor.submit(list(jobs)):

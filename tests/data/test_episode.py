@@ -9,7 +9,7 @@ from headstart.data.episode import Episode
 
 @pytest.fixture
 def episode():
-    return random_episode(np.random.default_rng(0), 5)
+    return random_episode(np.random.default_rng(0), 5, info_dim=1)
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Episode)])
@@ -21,10 +21,8 @@ def test_an_array_of_another_length_is_refused(episode, name):
 
 def test_an_episode_without_steps_is_refused(episode):
     states = {name: getattr(episode, name)[:1] for name in ("observations", "achieved_goals")}
-    steps = {
-        name: getattr(episode, name)[:0]
-        for name in ("desired_goals", "actions", "terminated", "is_success")
-    }
+    names = {field.name for field in fields(Episode)} - states.keys()
+    steps = {name: getattr(episode, name)[:0] for name in names}
     with pytest.raises(ValueError, match="at least one step"):
         Episode(**states, **steps)
 
@@ -38,6 +36,19 @@ def test_a_number_that_is_not_finite_is_refused_by_name(episode, name, bad):
         replace(episode, **{name: array})
 
 
+def test_a_goal_that_changes_on_the_way_is_refused_and_the_step_named(episode):
+    goals = episode.desired_goals.copy()
+    goals[3:] += 1.0
+    with pytest.raises(ValueError, match="goal changes within the episode, at step 3"):
+        replace(episode, desired_goals=goals)
+
+
+def test_what_the_reward_reads_may_be_left_out(episode):
+    names = {field.name for field in fields(Episode)} - {"reward_infos"}
+    without = Episode(**{name: getattr(episode, name) for name in names})
+    assert without.reward_infos.shape == (5, 0)
+
+
 def test_success_means_success_at_the_last_step(episode):
     lost_again = np.array([False, True, True, True, False])
     assert not replace(episode, is_success=lost_again).success
@@ -48,7 +59,7 @@ def test_success_means_success_at_the_last_step(episode):
 def test_episodes_are_equal_when_every_array_is(episode, name):
     assert episode == replace(episode)
     array = getattr(episode, name).copy()
-    array.flat[0] = not array.flat[0] if array.dtype == bool else array.flat[0] + 1
+    array[:] = ~array if array.dtype == bool else array + 1
     assert episode != replace(episode, **{name: array})
 
 

@@ -1,4 +1,4 @@
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from headstart.data.batch import Batch
 from headstart.data.hindsight import HindsightSampler
 from headstart.data.replay import EpisodeReplay
-from headstart.data.strategies import sample_future
+from headstart.data.strategies import future, sample_future
 from headstart.envs.goal_env import GoalReward
 from headstart.envs.make import make_env
 from headstart.rollout.exploration import Exploration
@@ -18,19 +18,25 @@ from headstart.rollout.job import EpisodeJob, run_episode
 RANDOM = Exploration(random_action=1.0)
 
 
-def same_goal(achieved_goal, desired_goal):
+def same_goal(achieved_goal, desired_goal, reward_info):
     """Reward 0 and the end where the goals agree, -1 elsewhere."""
     agree = (achieved_goal == desired_goal).all(axis=-1).astype(np.float32)
     return agree - 1.0, agree
 
 
-def counted_sampler(lengths, *, relabel_fraction, seed=0):
-    episodes = [counted_episode(number, steps) for number, steps in enumerate(lengths)]
+def far_away(rows, rng):
+    return np.full_like(rows.achieved_goals, 99.0)
+
+
+def counted_sampler(lengths, *, relabel_fraction, seed=0, strategy=future, episodes=()):
+    counted = [counted_episode(number, steps) for number, steps in enumerate(lengths)]
+    episodes = [*counted, *episodes]
     return HindsightSampler(
         EpisodeReplay.from_episodes(episodes),
         same_goal,
         relabel_fraction=relabel_fraction,
         rng=np.random.default_rng(seed),
+        strategy=strategy,
     )
 
 
@@ -62,7 +68,7 @@ def test_a_relabelled_goal_was_achieved_later_in_the_same_episode(lengths, relab
     state = goal_time - 0.25
     assert (state >= step + 1)[relabelled].all()
     assert (state <= np.array(lengths)[number.astype(int)])[relabelled].all()
-    assert (goal_time == step - 1000.0)[~relabelled].all()
+    assert (goal_time == -1000.0)[~relabelled].all()
 
 
 @settings(max_examples=50, deadline=None)
@@ -108,7 +114,7 @@ def test_reward_and_end_are_the_envs_own_for_every_row(env_id):
     env, episodes = random_episodes(env_id, 20)
     sampler = HindsightSampler(
         EpisodeReplay.from_episodes(episodes),
-        GoalReward(env, terminates=env_id == "BitFlip-v0"),
+        GoalReward(env),
         relabel_fraction=0.8,
         rng=np.random.default_rng(0),
     )
@@ -127,21 +133,35 @@ def test_reward_and_end_are_the_envs_own_for_every_row(env_id):
 
 def test_rows_that_keep_their_goal_keep_the_end_that_the_env_reported():
     # The env ended these episodes for a reason of its own: at the last step, far from the goal.
-    batch = counted_sampler([3, 5], relabel_fraction=0.5).sample(2000)
+    batch = counted_sampler([3, 5], relabel_fraction=0.0).sample(2000)
     number, step = batch.observation.T
     is_last = step == np.array([3, 5])[number.astype(int)] - 1
-    kept = ~is_relabelled(batch)
-    assert (kept & is_last).any()
-    np.testing.assert_array_equal(batch.terminated[kept], is_last[kept])
-    reached = batch.desired_goal[:, 1] == batch.next_achieved_goal[:, 1]
-    np.testing.assert_array_equal(batch.terminated[~kept], reached[~kept])
+    np.testing.assert_array_equal(batch.terminated, is_last)
+
+
+def test_a_fall_ends_an_episode_whatever_its_goal():
+    # Episode 0 falls at its last step; no goal of another episode is reached by that.
+    batch = counted_sampler([3], relabel_fraction=1.0, strategy=far_away).sample(200)
+    np.testing.assert_array_equal(batch.reward, np.full(200, -1.0))
+    np.testing.assert_array_equal(batch.terminated, batch.observation[:, 1] == 2)
+
+
+def test_an_end_at_the_goal_is_no_end_for_another_goal():
+    episode = counted_episode(0, 3)
+    reached = np.repeat(episode.achieved_goals[-1:], 3, axis=0)
+    at_goal = replace(episode, desired_goals=reached)
+    sampler = counted_sampler([], relabel_fraction=1.0, strategy=far_away, episodes=[at_goal])
+    assert not sampler.sample(200).terminated.any()
+    sampler.relabel_fraction = 0.0
+    batch = sampler.sample(200)
+    np.testing.assert_array_equal(batch.terminated, batch.observation[:, 1] == 2)
 
 
 def test_sampling_changes_nothing_that_is_stored():
     sampler = counted_sampler([5, 9, 2], relabel_fraction=0.8)
-    arrays = {name: value for name, value in vars(sampler.replay).items() if hasattr(value, "copy")}
+    arrays = {k: v for k, v in vars(sampler.replay).items() if isinstance(v, np.ndarray)}
     before = {name: value.copy() for name, value in arrays.items()}
-    assert {"desired_goals", "achieved_goals", "observations", "terminated"} <= before.keys()
+    assert {"desired_goals", "achieved_goals", "observations", "_rows"} <= before.keys()
     batch = sampler.sample(100)
     for field in fields(batch):
         getattr(batch, field.name)[:] = 123.0

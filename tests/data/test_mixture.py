@@ -2,15 +2,15 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-from builders import counted_episode, random_batch
+from builders import counted_episode, random_batch, random_episode
 
-from headstart.data.batch import Batch, concatenate
+from headstart.data.batch import Batch
 from headstart.data.hindsight import HindsightSampler
 from headstart.data.mixture import MixedSampler
 from headstart.data.replay import EpisodeReplay
 
 
-def no_reward(achieved_goal, _desired_goal):
+def no_reward(achieved_goal, _desired_goal, _reward_info):
     return np.zeros(len(achieved_goal), np.float32), np.zeros(len(achieved_goal), np.float32)
 
 
@@ -53,14 +53,19 @@ def test_a_share_that_leaves_no_experience_is_refused(share):
         mixed(share)
 
 
-def test_concatenate_keeps_rows_and_their_order():
-    rng = np.random.default_rng(0)
-    widths = {"observation_dim": 3, "goal_dim": 2, "action_dim": 1}
-    parts = [random_batch(rng, rows, **widths) for rows in (2, 1, 4)]
-    whole = concatenate(parts)
-    for field in fields(Batch):
-        stacked = np.concatenate([getattr(part, field.name) for part in parts])
-        np.testing.assert_array_equal(getattr(whole, field.name), stacked)
+def test_two_rewards_are_refused():
+    demos = sampler_of(1, is_demo=True)
+    demos.reward = lambda *rows: no_reward(*rows)
+    with pytest.raises(ValueError, match="share one reward"):
+        MixedSampler(online=sampler_of(0, is_demo=False), demos=demos, demo_fraction=0.5)
+
+
+def test_demonstrations_of_other_widths_are_refused():
+    demos = sampler_of(1, is_demo=True)
+    wide = random_episode(np.random.default_rng(0), 5)
+    demos.replay = EpisodeReplay.from_episodes([wide])
+    with pytest.raises(ValueError, match="differ in width"):
+        MixedSampler(online=sampler_of(0, is_demo=False), demos=demos, demo_fraction=0.5)
 
 
 def test_map_applies_a_function_to_every_field():

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from builders import counted_episode
+from builders import counted_episode, stored_rows
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -39,7 +39,7 @@ def transitions_at(replay, rows):
             float(replay.terminated[row]),
             *replay.observations[row + 1],
             *replay.achieved_goals[row + 1],
-            *replay.achieved_goals[row + replay.steps_left[row]],
+            *replay.achieved_goals[row + replay.steps_left(row)],
         )
         for row in rows
     }
@@ -95,12 +95,12 @@ class ReplayMachine(RuleBasedStateMachine):
             return
         rows = self.replay.draw(count, self.rng)
         assert rows.shape == (count,)
-        assert (self.replay.steps_left[rows] > 0).all()
+        assert (self.replay.steps_left(rows) > 0).all()
         assert transitions_at(self.replay, rows) <= self.expected()
 
     @invariant()
     def holds_the_same_transitions(self):
-        rows = np.flatnonzero(self.replay.steps_left)
+        rows = stored_rows(self.replay)
         expected = self.expected()
         assert transitions_at(self.replay, rows) == expected
         assert len(rows) == len(expected) == self.replay.num_transitions
@@ -129,7 +129,7 @@ def test_a_full_ring_holds_exactly_its_capacity(steps):
         replay.add(counted_episode(number, steps))
     assert replay.num_episodes == num_episodes
     assert replay.num_transitions == num_episodes * steps
-    kept = set(replay.observations[np.flatnonzero(replay.steps_left), 0])
+    kept = set(replay.observations[stored_rows(replay), 0])
     assert kept == set(range(2 * num_episodes, 3 * num_episodes))
 
 
@@ -138,7 +138,7 @@ def test_every_stored_transition_is_drawn_equally_often():
     replay = empty_replay(50)
     for number, steps in enumerate([20, 11, 15, 3, 1, 9, 12, 5]):
         replay.add(counted_episode(number, steps))
-    rows = np.flatnonzero(replay.steps_left)
+    rows = stored_rows(replay)
     num_draws = 1000 * len(rows)
     drawn = np.bincount(replay.draw(num_draws, np.random.default_rng(7)), minlength=50)
     assert drawn.sum() == drawn[rows].sum() == num_draws
@@ -185,7 +185,7 @@ def test_from_episodes_holds_exactly_these():
     episodes = [counted_episode(number, steps) for number, steps in enumerate([3, 1, 7])]
     replay = EpisodeReplay.from_episodes(episodes)
     assert replay.capacity == 4 + 2 + 8
-    rows = np.flatnonzero(replay.steps_left)
+    rows = stored_rows(replay)
     expected = set().union(*(transitions_of(episode) for episode in episodes))
     assert transitions_at(replay, rows) == expected
     with pytest.raises(ValueError, match="no episodes"):

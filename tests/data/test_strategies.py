@@ -13,7 +13,7 @@ from headstart.data.replay import EpisodeReplay
 LENGTHS = (1, 2, 7, 30)
 
 
-def no_reward(achieved_goal, desired_goal):
+def no_reward(achieved_goal, desired_goal, reward_info):
     return np.zeros(len(achieved_goal), np.float32), np.zeros(len(achieved_goal), np.float32)
 
 
@@ -123,3 +123,73 @@ def test_what_a_strategy_does_to_its_goals_leaves_the_replay_as_it_was():
     ).sample(20)
     assert np.array_equal(replay.achieved_goals, before[0])
     assert np.array_equal(replay.desired_goals, before[1])
+
+
+def resting_then_moving(number):
+    """An object that stays where it is for 20 of 30 steps, then moves by 1 a step."""
+    episode = counted_episode(number, 30)
+    episode.achieved_goals[:, 1] = np.maximum(np.arange(31) - 20, 0)
+    return episode
+
+
+def moved_share(share, attempts=8):
+    replay = EpisodeReplay.from_episodes([resting_then_moving(0)])
+    strategy = strategies.prefer_moved(
+        strategies.future, share=share, distance=0.5, attempts=attempts
+    )
+    sampler = HindsightSampler(
+        replay,
+        no_reward,
+        relabel_fraction=1.0,
+        rng=np.random.default_rng(0),
+        strategy=strategy,
+    )
+    batch = sampler.sample(20_000)
+    assert (batch.desired_goal[:, 0] == 0).all()
+    before = replay.observations[:, 1]
+    assert np.isin(batch.observation[:, 1], before).all()
+    return (np.abs(batch.desired_goal - batch.achieved_goal)[:, 1] > 0.5).mean()
+
+
+def test_moved_goals_are_preferred_by_the_share_that_is_asked_for():
+    never, sometimes, always = (moved_share(share) for share in (0.0, 0.5, 1.0))
+    # Drawn once, a later state is a moved one in 1 - (number of later resting states) / (later
+    # states) of the draws, on average over the steps of the episode.
+    steps = np.arange(30)
+    resting = np.maximum(20 - steps, 0)
+    chance = 1.0 - resting / (30 - steps)
+    assert abs(never - chance.mean()) < 0.015
+    assert abs(always - (1.0 - (1.0 - chance) ** 9).mean()) < 0.015
+    assert abs(sometimes - (never + always) / 2) < 0.015
+
+
+def test_goals_that_never_moved_are_kept_and_end_the_search():
+    still = counted_episode(0, 5)
+    still.achieved_goals[:] = 1.25
+    calls = []
+
+    def counting(rows, rng):
+        calls.append(len(rows.row))
+        return strategies.future(rows, rng)
+
+    strategy = strategies.prefer_moved(counting, share=1.0, distance=0.1, attempts=3)
+    replay = EpisodeReplay.from_episodes([still])
+    rows = strategies.ChosenRows(replay, np.arange(5))
+    assert (strategy(rows, np.random.default_rng(0)) == 1.25).all()
+    assert calls == [5, 5, 5, 5]
+
+
+@pytest.mark.parametrize("wrong", [{"share": 1.5}, {"distance": 0.0}, {"attempts": 0}])
+def test_a_preference_out_of_range_is_refused(wrong):
+    options = {"share": 0.5, "distance": 0.1, "attempts": 3} | wrong
+    with pytest.raises(ValueError, match="prefer_moved needs"):
+        strategies.prefer_moved(strategies.future, **options)
+
+
+def test_a_strategy_cannot_write_into_the_replay():
+    def vandal(rows, rng):
+        rows.replay.achieved_goals[:] = 0.0
+        return rows.achieved_goals
+
+    with pytest.raises(ValueError, match="read-only"):
+        sampled(vandal, count=10)

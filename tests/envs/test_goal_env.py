@@ -6,7 +6,7 @@ import pytest
 from builders import is_one_line
 from gymnasium import spaces
 
-from headstart.envs.goal_env import GoalReward, GoalSpec, check_goal_env, is_success
+from headstart.envs.goal_env import GoalReward, GoalSpec, check_goal_env, success_key
 from headstart.envs.make import make_env
 from headstart.envs.toy import BitFlip, PointReach
 from headstart.errors import InputError
@@ -165,7 +165,7 @@ def test_the_spec_of_fetch():
 @pytest.mark.parametrize("env_id", FETCH)
 def test_the_reward_in_bulk_is_the_one_that_fetch_paid(env_id):
     env = make_env(env_id)
-    reward = GoalReward(make_env(env_id), terminates=False)
+    reward = GoalReward(make_env(env_id))
     rng = np.random.default_rng(0)
     for seed in range(4):
         observation, _ = env.reset(seed=seed)
@@ -187,16 +187,14 @@ def test_termination_is_computed_row_by_row(built):
     desired = achieved.copy()
     desired[1::2] = 0.0
     env = built(WholeBatch)
-    _, terminated = GoalReward(env, terminates=True)(achieved, desired)
+    _, terminated = GoalReward(env)(achieved, desired)
     np.testing.assert_array_equal(terminated, [1, 0, 1, 0, 1, 0, 1, 0])
 
 
-def test_success_is_the_envs_word_and_only_without_it_the_best_reward():
-    assert is_success({"is_success": 1.0}, reward=-1.0, best_reward=0.0)
-    assert not is_success({"is_success": False}, reward=0.0, best_reward=0.0)
-    assert is_success({"success": True}, reward=-1.0, best_reward=0.0)
-    assert is_success({}, reward=0.0, best_reward=0.0)
-    assert not is_success({}, reward=-1.0, best_reward=0.0)
+def test_success_is_told_under_one_of_two_keys():
+    assert success_key({"is_success": 1.0, "success": False}) == "is_success"
+    assert success_key({"success": True}) == "success"
+    assert success_key({"reward": 1.0}) is None
 
 
 def test_point_reach_moves_by_the_action_and_stops_at_the_walls():

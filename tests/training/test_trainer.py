@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from builders import point_expert
+from builders import point_expert, stored_rows
 
 from headstart.agents.ddpg import DDPG, DDPGConfig
 from headstart.data.batch import Batch
@@ -119,7 +119,7 @@ def initial_policy(config, env_id):
     spec = GoalSpec.from_env(make_env(env_id))
     env = make_env(env_id)
     with SerialExecutor(env_id) as executor:
-        reward = GoalReward(env, terminates=spec.terminates)
+        reward = GoalReward(env, spec)
         return build_trainer(config, spec, None, executor, reward, ()).agent.policy(deployed=True)
 
 
@@ -240,10 +240,10 @@ def test_without_demonstrations_the_warm_start_collects_blindly():
     diary = Diary()
     spec, env = GoalSpec.from_env(make_env(POINT)), make_env(POINT)
     with SerialExecutor(POINT) as executor:
-        reward = GoalReward(env, terminates=False)
+        reward = GoalReward(env)
         trainer = build_trainer(SMALL, spec, None, executor, reward, [diary])
         trainer._warm_start()
-    actions = trainer.replay.actions[trainer.replay.steps_left > 0]
+    actions = trainer.replay.actions[stored_rows(trainer.replay)]
     assert len(actions) == 60
     # Uniform over [-1, 1]: mean 0 and deviation 0.577.
     np.testing.assert_allclose(actions.std(axis=0), 0.577, atol=0.1)
@@ -342,7 +342,7 @@ class Noted(SerialExecutor):
 def rollout_jobs(config):
     spec, env = GoalSpec.from_env(make_env(POINT)), make_env(POINT)
     with Noted(POINT) as executor:
-        reward = GoalReward(env, terminates=False)
+        reward = GoalReward(env)
         trainer = build_trainer(config, spec, None, executor, reward, ())
         trainer.run()
         return [job for job in executor.jobs if job.stream == "rollout"], trainer.replay
@@ -353,7 +353,7 @@ def test_every_cycle_collects_new_episodes(ahead):
     jobs, replay = rollout_jobs(replace(SMALL, cycle=replace(SMALL.cycle, ahead=ahead)))
     assert [job.index for job in jobs] == list(range(10))
     assert replay.num_episodes == 10
-    assert len(np.unique(replay.desired_goals[replay.steps_left > 0], axis=0)) == 10
+    assert len(np.unique(replay.desired_goals[stored_rows(replay)], axis=0)) == 10
 
 
 @pytest.mark.parametrize(
@@ -387,7 +387,7 @@ class Batches(DDPG):
 def test_batches_hold_the_promised_share_of_demonstrations(point_demos):
     spec, env = GoalSpec.from_env(make_env(POINT)), make_env(POINT)
     with SerialExecutor(POINT) as executor:
-        reward = GoalReward(env, terminates=False)
+        reward = GoalReward(env)
         trainer = build_trainer(SMALL, spec, point_demos, executor, reward, ())
         trainer.agent = Batches(
             SMALL.agent,

@@ -1,6 +1,6 @@
 """A batch of transitions, over numpy arrays or torch tensors alike."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, Generic, TypeVar
 
@@ -35,15 +35,3 @@ class Batch(Generic[Array]):
 
 
 NumpyBatch = Batch[NDArray[np.float32]]
-
-
-def concatenate(batches: Sequence[NumpyBatch]) -> NumpyBatch:
-    """Stack batches over one another, in the order given."""
-    if len(batches) == 1:
-        return batches[0]
-    return Batch(
-        *(
-            np.concatenate([getattr(batch, field.name) for batch in batches])
-            for field in fields(Batch)
-        )
-    )

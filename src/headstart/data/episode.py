@@ -1,6 +1,6 @@
 """One finished episode, the unit that everything in the library is made of."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,13 +8,18 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
 
+_STEPS = ("desired_goals", "actions", "terminated", "is_success", "reward_infos")
+VECTORS = ("observations", "achieved_goals", "desired_goals", "actions", "reward_infos")
+_NOTHING = np.zeros((0, 0), np.float32)
+
 
 @dataclass(frozen=True, eq=False)
 class Episode:
-    """One finished episode of ``T`` steps. States have ``T + 1`` rows, the final one too.
+    """One finished episode of ``T`` steps, run for one goal. States have ``T + 1`` rows.
 
     Raises:
-        ValueError: if the lengths disagree, an episode is empty, or a number is not finite.
+        ValueError: if the lengths disagree, an episode is empty, a number is not finite, or the
+            goal changes on the way.
     """
 
     observations: FloatArray  # (T + 1, observation_dim)
@@ -23,28 +28,35 @@ class Episode:
     actions: FloatArray  # (T, action_dim), in the env's own units
     terminated: BoolArray  # (T,), true where the bootstrap ends
     is_success: BoolArray  # (T,), whether the state that step led to fulfils the goal
+    # (T, info_dim), what the reward reads besides the goals; of most environments nothing.
+    reward_infos: FloatArray = field(default_factory=lambda: _NOTHING)
 
     def __post_init__(self) -> None:
-        lengths = {
-            len(self.actions),
-            len(self.desired_goals),
-            len(self.terminated),
-            len(self.is_success),
-            len(self.observations) - 1,
-            len(self.achieved_goals) - 1,
-        }
+        if self.reward_infos is _NOTHING:
+            object.__setattr__(self, "reward_infos", np.zeros((len(self.actions), 0), np.float32))
+        lengths = {len(getattr(self, name)) for name in _STEPS}
+        lengths |= {len(self.observations) - 1, len(self.achieved_goals) - 1}
         if len(lengths) != 1:
             raise ValueError(f"inconsistent episode lengths: {sorted(lengths)}")
         if len(self) == 0:
             raise ValueError("an episode needs at least one step")
-        for name in ("observations", "achieved_goals", "desired_goals", "actions"):
+        for name in VECTORS:
             if getattr(self, name).ndim != 2:
                 raise ValueError(f"episode.{name} must hold one vector a row")
             if not np.isfinite(getattr(self, name)).all():
                 raise ValueError(f"episode.{name} holds NaN or infinity")
+        self._check_goals()
 
+    def _check_goals(self) -> None:
         if self.desired_goals.shape[1] != self.achieved_goals.shape[1]:
             raise ValueError("episode.desired_goals and episode.achieved_goals differ in width")
+        # A goal that moves on its own is no part of the state: a value of it cannot be learned.
+        moved = (self.desired_goals != self.desired_goals[0]).any(axis=1)
+        if moved.any():
+            raise ValueError(
+                f"the goal changes within the episode, at step {int(np.argmax(moved))}: "
+                f"hindsight needs one goal an episode"
+            )
 
     def __len__(self) -> int:
         return len(self.actions)

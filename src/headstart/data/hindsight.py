@@ -1,5 +1,6 @@
 """Hindsight Experience Replay (Andrychowicz et al. 2017): learn from goals that were reached."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -16,9 +17,9 @@ class Reward(Protocol):
     """Reward and termination as functions of goals, for any number of rows."""
 
     def __call__(
-        self, achieved_goal: FloatArray, desired_goal: FloatArray
+        self, achieved_goal: FloatArray, desired_goal: FloatArray, reward_info: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        """Return ``(reward, terminated)``, each ``(B,)``."""
+        """Return ``(reward, terminated)``, each ``(B,)``; ``reward_info`` is ``(B, info_dim)``."""
 
 
 class Sampler(Protocol):
@@ -64,27 +65,73 @@ class HindsightSampler:
 
     def sample(self, count: int) -> NumpyBatch:
         """Return ``count`` transitions drawn with replacement."""
+        drawn = Drawn.empty(count, self.replay.width)
+        self.draw(drawn)
+        return self.judge(drawn)
+
+    def draw(self, drawn: "Drawn") -> None:
+        """Fill ``drawn`` with random transitions, their goals replaced where that is their lot."""
         replay = self.replay
-        row = replay.draw(count, self.rng)
-        relabelled = np.flatnonzero(self.rng.random(count) < self.relabel_fraction)
-        origin = row[relabelled]
-        goals = self.strategy(ChosenRows(replay, origin), self.rng)
-        desired_goal = replay.desired_goals.take(row, axis=0)
-        desired_goal[relabelled] = checked(goals, desired_goal[relabelled])
-        next_achieved_goal = replay.achieved_goals.take(row + 1, axis=0)
-        reward, terminated = self.reward(next_achieved_goal, desired_goal)
-        # The env itself said how the rows that kept their goal ended.
-        unchanged = np.ones(count, bool)
-        unchanged[relabelled] = False
-        terminated = np.where(unchanged, replay.terminated[row], terminated)
+        row = replay.draw(len(drawn), self.rng)
+        replay.fetch(row, out=drawn.before)
+        replay.fetch(row + 1, out=drawn.after)
+        drawn.is_demo[:] = self.is_demo
+        goal = drawn.before[:, replay.columns["desired_goals"]]
+        relabelled = np.flatnonzero(self.rng.random(len(drawn)) < self.relabel_fraction)
+        goals = self.strategy(ChosenRows(replay, row[relabelled]), self.rng)
+        goals = checked(goals, (len(relabelled), goal.shape[1]))
+        drawn.same_end[:] = True
+        drawn.same_end[relabelled] = False
+        ended = relabelled[drawn.before[relabelled, replay.columns["terminated"].start] > 0.0]
+        if len(ended):
+            # Ended, but not by the goal: by a fall for instance, which ends it whatever the goal.
+            achieved = drawn.after[ended, replay.columns["achieved_goals"]]
+            info = drawn.before[ended, replay.columns["reward_infos"]]
+            _, by_goal = self.reward(achieved, goal[ended], info)
+            drawn.same_end[ended] = by_goal == 0.0
+        goal[relabelled] = goals
+
+    def judge(self, drawn: "Drawn") -> NumpyBatch:
+        """Return the drawn transitions with the reward and the end that their goals earn them."""
+        before, after, columns = drawn.before, drawn.after, self.replay.columns
+        achieved_goals, infos = columns["achieved_goals"], columns["reward_infos"]
+        # Copies: arithmetic on whole arrays is faster than on columns of wider ones.
+        desired_goal = before[:, columns["desired_goals"]].copy()
+        next_achieved_goal = after[:, achieved_goals].copy()
+        reward, terminated = self.reward(next_achieved_goal, desired_goal, before[:, infos])
+        ended = before[:, columns["terminated"].start]
         return Batch(
-            observation=replay.observations.take(row, axis=0),
-            achieved_goal=replay.achieved_goals.take(row, axis=0),
+            observation=before[:, columns["observations"]],
+            achieved_goal=before[:, achieved_goals],
             desired_goal=desired_goal,
-            action=replay.actions.take(row, axis=0),
+            action=before[:, columns["actions"]],
             reward=reward,
-            terminated=terminated,
-            next_observation=replay.observations.take(row + 1, axis=0),
+            terminated=np.where(drawn.same_end, ended, terminated),
+            next_observation=after[:, columns["observations"]],
             next_achieved_goal=next_achieved_goal,
-            is_demo=np.full(count, self.is_demo, np.float32),
+            is_demo=drawn.is_demo,
         )
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Transitions on their way into a batch: copies of replay rows, rewards not yet known."""
+
+    before: FloatArray  # (B, width), the rows of the states that the steps start from
+    after: FloatArray  # (B, width), the rows of the states that they lead to
+    same_end: NDArray[np.bool_]  # (B,), whether the stored ``terminated`` holds for the goal
+    is_demo: FloatArray  # (B,)
+
+    @classmethod
+    def empty(cls, count: int, width: int) -> "Drawn":
+        """Return room for ``count`` transitions."""
+        before, after = np.empty((2, count, width), np.float32)
+        return cls(before, after, np.empty(count, bool), np.empty(count, np.float32))
+
+    def part(self, start: int, stop: int) -> "Drawn":
+        """Return the rows ``[start, stop)``, in the same memory."""
+        rows = slice(start, stop)
+        return Drawn(self.before[rows], self.after[rows], self.same_end[rows], self.is_demo[rows])
+
+    def __len__(self) -> int:
+        return len(self.before)

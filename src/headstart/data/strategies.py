@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.data.replay import EpisodeReplay
+from headstart.data.replay import EpisodeReplay, integers_below
 
 IntArray = NDArray[np.integer]
 FloatArray = NDArray[np.float32]
@@ -34,12 +34,12 @@ class ChosenRows:
     @property
     def steps_taken(self) -> IntArray:
         """Steps before each transition within its episode, ``(n,)``, from 0."""
-        return self.replay.steps_taken[self.row]
+        return self.replay.steps_taken(self.row)
 
     @property
     def steps_left(self) -> IntArray:
         """Steps from each transition's start to its episode's end, ``(n,)``, at least 1."""
-        return self.replay.steps_left[self.row]
+        return self.replay.steps_left(self.row)
 
     @property
     def achieved_goals(self) -> FloatArray:
@@ -49,11 +49,11 @@ class ChosenRows:
     @property
     def desired_goals(self) -> FloatArray:
         """The goals the episodes were run for, ``(n, goal_dim)``."""
-        return self.replay.desired_goals.take(self.row, axis=0)
+        return self.replay.desired_goals[self.row]
 
     def achieved_at(self, row: IntArray) -> FloatArray:
         """What the states of some rows achieve, as a copy, ``(n, goal_dim)``."""
-        return self.replay.achieved_goals.take(row, axis=0)
+        return self.replay.achieved_goals[row]
 
 
 GoalStrategy = Callable[[ChosenRows, np.random.Generator], FloatArray]
@@ -65,7 +65,7 @@ def sample_future(row: IntArray, steps_left: IntArray, rng: np.random.Generator)
 
     ``row + 1`` is the state that this very step led to.
     """
-    return row + rng.integers(1, steps_left + 1)
+    return row + 1 + integers_below(steps_left, len(row), rng)
 
 
 def sample_final(row: IntArray, steps_left: IntArray) -> IntArray:
@@ -80,7 +80,7 @@ def sample_episode(
 
     The first state is left out: no step led to it.
     """
-    return row - steps_taken + rng.integers(1, steps_taken + steps_left + 1)
+    return row - steps_taken + 1 + integers_below(steps_taken + steps_left, len(row), rng)
 
 
 def future(rows: ChosenRows, rng: np.random.Generator) -> FloatArray:
@@ -104,16 +104,56 @@ def random(rows: ChosenRows, rng: np.random.Generator) -> FloatArray:
     return rows.achieved_at(rows.replay.draw(len(rows.row), rng) + 1)
 
 
-def checked(goals: object, like: FloatArray) -> FloatArray:
+def prefer_moved(
+    strategy: GoalStrategy, *, share: float, distance: float, attempts: int = 8
+) -> GoalStrategy:
+    """Return ``strategy`` with a preference for goals for which the object moved.
+
+    A goal that the transition's first state achieves already is rewarded whatever is done, and so
+    tells good actions from bad ones least (Luo et al. 2023, relay HER).
+
+    Args:
+        strategy: where goals come from.
+        share: probability that a row insists on a moved goal.
+        distance: how far a goal must lie from what the transition's first state achieves.
+        attempts: how often a goal is drawn again; one that then has not moved is kept.
+
+    Raises:
+        ValueError: if a number is out of range, or the strategy returns goals of a wrong shape.
+    """
+    if not 0.0 <= share <= 1.0 or distance <= 0.0 or attempts < 1:
+        raise ValueError(
+            f"prefer_moved needs a share in [0, 1], a positive distance and attempts, "
+            f"got {share}, {distance}, {attempts}"
+        )
+
+    def moved(rows: ChosenRows, rng: np.random.Generator) -> FloatArray:
+        achieved = rows.achieved_goals
+        goals = checked(strategy(rows, rng), achieved.shape).copy()
+        insisting = np.flatnonzero(rng.random(len(goals)) < share)
+        for _ in range(attempts):
+            offset = goals[insisting] - achieved[insisting]
+            insisting = insisting[np.linalg.norm(offset, axis=1) <= distance]
+            if not len(insisting):
+                break
+            again = ChosenRows(rows.replay, rows.row[insisting])
+            goals[insisting] = checked(strategy(again, rng), (len(insisting), goals.shape[1]))
+        return goals
+
+    return moved
+
+
+def checked(goals: object, shape: tuple[int, ...]) -> FloatArray:
     """Return what a strategy gave, if it is one finite goal a row.
 
     Raises:
         ValueError: if the shape is another or a number is not finite.
     """
     array = np.asarray(goals, np.float32)
-    if array.shape != like.shape:
+    if array.shape != shape:
         raise ValueError(
-            f"the goal strategy returned shape {array.shape} where {like.shape} was asked for"
+            f"the goal strategy returned shape {array.shape} where {shape} was asked for: "
+            f"one goal for each chosen row"
         )
     if not np.isfinite(array).all():
         raise ValueError("the goal strategy returned NaN or infinity")

@@ -1,14 +1,23 @@
 """Exact symmetries of a task, applied to batches: each transition also teaches its mirror image."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.data.batch import Batch, NumpyBatch
+from headstart.data.batch import NumpyBatch
 from headstart.data.hindsight import Sampler
 
 FloatArray = NDArray[np.float32]
+
+_MIRRORED = (
+    "observation",
+    "achieved_goal",
+    "desired_goal",
+    "action",
+    "next_observation",
+    "next_achieved_goal",
+)
 
 
 @dataclass(frozen=True)
@@ -66,10 +75,9 @@ class MirroredSampler:
         flipped = np.flatnonzero(self.rng.random(count) < 0.5)
         image = self.mirror(batch.map(lambda column: column[flipped]))
 
-        def overlay(original: FloatArray, mirrored: FloatArray) -> FloatArray:
-            result = original.copy()
-            result[flipped] = mirrored
+        def overlay(name: str) -> FloatArray:
+            result: FloatArray = getattr(batch, name).copy()
+            result[flipped] = getattr(image, name)
             return result
 
-        names = [field.name for field in fields(batch)]
-        return Batch(*(overlay(getattr(batch, name), getattr(image, name)) for name in names))
+        return replace(batch, **{name: overlay(name) for name in _MIRRORED})

@@ -36,7 +36,6 @@ def _problems(demos: DemoSet) -> list[str]:
     episodes = demos.episodes
     failed = sum(not episode.success for episode in episodes)
     at_once = sum(bool(episode.is_success[0]) for episode in episodes)
-    moving_goals = sum(len(np.unique(episode.desired_goals, axis=0)) > 1 for episode in episodes)
     distinct = len({episode.observations.tobytes() for episode in episodes})
     actions = np.concatenate([episode.actions for episode in episodes])
     dead = np.flatnonzero(np.ptp(actions, axis=0) == 0).tolist()
@@ -45,7 +44,6 @@ def _problems(demos: DemoSet) -> list[str]:
         f"{at_once} of {len(episodes)} episodes succeed at the first step": (
             at_once > _SOLVED_AT_START * len(episodes)
         ),
-        f"{moving_goals} episodes change their goal on the way": moving_goals,
         f"{len(episodes) - distinct} episodes are duplicates": len(episodes) - distinct,
         f"action dimensions {dead} never change": len(dead),
     }

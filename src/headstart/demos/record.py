@@ -5,6 +5,8 @@ from importlib.metadata import version
 
 from headstart.data.episode import Episode
 from headstart.demos.storage import DemoSet
+from headstart.envs.goal_env import GoalSpec
+from headstart.envs.make import make_env
 from headstart.errors import InputError
 from headstart.rollout.executors import Executor, make_executor
 from headstart.rollout.job import Behaviour, EpisodeJob
@@ -40,8 +42,15 @@ def collect_demos(
         raise InputError(f"episodes must be at least 1, got {episodes}")
     kept: list[Episode] = []
     indices: list[int] = []
+    env = make_env(env_id)
+    keys = GoalSpec.from_env(env).reward_info_keys
+    env.close()
+
+    def job(index: int) -> EpisodeJob:
+        return EpisodeJob(expert, seed, "demos", index, reward_info_keys=keys)
+
     with make_executor(env_id, collectors) as executor:
-        for index, episode in _attempts(executor, expert, seed, max(2 * collectors, 1)):
+        for index, episode in _attempts(executor, job, max(2 * collectors, 1)):
             if episode.success or keep_failures:
                 kept.append(episode)
                 indices.append(index)
@@ -59,18 +68,19 @@ def collect_demos(
         "expert": getattr(expert, "__name__", type(expert).__name__),
         "seed": seed,
         "episode_indices": indices,
+        "reward_info_keys": list(keys),
         "versions": {name: version(name) for name in names},
     }
     return DemoSet(env_id, tuple(kept), header)
 
 
 def _attempts(
-    executor: Executor, expert: Behaviour, seed: int, ahead: int
+    executor: Executor, job: Callable[[int], EpisodeJob], ahead: int
 ) -> Iterator[tuple[int, Episode]]:
     """Yield numbered episodes in order, asking for ``ahead`` more than are needed at once."""
-    waiting = list(executor.submit([EpisodeJob(expert, seed, "demos", i) for i in range(ahead)]))
+    waiting = list(executor.submit([job(index) for index in range(ahead)]))
     index = 0
     while True:
-        waiting += executor.submit([EpisodeJob(expert, seed, "demos", index + ahead)])
+        waiting += executor.submit([job(index + ahead)])
         yield index, waiting.pop(0).result()
         index += 1

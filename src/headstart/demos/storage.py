@@ -16,7 +16,7 @@ from headstart.envs.goal_env import GoalSpec
 from headstart.errors import InputError
 
 SCHEMA = 1
-_STEP_ARRAYS = ("desired_goals", "actions", "terminated", "is_success")
+_STEP_ARRAYS = ("desired_goals", "actions", "terminated", "is_success", "reward_infos")
 _STATE_ARRAYS = ("observations", "achieved_goals")
 
 
@@ -64,6 +64,12 @@ class DemoSet:
                 f"collect some with `headstart demos collect {spec.env_id}`"
             )
         first = self.episodes[0]
+        keys = tuple(self.header.get("reward_info_keys", ()))
+        if keys != spec.reward_info_keys:
+            raise InputError(
+                f"the reward of {spec.env_id} reads {list(spec.reward_info_keys)} of info, "
+                f"of which the demonstrations keep {list(keys)}: collect them again"
+            )
         found = {
             "observation": (first.observations.shape[1], spec.observation_dim),
             "goal": (first.achieved_goals.shape[1], spec.goal_dim),
@@ -118,6 +124,8 @@ def load_demos(path: str | Path) -> DemoSet:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
+        # The first files had none.
+        arrays.setdefault("reward_infos", np.zeros((len(arrays["actions"]), 0), np.float32))
         header = json.loads(arrays.pop("header").tobytes())
         if header["schema"] != SCHEMA:
             raise ValueError(f"it has schema {header['schema']}, this version reads {SCHEMA}")
@@ -150,5 +158,5 @@ def _split(arrays: Mapping[str, NDArray[Any]]) -> tuple[Episode, ...]:
 
 def _family(env_id: str) -> str:
     """Return the id without its version: -v4 demonstrations train on -v5 where the widths agree."""
-    name = env_id.rpartition(":")[2]
+    name = env_id.partition(",")[0].rpartition(":")[2]
     return name.rpartition("-v")[0] or name

@@ -1,6 +1,6 @@
 """The goal-environment contract: what it asks, what a given env answers, and its reward in bulk."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from headstart.envs import probe
 from headstart.errors import InputError
 
 FloatArray = NDArray[np.float32]
@@ -29,6 +30,8 @@ class GoalSpec:
     max_episode_steps: int
     reward_range: tuple[float, float]  # of one step; infinite where it has no bound
     terminates: bool  # whether reaching the goal ends the episode
+    vectorized: bool = True  # whether compute_reward takes many goals at once
+    reward_info_keys: tuple[str, ...] = ()  # what the reward reads besides the goals
 
     @property
     def action_dim(self) -> int:
@@ -37,13 +40,27 @@ class GoalSpec:
 
     @classmethod
     def from_env(cls, env: gym.Env[Any, Any]) -> "GoalSpec":
-        """Read the spaces and probe the reward of an env that ``check_goal_env`` accepts."""
+        """Read the spaces of an env that ``check_goal_env`` accepts, and try some steps in it.
+
+        What the env declares in the attributes ``reward_range``, ``success_terminates`` and
+        ``reward_info_keys`` is taken as it is, the rest is found out.
+
+        Raises:
+            InputError: if ``compute_reward`` contradicts the rewards of ``step``, or reads of
+                ``info`` what cannot be kept.
+        """
         assert isinstance(env.observation_space, spaces.Dict)
         assert isinstance(env.action_space, spaces.Box)
         assert env.spec is not None
         assert env.spec.max_episode_steps is not None
-        observation, _ = env.reset(seed=0)
-        goal = np.asarray(observation["desired_goal"], np.float64)
+        steps = probe.take_steps(env)
+        for _, stepped, computed in probe.disagreements(env, steps):
+            raise InputError(
+                f"{env.spec.id}: step gave reward {stepped:g} where compute_reward says "
+                f"{computed:g}; hindsight would teach another task than this one, "
+                f"see `headstart envs check`"
+            )
+        keys = probe.keys_read(env, steps)
         shapes = {key: env.observation_space[key].shape for key in GOAL_KEYS}
         return cls(
             env_id=env.spec.id,
@@ -52,8 +69,10 @@ class GoalSpec:
             action_low=tuple(env.action_space.low.tolist()),
             action_high=tuple(env.action_space.high.tolist()),
             max_episode_steps=env.spec.max_episode_steps,
-            reward_range=_reward_range(env, goal),
-            terminates=_terminates(env, goal),
+            reward_range=probe.reward_range(env, steps),
+            terminates=bool(probe.ends_at_goal(env, steps)) or _declares_end(env),
+            vectorized=probe.is_vectorized(env, steps, keys),
+            reward_info_keys=keys,
         )
 
 
@@ -61,26 +80,76 @@ class GoalReward:
     """Reward and termination of a goal environment as vector functions of goals.
 
     Keep the environment for this purpose alone: ``compute_reward`` is not pure everywhere.
+
+    Args:
+        env: an environment that ``check_goal_env`` accepts.
+        spec: what is known of it; found out by some steps in it by default.
     """
 
-    def __init__(self, env: gym.Env[Any, Any], *, terminates: bool) -> None:
+    def __init__(self, env: gym.Env[Any, Any], spec: GoalSpec | None = None) -> None:
+        self.spec = spec or GoalSpec.from_env(env)
         self._compute_reward = env.get_wrapper_attr("compute_reward")
-        self._compute_terminated = (
-            env.get_wrapper_attr("compute_terminated") if terminates else None
-        )
+        self._compute_terminated = None
+        if self.spec.terminates and not _declares_end(env):
+            self._compute_terminated = env.get_wrapper_attr("compute_terminated")
 
     def __call__(
-        self, achieved_goal: FloatArray, desired_goal: FloatArray
+        self,
+        achieved_goal: FloatArray,
+        desired_goal: FloatArray,
+        reward_info: FloatArray | None = None,
     ) -> tuple[FloatArray, FloatArray]:
-        """Return reward and terminated, each ``(B,)`` float32."""
-        # Positional on purpose: Fetch calls the second parameter ``goal``, not ``desired_goal``.
-        reward = np.asarray(self._compute_reward(achieved_goal, desired_goal, {}), np.float32)
+        """Return reward and terminated, each ``(B,)`` float32.
+
+        Args:
+            achieved_goal: ``(B, goal_dim)``.
+            desired_goal: ``(B, goal_dim)``.
+            reward_info: ``(B, info_dim)``, the values of ``spec.reward_info_keys``, where it has
+                any.
+
+        Raises:
+            ValueError: if the environment's reward is not one finite number a row.
+        """
+        infos = self._infos(reward_info, len(achieved_goal))
+        if self.spec.vectorized:
+            # Positional on purpose: Fetch calls the second parameter ``goal``.
+            columns = {} if reward_info is None else self._columns(reward_info)
+            computed = self._compute_reward(achieved_goal, desired_goal, columns)
+        else:
+            rows = zip(achieved_goal, desired_goal, infos, strict=True)
+            computed = [np.squeeze(self._compute_reward(*row)) for row in rows]
+        reward = np.asarray(computed, np.float32)
+        if reward.shape != (len(achieved_goal),) or not np.isfinite(reward).all():
+            raise ValueError(
+                f"compute_reward of {self.spec.env_id} returned shape {reward.shape} for "
+                f"{len(achieved_goal)} rows, or a number that is not finite"
+            )
+        return reward, self._terminated(achieved_goal, desired_goal, infos, reward)
+
+    def _terminated(
+        self,
+        achieved_goal: FloatArray,
+        desired_goal: FloatArray,
+        infos: Sequence[Mapping[str, float]],
+        reward: FloatArray,
+    ) -> FloatArray:
+        if not self.spec.terminates:
+            return np.zeros(len(reward), np.float32)
         if self._compute_terminated is None:
-            return reward, np.zeros(len(reward), np.float32)
+            return (reward >= self.spec.reward_range[1]).astype(np.float32)
         # Row by row on purpose: the mazes take one norm over the whole batch.
-        rows = zip(achieved_goal, desired_goal, strict=True)
-        terminated = [self._compute_terminated(achieved, desired, {}) for achieved, desired in rows]
-        return reward, np.asarray(terminated, np.float32)
+        rows = zip(achieved_goal, desired_goal, infos, strict=True)
+        return np.array([self._compute_terminated(*row) for row in rows], np.float32)
+
+    def _columns(self, reward_info: FloatArray) -> dict[str, FloatArray]:
+        keys = self.spec.reward_info_keys
+        return {key: reward_info[:, column] for column, key in enumerate(keys)}
+
+    def _infos(self, reward_info: FloatArray | None, count: int) -> Sequence[Mapping[str, float]]:
+        keys = self.spec.reward_info_keys
+        if reward_info is None or not keys:
+            return [{}] * count
+        return [dict(zip(keys, row.tolist(), strict=True)) for row in reward_info]
 
 
 def check_goal_env(env: gym.Env[Any, Any]) -> None:
@@ -100,6 +169,11 @@ def check_goal_env(env: gym.Env[Any, Any]) -> None:
     for key in GOAL_KEYS:
         if not isinstance(space[key], spaces.Box) or len(space[key].shape or ()) != 1:
             raise InputError(f"{name}: {key} must be a flat vector (Box), got {space[key]}")
+    if space["achieved_goal"].shape != space["desired_goal"].shape:
+        raise InputError(
+            f"{name}: achieved_goal {space['achieved_goal'].shape} and desired_goal "
+            f"{space['desired_goal'].shape} must have the same shape"
+        )
     if not env.has_wrapper_attr("compute_reward"):
         raise InputError(f"{name} is not a goal environment: it has no compute_reward method")
     actions = env.action_space
@@ -109,27 +183,19 @@ def check_goal_env(env: gym.Env[Any, Any]) -> None:
         raise InputError(f"{name} has no time limit: register it with max_episode_steps=N")
 
 
-def reward_at_goal(env: gym.Env[Any, Any], goal: NDArray[Any]) -> float:
+def reward_at_goal(
+    env: gym.Env[Any, Any], goal: NDArray[Any], info: Mapping[str, Any] | None = None
+) -> float:
     """Return the reward of having achieved exactly ``goal``, ``(goal_dim,)``."""
-    return float(env.get_wrapper_attr("compute_reward")(goal, goal, {}))
+    return float(np.squeeze(env.get_wrapper_attr("compute_reward")(goal, goal, info or {})))
 
 
-def is_success(info: Mapping[str, Any], reward: float, best_reward: float) -> bool:
-    """Return whether a step reached the goal: by the env's own word, else by its best reward."""
-    for key in SUCCESS_KEYS:
-        if key in info:
-            return bool(info[key])
-    return bool(reward >= best_reward)
+def success_key(info: Mapping[str, Any]) -> str | None:
+    """Return the key under which a step says whether it reached the goal, if it says so."""
+    return next((key for key in SUCCESS_KEYS if key in info), None)
 
 
-def _reward_range(env: gym.Env[Any, Any], goal: NDArray[np.float64]) -> tuple[float, float]:
-    """Probe the reward at the goal and at two far places; if those differ it has no lower bound."""
-    compute_reward = env.get_wrapper_attr("compute_reward")
-    far, further = (float(compute_reward(goal + shift, goal, {})) for shift in (10.0, 20.0))
-    return (far if far == further else -np.inf, max(far, reward_at_goal(env, goal)))
-
-
-def _terminates(env: gym.Env[Any, Any], goal: NDArray[np.float64]) -> bool:
-    if not env.has_wrapper_attr("compute_terminated"):
-        return False
-    return bool(env.get_wrapper_attr("compute_terminated")(goal, goal, {}))
+def _declares_end(env: gym.Env[Any, Any]) -> bool:
+    """Return whether the env says that reaching its goal ends the episode."""
+    name = "success_terminates"
+    return env.has_wrapper_attr(name) and bool(env.get_wrapper_attr(name))

@@ -88,5 +88,5 @@ KNOWN: dict[str, Known] = {
 
 def known(env_id: str) -> Known:
     """Look an environment up by its id, version and ``Dense`` aside; the empty ``Known`` if new."""
-    name = env_id.rpartition(":")[2].rpartition("-v")[0].removesuffix("Dense")
+    name = env_id.partition(",")[0].rpartition(":")[2].rpartition("-v")[0].removesuffix("Dense")
     return KNOWN.get(name, Known())

@@ -8,6 +8,7 @@ import traceback
 
 from headstart.data.episode import Episode
 from headstart.envs.make import make_env
+from headstart.errors import InputError
 from headstart.rollout.job import run_episode
 
 
@@ -24,9 +25,11 @@ def main(env_id: str) -> None:
             job = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
-        answer: Episode | str
+        answer: Episode | InputError | str
         try:
             answer = run_episode(env, job)
+        except InputError as error:
+            answer = error
         except Exception:
             answer = traceback.format_exc()
         pickle.dump(answer, answers, protocol=pickle.HIGHEST_PROTOCOL)

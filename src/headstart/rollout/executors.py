@@ -154,6 +154,8 @@ class _Collector:
             ) from error
         if isinstance(answer, Episode):
             return answer
+        if isinstance(answer, InputError):
+            raise answer
         raise RuntimeError(f"episode {job.index} failed in a collector process:\n{answer}")
 
     def stop(self) -> None:

@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from headstart.data.episode import Episode
-from headstart.envs.goal_env import is_success, reward_at_goal
+from headstart.envs.goal_env import reward_at_goal, success_key
+from headstart.errors import InputError
 from headstart.rollout.exploration import GREEDY, Exploration
 from headstart.seeding import generator, integer_seed
 
-Behaviour = Callable[[Mapping[str, NDArray[Any]]], NDArray[Any]]
+Observation = Mapping[str, NDArray[Any]]
+Behaviour = Callable[[Observation], NDArray[Any]]
 """A policy or a scripted expert: an observation dict in, an action in the env's units out."""
 
 
@@ -47,6 +49,8 @@ class EpisodeJob:
     index: int
     """Number of the episode within its stream."""
     exploration: Exploration = GREEDY
+    reward_info_keys: tuple[str, ...] = ()
+    """What of each step's ``info`` the episode keeps, because the reward reads it."""
 
     @property
     def env_seed(self) -> int:
@@ -68,6 +72,8 @@ def run_episode(
             fulfilled there. It may look at the environment, and must leave it as it is.
 
     Raises:
+        InputError: if the environment answers with numbers that are not finite, or changes the
+            goal on the way.
         FloatingPointError: if the policy returns an action that is not finite. It is caught here
             because MuJoCo would answer a NaN with a silent reset and finite, false data.
     """
@@ -80,38 +86,72 @@ def _run(env: gym.Env[Any, Any], job: EpisodeJob, on_state: Callable[[bool], Non
     rng = generator(job.seed, f"{job.stream}/exploration", job.index)
     low, high = env.action_space.low, env.action_space.high  # type: ignore[attr-defined]
     observation, _ = env.reset(seed=job.env_seed)
-    states, actions, goals, ends, successes = [_state(observation)], [], [], [], []
-    best_reward = reward_at_goal(env, observation["desired_goal"])
+    recording = _Recording(observation)
+    best_reward = np.nan
     on_state(False)
     finished = False
     while not finished:
         action = job.exploration(job.policy(observation), low, high, rng)
         if not np.isfinite(action).all():
             raise FloatingPointError(f"action {action} is not finite; it was not executed")
-        goals.append(np.array(observation["desired_goal"], np.float32))
+        recording.before_step(observation, action)
         # A copy: an env may clip what it is given in place.
         observation, reward, terminated, truncated, info = env.step(action.copy())
-        states.append(_state(observation))
-        actions.append(action)
-        ends.append(terminated)
-        successes.append(is_success(info, float(reward), best_reward))
-        on_state(successes[-1])
+        key = success_key(info)
+        if key is None and np.isnan(best_reward):
+            best_reward = reward_at_goal(env, observation["desired_goal"], info)
+        is_success = bool(info[key] if key else float(reward) >= best_reward)
+        kept = [float(info[key]) for key in job.reward_info_keys]
+        recording.after_step(observation, terminated, is_success, kept)
+        on_state(is_success)
         finished = terminated or truncated
-    return Episode(
-        observations=np.stack([state for state, _ in states]),
-        achieved_goals=np.stack([achieved for _, achieved in states]),
-        desired_goals=np.stack(goals),
-        actions=np.stack(actions),
-        terminated=np.array(ends, bool),
-        is_success=np.array(successes, bool),
-    )
+    try:
+        return recording.episode()
+    except ValueError as error:
+        name = env.spec.id if env.spec else type(env).__name__
+        raise InputError(f"{name}, episode with seed {job.env_seed}: {error}") from error
+
+
+class _Recording:
+    """What happened in an episode so far. Copies all: an env may reuse its arrays."""
+
+    def __init__(self, observation: Observation) -> None:
+        self._states = [_state(observation)]
+        self._steps: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
+        self._outcomes: list[tuple[bool, bool, list[float]]] = []
+
+    def before_step(self, observation: Observation, action: NDArray[np.float32]) -> None:
+        """Note the goal that the action is taken for."""
+        self._steps.append((np.array(observation["desired_goal"], np.float32), action))
+
+    def after_step(
+        self, observation: Observation, terminated: bool, is_success: bool, kept: list[float]
+    ) -> None:
+        """Note what the step led to."""
+        self._states.append(_state(observation))
+        self._outcomes.append((terminated, is_success, kept))
+
+    def episode(self) -> Episode:
+        """Return the finished episode."""
+        observations, achieved_goals = zip(*self._states, strict=True)
+        desired_goals, actions = zip(*self._steps, strict=True)
+        terminated, is_success, kept = zip(*self._outcomes, strict=True)
+        return Episode(
+            observations=np.stack(observations),
+            achieved_goals=np.stack(achieved_goals),
+            desired_goals=np.stack(desired_goals),
+            actions=np.stack(actions),
+            terminated=np.array(terminated, bool),
+            is_success=np.array(is_success, bool),
+            reward_infos=np.array(kept, np.float32),
+        )
 
 
 def _ignore(success: bool) -> None:
     """Look at no state."""
 
 
-def _state(observation: Mapping[str, NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
+def _state(observation: Observation) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return (
         np.array(observation["observation"], np.float32),
         np.array(observation["achieved_goal"], np.float32),

@@ -7,6 +7,7 @@ from headstart.agents.config import DDPGConfig
 from headstart.errors import InputError, require, require_choices
 from headstart.rollout.exploration import Exploration
 
+StrategyName = Literal["future", "final", "episode", "random", "none"]
 MatmulPrecision = Literal["float32", "bfloat16"]
 
 
@@ -31,15 +32,23 @@ class CycleConfig:
 class HindsightConfig:
     """Which goals replace the original ones, and how often."""
 
-    strategy: Literal["future", "final", "episode", "random", "none"] = "future"
+    strategy: StrategyName = "future"
     """Where substitute goals come from: states the episode reached later, its final state, any of
     its states, any stored state; none relabels nothing."""
     relabel_fraction: float = 0.8
     """Share of each batch that gets a substitute goal; 0.8 is k = 4 in the paper."""
+    moved_share: float = 0.0
+    """Share of the substitute goals that are drawn again while they lie where the object is
+    already; goals that need no action teach little."""
+    moved_distance: float = 0.01
+    """How far, in units of the goal, an object must have moved to count as moved."""
 
     def __post_init__(self) -> None:
         require_choices(self, "hindsight.")
         _require_share("hindsight.relabel_fraction", self.relabel_fraction)
+        _require_share("hindsight.moved_share", self.moved_share)
+        distance = self.moved_distance
+        require(distance > 0.0, "hindsight.moved_distance must be positive", distance)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ from headstart.errors import InputError
 from headstart.policy import Policy
 from headstart.rollout.executors import Executor, make_executor
 from headstart.seeding import generator, integer_seed
-from headstart.training.config import TrainConfig
+from headstart.training.config import StrategyName, TrainConfig
 from headstart.training.evaluation import EvalResult
 from headstart.training.run_directory import RunDirectory
 from headstart.training.torch_settings import torch_settings
@@ -84,7 +84,7 @@ def train(
             stack.callback(directory.close)
             # First, so that nobody is told of an evaluation that is not on disk.
             observers = [directory, *observers]
-        reward = GoalReward(reward_env, terminates=spec.terminates)
+        reward = GoalReward(reward_env, spec)
         trainer = build_trainer(config, spec, demos, executor, reward, observers, goal_strategy)
         with torch_settings(threads=config.torch_threads, matmul_precision=config.matmul_precision):
             result = trainer.run()
@@ -106,19 +106,13 @@ def build_trainer(
         observation_dim=spec.observation_dim,
         goal_dim=spec.goal_dim,
         action_dim=spec.action_dim,
+        info_dim=len(spec.reward_info_keys),
     )
     relabelling = _relabelling(config, goal_strategy)
-    sampler = _sampler(config, spec, replay, reward, relabelling, is_demo=False)
-    demo_sampler = None
-    if demos is not None:
-        demo_replay = EpisodeReplay.from_episodes(demos.episodes)
-        demo_sampler = _sampler(config, spec, demo_replay, reward, relabelling, is_demo=True)
-        sampler = MixedSampler(
-            online=sampler, demos=demo_sampler, demo_fraction=config.demos.fraction
-        )
+    sampler, demo_sampler = _samplers(config, spec, replay, demos, reward, relabelling)
     return Trainer(
         config=config,
-        env_id=spec.env_id,
+        spec=spec,
         agent=_agent(config, spec),
         executor=executor,
         reward=reward,
@@ -129,6 +123,40 @@ def build_trainer(
         demo_sampler=demo_sampler,
         observers=observers,
     )
+
+
+def _samplers(
+    config: TrainConfig,
+    spec: GoalSpec,
+    replay: EpisodeReplay,
+    demos: DemoSet | None,
+    reward: GoalReward,
+    relabelling: Relabelling,
+) -> tuple[Sampler, Sampler | None]:
+    """Return who draws the batches of training, and those of demonstrations alone."""
+
+    def hindsight(replay: EpisodeReplay, stream: str, *, is_demo: bool) -> HindsightSampler:
+        return HindsightSampler(
+            replay,
+            reward,
+            relabel_fraction=relabelling.fraction,
+            strategy=relabelling.strategy,
+            rng=generator(config.seed, stream),
+            is_demo=is_demo,
+        )
+
+    def mirrored(sampler: Sampler, stream: str) -> Sampler:
+        mirror = known(spec.env_id).mirror
+        if not config.symmetry or mirror is None:
+            return sampler
+        return MirroredSampler(sampler, mirror, generator(config.seed, stream))
+
+    online = hindsight(replay, "replay", is_demo=False)
+    if demos is None:
+        return mirrored(online, "replay/mirror"), None
+    shown = hindsight(EpisodeReplay.from_episodes(demos.episodes), "demo", is_demo=True)
+    mixed = MixedSampler(online=online, demos=shown, demo_fraction=config.demos.fraction)
+    return mirrored(mixed, "replay/mirror"), mirrored(shown, "demo/mirror")
 
 
 def _agent(config: TrainConfig, spec: GoalSpec) -> DDPG:
@@ -144,41 +172,23 @@ def _agent(config: TrainConfig, spec: GoalSpec) -> DDPG:
 
 
 def _relabelling(config: TrainConfig, own: GoalStrategy | None) -> Relabelling:
-    fraction = config.hindsight.relabel_fraction
-    if own is not None:
-        return Relabelling(fraction, own)
-    match config.hindsight.strategy:
-        case "future":
-            return Relabelling(fraction, strategies.future)
+    hindsight = config.hindsight
+    strategy = own or _strategy(hindsight.strategy)
+    if hindsight.moved_share:
+        strategy = strategies.prefer_moved(
+            strategy, share=hindsight.moved_share, distance=hindsight.moved_distance
+        )
+    no_goals = hindsight.strategy == "none" and own is None
+    return Relabelling(0.0 if no_goals else hindsight.relabel_fraction, strategy)
+
+
+def _strategy(name: StrategyName) -> GoalStrategy:
+    match name:
+        case "future" | "none":
+            return strategies.future
         case "final":
-            return Relabelling(fraction, strategies.final)
+            return strategies.final
         case "episode":
-            return Relabelling(fraction, strategies.episode)
+            return strategies.episode
         case "random":
-            return Relabelling(fraction, strategies.random)
-        case "none":
-            return Relabelling(0.0, strategies.future)
-
-
-def _sampler(
-    config: TrainConfig,
-    spec: GoalSpec,
-    replay: EpisodeReplay,
-    reward: GoalReward,
-    relabelling: Relabelling,
-    *,
-    is_demo: bool,
-) -> Sampler:
-    name = "demo" if is_demo else "replay"
-    sampler = HindsightSampler(
-        replay,
-        reward,
-        relabel_fraction=relabelling.fraction,
-        strategy=relabelling.strategy,
-        rng=generator(config.seed, name),
-        is_demo=is_demo,
-    )
-    mirror = known(spec.env_id).mirror
-    if not config.symmetry or mirror is None:
-        return sampler
-    return MirroredSampler(sampler, mirror, generator(config.seed, f"{name}/mirror"))
+            return strategies.random

@@ -13,6 +13,7 @@ from headstart.data.episode import Episode
 from headstart.data.hindsight import HindsightSampler, Reward, Sampler
 from headstart.data.replay import EpisodeReplay
 from headstart.data.strategies import GoalStrategy
+from headstart.envs.goal_env import GoalSpec
 from headstart.policy import Policy
 from headstart.rollout.executors import Executor, Pending
 from headstart.rollout.exploration import Exploration
@@ -66,7 +67,7 @@ class Trainer:
     """One run. Everything in it is passed in; nothing is looked up."""
 
     config: TrainConfig
-    env_id: str
+    spec: GoalSpec
     agent: DDPG
     executor: Executor
     reward: Reward
@@ -144,8 +145,9 @@ class Trainer:
         policy = self.agent.policy(deployed=False)
         indices = range(self._num_asked, self._num_asked + count)
         self._num_asked += count
+        seed, keys = self.config.seed, self.spec.reward_info_keys
         return self.executor.submit(
-            [EpisodeJob(policy, self.config.seed, "rollout", i, exploration) for i in indices]
+            [EpisodeJob(policy, seed, "rollout", i, exploration, keys) for i in indices]
         )
 
     def _store(self, episodes: Sequence[Episode]) -> None:
@@ -180,7 +182,7 @@ class Trainer:
             episodes=self.config.evaluation.episodes,
             seed=self.config.seed,
         )
-        self.last_result = summarize(self.env_id, self.config.seed, episodes)
+        self.last_result = summarize(self.spec.env_id, self.config.seed, episodes)
         mean_q = self._mean_q(episodes)
         self.progress.evaluation_seconds += time.monotonic() - begun
         row = self._row(self.last_result, mean_q)
