@@ -28,6 +28,7 @@ VERBS = {
     "evaluate": "success rate of a policy",
     "play": "watch a policy, in a window or a video",
     "plot": "learning curves of runs",
+    "envs": "try whether an environment keeps the goal contract",
 }
 
 

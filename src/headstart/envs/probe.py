@@ -89,7 +89,7 @@ def keys_read(env: gym.Env[Any, Any], probe: Probe) -> tuple[str, ...]:
         info = Reading(probe.infos[-1])
         for method in ("compute_reward", "compute_terminated"):
             if env.has_wrapper_attr(method):
-                _quietly(env, method, probe.achieved_goals[-1], probe.desired_goals[-1], info)
+                call(env, method, probe.achieved_goals[-1], probe.desired_goals[-1], info)
         keys = tuple(sorted(info.keys_read))
     for key in keys:
         value = probe.infos[-1].get(key)
@@ -133,18 +133,21 @@ def reward_range(env: gym.Env[Any, Any], probe: Probe) -> tuple[float, float]:
     near = np.concatenate([probe.rewards, at(probe.achieved_goals[::-1]), at(goals)])
     far, further = at(goals + 1e3), at(goals + 1e6)
     everything = np.concatenate([near, far, further])
+    # Adding zero turns -0.0 into 0.0.
+    least, most, best = (
+        float(value) + 0.0 for value in (everything.min(), near.max(), at(goals).max())
+    )
     if len(np.unique(everything)) <= 2:
-        return float(everything.min()), float(everything.max())
-    levels_out = (far == further).all() and far.max() <= everything.min()
-    best = at(goals).min()
-    low = float(everything.min()) if levels_out else -np.inf
-    return low, float(best) if best >= everything.max() else np.inf
+        return least, float(everything.max()) + 0.0
+    levels_out = (far == further).all() and far.max() <= least
+    at_best = best >= most - _TOLERANCE
+    return least if levels_out else -np.inf, max(best, most) if at_best else np.inf
 
 
 def ends_at_goal(env: gym.Env[Any, Any], probe: Probe) -> bool | None:
     """Return whether reaching the goal ends the episode; ``None`` if the env cannot be asked."""
     rows = zip(probe.desired_goals, probe.infos, strict=True)
-    answers = [_quietly(env, "compute_terminated", goal, goal, info) for goal, info in rows]
+    answers = [call(env, "compute_terminated", goal, goal, info) for goal, info in rows]
     known = [bool(answer) for answer in answers if answer is not None]
     return any(known) if known else None
 
@@ -156,10 +159,10 @@ def disagreements(env: gym.Env[Any, Any], probe: Probe) -> Iterator[tuple[int, f
         yield int(step), float(probe.rewards[step]), float(computed[step])
 
 
-def _quietly(
+def call(
     env: gym.Env[Any, Any], method: str, achieved: Array, desired: Array, info: Mapping[str, Any]
 ) -> Any:
-    """Call a method that may be missing, or there in name only."""
+    """Return what a method of the goal contract answers; ``None`` if it is there in name only."""
     if not env.has_wrapper_attr(method):
         return None
     try:

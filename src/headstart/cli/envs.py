@@ -1,0 +1,86 @@
+"""``headstart envs``: does an environment keep the goal contract."""
+
+import argparse
+import json
+from dataclasses import asdict
+
+from headstart.cli.parser import Parser
+from headstart.envs.check import EnvReport, check_env
+from headstart.envs.goal_env import GoalSpec
+
+CHECK = """\
+Try an environment: whether it is a goal environment, whether reward, termination and success agree
+with what step says, and what training would know of it. Exits with 2 if something is wrong.
+
+Arguments of the environment may follow its id; `module:Id` imports module first.
+
+examples:
+  headstart envs check FetchPickAndPlace-v4
+  headstart envs check PointMaze_UMaze-v3,continuing_task=false
+  headstart envs check my_package.my_envs:MyReach-v0
+"""
+
+
+def add_options(parser: Parser) -> None:
+    """Say what the verb takes."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    check = actions.add_parser(
+        "check", help="try an environment and say what is wrong with it", description=CHECK
+    )
+    check.add_argument("env", metavar="ENV", help="Gymnasium id, e.g. FetchPickAndPlace-v4")
+    check.add_argument("--json", action="store_true", help="print one JSON object")
+    check.set_defaults(run=_check)
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    report = check_env(arguments.env)
+    if arguments.json:
+        print(json.dumps(_plain(report)))
+    else:
+        print(_text(report))
+    if report.problems:
+        raise SystemExit(2)
+
+
+def _plain(report: EnvReport) -> dict[str, object]:
+    """Return JSON values; a bound that does not exist is null."""
+    plain = asdict(report)
+    if report.spec is not None:
+        bounds = [
+            bound if abs(bound) < float("inf") else None for bound in report.spec.reward_range
+        ]
+        plain["spec"]["reward_range"] = bounds
+    return plain
+
+
+def _text(report: EnvReport) -> str:
+    lines = [report.env_id]
+    if report.spec is not None:
+        lines += [f"  {name:<18}{value}" for name, value in _facts(report, report.spec)]
+    for name, texts in (("problems", report.problems), ("advice", report.advice)):
+        if texts or name == "problems":
+            lines += [f"  {name:<18}{text}" for text in texts or ("none found",)]
+    return "\n".join(lines)
+
+
+def _facts(report: EnvReport, spec: GoalSpec) -> list[tuple[str, str]]:
+    low, high = spec.reward_range
+    bounds = {*zip(spec.action_low, spec.action_high, strict=True)}
+    actions = " and ".join(f"[{least:g}, {most:g}]" for least, most in sorted(bounds))
+    keys = ", ".join(spec.reward_info_keys)
+    return [
+        ("observation", f"{spec.observation_dim} numbers"),
+        ("goal", f"{spec.goal_dim} numbers"),
+        ("action", f"{spec.action_dim} numbers in {actions}"),
+        ("time limit", f"{spec.max_episode_steps} steps"),
+        ("reward of a step", f"from {_bound(low)} to {_bound(high)}"),
+        ("success", f"told by {report.success}"),
+        ("ends at the goal", "yes" if spec.terminates else "no"),
+        ("rewards in bulk", "yes" if spec.vectorized else "no, row by row"),
+        ("reads of info", keys or "nothing"),
+        ("speed", f"{report.steps_per_second:.0f} steps/s on one core"),
+    ]
+
+
+def _bound(value: float) -> str:
+    return f"{value:g}" if abs(value) < float("inf") else "no bound"
