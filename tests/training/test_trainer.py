@@ -348,6 +348,23 @@ def rollout_jobs(config):
         return [job for job in executor.jobs if job.stream == "rollout"], trainer.replay
 
 
+def test_updates_follow_env_steps_and_fractions_carry_over():
+    cycle = CycleConfig(episodes=1, updates_per_step=0.11)
+    diary = Diary()
+    progress = train(POINT, replace(SMALL, cycle=cycle), observers=[diary]).progress
+    # Two of ten episodes belong to the warm start; 30 steps x 0.11 = 3.3 updates a cycle.
+    cycles = [updates for phase, _, updates in diary.phases if phase == "training"]
+    assert cycles == [3, 6, 9, 13, 16, 19, 23, 26]
+    assert progress.updates == 26
+
+
+def test_episodes_of_any_length_earn_their_updates():
+    config = replace(SMALL, cycle=CycleConfig(episodes=3, updates_per_step=0.5), env_steps=100)
+    progress = train("BitFlip-v0,num_bits=2", config).progress
+    assert progress.env_steps < 8 * progress.episodes  # some of them ended early
+    assert progress.updates == (progress.env_steps - progress.warm_start_env_steps) // 2
+
+
 @pytest.mark.parametrize("ahead", [True, False])
 def test_every_cycle_collects_new_episodes(ahead):
     jobs, replay = rollout_jobs(replace(SMALL, cycle=replace(SMALL.cycle, ahead=ahead)))

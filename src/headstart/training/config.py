@@ -17,15 +17,19 @@ class CycleConfig:
 
     episodes: int = 2
     """Episodes collected per cycle."""
-    updates: int = 50
-    """Updates per cycle."""
+    updates_per_step: float = 0.5
+    """Updates per env step of the cycle."""
+    updates: int | None = None
+    """Updates per cycle, however many env steps it has; instead of updates_per_step."""
     ahead: bool = True
     """Collect the next cycle's episodes during this cycle's updates, with the policy from before
     them; off collects with the newest policy, while the learner waits."""
 
     def __post_init__(self) -> None:
         require(self.episodes >= 1, "cycle.episodes must be at least 1", self.episodes)
-        require(self.updates >= 0, "cycle.updates must not be negative", self.updates)
+        ratio, updates = self.updates_per_step, self.updates
+        require(0.0 <= ratio <= 1000.0, "cycle.updates_per_step must lie in [0, 1000]", ratio)
+        require(updates is None or updates >= 0, "cycle.updates must not be negative", updates)
 
 
 @dataclass(frozen=True, kw_only=True)

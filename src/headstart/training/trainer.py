@@ -31,6 +31,7 @@ class Progress:
 
     phase: str = "starting"
     env_steps: int = 0
+    warm_start_env_steps: int = 0
     episodes: int = 0
     updates: int = 0
     """Updates within cycles; the warm start's are counted apart."""
@@ -103,10 +104,10 @@ class Trainer:
             if cycle.ahead:
                 pending = self._next_episodes()
 
-            for _ in range(cycle.updates):
+            for _ in range(self._updates_due()):
                 self._metrics.add(self.agent.update(self._batch(self.sampler)))
+                self.progress.updates += 1
             self.agent.end_cycle()
-            self.progress.updates += cycle.updates
             self._report("training")
 
             if self._evaluation_due.due(self.progress.env_steps) or self._finished():
@@ -131,9 +132,18 @@ class Trainer:
             exploration = self.config.exploration if self.demos else blind
             pending = self._submit(warm_start.episodes, exploration)
             self._store([episode.result() for episode in pending])
+            self.progress.warm_start_env_steps = self.progress.env_steps
             for _ in range(warm_start.critic_updates):
                 self._metrics.add(self.agent.update_critics(self._batch(self.sampler)))
                 self._count_warm_start("teaching the critics")
+
+    def _updates_due(self) -> int:
+        """Return how many updates this cycle has; fractions of one carry over to the next."""
+        cycle, progress = self.config.cycle, self.progress
+        if cycle.updates is not None:
+            return cycle.updates
+        env_steps = progress.env_steps - progress.warm_start_env_steps
+        return int(cycle.updates_per_step * env_steps) - progress.updates
 
     def _next_episodes(self) -> Sequence[Pending]:
         """Ask for the episodes of one more cycle, or for none when the run is over."""
