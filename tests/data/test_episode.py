@@ -36,6 +36,18 @@ def test_a_number_that_is_not_finite_is_refused_by_name(episode, name, bad):
         replace(episode, **{name: array})
 
 
+def test_a_number_too_large_for_float32_is_refused(episode):
+    large = np.full(episode.observations.shape, 1e300)
+    with pytest.raises(ValueError, match=r"episode\.observations holds NaN or infinity"):
+        replace(episode, observations=large)
+
+
+def test_float64_is_kept_as_float32(episode):
+    wide = replace(episode, actions=episode.actions.astype(np.float64))
+    assert wide.actions.dtype == np.float32
+    assert wide == episode
+
+
 def test_a_goal_that_changes_on_the_way_is_refused_and_the_step_named(episode):
     goals = episode.desired_goals.copy()
     goals[3:] += 1.0

@@ -1,9 +1,10 @@
+import copy
+import pickle
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from builders import counted_episode, stored_rows
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from headstart.data.replay import EpisodeReplay
 
@@ -43,82 +44,6 @@ def transitions_at(replay, rows):
         )
         for row in rows
     }
-
-
-class SlowReplay:
-    """What the replay should hold, written for obviousness: a list, searched from the front."""
-
-    def __init__(self, capacity):
-        self.capacity = capacity
-        self.cursor = 0
-        self.placed = []  # (rows, episode), oldest first
-
-    def add(self, episode):
-        num_rows = len(episode) + 1
-        start = self.cursor if self.cursor + num_rows <= self.capacity else 0
-        rows = set(range(start, start + num_rows))
-        while any(rows & taken for taken, _ in self.placed):
-            self.placed.pop(0)
-        self.placed.append((rows, episode))
-        self.cursor = start + num_rows
-
-    @property
-    def episodes(self):
-        return [episode for _, episode in self.placed]
-
-
-class ReplayMachine(RuleBasedStateMachine):
-    @initialize(capacity=st.integers(2, 14), seed=st.integers(0, 1000))
-    def start(self, capacity, seed):
-        self.replay = empty_replay(capacity)
-        self.slow = SlowReplay(capacity)
-        self.rng = np.random.default_rng(seed)
-        self.num_added = 0
-
-    @rule(share=st.floats(0.0, 1.0))
-    def add(self, share):
-        longest = self.replay.capacity - 1
-        episode = counted_episode(self.num_added, 1 + round(share * (longest - 1)))
-        self.num_added += 1
-        self.replay.add(episode)
-        self.slow.add(episode)
-
-    @rule(extra=st.integers(0, 3))
-    def add_too_long(self, extra):
-        steps = self.replay.capacity + extra
-        with pytest.raises(ValueError, match=f"an episode of {steps} steps does not fit"):
-            self.replay.add(counted_episode(-1, steps))
-
-    @rule(count=st.integers(0, 40))
-    def draw(self, count):
-        if not self.slow.episodes:
-            return
-        rows = self.replay.draw(count, self.rng)
-        assert rows.shape == (count,)
-        assert (self.replay.steps_left(rows) > 0).all()
-        assert transitions_at(self.replay, rows) <= self.expected()
-
-    @invariant()
-    def holds_the_same_transitions(self):
-        rows = stored_rows(self.replay)
-        expected = self.expected()
-        assert transitions_at(self.replay, rows) == expected
-        assert len(rows) == len(expected) == self.replay.num_transitions
-
-    @invariant()
-    def holds_the_newest_whole_episodes(self):
-        numbers = [int(episode.observations[0, 0]) for episode in self.slow.episodes]
-        assert numbers == list(range(self.num_added - len(numbers), self.num_added))
-        assert self.replay.num_episodes == len(numbers)
-
-    def expected(self):
-        return set().union(*(transitions_of(episode) for episode in self.slow.episodes))
-
-
-TestReplayAgainstSlowReplay = ReplayMachine.TestCase
-TestReplayAgainstSlowReplay.settings = settings(
-    max_examples=60, stateful_step_count=25, deadline=None
-)
 
 
 @pytest.mark.parametrize("steps", [1, 3, 9])
@@ -190,3 +115,24 @@ def test_from_episodes_holds_exactly_these():
     assert transitions_at(replay, rows) == expected
     with pytest.raises(ValueError, match="no episodes"):
         EpisodeReplay.from_episodes([])
+
+
+@pytest.mark.parametrize("clone", [copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))])
+def test_a_copy_is_a_replay_of_its_own(clone):
+    original = EpisodeReplay.from_episodes([counted_episode(0, 4)])
+    twin = clone(original)
+    twin.add(counted_episode(1, 4))
+    assert (twin.achieved_goals[:, 0] == 1).all()
+    assert (twin.steps_left(np.arange(5)) == [4, 3, 2, 1, 0]).all()
+    assert (original.achieved_goals[:, 0] == 0).all()
+
+
+def test_an_episode_that_is_refused_forgets_nothing():
+    replay = empty_replay(20)
+    for number in range(2):
+        replay.add(counted_episode(number, 9))
+    before = replay.num_transitions, replay.observations.copy()
+    with pytest.raises(ValueError, match=r"episode\.terminated must hold one value a row"):
+        replay.add(replace(counted_episode(2, 5), terminated=np.zeros((5, 1), bool)))
+    assert replay.num_transitions == before[0]
+    assert (replay.observations == before[1]).all()

@@ -179,7 +179,9 @@ def test_goals_that_never_moved_are_kept_and_end_the_search():
     assert calls == [5, 5, 5, 5]
 
 
-@pytest.mark.parametrize("wrong", [{"share": 1.5}, {"distance": 0.0}, {"attempts": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"share": 1.5}, {"distance": 0.0}, {"distance": np.nan}, {"attempts": 0}]
+)
 def test_a_preference_out_of_range_is_refused(wrong):
     options = {"share": 0.5, "distance": 0.1, "attempts": 3} | wrong
     with pytest.raises(ValueError, match="prefer_moved needs"):

@@ -18,8 +18,8 @@ class Episode:
     """One finished episode of ``T`` steps, run for one goal. States have ``T + 1`` rows.
 
     Raises:
-        ValueError: if the lengths disagree, an episode is empty, a number is not finite, or the
-            goal changes on the way.
+        ValueError: if the lengths disagree, an episode is empty, a number is not finite in
+            float32, or the goal changes on the way.
     """
 
     observations: FloatArray  # (T + 1, observation_dim)
@@ -34,6 +34,12 @@ class Episode:
     def __post_init__(self) -> None:
         if self.reward_infos is _NOTHING:
             object.__setattr__(self, "reward_infos", np.zeros((len(self.actions), 0), np.float32))
+        for name in VECTORS:
+            array = np.asarray(getattr(self, name))
+            if array.dtype.kind not in "fiu":
+                raise ValueError(f"episode.{name} must hold numbers, got {array.dtype}")
+            with np.errstate(over="ignore"):  # A number too large for float32 is refused below.
+                object.__setattr__(self, name, array.astype(np.float32, copy=False))
         lengths = {len(getattr(self, name)) for name in _STEPS}
         lengths |= {len(self.observations) - 1, len(self.achieved_goals) - 1}
         if len(lengths) != 1:
@@ -45,6 +51,9 @@ class Episode:
                 raise ValueError(f"episode.{name} must hold one vector a row")
             if not np.isfinite(getattr(self, name)).all():
                 raise ValueError(f"episode.{name} holds NaN or infinity")
+        for name in ("terminated", "is_success"):
+            if getattr(self, name).ndim != 1:
+                raise ValueError(f"episode.{name} must hold one value a row")
         self._check_goals()
 
     def _check_goals(self) -> None:

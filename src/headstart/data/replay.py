@@ -55,18 +55,48 @@ class EpisodeReplay:
         # np.zeros takes memory from the operating system only where rows are written.
         self.width = self.columns["steps"].stop
         self._rows = np.zeros((capacity, self.width), np.float32)
-        self.observations = self._column("observations")
-        self.achieved_goals = self._column("achieved_goals")
-        self.desired_goals = self._column("desired_goals")
-        self.actions = self._column("actions")
-        self.reward_infos = self._column("reward_infos")
-        self.terminated = self._column("terminated")[:, 0]
-        # Integers in the same memory: how many steps are left, from T at the first state down to 1;
-        # -T at the final state, from which an episode's length can be read; 0 where nothing is.
-        self._steps = self._rows.view(np.int32)[:, -1]
         self._stored: deque[tuple[int, int]] = deque()  # (first row, steps), oldest first
         self._next_row = 0
         self._used_rows = 0
+
+    @property
+    def observations(self) -> FloatArray:
+        """Observations by row, ``(capacity, observation_dim)``, to read."""
+        return self._column("observations")
+
+    @property
+    def achieved_goals(self) -> FloatArray:
+        """Achieved goals by row, ``(capacity, goal_dim)``, to read."""
+        return self._column("achieved_goals")
+
+    @property
+    def desired_goals(self) -> FloatArray:
+        """Desired goals by row, ``(capacity, goal_dim)``, to read; none at final states."""
+        return self._column("desired_goals")
+
+    @property
+    def actions(self) -> FloatArray:
+        """Actions by row, ``(capacity, action_dim)``, to read; none at final states."""
+        return self._column("actions")
+
+    @property
+    def reward_infos(self) -> FloatArray:
+        """What the reward reads of info by row, ``(capacity, info_dim)``, to read."""
+        return self._column("reward_infos")
+
+    @property
+    def terminated(self) -> FloatArray:
+        """Whether the step from each row ended the bootstrap, ``(capacity,)``, to read."""
+        return self._column("terminated")[:, 0]
+
+    @property
+    def _steps(self) -> NDArray[np.int32]:
+        """Steps left by row, as integers in the memory of the rows.
+
+        From T at the first state of an episode down to 1; -T at its final state, from which its
+        length can be read; 0 where nothing is stored.
+        """
+        return self._rows.view(np.int32)[:, -1]
 
     @classmethod
     def from_episodes(cls, episodes: Iterable[Episode]) -> "EpisodeReplay":
@@ -109,8 +139,9 @@ class EpisodeReplay:
             values = getattr(episode, name)
             self._rows[start : start + len(values), self.columns[name]] = values
         self._rows[start : stop - 1, self.columns["terminated"]] = episode.terminated[:, None]
-        self._steps[start : stop - 1] = np.arange(steps, 0, -1)
-        self._steps[stop - 1] = -steps
+        counters = self._steps
+        counters[start : stop - 1] = np.arange(steps, 0, -1)
+        counters[stop - 1] = -steps
         self._stored.append((start, steps))
         self.num_transitions += steps
         self._next_row = stop
@@ -125,10 +156,11 @@ class EpisodeReplay:
         if self.num_transitions == 0:
             raise ValueError("cannot sample from an empty replay: add an episode first")
         rows = integers_below(self._used_rows, count, rng)
-        rejected = np.flatnonzero(self._steps[rows] <= 0)
+        counters = self._steps
+        rejected = np.flatnonzero(counters[rows] <= 0)
         while len(rejected):
             rows[rejected] = integers_below(self._used_rows, len(rejected), rng)
-            rejected = rejected[self._steps[rows[rejected]] <= 0]
+            rejected = rejected[counters[rows[rejected]] <= 0]
         return rows
 
     def steps_left(self, rows: Rows) -> IntArray:

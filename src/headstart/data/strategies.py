@@ -121,7 +121,7 @@ def prefer_moved(
     Raises:
         ValueError: if a number is out of range, or the strategy returns goals of a wrong shape.
     """
-    if not 0.0 <= share <= 1.0 or distance <= 0.0 or attempts < 1:
+    if not (0.0 <= share <= 1.0 and distance > 0.0 and attempts >= 1):
         raise ValueError(
             f"prefer_moved needs a share in [0, 1], a positive distance and attempts, "
             f"got {share}, {distance}, {attempts}"
