@@ -73,6 +73,9 @@ EXPERIMENTS = {
         (2000, 4000),
         100,
     ),
+    "point-maze-fast": Experiment(
+        "PointMaze_UMaze-v3", _evaluated("fast", 120_000, 20_000), (60_000, 120_000)
+    ),
     "reach-fast": Experiment("FetchReach-v4", _evaluated("fast", 5000, 1000), (2000, 5000)),
     "pick-and-place-nair2018": Experiment(
         "FetchPickAndPlace-v4", _evaluated("nair2018", 300_000, 2000, 20), (), 100

@@ -31,6 +31,7 @@ LABELS = {
     "pick-and-place-fast": "FetchPickAndPlace-v4, `fast`, 100 demonstrations",
     "pick-and-place-fast-bfloat16": "the same with `--matmul-precision bfloat16`",
     "reach-fast": "FetchReach-v4, `fast`, no demonstrations",
+    "point-maze-fast": "PointMaze_UMaze-v3, `fast`, no demonstrations",
     "pick-and-place-nair2018": "FetchPickAndPlace-v4, `nair2018`, 100 demonstrations, 2 seeds",
     "pick-and-place-nair2018-without-demos": "the same without demonstrations, 2 seeds",
 }

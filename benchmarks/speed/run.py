@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the benchmark."""
     options = _parse(arguments)
     if find_spec("stable_baselines3") is None:
-        sys.exit('stable-baselines3 is not installed; run `pip install -e ".[benchmark]"`')
+        sys.exit('stable-baselines3 is not installed; run `pip install -e ".[dev]"`')
     from benchmarks.speed.cases import all_cases
     from benchmarks.speed.report import Report, machine, settings
 

@@ -46,7 +46,7 @@ STRATEGIES = {
     "final": strategies.final,
     "episode": strategies.episode,
     "random": strategies.random,
-    "moved": strategies.prefer_moved(strategies.future, share=0.5, distance=2.0),
+    "moved": strategies.PreferMoved(strategies.future, share=0.5, distance=2.0),
     "first": first,
     "halfway": halfway,
 }

@@ -168,7 +168,7 @@ def test_a_moved_goal_is_looked_for_as_often_as_asked():
     # A state's goal is a number that grows by 1 with every step.
     share, distance, attempts = 0.6, 2.5, 2
     replay, slow = filled("one episode that took all room")
-    strategy = strategies.prefer_moved(
+    strategy = strategies.PreferMoved(
         strategies.future, share=share, distance=distance, attempts=attempts
     )
     batch = sampler_of(replay, share=1.0, strategy=strategy, seed=7).sample(200_000)

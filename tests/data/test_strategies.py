@@ -134,7 +134,7 @@ def resting_then_moving(number):
 
 def moved_share(share, attempts=8):
     replay = EpisodeReplay.from_episodes([resting_then_moving(0)])
-    strategy = strategies.prefer_moved(
+    strategy = strategies.PreferMoved(
         strategies.future, share=share, distance=0.5, attempts=attempts
     )
     sampler = HindsightSampler(
@@ -172,7 +172,7 @@ def test_goals_that_never_moved_are_kept_and_end_the_search():
         calls.append(len(rows.row))
         return strategies.future(rows, rng)
 
-    strategy = strategies.prefer_moved(counting, share=1.0, distance=0.1, attempts=3)
+    strategy = strategies.PreferMoved(counting, share=1.0, distance=0.1, attempts=3)
     replay = EpisodeReplay.from_episodes([still])
     rows = strategies.ChosenRows(replay, np.arange(5))
     assert (strategy(rows, np.random.default_rng(0)) == 1.25).all()
@@ -184,8 +184,8 @@ def test_goals_that_never_moved_are_kept_and_end_the_search():
 )
 def test_a_preference_out_of_range_is_refused(wrong):
     options = {"share": 0.5, "distance": 0.1, "attempts": 3} | wrong
-    with pytest.raises(ValueError, match="prefer_moved needs"):
-        strategies.prefer_moved(strategies.future, **options)
+    with pytest.raises(ValueError, match="PreferMoved needs"):
+        strategies.PreferMoved(strategies.future, **options)
 
 
 def test_a_strategy_cannot_write_into_the_replay():

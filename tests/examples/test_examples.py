@@ -3,6 +3,8 @@
 import importlib.util
 from pathlib import Path
 
+import pytest
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -16,3 +18,14 @@ def load(name):
 def test_a_training_loop_of_ones_own_learns_in_under_80_lines():
     assert len((EXAMPLES / "own_training_loop.py").read_text().splitlines()) < 80
     assert load("own_training_loop").main() > 0.9
+
+
+@pytest.mark.mujoco
+def test_stable_baselines3_learns_from_a_demo_file(tmp_path):
+    """Runs through; that it learns is shown by ``benchmarks/sb3_curve.py`` in ten minutes."""
+    demos = tmp_path / "demos.npz"
+    rate = load("sb3_pick_and_place").main(
+        "FetchReach-v4", env_steps=200, demos=demos, num_demos=2, episodes=2
+    )
+    assert 0.0 <= rate <= 1.0
+    assert demos.exists()

@@ -34,6 +34,8 @@ VERBS = {
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; exits with 0 done, 2 bad input, 130 interrupted."""
+    # `module:Id` may name a module in the current directory; last, so that it hides no other.
+    sys.path.append("")
     try:
         command = parse(sys.argv[1:] if arguments is None else arguments)
         command.run(command)

@@ -104,43 +104,45 @@ def random(rows: ChosenRows, rng: np.random.Generator) -> FloatArray:
     return rows.achieved_at(rows.replay.draw(len(rows.row), rng) + 1)
 
 
-def prefer_moved(
-    strategy: GoalStrategy, *, share: float, distance: float, attempts: int = 8
-) -> GoalStrategy:
-    """Return ``strategy`` with a preference for goals for which the object moved.
+@dataclass(frozen=True)
+class PreferMoved:
+    """Another strategy with a preference for goals for which the object moved.
 
     A goal that the transition's first state achieves already is rewarded whatever is done, and so
     tells good actions from bad ones least (Luo et al. 2023, relay HER).
 
-    Args:
-        strategy: where goals come from.
-        share: probability that a row insists on a moved goal.
-        distance: how far a goal must lie from what the transition's first state achieves.
-        attempts: how often a goal is drawn again; one that then has not moved is kept.
-
     Raises:
         ValueError: if a number is out of range, or the strategy returns goals of a wrong shape.
     """
-    if not (0.0 <= share <= 1.0 and distance > 0.0 and attempts >= 1):
-        raise ValueError(
-            f"prefer_moved needs a share in [0, 1], a positive distance and attempts, "
-            f"got {share}, {distance}, {attempts}"
-        )
 
-    def moved(rows: ChosenRows, rng: np.random.Generator) -> FloatArray:
+    strategy: GoalStrategy
+    share: float
+    """Probability that a row insists on a moved goal."""
+    distance: float
+    """How far a goal must lie from what the transition's first state achieves."""
+    attempts: int = 8
+    """How often a goal is drawn again; one that then has not moved is kept."""
+
+    def __post_init__(self) -> None:
+        if not (0.0 <= self.share <= 1.0 and self.distance > 0.0 and self.attempts >= 1):
+            raise ValueError(
+                f"PreferMoved needs a share in [0, 1], a positive distance and attempts, "
+                f"got {self.share}, {self.distance}, {self.attempts}"
+            )
+
+    def __call__(self, rows: ChosenRows, rng: np.random.Generator) -> FloatArray:
+        """Return a goal for each row."""
         achieved = rows.achieved_goals
-        goals = checked(strategy(rows, rng), achieved.shape).copy()
-        insisting = np.flatnonzero(rng.random(len(goals)) < share)
-        for _ in range(attempts):
+        goals = checked(self.strategy(rows, rng), achieved.shape).copy()
+        insisting = np.flatnonzero(rng.random(len(goals)) < self.share)
+        for _ in range(self.attempts):
             offset = goals[insisting] - achieved[insisting]
-            insisting = insisting[np.linalg.norm(offset, axis=1) <= distance]
+            insisting = insisting[np.linalg.norm(offset, axis=1) <= self.distance]
             if not len(insisting):
                 break
             again = ChosenRows(rows.replay, rows.row[insisting])
-            goals[insisting] = checked(strategy(again, rng), (len(insisting), goals.shape[1]))
+            goals[insisting] = checked(self.strategy(again, rng), (len(insisting), goals.shape[1]))
         return goals
-
-    return moved
 
 
 def checked(goals: object, shape: tuple[int, ...]) -> FloatArray:

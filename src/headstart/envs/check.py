@@ -1,9 +1,11 @@
 """What is wrong with a goal environment, in plain words, and what to do about it."""
 
 import time
-from collections.abc import Callable, Iterator
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
@@ -15,7 +17,9 @@ from headstart.envs.goal_env import GOAL_KEYS, GoalSpec, success_key
 from headstart.envs.make import make_env
 from headstart.errors import InputError
 
-_STEPS = 60  # an episode
+_STEPS = 60  # of an episode
+# Random steps reach few goals; of many starts, some lie near theirs.
+_LENGTHS = (*[_STEPS] * 3, *[3] * 100)
 
 
 @dataclass(frozen=True)
@@ -40,40 +44,42 @@ def check_env(env_id: str) -> EnvReport:
     Raises:
         InputError: if it cannot be built or lacks a part of the contract, which is then named.
     """
-    env = make_env(env_id)
     try:
-        steps = probe.take_steps(env, episodes=3, steps=_STEPS)
+        env = make_env(env_id)
+        steps = probe.take_steps(env, _LENGTHS)
+    except InputError:
+        raise
     except Exception as error:
-        raise InputError(f"{env_id}: it fails after reset, {_short(error)}") from error
-    problems = [*_values(env), *_reward(env, steps), *_purity(env), *_ends(env, steps)]
-    advice: list[str] = []
+        raise InputError(
+            f"{env_id}: it cannot be built, reset or stepped: {_short(error)}"
+        ) from error
+    problems: list[str] = []
+    for look in (_goals, _info, _reward, _arguments, _purity, _ends):
+        try:
+            problems += look(env, steps)
+        except Exception as error:
+            problems.append(_failure(error))
     spec = None
     try:
         spec = GoalSpec.from_env(env)
-    except InputError as error:
+    except Exception as error:
         if not problems:
-            problems.append(str(error))
+            problems.append(_failure(error))
+    advice: list[str] = []
     if spec is not None:
-        problems += _success(steps, spec)
-        advice += _advice(spec, steps)
+        problems += [*_declared_end(env, steps, spec), *_success(steps, spec)]
+        problems += _range(steps, spec)
+        advice += _advice(spec)
     speed = _steps_per_second(env)
     env.close()
     key = success_key(steps.infos[-1])
     told = f"info[{key!r}]" if key else "the reward of the goal itself"
-    return EnvReport(env_id, spec, told, speed, tuple(problems), tuple(advice))
+    return EnvReport(env_id, spec, told, speed, tuple(dict.fromkeys(problems)), tuple(advice))
 
 
-def _values(env: gym.Env[Any, Any]) -> Iterator[str]:
-    """Observations that are not what the space promises, and goals that move."""
-    states = _rollout(env)
-    for key in GOAL_KEYS:
-        promised = env.observation_space[key].shape  # type: ignore[index]
-        shapes = {np.shape(state[key]) for state in states}
-        if shapes != {promised}:
-            yield f"{key} has shape {shapes.pop()}, the observation space says {promised}"
-        elif not all(np.isfinite(state[key]).all() for state in states):
-            yield f"{key} holds NaN or infinity after some steps"
-    for step, (state, following) in enumerate(pairwise(states)):
+def _goals(env: gym.Env[Any, Any], steps: probe.Probe) -> Iterator[str]:
+    """Goals that move."""
+    for step, (state, following) in enumerate(pairwise(_rollout(env)), start=1):
         if not np.array_equal(state["desired_goal"], following["desired_goal"]):
             yield (
                 f"the goal changes within an episode, at step {step}: hindsight needs one goal an "
@@ -83,23 +89,59 @@ def _values(env: gym.Env[Any, Any]) -> Iterator[str]:
 
 
 def _reward(env: gym.Env[Any, Any], steps: probe.Probe) -> Iterator[str]:
-    """Rewards of ``step`` that ``compute_reward`` does not confirm, now or later."""
-    try:
-        wrong = list(probe.disagreements(env, steps))
-    except Exception as error:
-        yield f"compute_reward(achieved_goal, desired_goal, info) fails: {_short(error)}"
-        return
-    if not wrong:
-        return
-    _, stepped, computed = wrong[0]
-    yield (
-        f"compute_reward disagrees with step in {len(wrong)} of {len(steps)} steps, for instance "
-        f"step said {stepped:g} and compute_reward {computed:g}: let it depend on its arguments "
-        f"alone, and let step return compute_reward(achieved_goal, desired_goal, info)"
-    )
+    """Rewards of ``step`` that ``compute_reward`` does not confirm."""
+    wrong = list(probe.disagreements(env, steps))
+    if wrong:
+        _, stepped, computed = wrong[0]
+        yield (
+            f"compute_reward disagrees with step in {len(wrong)} of {len(steps)} steps, for "
+            f"instance step said {stepped:g} and compute_reward {computed:g}: let it depend on its "
+            f"arguments alone, and let step return compute_reward(achieved_goal, desired_goal, "
+            f"info)"
+        )
 
 
-def _purity(env: gym.Env[Any, Any]) -> Iterator[str]:
+def _info(env: gym.Env[Any, Any], steps: probe.Probe) -> Iterator[str]:
+    """What is read of ``info`` and cannot be kept."""
+    probe.keys_read(env, steps)
+    yield from ()
+
+
+def _arguments(env: gym.Env[Any, Any], steps: probe.Probe) -> Iterator[str]:
+    """Answers that depend on more than the arguments, and arguments that are written to."""
+    goals = steps.desired_goals
+    achieved, desired = np.concatenate([steps.achieved_goals, goals]), np.tile(goals, (2, 1))
+    infos = [*steps.infos, *steps.infos]
+    for method in ("compute_reward", "compute_terminated"):
+        answers: list[list[Any]] = []
+        for seed in (0, 1):
+            env.reset(seed=seed)
+            answers.append(_answers(env, method, achieved, desired, infos))
+        if answers[0] != answers[1]:
+            yield (
+                f"{method} answers the same question differently in another episode: let it "
+                f"depend on its arguments alone, and on no goal or state that the environment keeps"
+            )
+        first, second = achieved[0].copy(), desired[0].copy()
+        probe.call(env, method, first, second, infos[0])
+        if not (np.array_equal(first, achieved[0]) and np.array_equal(second, desired[0])):
+            yield f"{method} writes to the goals that it is given: let it work on copies"
+
+
+def _answers(
+    env: gym.Env[Any, Any],
+    method: str,
+    achieved: NDArray[Any],
+    desired: NDArray[Any],
+    infos: Sequence[Mapping[str, Any]],
+) -> list[Any]:
+    """Return what a method says of each row."""
+    if method == "compute_reward":
+        return list(probe.rewards_of(env, achieved, desired, infos))
+    return [probe.call(env, method, *row) for row in zip(achieved, desired, infos, strict=True)]
+
+
+def _purity(env: gym.Env[Any, Any], steps: probe.Probe) -> Iterator[str]:
     """Episodes that differ for the same seed, alone or because rewards were computed."""
 
     def ask(state: dict[str, Any], info: dict[str, Any]) -> None:
@@ -131,30 +173,74 @@ def _ends(env: gym.Env[Any, Any], steps: probe.Probe) -> Iterator[str]:
             "desired_goal, info), or the attribute success_terminates = True or False"
         )
     rows = zip(steps.achieved_goals, steps.desired_goals, steps.infos, strict=True)
-    for row, terminated in zip(rows, steps.terminated, strict=True):
-        if probe.call(env, "compute_terminated", *row) and not terminated:
-            yield "compute_terminated says that an episode ended which step went on with"
-            return
+    said = [probe.call(env, "compute_terminated", *row) for row in rows]
+    if declared or None in said:
+        return
+    if (np.array(said, bool) & ~steps.terminated).any():
+        yield (
+            "compute_terminated says that an episode ended which step went on with: let step "
+            "return compute_terminated(achieved_goal, desired_goal, info) as terminated"
+        )
+    ended = steps.terminated[_successes(steps)]
+    if ended.any() and ended.all() and not any(said):
+        yield (
+            "step ends an episode at its goal where compute_terminated says that it goes on: let "
+            "compute_terminated return True for goals that end an episode"
+        )
+
+
+def _declared_end(env: gym.Env[Any, Any], steps: probe.Probe, spec: GoalSpec) -> Iterator[str]:
+    """Episodes that end otherwise than the attribute ``success_terminates`` says."""
+    if not env.has_wrapper_attr("success_terminates"):
+        return
+    ends = bool(env.get_wrapper_attr("success_terminates"))
+    best = steps.rewards >= spec.reward_range[1]
+    if ends and (best & ~steps.terminated).any():
+        yield "success_terminates is declared, and step goes on at the best reward: leave it out"
+    if ends and (_successes(steps) & steps.terminated & ~best).any():
+        yield (
+            "an episode ended in success below the best reward, so the attribute "
+            "success_terminates does not tell where another goal would end it: add "
+            "compute_terminated(achieved_goal, desired_goal, info) in its place"
+        )
+    ended = steps.terminated[_successes(steps)]
+    if not ends and ended.any() and ended.all():
+        yield "success_terminates is False, and step ends an episode in success: set it to True"
 
 
 def _success(steps: probe.Probe, spec: GoalSpec) -> Iterator[str]:
     """Successes that cannot be told, or that contradict the reward."""
-    low, high = spec.reward_range
     key = success_key(steps.infos[-1])
-    sparse = len(np.unique([*steps.rewards, low, high])) == 2
+    sparse = len(np.unique(steps.rewards)) <= 2
     if key is None and not sparse:
         yield (
             "nothing says whether a step reached the goal, and a dense reward does not show it: "
             "return info['is_success'] from step"
         )
     elif key is not None and sparse:
-        said = np.array([bool(info.get(key)) for info in steps.infos])
-        wrong = int((said != (steps.rewards >= high)).sum())
+        wrong = int((_successes(steps) != (steps.rewards >= spec.reward_range[1])).sum())
         if wrong:
             yield f"info[{key!r}] contradicts the reward in {wrong} of {len(steps)} steps"
 
 
-def _advice(spec: GoalSpec, steps: probe.Probe) -> Iterator[str]:
+def _successes(steps: probe.Probe) -> NDArray[np.bool_]:
+    """Return which steps say that they reached the goal, ``(n,)``."""
+    return np.array([bool(info.get(success_key(info) or "")) for info in steps.infos])
+
+
+def _range(steps: probe.Probe, spec: GoalSpec) -> Iterator[str]:
+    """Rewards that training would not believe."""
+    low, high = spec.reward_range
+    outside = (steps.rewards < low - probe.TOLERANCE) | (steps.rewards > high + probe.TOLERANCE)
+    if outside.any():
+        yield (
+            f"a reward of {steps.rewards[outside][0]:g} was seen outside of the range from "
+            f"{low:g} to {high:g}, which values are held to: declare the attribute "
+            f"reward_range = (low, high) that holds all rewards"
+        )
+
+
+def _advice(spec: GoalSpec) -> Iterator[str]:
     if not spec.vectorized:
         yield (
             "compute_reward takes one goal at a time, so batches are rewarded row by row, many "
@@ -171,8 +257,6 @@ def _advice(spec: GoalSpec, steps: probe.Probe) -> Iterator[str]:
             f"all rewards seen are {spec.reward_range[0]:g}, at the goal too: values would be "
             f"held to that; declare the attribute reward_range = (low, high)"
         )
-    if steps.rewards.min() < spec.reward_range[0] or steps.rewards.max() > spec.reward_range[1]:
-        yield f"rewards outside of the declared reward_range {spec.reward_range} were seen"
 
 
 def _rollout(
@@ -208,6 +292,16 @@ def _steps_per_second(env: gym.Env[Any, Any]) -> float:
     return steps / (time.perf_counter() - begun)
 
 
+def _failure(error: Exception) -> str:
+    """Return what an error says in the report, where an ``InputError`` speaks for itself."""
+    told = isinstance(error, InputError)
+    return str(error) if told else f"the environment fails: {_short(error)}"
+
+
 def _short(error: Exception) -> str:
-    """Return an error as one line."""
-    return f"{type(error).__name__}: {(str(error) or 'no message').splitlines()[0]}"
+    """Return an error, and where it was raised, as one line."""
+    if isinstance(error.__cause__, TypeError):  # Gymnasium wraps one of the constructor.
+        error = error.__cause__
+    text = (str(error) or "no message").splitlines()[0]
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {text} ({Path(where.filename).name}, line {where.lineno})"

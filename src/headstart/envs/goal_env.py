@@ -10,11 +10,11 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from headstart.envs import probe
+from headstart.envs.probe import GOAL_KEYS as GOAL_KEYS
 from headstart.errors import InputError
 
 FloatArray = NDArray[np.float32]
 
-GOAL_KEYS = ("observation", "achieved_goal", "desired_goal")
 SUCCESS_KEYS = ("is_success", "success")
 
 
@@ -70,7 +70,7 @@ class GoalSpec:
             action_high=tuple(env.action_space.high.tolist()),
             max_episode_steps=env.spec.max_episode_steps,
             reward_range=probe.reward_range(env, steps),
-            terminates=bool(probe.ends_at_goal(env, steps)) or _declares_end(env),
+            terminates=_ends_at_goal(env, steps),
             vectorized=probe.is_vectorized(env, steps, keys),
             reward_info_keys=keys,
         )
@@ -108,19 +108,21 @@ class GoalReward:
                 any.
 
         Raises:
-            ValueError: if the environment's reward is not one finite number a row.
+            InputError: if the environment's reward is not one finite number a row.
         """
         infos = self._infos(reward_info, len(achieved_goal))
         if self.spec.vectorized:
             # Positional on purpose: Fetch calls the second parameter ``goal``.
             columns = {} if reward_info is None else self._columns(reward_info)
-            computed = self._compute_reward(achieved_goal, desired_goal, columns)
+            # Copies: a reward that works in place must not spoil the batch, and arithmetic is
+            # faster on them than on columns of wider arrays.
+            computed = self._compute_reward(achieved_goal.copy(), desired_goal.copy(), columns)
         else:
-            rows = zip(achieved_goal, desired_goal, infos, strict=True)
+            rows = zip(achieved_goal.copy(), desired_goal.copy(), infos, strict=True)
             computed = [np.squeeze(self._compute_reward(*row)) for row in rows]
         reward = np.asarray(computed, np.float32)
         if reward.shape != (len(achieved_goal),) or not np.isfinite(reward).all():
-            raise ValueError(
+            raise InputError(
                 f"compute_reward of {self.spec.env_id} returned shape {reward.shape} for "
                 f"{len(achieved_goal)} rows, or a number that is not finite"
             )
@@ -177,8 +179,13 @@ def check_goal_env(env: gym.Env[Any, Any]) -> None:
     if not env.has_wrapper_attr("compute_reward"):
         raise InputError(f"{name} is not a goal environment: it has no compute_reward method")
     actions = env.action_space
-    if not isinstance(actions, spaces.Box) or not actions.is_bounded():
-        raise InputError(f"{name}: actions must be continuous and bounded (Box), got {actions}")
+    shown = " ".join(str(actions).split())  # bounds of many dimensions take many lines
+    if not isinstance(actions, spaces.Box) or not actions.is_bounded() or actions.dtype.kind != "f":
+        raise InputError(f"{name}: actions must be continuous and bounded (Box), got {shown}")
+    if len(actions.shape) != 1 or not (actions.low < actions.high).all():
+        raise InputError(
+            f"{name}: actions must be a flat vector with a range in every dimension, got {shown}"
+        )
     if env.spec is None or env.spec.max_episode_steps is None:
         raise InputError(f"{name} has no time limit: register it with max_episode_steps=N")
 
@@ -193,6 +200,13 @@ def reward_at_goal(
 def success_key(info: Mapping[str, Any]) -> str | None:
     """Return the key under which a step says whether it reached the goal, if it says so."""
     return next((key for key in SUCCESS_KEYS if key in info), None)
+
+
+def _ends_at_goal(env: gym.Env[Any, Any], steps: probe.Probe) -> bool:
+    """Return whether reaching the goal ends the episode, as declared or else as found."""
+    if env.has_wrapper_attr("success_terminates"):
+        return _declares_end(env)
+    return bool(probe.ends_at_goal(env, steps))
 
 
 def _declares_end(env: gym.Env[Any, Any]) -> bool:

@@ -3,9 +3,12 @@
 import difflib
 import json
 import warnings
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import gymnasium as gym
+from gymnasium.envs.registration import EnvSpec
 
 from headstart.envs import robotics
 from headstart.envs.goal_env import check_goal_env
@@ -34,25 +37,28 @@ def make_env(env_id: str, *, render_mode: str | None = None) -> gym.Env[Any, Any
     if render_mode is not None:
         options |= {"render_mode": render_mode, **known(env_id).render_options}
     try:
-        with warnings.catch_warnings():
-            # Gymnasium warns of old versions and of checks that check_goal_env makes itself.
-            warnings.simplefilter("ignore")
-            env = gym.make(name, disable_env_checker=True, **options)
+        env = _make(name, options)
     except (gym.error.Error, ModuleNotFoundError) as error:
         raise InputError(_unknown(name, error)) from error
-    except AssertionError as error:
-        raise InputError(_unbuildable(env_id)) from error
-    except TypeError as error:
-        if not options:
+    except (AssertionError, TypeError, ValueError) as error:
+        reason = _unbuildable(options, error)
+        if reason is None:
             raise
-        if render_mode is not None:
-            raise InputError(f"environment {env_id!r} cannot be rendered") from error
-        reason = str(error).splitlines()[0]
-        raise InputError(
-            f"environment {env_id!r} does not take these arguments: {reason}"
-        ) from error
+        raise InputError(f"environment {env_id!r} {reason}") from error
     check_goal_env(env)
     robotics.quicken(env)
+    return env
+
+
+def make_bare(spec: EnvSpec) -> gym.Env[Any, Any]:
+    """Build the goal environment of a spec anew: same arguments, no wrappers, no rendering.
+
+    Raises:
+        InputError: if it is not a goal environment.
+    """
+    options = {name: value for name, value in spec.kwargs.items() if name != "render_mode"}
+    env = _make(replace(spec, kwargs=options, additional_wrappers=()), {})
+    check_goal_env(env)
     return env
 
 
@@ -86,6 +92,13 @@ def is_registered(env_id: str) -> bool:
     return name in gym.registry and harmless
 
 
+def _make(what: str | EnvSpec, options: Mapping[str, Any]) -> gym.Env[Any, Any]:
+    with warnings.catch_warnings():
+        # Gymnasium warns of old versions and of checks that check_goal_env makes itself.
+        warnings.simplefilter("ignore")
+        return gym.make(what, disable_env_checker=True, **options)
+
+
 def _unknown(env_id: str, error: Exception) -> str:
     if isinstance(error, ModuleNotFoundError):
         return f"environment {env_id!r}: its module cannot be imported ({error})"
@@ -94,10 +107,20 @@ def _unknown(env_id: str, error: Exception) -> str:
     return f"environment {env_id!r} is not registered with Gymnasium; {hint}"
 
 
-def _unbuildable(env_id: str) -> str:
+def _unbuildable(options: Mapping[str, Any], error: Exception) -> str | None:
+    """Return why an environment cannot be built; ``None`` where the traceback tells it best."""
     import mujoco
 
-    return (
-        f"environment {env_id!r} cannot be built with mujoco {mujoco.__version__}: "
-        f'gymnasium-robotics 1.4.2 needs an older one, run `pip install "mujoco>=3.8.1,<3.12"`'
-    )
+    version = tuple(int(part) for part in mujoco.__version__.split(".")[:2])
+    if isinstance(error, AssertionError) and version >= (3, 12):
+        return (
+            f"cannot be built with mujoco {mujoco.__version__}: gymnasium-robotics 1.4.2 needs an "
+            f'older one, run `pip install "mujoco>=3.8.1,<3.12"`'
+        )
+    if not options:
+        return None
+    if "render_mode" in options:
+        return "cannot be rendered"
+    # Gymnasium wraps a TypeError in one that shows all arguments.
+    reason = str(error.__cause__ or error) or "it stops with an AssertionError"
+    return f"does not take these arguments: {reason.splitlines()[0]}"

@@ -1,5 +1,6 @@
 """What a goal environment does, found out by a few real steps in it."""
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,8 @@ from headstart.errors import InputError
 
 Array = NDArray[Any]
 
-_TOLERANCE = 1e-4  # of a recomputed reward; environments mix float32 and float64
+GOAL_KEYS = ("observation", "achieved_goal", "desired_goal")
+TOLERANCE = 1e-4  # of a recomputed reward; environments mix float32 and float64
 
 
 @dataclass(frozen=True)
@@ -46,20 +48,27 @@ class Reading(dict[str, Any]):
         return super().get(key, default)
 
 
-def take_steps(env: gym.Env[Any, Any], *, episodes: int = 2, steps: int = 10) -> Probe:
-    """Take some random steps in a few episodes with fixed seeds."""
+def take_steps(env: gym.Env[Any, Any], lengths: Sequence[int] = (10, 10)) -> Probe:
+    """Take random steps in episodes of at most these lengths, with fixed seeds.
+
+    Raises:
+        InputError: if what the environment answers is not of the shape it promises, or not finite.
+    """
     rng = np.random.default_rng(0)
     low, high = env.action_space.low, env.action_space.high  # type: ignore[attr-defined]
     rows = []
-    for seed in range(episodes):
+    for seed, length in enumerate(lengths):
         observation, _ = env.reset(seed=seed)
-        for _ in range(steps):
+        _check_state(env, observation)
+        for _ in range(length):
             action = rng.uniform(low, high).astype(env.action_space.dtype)
             # As it was before the step: some environments set a new goal once one is reached.
             goal = np.array(observation["desired_goal"])
             observation, reward, terminated, truncated, info = env.step(action)
+            _check_state(env, observation)
             achieved = np.array(observation["achieved_goal"])
-            rows.append((achieved, goal, float(reward), bool(terminated), dict(info)))
+            paid = _number(env, "the reward of step", reward)
+            rows.append((achieved, goal, paid, bool(terminated), dict(info)))
             if terminated or truncated:
                 break
     achieved_goals, goals, rewards, ends, infos = zip(*rows, strict=True)
@@ -71,10 +80,16 @@ def take_steps(env: gym.Env[Any, Any], *, episodes: int = 2, steps: int = 10) ->
 def rewards_of(
     env: gym.Env[Any, Any], achieved: Array, desired: Array, infos: Sequence[Mapping[str, Any]]
 ) -> Array:
-    """Return ``compute_reward`` of each row on its own, ``(n,)``."""
+    """Return ``compute_reward`` of each row on its own, ``(n,)``.
+
+    Raises:
+        InputError: if one of them is not one finite number.
+    """
     compute_reward = env.get_wrapper_attr("compute_reward")
-    rows = zip(achieved, desired, infos, strict=True)
-    return np.array([float(np.squeeze(compute_reward(*row))) for row in rows])
+    # Copies: a reward that writes to its arguments must not spoil what is compared with it.
+    rows = zip(achieved.copy(), desired.copy(), infos, strict=True)
+    told = "what compute_reward returns for one goal"
+    return np.array([_number(env, told, compute_reward(*row)) for row in rows])
 
 
 def keys_read(env: gym.Env[Any, Any], probe: Probe) -> tuple[str, ...]:
@@ -86,19 +101,34 @@ def keys_read(env: gym.Env[Any, Any], probe: Probe) -> tuple[str, ...]:
     if env.has_wrapper_attr("reward_info_keys"):
         keys = tuple(env.get_wrapper_attr("reward_info_keys"))
     else:
-        info = Reading(probe.infos[-1])
-        for method in ("compute_reward", "compute_terminated"):
-            if env.has_wrapper_attr(method):
-                call(env, method, probe.achieved_goals[-1], probe.desired_goals[-1], info)
-        keys = tuple(sorted(info.keys_read))
+        keys = _keys_seen(env, probe)
     for key in keys:
-        value = probe.infos[-1].get(key)
-        if value is None or np.size(value) != 1 or not np.isreal(value):
-            raise InputError(
-                f"compute_reward reads info[{key!r}], which step gives as {value!r}; "
-                f"hindsight can keep single numbers only"
-            )
+        for info in probe.infos:
+            if key not in info or not _is_number(info[key]):
+                given = (
+                    f"gives as {_in_words(info[key])}" if key in info else "does not always give"
+                )
+                raise InputError(
+                    f"{_name(env)}: compute_reward reads info[{key!r}], which step {given}; "
+                    f"hindsight keeps one number of each step"
+                )
     return keys
+
+
+def _keys_seen(env: gym.Env[Any, Any], probe: Probe) -> tuple[str, ...]:
+    """Return which keys are read: at the goal too, where a reward may look at more."""
+    keys: set[str] = set()
+    achieved = np.concatenate([probe.achieved_goals, probe.desired_goals])
+    desired = np.concatenate([probe.desired_goals, probe.desired_goals])
+    for row in zip(achieved, desired, [*probe.infos, *probe.infos], strict=True):
+        info = Reading(row[-1])
+        for method in ("compute_reward", "compute_terminated"):
+            # One that is missing at times is told of where it is missed.
+            with contextlib.suppress(KeyError):
+                call(env, method, *row[:-1], info)
+        # One that is asked for and never given has a default.
+        keys |= info.keys_read & set().union(*probe.infos)
+    return tuple(sorted(keys))
 
 
 def is_vectorized(env: gym.Env[Any, Any], probe: Probe, keys: Sequence[str]) -> bool:
@@ -113,7 +143,7 @@ def is_vectorized(env: gym.Env[Any, Any], probe: Probe, keys: Sequence[str]) -> 
         found = np.asarray(env.get_wrapper_attr("compute_reward")(achieved, desired, together))
     except Exception:  # Whatever a reward for one goal does when it is given many.
         return False
-    return found.shape == expected.shape and np.allclose(found, expected, atol=_TOLERANCE)
+    return found.shape == expected.shape and np.allclose(found, expected, atol=TOLERANCE)
 
 
 def reward_range(env: gym.Env[Any, Any], probe: Probe) -> tuple[float, float]:
@@ -131,7 +161,10 @@ def reward_range(env: gym.Env[Any, Any], probe: Probe) -> tuple[float, float]:
         return rewards_of(env, achieved, goals, probe.infos)
 
     near = np.concatenate([probe.rewards, at(probe.achieved_goals[::-1]), at(goals)])
-    far, further = at(goals + 1e3), at(goals + 1e6)
+    try:
+        far, further = at(goals + 1e3), at(goals + 1e6)
+    except Exception:  # Whatever a reward does with goals that the task does not have.
+        far = further = np.full(1, -np.inf if len(np.unique(near)) > 2 else near.min())
     everything = np.concatenate([near, far, further])
     # Adding zero turns -0.0 into 0.0.
     least, most, best = (
@@ -140,7 +173,7 @@ def reward_range(env: gym.Env[Any, Any], probe: Probe) -> tuple[float, float]:
     if len(np.unique(everything)) <= 2:
         return least, float(everything.max()) + 0.0
     levels_out = (far == further).all() and far.max() <= least
-    at_best = best >= most - _TOLERANCE
+    at_best = best >= most - TOLERANCE
     return least if levels_out else -np.inf, max(best, most) if at_best else np.inf
 
 
@@ -155,7 +188,7 @@ def ends_at_goal(env: gym.Env[Any, Any], probe: Probe) -> bool | None:
 def disagreements(env: gym.Env[Any, Any], probe: Probe) -> Iterator[tuple[int, float, float]]:
     """Yield steps whose reward is not what ``compute_reward`` says: (step, stepped, computed)."""
     computed = rewards_of(env, probe.achieved_goals, probe.desired_goals, probe.infos)
-    for step in np.flatnonzero(~np.isclose(computed, probe.rewards, atol=_TOLERANCE)):
+    for step in np.flatnonzero(~np.isclose(computed, probe.rewards, atol=TOLERANCE)):
         yield int(step), float(probe.rewards[step]), float(computed[step])
 
 
@@ -169,3 +202,48 @@ def call(
         return env.get_wrapper_attr(method)(achieved, desired, info)
     except NotImplementedError:
         return None
+
+
+def _check_state(env: gym.Env[Any, Any], observation: Mapping[str, Any]) -> None:
+    """Refuse an observation that is not what the space promises."""
+    for key in GOAL_KEYS:
+        if key not in observation:
+            raise InputError(f"{_name(env)}: the observation lacks {key}, which its space promises")
+        value = np.asarray(observation[key])
+        promised = env.observation_space[key].shape  # type: ignore[index]
+        if value.shape != promised:
+            raise InputError(
+                f"{_name(env)}: {key} has shape {value.shape}, the observation space says "
+                f"{promised}; make them agree"
+            )
+        if not np.isfinite(value).all():
+            entry = int(np.argmin(np.isfinite(value)))
+            raise InputError(
+                f"{_name(env)}: {key}[{entry}] is {value[entry]}; reset and step must return "
+                f"finite numbers"
+            )
+
+
+def _number(env: gym.Env[Any, Any], what: str, value: Any) -> float:
+    if not _is_number(np.squeeze(value)) or not np.isfinite(value).all():
+        raise InputError(
+            f"{_name(env)}: {what} is {_in_words(value)}; it must be one finite number"
+        )
+    return float(np.squeeze(value))
+
+
+def _is_number(value: Any) -> bool:
+    return np.ndim(value) == 0 and np.asarray(value).dtype.kind in "biuf"
+
+
+def _in_words(value: Any) -> str:
+    """Return a value, or of an array its shape, in one line."""
+    return (
+        f"an array of shape {np.shape(value)}"
+        if np.ndim(value)
+        else repr(np.asarray(value).tolist())
+    )
+
+
+def _name(env: gym.Env[Any, Any]) -> str:
+    return env.spec.id if env.spec else type(env).__name__

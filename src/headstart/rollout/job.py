@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from headstart.data.episode import Episode
-from headstart.envs.goal_env import reward_at_goal, success_key
+from headstart.envs.goal_env import GOAL_KEYS, reward_at_goal, success_key
 from headstart.errors import InputError
 from headstart.rollout.exploration import GREEDY, Exploration
 from headstart.seeding import generator, integer_seed
@@ -84,13 +84,16 @@ def run_episode(
 
 def _run(env: gym.Env[Any, Any], job: EpisodeJob, on_state: Callable[[bool], None]) -> Episode:
     rng = generator(job.seed, f"{job.stream}/exploration", job.index)
-    low, high = env.action_space.low, env.action_space.high  # type: ignore[attr-defined]
+    low, high = _bounds(env)
     observation, _ = env.reset(seed=job.env_seed)
     recording = _Recording(observation)
     best_reward = np.nan
     on_state(False)
     finished = False
     while not finished:
+        # Or the policy would be blamed for what it makes of it.
+        if not all(np.isfinite(observation[key]).all() for key in GOAL_KEYS):
+            raise InputError(f"{_name(env, job)}: the observation holds NaN or infinity")
         action = job.exploration(job.policy(observation), low, high, rng)
         if not np.isfinite(action).all():
             raise FloatingPointError(f"action {action} is not finite; it was not executed")
@@ -101,15 +104,13 @@ def _run(env: gym.Env[Any, Any], job: EpisodeJob, on_state: Callable[[bool], Non
         if key is None and np.isnan(best_reward):
             best_reward = reward_at_goal(env, observation["desired_goal"], info)
         is_success = bool(info[key] if key else float(reward) >= best_reward)
-        kept = [float(info[key]) for key in job.reward_info_keys]
-        recording.after_step(observation, terminated, is_success, kept)
+        recording.after_step(observation, terminated, is_success, _kept(env, job, info))
         on_state(is_success)
         finished = terminated or truncated
     try:
         return recording.episode()
     except ValueError as error:
-        name = env.spec.id if env.spec else type(env).__name__
-        raise InputError(f"{name}, episode with seed {job.env_seed}: {error}") from error
+        raise InputError(f"{_name(env, job)}: {error}") from error
 
 
 class _Recording:
@@ -145,6 +146,28 @@ class _Recording:
             is_success=np.array(is_success, bool),
             reward_infos=np.array(kept, np.float32),
         )
+
+
+def _bounds(env: gym.Env[Any, Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the bounds of actions in float32, rounded inwards: np.float32(0.3) exceeds 0.3."""
+    low, high = env.action_space.low, env.action_space.high  # type: ignore[attr-defined]
+    least, most = low.astype(np.float32), high.astype(np.float32)
+    least = np.where(least < low, np.nextafter(least, np.float32(np.inf)), least)
+    return least, np.where(most > high, np.nextafter(most, np.float32(-np.inf)), most)
+
+
+def _kept(env: gym.Env[Any, Any], job: EpisodeJob, info: Mapping[str, Any]) -> list[float]:
+    try:
+        return [float(info[key]) for key in job.reward_info_keys]
+    except KeyError as error:
+        raise InputError(
+            f"{_name(env, job)}: step leaves {error} out of info, which the reward reads"
+        ) from error
+
+
+def _name(env: gym.Env[Any, Any], job: EpisodeJob) -> str:
+    name = env.spec.id if env.spec else type(env).__name__
+    return f"{name}, episode with seed {job.env_seed}"
 
 
 def _ignore(success: bool) -> None:

@@ -175,7 +175,7 @@ def _relabelling(config: TrainConfig, own: GoalStrategy | None) -> Relabelling:
     hindsight = config.hindsight
     strategy = own or _strategy(hindsight.strategy)
     if hindsight.moved_share:
-        strategy = strategies.prefer_moved(
+        strategy = strategies.PreferMoved(
             strategy, share=hindsight.moved_share, distance=hindsight.moved_distance
         )
     no_goals = hindsight.strategy == "none" and own is None

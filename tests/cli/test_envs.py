@@ -1,0 +1,157 @@
+"""``headstart envs check``: what it prints, and what it exits with."""
+
+import json
+
+import pytest
+
+from headstart.cli.main import main
+from headstart.envs.check import check_env
+
+
+def check(name, *options):
+    """Run the command on an environment of ``envs.defective``."""
+    main(["envs", "check", f"envs.defective:{name}-v0", *options])
+
+
+def test_a_sound_environment_is_described_in_lines(capsys):
+    main(["envs", "check", "PointReach-v0"])
+    told = capsys.readouterr()
+    *lines, speed, problems = told.out.splitlines()
+    assert lines == [
+        "PointReach-v0",
+        "  observation       2 numbers",
+        "  goal              2 numbers",
+        "  action            2 numbers in [-1, 1]",
+        "  time limit        30 steps",
+        "  reward of a step  from -1 to 0",
+        "  success           told by info['is_success']",
+        "  ends at the goal  no",
+        "  rewards in bulk   yes",
+        "  reads of info     nothing",
+    ]
+    assert speed.startswith("  speed             ")
+    assert speed.endswith(" steps/s on one core")
+    assert problems == "  problems          none found"
+    assert told.err == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("ZeroOne", "  reward of a step  from 0 to 1"),
+        ("ZeroOne", "  success           told by info['success']"),
+        ("Silent", "  success           told by the reward of the goal itself"),
+        ("Dense", "  reward of a step  from no bound to 0"),
+        ("Ending", "  ends at the goal  yes"),
+        ("Force", "  reads of info     force"),
+        ("OneGoal", "  rewards in bulk   no, row by row"),
+        ("Lopsided", "  action            2 numbers in [-2, 5] and [-0.1, 0.3]"),
+    ],
+)
+def test_what_is_special_is_printed(name, line, capsys):
+    check(name)
+    assert line in capsys.readouterr().out.splitlines()
+
+
+def test_arguments_follow_the_id(capsys):
+    main(["envs", "check", "BitFlip-v0,num_bits=4,max_episode_steps=6"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "BitFlip-v0,num_bits=4,max_episode_steps=6"
+    assert "  goal              4 numbers" in lines
+    assert "  time limit        6 steps" in lines
+
+
+def test_problems_are_printed_and_exit_with_2(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        check("Costly")
+    assert stopped.value.code == 2
+    told = capsys.readouterr()
+    name, problem = told.out.splitlines()
+    assert name == "envs.defective:Costly-v0"
+    assert problem.startswith("  problems          compute_reward disagrees with step")
+    assert told.err == ""
+
+
+def test_each_problem_has_its_line(capsys):
+    with pytest.raises(SystemExit):
+        check("OwnGoal")
+    lines = [line for line in capsys.readouterr().out.splitlines() if "  problems  " in line]
+    assert len(lines) == len(check_env("envs.defective:OwnGoal-v0").problems) == 2
+
+
+def test_advice_alone_exits_with_0(capsys):
+    check("OneGoal")
+    lines = capsys.readouterr().out.splitlines()
+    assert "  problems          none found" in lines
+    assert lines[-1].startswith("  advice            compute_reward takes one goal at a time")
+
+
+def test_json_is_one_object_with_all_that_was_found(capsys):
+    check("Dense", "--json")
+    found = json.loads(capsys.readouterr().out)
+    assert found["env_id"] == "envs.defective:Dense-v0"
+    assert found["problems"] == found["advice"] == []
+    assert found["success"] == "info['is_success']"
+    assert found["steps_per_second"] > 0.0
+    assert found["spec"] == {
+        "env_id": "Dense-v0",
+        "observation_dim": 2,
+        "goal_dim": 2,
+        "action_low": [-1.0, -1.0],
+        "action_high": [1.0, 1.0],
+        "max_episode_steps": 30,
+        # What has no bound is null: JSON has no infinity.
+        "reward_range": [None, 0.0],
+        "terminates": False,
+        "vectorized": True,
+        "reward_info_keys": [],
+    }
+
+
+def test_json_tells_problems_and_exits_with_2(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        check("Costly", "--json")
+    assert stopped.value.code == 2
+    found = json.loads(capsys.readouterr().out)
+    assert found["spec"] is None
+    assert len(found["problems"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["envs.defective:Nested-v0"], "Nested-v0: desired_goal must be a flat vector"),
+        (["envs.defective:ImageGoal-v0"], "ImageGoal-v0: achieved_goal must be a flat vector"),
+        (["envs.defective:Buttons-v0"], "Buttons-v0: actions must be continuous and bounded"),
+        (["envs.defective:Unbounded-v0"], "Unbounded-v0: actions must be continuous and bounded"),
+        (["envs.defective:Endless-v0"], "Endless-v0 has no time limit: register it with max_epi"),
+        (["envs.defective:NotANumber-v0"], "NotANumber-v0: observation[0] is nan"),
+        (["envs.defective:Misshapen-v0"], "Misshapen-v0: observation has shape (3,)"),
+        (["envs.defective:Fails-v0"], "envs.defective:Fails-v0: it cannot be built, reset or st"),
+        (["envs.defective:Fails-v0", "--json"], "RuntimeError: the motor is off (defective.py"),
+        (["CartPole-v1"], "CartPole-v1 is not a goal environment"),
+        (["PointReech-v0"], "did you mean PointReach-v0"),
+        (["no_such_module:Task-v0"], "no_such_module"),
+        (["PointReach-v0,size"], "'size' is no argument, which is name=value"),
+        (["PointReach-v0,size=3"], "does not take these arguments"),
+        ([], "ENV"),
+        (["PointReach-v0", "--steps", "3"], "unknown option '--steps'"),
+    ],
+)
+def test_what_cannot_be_tried_is_one_line_and_exit_code_2(arguments, told, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["envs", "check", *arguments])
+    captured = capsys.readouterr()
+    assert stopped.value.code == 2
+    assert captured.err.startswith("headstart: ")
+    assert told in captured.err
+    assert captured.err.count("\n") == 1
+    assert captured.out == ""
+
+
+@pytest.mark.parametrize("arguments", [["envs", "--help"], ["envs", "check", "--help"]])
+def test_the_verb_explains_itself(arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 0
+    assert "headstart envs" in capsys.readouterr().out

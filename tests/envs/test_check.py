@@ -1,0 +1,198 @@
+"""``check_env``: each defect is found, named in words, and told with what to do about it."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+from builders import is_one_line
+
+from headstart.envs.check import check_env
+from headstart.envs.goal_env import GoalSpec
+from headstart.envs.make import make_env
+from headstart.errors import InputError
+
+
+def report(name):
+    return check_env(f"envs.defective:{name}-v0")
+
+
+SOUND = [
+    "Reach", "ZeroOne", "Levels", "Dense", "Silent", "GridReward", "Ending", "NeverEnds",
+    "Falling", "Force", "Declared", "Lopsided", "LopsidedDouble", "CliffReach", "Weighted",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_nothing_is_said_against_a_sound_environment(name):
+    found = report(name)
+    assert found.problems == ()
+    assert found.advice == ()
+    assert found.spec is not None
+    assert found.steps_per_second > 0.0
+
+
+@pytest.mark.parametrize("env_id", ["PointReach-v0", "BitFlip-v0"])
+def test_nothing_is_said_against_the_toy_environments(env_id):
+    found = check_env(env_id)
+    assert (found.problems, found.advice) == ((), ())
+    assert found.spec == GoalSpec.from_env(make_env(env_id))
+
+
+PROBLEMS = [
+    ("Costly", "compute_reward disagrees with step in", "let step return compute_reward("),
+    ("OwnGoal", "compute_reward answers the same question differently in another episode",
+     "let it depend on its arguments alone"),
+    ("OwnEnd", "compute_terminated answers the same question differently in another episode",
+     "let it depend on its arguments alone"),
+    ("Nudging", "compute_reward or compute_terminated changes the environment",
+     "makes the episode go on differently"),
+    ("Scribbling", "compute_reward writes to the goals that it is given", "let it work on copies"),
+    ("Unseeded", "two episodes with the same seed and actions differ", "self.np_random"),
+    ("Tired", "two episodes with the same seed and actions differ", "let reset set back"),
+    ("GoalJumps", "the goal changes within an episode, at step 5", "set a new goal in reset alone"),
+    ("StopsSilently", "an episode terminated, and there is no compute_terminated",
+     "add compute_terminated(achieved_goal, desired_goal, info), or the attribute"),
+    ("FallingSilently", "an episode terminated, and there is no compute_terminated",
+     "success_terminates = True or False"),
+    ("SaysItEnds", "compute_terminated says that an episode ended which step went on with",
+     "let step return compute_terminated("),
+    ("EndsUnsaid", "step ends an episode at its goal where compute_terminated says that it goes on",
+     "let compute_terminated return True"),
+    ("GoesOn", "success_terminates is declared, and step goes on", "leave it out"),
+    ("EndsDenied", "success_terminates is False, and step ends an episode in success",
+     "set it to True"),
+    ("DenseEnding", "an episode ended in success below the best reward",
+     "add compute_terminated(achieved_goal, desired_goal, info) in its place"),
+    ("DenseSilent", "nothing says whether a step reached the goal", "return info['is_success']"),
+    ("Flatterer", "info['is_success'] contradicts the reward in", "of 390 steps"),
+    ("ForceVector", "reads info['forces'], which step gives as an array of shape (2,)",
+     "hindsight keeps one number of each step"),
+    ("Phase", "reads info['phase'], which step gives as 'work'", "one number of each step"),
+    ("ForceAtTimes", "reads info['force'], which step does not always give", "of each step"),
+    ("Understated", "was seen outside of the range from -0.5 to 0", "declare the attribute"),
+    ("RewardVector", "what compute_reward returns for one goal is an array of shape (2,)",
+     "it must be one finite number"),
+    ("RewardNotANumber", "what compute_reward returns for one goal is nan", "one finite number"),
+    ("RewardFails", "the environment fails: KeyError: 'no_such_key'", "(defective.py, line "),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "problem", "mending"), PROBLEMS)
+def test_a_defect_is_told_with_what_to_do(name, problem, mending):
+    found = report(name)
+    assert any(problem in told and mending in told for told in found.problems), found.problems
+    assert all(is_one_line(told) for told in found.problems)
+    # One defect is not told of in many ways; a reward that fails shows up twice.
+    assert len(found.problems) <= 2
+
+
+ADVICE = [
+    ("OneGoal", "compute_reward takes one goal at a time"),
+    ("OneNorm", "compute_reward takes one goal at a time"),
+    ("ForceAtGoal", "compute_reward takes one goal at a time"),
+    ("Constant", "all rewards seen are 0, at the goal too"),
+    ("Overshot", "achieving the goal exactly is not the best reward seen"),
+]
+
+
+@pytest.mark.parametrize(("name", "told"), ADVICE)
+def test_what_makes_learning_slower_is_advice_and_no_problem(name, told):
+    found = report(name)
+    assert found.problems == ()
+    (advice,) = found.advice
+    assert told in advice
+    assert is_one_line(advice)
+
+
+REFUSED = [
+    ("NotANumber", "NotANumber-v0: observation[0] is nan; reset and step must return finite"),
+    ("NotAGoal", "NotAGoal-v0: desired_goal[0] is nan"),
+    ("Misshapen", "Misshapen-v0: observation has shape (3,), the observation space says (2,)"),
+    ("WideGoal", "WideGoal-v0: desired_goal has shape (3,), the observation space says (2,)"),
+    ("Lacking", "Lacking-v0: the observation lacks desired_goal, which its space promises"),
+    ("StepVector", "StepVector-v0: the reward of step is an array of shape (2,)"),
+    ("Fails", "it cannot be built, reset or stepped: RuntimeError: the motor is off (defective.py"),
+    ("Unbuilt", "it cannot be built, reset or stepped: AssertionError: no message (defective.py"),
+    ("Nested", "Nested-v0: desired_goal must be a flat vector (Box), got Dict("),
+    ("ImageGoal", "ImageGoal-v0: achieved_goal must be a flat vector (Box), got Box(0, 255, (8, "),
+    ("OtherWidths", "achieved_goal (2,) and desired_goal (3,) must have the same shape"),
+    ("Buttons", "Buttons-v0: actions must be continuous and bounded (Box), got Discrete(4)"),
+    ("ManyButtons", "ManyButtons-v0: actions must be continuous and bounded (Box), got Multi"),
+    ("Unbounded", "Unbounded-v0: actions must be continuous and bounded (Box), got Box(-inf"),
+    ("Endless", "Endless-v0 has no time limit: register it with max_episode_steps=N"),
+]
+
+
+@pytest.mark.parametrize(("name", "told"), REFUSED)
+def test_what_cannot_be_tried_is_refused_by_name(name, told):
+    with pytest.raises(InputError) as caught:
+        report(name)
+    assert told in str(caught.value)
+    assert f"{name}-v0" in str(caught.value)
+    assert is_one_line(str(caught.value))
+
+
+@pytest.mark.parametrize("name", ["WholeNumbers", "ActionMatrix", "FixedAction"])
+def test_actions_that_cannot_be_learned_are_refused_by_name(name):
+    with pytest.raises(InputError, match=f"^{name}-v0: actions must .* got Box") as caught:
+        make_env(f"envs.defective:{name}-v0")
+    assert is_one_line(str(caught.value))
+
+
+def test_a_report_says_what_training_would_know():
+    found = report("Force")
+    assert found.env_id == "envs.defective:Force-v0"
+    assert found.success == "info['is_success']"
+    assert found.spec == GoalSpec.from_env(make_env(found.env_id))
+    assert report("ZeroOne").success == "info['success']"
+    assert report("Silent").success == "the reward of the goal itself"
+    assert report("Costly").spec is None
+
+
+def test_two_checks_find_the_same():
+    first, second = report("OwnGoal"), report("OwnGoal")
+    assert (first.problems, first.spec) == (second.problems, second.spec)
+
+
+@pytest.mark.mujoco
+def test_what_is_wrong_with_an_old_maze_is_found():
+    problems = " ".join(check_env("AntMaze_UMaze-v3").problems)
+    assert "the goal changes within an episode" in problems
+    assert "compute_reward disagrees with step" in problems
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "environments.md"
+
+
+def documented():
+    """The messages of the documentation's table, as patterns: dots stand for anything."""
+    section = PAGE.read_text().partition("### What it says")[2].partition("\n## ")[0]
+    messages = re.findall(r"^\| `(.+?)`(?: \(advice\))? \|", section, flags=re.M)
+    return [re.escape(message).replace(r"\.\.\.", ".+") for message in messages]
+
+
+@cache
+def said():
+    """All that is said of the environments above, by environment."""
+    told = {}
+    for name, *_ in [*PROBLEMS, *ADVICE, *REFUSED]:
+        try:
+            found = report(name)
+            told[name] = [*found.problems, *found.advice]
+        except InputError as error:
+            told[name] = [str(error)]
+    return told
+
+
+def test_every_documented_message_is_one_that_is_said():
+    told = [message for messages in said().values() for message in messages]
+    assert len(documented()) > 20
+    for pattern in documented():
+        assert any(re.search(pattern, message) for message in told), pattern
+
+
+@pytest.mark.parametrize("name", [name for name, *_ in [*PROBLEMS, *ADVICE]])
+def test_every_message_is_documented(name):
+    for message in said()[name]:
+        assert any(re.search(pattern, message) for pattern in documented()), message

@@ -1,0 +1,49 @@
+"""The example of an environment of one's own: in Python, and by its module on the command line."""
+
+import importlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from headstart.viz.runs import read_metrics
+
+ROOT = Path(__file__).parents[2]
+ENV_ID = "examples.own_environment:Arm-v0"
+# fmt: off
+SHORT = [
+    "--env-steps", "60", "--warm-start.episodes", "2", "--warm-start.critic-updates", "2",
+    "--cycle.updates", "2", "--evaluation.episodes", "2", "--collectors", "1",
+]
+# fmt: on
+
+
+def test_an_environment_of_ones_own_is_learned_in_under_60_lines(monkeypatch, capsys):
+    assert len((ROOT / "examples" / "own_environment.py").read_text().splitlines()) < 60
+    monkeypatch.syspath_prepend(ROOT)
+    example = importlib.import_module("examples.own_environment")
+    # The script takes 3000 steps and ends above 0.9.
+    assert example.main(env_steps=1000) > 0.6
+    assert capsys.readouterr().out == "problems: none found\n"
+
+
+def test_the_command_line_takes_it_by_its_module(tmp_path):
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "headstart",
+            "train",
+            ENV_ID,
+            "--out",
+            str(tmp_path / "run"),
+            *SHORT,
+        ],
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        check=True,
+    )
+    row = read_metrics(tmp_path / "run")[-1]
+    assert row["time/env_steps"] >= 60
+    assert row["time/updates"] > 0
