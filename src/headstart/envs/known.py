@@ -62,6 +62,10 @@ _OBJECT = Mirror(
     _reflection(25, (7, 11, 13, 15, 17, 19, 21), (1, 4), (9, 10, 23, 24)), _GOAL, _ACTION
 )
 
+_ALONG_X = AxisMap((0, 1), (1.0, -1.0), (0.0, 0.0))
+# The U lies on its side: position 0:2 and velocity 2:4 are reflected in the x axis.
+_U_MAZE = Mirror(AxisMap((0, 1, 2, 3), (1.0, -1.0, 1.0, -1.0), (0.0,) * 4), _ALONG_X, _ALONG_X)
+
 # Nearer than the default camera, from which block and goal are a few pixels.
 _CLOSE_UP = {
     "default_camera_config": {
@@ -73,6 +77,7 @@ _CLOSE_UP = {
 }
 
 KNOWN: dict[str, Known] = {
+    "PointMaze_UMaze": Known(mirror=_U_MAZE),
     "FetchReach": Known(mirror=_REACH, render_options=_CLOSE_UP),
     "FetchPush": Known(mirror=_OBJECT, render_options=_CLOSE_UP),
     # The puck slides out of a close-up.
