@@ -41,8 +41,11 @@ def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     draw_fast()
     draw_contrast()
+    draw_one("hand-reach-fast", "HandReach-v3, no demonstrations")
+    draw_sb3()
     fill("learning", learning_table())
     fill("speed", speed_table())
+    fill("replay", replay_table())
 
 
 def load(name: str) -> dict[str, Any] | None:
@@ -65,6 +68,45 @@ def draw_fast() -> None:
     success.legend(loc="lower right", frameon=False)
     figure.suptitle(f"FetchPickAndPlace-v4, 100 demonstrations, {len(result['seeds'])} seeds")
     save(figure, "pick-and-place-fast.png")
+
+
+def draw_one(name: str, title: str) -> None:
+    """Success and mean Q of one experiment, median and range over seeds."""
+    result = load(name)
+    if result is None:
+        return
+    figure = Figure(figsize=(10, 3.6), layout="constrained")
+    success, mean_q = figure.subplots(1, 2)
+    draw_band(success, result, "eval/success_rate", "C0", "")
+    draw_band(mean_q, result, "eval/mean_q", "C0", "")
+    episodes = result["config"]["evaluation"]["episodes"]
+    success.set(title=f"success rate, {episodes} greedy episodes", xlabel="env steps")
+    mean_q.set(title="mean Q(s, pi(s))", xlabel="env steps")
+    figure.suptitle(f"{title}, {len(result['seeds'])} seeds")
+    save(figure, f"{name}.png")
+
+
+def draw_sb3() -> None:
+    """Stable-Baselines3's SAC with our demonstrations, and with its own HER buffer."""
+    result = load("sb3-pick-and-place")
+    if result is None:
+        return
+    figure = Figure(figsize=(6, 3.6), layout="constrained")
+    axes = figure.subplots()
+    labels = {"demos": "DemoHerReplayBuffer, 100 demonstrations", "her": "SB3's HerReplayBuffer"}
+    for color, (variant, label) in zip(("C0", "C1"), labels.items(), strict=True):
+        curves = [seed["success_rate"] for seed in result["curves"][variant].values()]
+        length = min(map(len, curves))
+        steps = next(iter(result["curves"][variant].values()))["env_steps"][:length]
+        rates = np.array([curve[:length] for curve in curves])
+        axes.plot(steps, np.median(rates, axis=0), color=color, label=label)
+        axes.fill_between(steps, rates.min(0), rates.max(0), color=color, alpha=0.2, linewidth=0)
+    axes.set(title="SAC on FetchPickAndPlace-v4", xlabel="env steps", ylabel="success rate")
+    axes.set_ylim(-0.02, 1.02)
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    save(figure, "stable-baselines3.png")
 
 
 def draw_contrast() -> None:
@@ -168,6 +210,26 @@ def speed_table() -> str:
                 f"| {algorithm} + HER, {who}, {setting} "
                 f"| {result['medians'][key]:.0f} | {to_sb3} | {ratios['to_floor']:.2f} |"
             )
+    return "\n".join(rows)
+
+
+def replay_table() -> str:
+    """The README's table of the replay beside Stable-Baselines3's, measured in one run."""
+    result = load("replay")
+    if result is None:
+        return ""
+    rows = [
+        "| FetchPickAndPlace-v4, one thread | headstart | mixed with demonstrations | SB3 |",
+        "|---|--:|--:|--:|",
+    ]
+    for size, found in result["sampling"].items():
+        rates = found["transitions_per_second"]
+        ours, mixed, theirs = (
+            f"{rates[name] / 1e6:.1f} M" for name in ("hindsight", "mixed", "stable-baselines3")
+        )
+        rows.append(f"| transitions/s, batch {size} | {ours} | {mixed} | {theirs} |")
+    weights = result["memory"]["bytes_per_transition"]
+    rows.append(f"| bytes a transition | {weights['ours']:.0f} | | {weights['theirs']:.0f} |")
     return "\n".join(rows)
 
 
