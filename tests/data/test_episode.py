@@ -82,3 +82,9 @@ def test_its_length_is_its_number_of_steps(episode):
 def test_fields_cannot_be_assigned(episode):
     with pytest.raises(FrozenInstanceError):
         episode.actions = episode.actions
+
+
+@pytest.mark.parametrize("name", ["terminated", "is_success"])
+def test_what_is_true_or_false_is_a_bit(episode, name):
+    with pytest.raises(ValueError, match=rf"episode\.{name} must hold one bool a row, got float64"):
+        replace(episode, **{name: np.array([0.0, 7.0, 0.0, 1.0, np.nan])})

@@ -193,3 +193,26 @@ def test_being_a_demonstration_is_a_column(is_demo):
 def test_a_share_outside_0_to_1_is_refused(share):
     with pytest.raises(ValueError, match=rf"relabel_fraction must lie in \[0, 1\], got {share}"):
         counted_sampler([3], relabel_fraction=share)
+
+
+@pytest.mark.parametrize(
+    ("answer", "named"),
+    [
+        (lambda rows: (np.zeros((rows, 1)), np.zeros(rows)), r"reward of shape \(\d+, 1\)"),
+        (lambda rows: (np.zeros(rows), np.zeros(())), r"terminated of shape \(\)"),
+        (lambda rows: (np.full(rows, np.nan), np.zeros(rows)), "not finite"),
+    ],
+)
+def test_a_reward_function_that_answers_wrongly_is_refused(answer, named):
+    sampler = counted_sampler([5], relabel_fraction=0.8)
+    sampler.reward = lambda achieved, desired, info: answer(len(achieved))
+    with pytest.raises(ValueError, match=named):
+        sampler.sample(20)
+
+
+def test_a_strategy_is_not_asked_about_no_rows():
+    def never(rows, rng):
+        raise AssertionError("asked")
+
+    sampler = counted_sampler([5], relabel_fraction=0.0, strategy=never)
+    assert len(sampler.sample(20)) == 20

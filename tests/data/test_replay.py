@@ -132,7 +132,25 @@ def test_an_episode_that_is_refused_forgets_nothing():
     for number in range(2):
         replay.add(counted_episode(number, 9))
     before = replay.num_transitions, replay.observations.copy()
-    with pytest.raises(ValueError, match=r"episode\.terminated must hold one value a row"):
+    with pytest.raises(ValueError, match=r"episode\.terminated must hold one bool a row"):
         replay.add(replace(counted_episode(2, 5), terminated=np.zeros((5, 1), bool)))
     assert replay.num_transitions == before[0]
     assert (replay.observations == before[1]).all()
+
+
+def test_drawing_stays_cheap_after_a_long_episode_is_gone():
+    replay = empty_replay(100_001)
+    replay.add(counted_episode(0, 100_000))
+    replay.add(counted_episode(1, 5))
+    assert replay.num_episodes == 1
+    rng = np.random.default_rng(0)
+    replay.draw(1000, rng)
+    # One draw a row and some more for the final state, where the whole ring would take 20,000.
+    draws = rng.bit_generator.state["state"]["state"]
+    other = np.random.default_rng(0)
+    other.random(1000)
+    extra = 0
+    while extra < 500 and other.bit_generator.state["state"]["state"] != draws:
+        other.random()
+        extra += 1
+    assert extra < 500

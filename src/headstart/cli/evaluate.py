@@ -40,8 +40,7 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.episodes < 1:
         raise InputError(f"--episodes must be at least 1, got {arguments.episodes}")
     command = f"headstart evaluate {arguments.policy}"
-    policy, spec = open_policy(arguments.policy, arguments.env, command)
-    env_id = arguments.env or spec.env_id
+    policy, env_id = open_policy(arguments.policy, arguments.env, command)
     behaviours: dict[str, Behaviour] = {"policy": policy}
     if not arguments.no_floor:
         rest = np.zeros_like(policy.action_low).clip(policy.action_low, policy.action_high)

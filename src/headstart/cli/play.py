@@ -39,8 +39,7 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.video is None and not has_display():
         raise InputError("there is no screen to open a window on; write a video: --video play.mp4")
     command = f"headstart play {arguments.policy}"
-    policy, spec = open_policy(arguments.policy, arguments.env, command)
-    env_id = arguments.env or spec.env_id
+    policy, env_id = open_policy(arguments.policy, arguments.env, command)
     if arguments.video is None:
         _play_in_window(policy, env_id, count, arguments.seed)
         return

@@ -8,8 +8,8 @@ from headstart.errors import InputError
 from headstart.policy import Policy, load_policy
 
 
-def open_policy(path: Path, chosen_env: str | None, command: str) -> tuple[Policy, GoalSpec]:
-    """Load a policy and describe the environment that it is to run in.
+def open_policy(path: Path, chosen_env: str | None, command: str) -> tuple[Policy, str]:
+    """Load a policy, and return it with the id of the environment that it is to run in.
 
     An environment id from a file is used only if it is registered already: building anything else
     could import a module that the file's author, and not the user, chose.
@@ -43,4 +43,4 @@ def open_policy(path: Path, chosen_env: str | None, command: str) -> tuple[Polic
                 f"{path}: the policy has {name} width {width}, {env_id} has {expected}; "
                 f"name the environment it was trained on with --env"
             )
-    return policy, spec
+    return policy, env_id

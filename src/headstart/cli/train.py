@@ -1,6 +1,7 @@
 """``headstart train``."""
 
 import argparse
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,8 +72,10 @@ def _warm_up(config: TrainConfig, demos: object) -> int:
 
 
 def _new_directory(env_id: str, preset: str) -> Path:
-    name = f"{env_id.rpartition(':')[2].replace('/', '-')}-{preset}"
+    name, _, arguments = env_id.partition(",")
+    parts = (name.rpartition(":")[2], arguments, preset)
+    plain = re.sub(r"[^\w.=-]+", "-", "-".join(part for part in parts if part))
     number = 1
-    while (directory := Path("runs") / f"{name}-{number}").exists():
+    while (directory := Path("runs") / f"{plain}-{number}").exists():
         number += 1
     return directory

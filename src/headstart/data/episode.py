@@ -52,8 +52,9 @@ class Episode:
             if not np.isfinite(getattr(self, name)).all():
                 raise ValueError(f"episode.{name} holds NaN or infinity")
         for name in ("terminated", "is_success"):
-            if getattr(self, name).ndim != 1:
-                raise ValueError(f"episode.{name} must hold one value a row")
+            array = getattr(self, name)
+            if array.ndim != 1 or array.dtype != bool:
+                raise ValueError(f"episode.{name} must hold one bool a row, got {array.dtype}")
         self._check_goals()
 
     def _check_goals(self) -> None:

@@ -12,6 +12,8 @@ from headstart.data.strategies import ChosenRows, GoalStrategy, checked, future
 
 FloatArray = NDArray[np.float32]
 
+_REWARD = ("reward", "terminated")
+
 
 class Reward(Protocol):
     """Reward and termination as functions of goals, for any number of rows."""
@@ -78,16 +80,18 @@ class HindsightSampler:
         drawn.is_demo[:] = self.is_demo
         goal = drawn.before[:, replay.columns["desired_goals"]]
         relabelled = np.flatnonzero(self.rng.random(len(drawn)) < self.relabel_fraction)
+        drawn.same_end[:] = True
+        if not len(relabelled):
+            return
         goals = self.strategy(ChosenRows(replay, row[relabelled]), self.rng)
         goals = checked(goals, (len(relabelled), goal.shape[1]))
-        drawn.same_end[:] = True
         drawn.same_end[relabelled] = False
         ended = relabelled[drawn.before[relabelled, replay.columns["terminated"].start] > 0.0]
         if len(ended):
             # Ended, but not by the goal: by a fall for instance, which ends it whatever the goal.
             achieved = drawn.after[ended, replay.columns["achieved_goals"]]
             info = drawn.before[ended, replay.columns["reward_infos"]]
-            _, by_goal = self.reward(achieved, goal[ended], info)
+            _, by_goal = self._rewarded(achieved, goal[ended], info)
             drawn.same_end[ended] = by_goal == 0.0
         goal[relabelled] = goals
 
@@ -97,7 +101,7 @@ class HindsightSampler:
         achieved_goals, infos = columns["achieved_goals"], columns["reward_infos"]
         desired_goal = before[:, columns["desired_goals"]]
         next_achieved_goal = after[:, achieved_goals]
-        reward, terminated = self.reward(next_achieved_goal, desired_goal, before[:, infos])
+        reward, terminated = self._rewarded(next_achieved_goal, desired_goal, before[:, infos])
         ended = before[:, columns["terminated"].start]
         return Batch(
             observation=before[:, columns["observations"]],
@@ -110,6 +114,18 @@ class HindsightSampler:
             next_achieved_goal=next_achieved_goal,
             is_demo=drawn.is_demo,
         )
+
+    def _rewarded(self, achieved_goal: FloatArray, *rows: FloatArray) -> list[FloatArray]:
+        """Return reward and terminated as float32, one finite number a row each."""
+        columns = []
+        for name, column in zip(_REWARD, self.reward(achieved_goal, *rows), strict=True):
+            columns.append(np.asarray(column, np.float32))
+            if np.shape(column) != achieved_goal.shape[:1] or not np.isfinite(columns[-1]).all():
+                raise ValueError(
+                    f"the reward function returned {name} of shape {np.shape(column)} for "
+                    f"{len(achieved_goal)} rows, or a number that is not finite"
+                )
+        return columns
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from headstart.data.episode import VECTORS, Episode
 
 FloatArray = NDArray[np.float32]
-IntArray = NDArray[np.integer]
-Rows = IntArray
+Rows = NDArray[np.integer]
 
 
 class EpisodeReplay:
@@ -163,14 +162,14 @@ class EpisodeReplay:
             rejected = rejected[counters[rows[rejected]] <= 0]
         return rows
 
-    def steps_left(self, rows: Rows) -> IntArray:
+    def steps_left(self, rows: Rows) -> Rows:
         """Return the steps from each row's state to its episode's end, ``(n,)``."""
         return np.maximum(self._steps[rows], 0)
 
-    def steps_taken(self, rows: Rows) -> IntArray:
+    def steps_taken(self, rows: Rows) -> Rows:
         """Return the steps before each row's state within its episode, ``(n,)``."""
         left = self.steps_left(rows)
-        steps: IntArray = -self._steps[rows + left]
+        steps: Rows = -self._steps[rows + left]
         return steps - left
 
     def fetch(self, rows: Rows, out: FloatArray) -> None:
@@ -189,6 +188,8 @@ class EpisodeReplay:
             first, steps = self._stored.popleft()
             self._steps[first : first + steps + 1] = 0
             self.num_transitions -= steps
+        if not self._stored:
+            self._used_rows = 0
 
     def _check(self, episode: Episode) -> None:
         if len(episode) + 1 > self.capacity:
@@ -203,9 +204,7 @@ class EpisodeReplay:
                 raise ValueError(f"episode.{name} has width {width}, this replay holds {expected}")
 
 
-def integers_below(
-    bound: int | IntArray, count: int, rng: np.random.Generator
-) -> NDArray[np.int64]:
+def integers_below(bound: int | Rows, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """Draw ``count`` integers uniformly from ``[0, bound)``, with one bound or a bound for each.
 
     Three times as fast as ``rng.integers``; the probabilities differ from uniform by a factor of

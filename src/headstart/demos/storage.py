@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from headstart.data.episode import Episode
 from headstart.envs.goal_env import GoalSpec
+from headstart.envs.known import task_name
 from headstart.errors import InputError
 
 SCHEMA = 1
@@ -58,7 +59,8 @@ class DemoSet:
         Raises:
             InputError: if the id (version aside) or a width differs.
         """
-        if _family(self.env_id) != _family(spec.env_id):
+        # The version aside: -v4 demonstrations train on -v5 where the widths agree.
+        if task_name(self.env_id) != task_name(spec.env_id):
             raise InputError(
                 f"the demonstrations are of {self.env_id}, not of {spec.env_id}; "
                 f"collect some with `headstart demos collect {spec.env_id}`"
@@ -154,9 +156,3 @@ def _split(arrays: Mapping[str, NDArray[Any]]) -> tuple[Episode, ...]:
         step += length
         state += length + 1
     return tuple(episodes)
-
-
-def _family(env_id: str) -> str:
-    """Return the id without its version: -v4 demonstrations train on -v5 where the widths agree."""
-    name = env_id.partition(",")[0].rpartition(":")[2]
-    return name.rpartition("-v")[0] or name

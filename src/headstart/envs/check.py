@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.envs import probe
-from headstart.envs.goal_env import GOAL_KEYS, GoalSpec, success_key
+from headstart.envs.goal_env import GoalSpec, success_key
 from headstart.envs.make import make_env
 from headstart.errors import InputError
 
@@ -70,8 +70,12 @@ def check_env(env_id: str) -> EnvReport:
         problems += [*_declared_end(env, steps, spec), *_success(steps, spec)]
         problems += _range(steps, spec)
         advice += _advice(spec)
-    speed = _steps_per_second(env)
-    env.close()
+    speed = 0.0
+    try:
+        speed = _steps_per_second(env)
+        env.close()
+    except Exception as error:
+        problems.append(_failure(error))
     key = success_key(steps.infos[-1])
     told = f"info[{key!r}]" if key else "the reward of the goal itself"
     return EnvReport(env_id, spec, told, speed, tuple(dict.fromkeys(problems)), tuple(advice))
@@ -102,7 +106,7 @@ def _reward(env: gym.Env[Any, Any], steps: probe.Probe) -> Iterator[str]:
 
 
 def _info(env: gym.Env[Any, Any], steps: probe.Probe) -> Iterator[str]:
-    """What is read of ``info`` and cannot be kept."""
+    """What is read of ``info`` and cannot be kept, which ``keys_read`` raises."""
     probe.keys_read(env, steps)
     yield from ()
 
@@ -266,11 +270,11 @@ def _rollout(
     rng = np.random.default_rng(1)
     low, high = env.action_space.low, env.action_space.high  # type: ignore[attr-defined]
     state, _ = env.reset(seed=1)
-    states = [{key: np.array(state[key]) for key in GOAL_KEYS}]
+    states = [{key: np.array(state[key]) for key in probe.GOAL_KEYS}]
     for _ in range(_STEPS):
         action = rng.uniform(low, high).astype(env.action_space.dtype)
         state, _, terminated, truncated, info = env.step(action)
-        states.append({key: np.array(state[key]) for key in GOAL_KEYS})
+        states.append({key: np.array(state[key]) for key in probe.GOAL_KEYS})
         if terminated or truncated:
             break
         if between is not None:
@@ -282,7 +286,7 @@ def _same(first: list[dict[str, NDArray[Any]]], second: list[dict[str, NDArray[A
     return len(first) == len(second) and all(
         np.array_equal(one[key], other[key], equal_nan=True)
         for one, other in zip(first, second, strict=True)
-        for key in GOAL_KEYS
+        for key in probe.GOAL_KEYS
     )
 
 

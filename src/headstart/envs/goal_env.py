@@ -1,6 +1,6 @@
 """The goal-environment contract: what it asks, what a given env answers, and its reward in bulk."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from headstart.envs import probe
-from headstart.envs.probe import GOAL_KEYS as GOAL_KEYS
+from headstart.envs.probe import GOAL_KEYS
 from headstart.errors import InputError
 
 FloatArray = NDArray[np.float32]
@@ -54,13 +54,13 @@ class GoalSpec:
         assert env.spec is not None
         assert env.spec.max_episode_steps is not None
         steps = probe.take_steps(env)
+        keys = probe.keys_read(env, steps)
         for _, stepped, computed in probe.disagreements(env, steps):
             raise InputError(
                 f"{env.spec.id}: step gave reward {stepped:g} where compute_reward says "
                 f"{computed:g}; hindsight would teach another task than this one, "
                 f"see `headstart envs check`"
             )
-        keys = probe.keys_read(env, steps)
         shapes = {key: env.observation_space[key].shape for key in GOAL_KEYS}
         return cls(
             env_id=env.spec.id,
@@ -110,7 +110,6 @@ class GoalReward:
         Raises:
             InputError: if the environment's reward is not one finite number a row.
         """
-        infos = self._infos(reward_info, len(achieved_goal))
         if self.spec.vectorized:
             # Positional on purpose: Fetch calls the second parameter ``goal``.
             columns = {} if reward_info is None else self._columns(reward_info)
@@ -118,7 +117,7 @@ class GoalReward:
             # faster on them than on columns of wider arrays.
             computed = self._compute_reward(achieved_goal.copy(), desired_goal.copy(), columns)
         else:
-            rows = zip(achieved_goal.copy(), desired_goal.copy(), infos, strict=True)
+            rows = self._rows(achieved_goal, desired_goal, reward_info)
             computed = [np.squeeze(self._compute_reward(*row)) for row in rows]
         reward = np.asarray(computed, np.float32)
         if reward.shape != (len(achieved_goal),) or not np.isfinite(reward).all():
@@ -126,32 +125,26 @@ class GoalReward:
                 f"compute_reward of {self.spec.env_id} returned shape {reward.shape} for "
                 f"{len(achieved_goal)} rows, or a number that is not finite"
             )
-        return reward, self._terminated(achieved_goal, desired_goal, infos, reward)
-
-    def _terminated(
-        self,
-        achieved_goal: FloatArray,
-        desired_goal: FloatArray,
-        infos: Sequence[Mapping[str, float]],
-        reward: FloatArray,
-    ) -> FloatArray:
         if not self.spec.terminates:
-            return np.zeros(len(reward), np.float32)
+            return reward, np.zeros(len(reward), np.float32)
         if self._compute_terminated is None:
-            return (reward >= self.spec.reward_range[1]).astype(np.float32)
+            return reward, (reward >= self.spec.reward_range[1]).astype(np.float32)
         # Row by row on purpose: the mazes take one norm over the whole batch.
-        rows = zip(achieved_goal, desired_goal, infos, strict=True)
-        return np.array([self._compute_terminated(*row) for row in rows], np.float32)
+        rows = self._rows(achieved_goal, desired_goal, reward_info)
+        return reward, np.array([self._compute_terminated(*row) for row in rows], np.float32)
 
     def _columns(self, reward_info: FloatArray) -> dict[str, FloatArray]:
         keys = self.spec.reward_info_keys
         return {key: reward_info[:, column] for column, key in enumerate(keys)}
 
-    def _infos(self, reward_info: FloatArray | None, count: int) -> Sequence[Mapping[str, float]]:
+    def _rows(
+        self, achieved_goal: FloatArray, desired_goal: FloatArray, reward_info: FloatArray | None
+    ) -> Iterator[tuple[FloatArray, FloatArray, Mapping[str, float]]]:
+        """Yield what the environment's methods take, row by row, the goals as copies."""
         keys = self.spec.reward_info_keys
-        if reward_info is None or not keys:
-            return [{}] * count
-        return [dict(zip(keys, row.tolist(), strict=True)) for row in reward_info]
+        infos = np.zeros((len(achieved_goal), 0)) if reward_info is None else reward_info
+        for achieved, desired, info in zip(achieved_goal, desired_goal, infos, strict=True):
+            yield achieved.copy(), desired.copy(), dict(zip(keys, info.tolist(), strict=True))
 
 
 def check_goal_env(env: gym.Env[Any, Any]) -> None:

@@ -1,5 +1,6 @@
 """What is known of given environments, as data: symmetries, and named parts of goal spaces."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -93,5 +94,9 @@ KNOWN: dict[str, Known] = {
 
 def known(env_id: str) -> Known:
     """Look an environment up by its id, version and ``Dense`` aside; the empty ``Known`` if new."""
-    name = env_id.partition(",")[0].rpartition(":")[2].rpartition("-v")[0].removesuffix("Dense")
-    return KNOWN.get(name, Known())
+    return KNOWN.get(task_name(env_id).removesuffix("Dense"), Known())
+
+
+def task_name(env_id: str) -> str:
+    """Return the id without its module, version and arguments."""
+    return re.sub(r"-v\d+$", "", env_id.partition(",")[0].rpartition(":")[2])

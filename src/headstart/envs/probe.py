@@ -89,7 +89,13 @@ def rewards_of(
     # Copies: a reward that writes to its arguments must not spoil what is compared with it.
     rows = zip(achieved.copy(), desired.copy(), infos, strict=True)
     told = "what compute_reward returns for one goal"
-    return np.array([_number(env, told, compute_reward(*row)) for row in rows])
+    try:
+        return np.array([_number(env, told, compute_reward(*row)) for row in rows])
+    except KeyError as error:
+        raise InputError(
+            f"{_name(env)}: compute_reward reads info[{error}], which step does not always give; "
+            f"hindsight keeps one number of each step"
+        ) from error
 
 
 def keys_read(env: gym.Env[Any, Any], probe: Probe) -> tuple[str, ...]:
@@ -99,7 +105,13 @@ def keys_read(env: gym.Env[Any, Any], probe: Probe) -> tuple[str, ...]:
         InputError: if one of them holds no single number, which is all that a replay keeps.
     """
     if env.has_wrapper_attr("reward_info_keys"):
-        keys = tuple(env.get_wrapper_attr("reward_info_keys"))
+        declared = env.get_wrapper_attr("reward_info_keys")
+        if isinstance(declared, str):
+            raise InputError(
+                f"{_name(env)}: the attribute reward_info_keys must be a tuple of keys, "
+                f"got {declared!r}"
+            )
+        keys = tuple(declared)
     else:
         keys = _keys_seen(env, probe)
     for key in keys:
@@ -153,8 +165,18 @@ def reward_range(env: gym.Env[Any, Any], probe: Probe) -> tuple[float, float]:
     with the distance, and an upper bound at the goal.
     """
     if env.has_wrapper_attr("reward_range"):
-        low, high = env.get_wrapper_attr("reward_range")
-        return float(low), float(high)
+        declared = env.get_wrapper_attr("reward_range")
+        try:
+            low, high = (float(bound) for bound in declared)
+        except (TypeError, ValueError):
+            low, high = np.nan, np.nan
+        if not low <= high:
+            raise InputError(
+                f"{_name(env)}: the attribute reward_range must be (low, high), got {declared!r}"
+            )
+        # Environments written for the old Gym inherit infinite bounds, which declare nothing.
+        if np.isfinite(low) or np.isfinite(high):
+            return low, high
     goals = probe.desired_goals.astype(np.float64)
 
     def at(achieved: Array) -> Array:

@@ -17,8 +17,9 @@ from headstart.data.mixture import MixedSampler
 from headstart.data.replay import EpisodeReplay
 from headstart.data.strategies import GoalStrategy, future
 from headstart.demos.storage import DemoSet, load_demos
-from headstart.envs.goal_env import GOAL_KEYS, GoalReward, GoalSpec
+from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.envs.make import make_bare
+from headstart.envs.probe import GOAL_KEYS
 from headstart.errors import InputError, require
 from headstart.seeding import generator
 
@@ -101,7 +102,7 @@ class DemoHerReplayBuffer(HerReplayBuffer):
         self.strategy = strategy
         self._demos = () if demos is None else _demonstrations(demos, spec)
         # SB3 has seeded torch by now, so the model's seed decides what is drawn here too.
-        self._rng = generator(torch.initial_seed(), "replay")
+        self._rng = generator(int(torch.randint(2**62, ()).item()), "replay")
         self.reset()
 
     def reset(self) -> None:
@@ -178,8 +179,9 @@ class DemoHerReplayBuffer(HerReplayBuffer):
         Raises:
             ValueError: if it is connected already, or this is another environment.
         """
+        reward = _reward_of(env, self.observation_space, self.action_space)
         super().set_env(env)
-        self._reward = _reward_of(env, self.observation_space, self.action_space)
+        self._reward = reward
         self._make_samplers()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -195,8 +197,7 @@ class DemoHerReplayBuffer(HerReplayBuffer):
             return
         try:
             episode = _episode(steps, terminated=terminated)
-            if self.size() == 0:
-                self._check_rewards(episode, [step.reward for step in steps])
+            self._check_rewards(episode, [step.reward for step in steps])
             expected = self.size() + len(episode)
             self._replay.add(episode)
         except ValueError as error:

@@ -89,6 +89,7 @@ class HindsightExperienceReplay:
         Raises:
             ValueError: if a vector has the wrong width or is not finite; nothing is stored then.
         """
+        ended = bool(done)
         columns = {
             "state": (state, self._states),
             "action": (action, self._actions),
@@ -101,8 +102,8 @@ class HindsightExperienceReplay:
         row["reward"] = _vector("reward", [reward], self._rewards)
         # Before anything is written: a reward that fails must not leave half of a transition.
         hindsight_reward = self._reward_at(row["achieved"], row["achieved"], row["reward"])
-        self._write(row, row["goal"], row["reward"], done=done)
-        self._write(row, row["achieved"], hindsight_reward, done=done)
+        self._write(row, row["goal"], row["reward"], done=ended)
+        self._write(row, row["achieved"], hindsight_reward, done=ended)
 
     def sample(self) -> Sample | None:
         """Draw ``batch_size`` transitions with replacement, or ``None`` while there are fewer.
@@ -119,11 +120,11 @@ class HindsightExperienceReplay:
             return None
         rows = self._rng.integers(0, self._size, self.batch_size)
         stored = torch.from_numpy(self._goals[rows])
-        goals = self.goal_sampling_strategy(stored.clone()).to(torch.float32)
-        if goals.shape != stored.shape:
+        goals = torch.as_tensor(self.goal_sampling_strategy(stored.clone()), dtype=torch.float32)
+        if goals.shape != stored.shape or not bool(goals.isfinite().all()):
             raise ValueError(
                 f"goal_sampling_strategy returned shape {tuple(goals.shape)} "
-                f"for goals of shape {tuple(stored.shape)}"
+                f"for goals of shape {tuple(stored.shape)}, or a number that is not finite"
             )
         rewards = self._rewards[rows]
         if self._compute_reward is not None and not torch.equal(goals, stored):
@@ -169,4 +170,6 @@ def _rewards(computed: ArrayLike, like: FloatArray) -> FloatArray:
     rewards = np.asarray(computed, np.float32)
     if rewards.size != len(like):
         raise ValueError(f"compute_reward returned {rewards.size} rewards for {len(like)} rows")
+    if not np.isfinite(rewards).all():
+        raise ValueError("compute_reward returned NaN or infinity")
     return rewards.reshape(like.shape)

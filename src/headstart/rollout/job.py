@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from headstart.data.episode import Episode
-from headstart.envs.goal_env import GOAL_KEYS, reward_at_goal, success_key
+from headstart.envs.goal_env import reward_at_goal, success_key
+from headstart.envs.probe import GOAL_KEYS
 from headstart.errors import InputError
 from headstart.rollout.exploration import GREEDY, Exploration
 from headstart.seeding import generator, integer_seed
@@ -87,7 +88,6 @@ def _run(env: gym.Env[Any, Any], job: EpisodeJob, on_state: Callable[[bool], Non
     low, high = _bounds(env)
     observation, _ = env.reset(seed=job.env_seed)
     recording = _Recording(observation)
-    best_reward = np.nan
     on_state(False)
     finished = False
     while not finished:
@@ -101,9 +101,10 @@ def _run(env: gym.Env[Any, Any], job: EpisodeJob, on_state: Callable[[bool], Non
         # A copy: an env may clip what it is given in place.
         observation, reward, terminated, truncated, info = env.step(action.copy())
         key = success_key(info)
-        if key is None and np.isnan(best_reward):
-            best_reward = reward_at_goal(env, observation["desired_goal"], info)
-        is_success = bool(info[key] if key else float(reward) >= best_reward)
+        if key is None:
+            is_success = float(reward) >= reward_at_goal(env, observation["desired_goal"], info)
+        else:
+            is_success = bool(info[key])
         recording.after_step(observation, terminated, is_success, _kept(env, job, info))
         on_state(is_success)
         finished = terminated or truncated

@@ -53,6 +53,11 @@ class HindsightConfig:
         _require_share("hindsight.moved_share", self.moved_share)
         distance = self.moved_distance
         require(distance > 0.0, "hindsight.moved_distance must be positive", distance)
+        require(
+            self.strategy != "none" or self.moved_share == 0.0,
+            "hindsight.moved_share needs a hindsight.strategy",
+            self.strategy,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,10 +1,10 @@
 """Scripted experts: closed-loop policies that solve a task from its observation alone."""
 
-import re
 from collections.abc import Callable, Mapping
 
 from headstart.demos.experts.fetch_pick_and_place import fetch_pick_and_place
 from headstart.demos.experts.fetch_reach import Array, fetch_reach
+from headstart.envs.known import task_name
 from headstart.errors import InputError
 
 __all__ = ["EXPERTS", "Expert", "expert_for"]
@@ -27,7 +27,7 @@ def expert_for(env_id: str) -> Expert:
         InputError: If no expert is known for this environment.
     """
     # The reward is not part of the observation, so the sparse and the dense task share an expert.
-    task = re.sub(r"(Dense)?(-v\d+)?$", "", env_id)
+    task = task_name(env_id).removesuffix("Dense")
     if task not in EXPERTS:
         known = ", ".join(sorted(EXPERTS))
         raise InputError(
