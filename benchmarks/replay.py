@@ -21,6 +21,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+# Before numpy and torch are imported, which read it then.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 import numpy as np
 
 ENV_ID = "FetchPickAndPlace-v4"
@@ -37,7 +40,6 @@ def main() -> None:
     parser.add_argument("--largest", type=int, default=10_000_000, help="of the curve over fill")
     parser.add_argument("--weigh", choices=("ours", "theirs"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    os.environ["OMP_NUM_THREADS"] = "1"
     if arguments.weigh:
         print(json.dumps(weigh(arguments.weigh, arguments.memory)))
         return
@@ -111,11 +113,13 @@ def memory(transitions: int) -> dict[str, Any]:
 def weigh(name: str, transitions: int) -> int:
     """Return how many bytes of memory this process takes more once a buffer is filled."""
     episodes = some_episodes()
-    (our_samplers if name == "ours" else their_buffer)(episodes, 1000)
+    fill = our_replay if name == "ours" else their_buffer
+    # All that is imported and built besides is there before the first weighing.
+    small = fill(episodes, 1000)
     before = resident()
-    kept = (our_samplers if name == "ours" else their_buffer)(episodes, transitions)
+    kept = fill(episodes, transitions)
     after = resident()
-    del kept
+    del small, kept
     return after - before
 
 
@@ -131,15 +135,23 @@ def some_episodes() -> list[Any]:
     return [run_episode(env, EpisodeJob(still, 0, "rollout", i, blind)) for i in range(20)]
 
 
-def our_samplers(episodes: list[Any], transitions: int) -> tuple[Any, Any]:
-    """Return a sampler of that many transitions, and one that mixes demonstrations in."""
-    from headstart import EpisodeReplay, GoalReward, HindsightSampler, MixedSampler, make_env
+def our_replay(episodes: list[Any], transitions: int) -> Any:
+    """Return a replay that holds that many transitions."""
+    from headstart import EpisodeReplay
 
     steps = len(episodes[0])
     count = transitions // steps
     replay = EpisodeReplay(count * (steps + 1), observation_dim=25, goal_dim=3, action_dim=4)
     for index in range(count):
         replay.add(episodes[index % len(episodes)])
+    return replay
+
+
+def our_samplers(episodes: list[Any], transitions: int) -> tuple[Any, Any]:
+    """Return a sampler of that many transitions, and one that mixes demonstrations in."""
+    from headstart import EpisodeReplay, GoalReward, HindsightSampler, MixedSampler, make_env
+
+    replay = our_replay(episodes, transitions)
     reward = GoalReward(make_env(ENV_ID))
 
     def sampler(replay: Any, *, is_demo: bool) -> Any:

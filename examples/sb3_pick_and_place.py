@@ -1,6 +1,6 @@
 """Stable-Baselines3's SAC learns FetchPickAndPlace-v4 from a headstart demo file.
 
-Run ``python examples/sb3_pick_and_place.py``; it needs ``pip install 'headstart[sb3]'`` and takes
+Run ``python examples/sb3_pick_and_place.py``; it needs ``pip install -e '.[sb3]'`` and takes
 about ten minutes. Without the demonstrations it learns nothing in this time.
 """
 

@@ -155,3 +155,13 @@ def test_the_verb_explains_itself(arguments, capsys):
         main(arguments)
     assert stopped.value.code == 0
     assert "headstart envs" in capsys.readouterr().out
+
+
+def test_arguments_of_the_environment_stay_with_the_policy(tmp_path, capsys):
+    """What a run was trained on is what its policy is judged on."""
+    env_id, run = "PointReach-v0,max_episode_steps=7", tmp_path / "run"
+    small = "--env-steps 14 --warm-start.episodes 1 --warm-start.critic-updates 0 --collectors 0"
+    main(["train", env_id, *small.split(), "--out", str(run)])
+    capsys.readouterr()
+    main(["evaluate", str(run), "--episodes", "2", "--collectors", "0", "--json"])
+    assert json.loads(capsys.readouterr().out)["env_id"] == env_id

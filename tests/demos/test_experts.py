@@ -149,3 +149,7 @@ def test_unknown_environment_is_named_with_the_known_ones():
     assert "\n" not in message
     for name in ("HandReach-v3", "FetchReach", "FetchPickAndPlace"):
         assert name in message
+
+
+def test_arguments_of_the_environment_do_not_hide_its_expert():
+    assert expert_for("FetchReach-v4,max_episode_steps=20") is expert_for("FetchReach-v4")

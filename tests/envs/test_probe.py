@@ -387,3 +387,24 @@ def test_a_call_to_what_is_there_in_name_only_has_no_answer():
     env.unwrapped.compute_terminated = base_class_method
     assert probe.call(env, "compute_terminated", goal, goal, {}) is None
     assert probe.ends_at_goal(env, probe.take_steps(env)) is None
+
+
+@pytest.mark.parametrize("declared", [(0.0, -1.0), None, (1.0,), (float("nan"), 0.0)])
+def test_a_range_that_is_none_is_refused_by_name(declared):
+    env = built("Reach")
+    env.unwrapped.reward_range = declared
+    with pytest.raises(InputError, match=r"reward_range must be \(low, high\), got"):
+        GoalSpec.from_env(env)
+
+
+def test_infinite_bounds_of_the_old_gym_declare_nothing():
+    env = built("Reach")
+    env.unwrapped.reward_range = (-float("inf"), float("inf"))
+    assert GoalSpec.from_env(env).reward_range == GoalSpec.from_env(built("Reach")).reward_range
+
+
+def test_one_key_is_no_tuple_of_keys():
+    env = built("Force")
+    env.unwrapped.reward_info_keys = "force"
+    with pytest.raises(InputError, match="must be a tuple of keys, got 'force'"):
+        GoalSpec.from_env(env)

@@ -386,5 +386,5 @@ def test_a_goal_that_moves_is_refused():
 def test_without_stable_baselines3_the_error_says_how_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "stable_baselines3", None)
     monkeypatch.delitem(sys.modules, "headstart.integrations.sb3")
-    with pytest.raises(ImportError, match=r"pip install 'headstart\[sb3\]'"):
+    with pytest.raises(ImportError, match=r"pip install -e '\.\[sb3\]'"):
         importlib.import_module("headstart.integrations.sb3")

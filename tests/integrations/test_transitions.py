@@ -4,41 +4,51 @@ import torch
 
 from headstart import HindsightExperienceReplay
 
+# Word for word, the import aside, which its users change.
+PUBLISHED = """\
+# Define a goal sampling strategy
+def goal_sampling_strategy(goals):
+    noise = torch.randn_like(goals) * 0.1
+    return goals + noise
 
-def test_the_original_usage_example_runs_as_it_was_published():
-    # Define a goal sampling strategy
-    def goal_sampling_strategy(goals):
-        noise = torch.randn_like(goals) * 0.1
-        return goals + noise
+# Define the dimensions of the state and action spaces, the buffer size, and the batch size
+state_dim = 10
+action_dim = 2
+buffer_size = 10000
+batch_size = 64
 
-    # Define the dimensions of the state and action spaces, the buffer size, and the batch size
-    state_dim = 10
-    action_dim = 2
-    buffer_size = 10000
-    batch_size = 64
+# Create an instance of the HindsightExperienceReplay class
+her = HindsightExperienceReplay(state_dim, action_dim, buffer_size, batch_size, goal_sampling_strategy)
 
-    # Create an instance of the HindsightExperienceReplay class
-    her = HindsightExperienceReplay(
-        state_dim, action_dim, buffer_size, batch_size, goal_sampling_strategy
-    )
+# Store a transition
+state = np.random.rand(state_dim)
+action = np.random.rand(action_dim)
+reward = np.random.rand()
+next_state = np.random.rand(state_dim)
+done = False
+goal = np.random.rand(state_dim)
+her.store_transition(state, action, reward, next_state, done, goal)
 
-    # Store a transition
-    generator = np.random.default_rng(0)
-    for _ in range(40):
-        state = generator.random(state_dim)
-        action = generator.random(action_dim)
-        reward = generator.random()
-        next_state = generator.random(state_dim)
-        done = False
-        goal = generator.random(state_dim)
-        her.store_transition(state, action, reward, next_state, done, goal)
+# Sample a mini-batch of transitions
+sampled_transitions = her.sample()
+if sampled_transitions is not None:
+    states, actions, rewards, next_states, dones, goals = sampled_transitions
+"""  # noqa: E501
 
-    # Sample a mini-batch of transitions
-    sampled_transitions = her.sample()
-    assert sampled_transitions is not None
+
+def test_the_published_usage_example_runs_word_for_word():
+    names = {"torch": torch, "np": np, "HindsightExperienceReplay": HindsightExperienceReplay}
+    exec(PUBLISHED, names)
+    # One transition and its copy are fewer than a batch.
+    assert names["sampled_transitions"] is None
+    assert len(names["her"]) == 2
+    again = PUBLISHED[PUBLISHED.index("# Store a transition") :]
+    for _ in range(31):
+        exec(again, names)
     shapes = [(64, 10), (64, 2), (64, 1), (64, 10), (64, 1), (64, 10)]
-    assert [tuple(tensor.shape) for tensor in sampled_transitions] == shapes
-    assert all(tensor.dtype == torch.float32 for tensor in sampled_transitions)
+    columns = ("states", "actions", "rewards", "next_states", "dones", "goals")
+    assert [tuple(names[name].shape) for name in columns] == shapes
+    assert all(names[name].dtype == torch.float32 for name in columns)
 
 
 def keep(goals):
@@ -147,3 +157,37 @@ def test_sizes_must_be_positive(name):
     sizes = {"state_dim": 1, "action_dim": 1, "buffer_size": 1, "batch_size": 1, name: 0}
     with pytest.raises(ValueError, match=f"{name} must be at least 1, got 0"):
         HindsightExperienceReplay(**sizes, goal_sampling_strategy=keep)
+
+
+def small_buffer(**options):
+    return HindsightExperienceReplay(
+        2, 1, 4, 2, options.pop("strategy", lambda goals: goals), **options
+    )
+
+
+def columns_of(buffer):
+    return {name: value.copy() for name, value in vars(buffer).items() if hasattr(value, "copy")}
+
+
+def test_a_transition_that_is_refused_leaves_nothing_behind():
+    buffer = small_buffer(compute_reward=lambda achieved, goals: np.full(len(goals), rewards[0]))
+    rewards = [-1.0]
+    for _ in range(3):
+        buffer.store_transition([0, 1], [0.5], -1.0, [1, 1], False, [2, 2])
+    before = columns_of(buffer)
+    with pytest.raises(ValueError, match="ambiguous"):
+        buffer.store_transition([9, 9], [9], 9.0, [9, 9], np.array([True, False]), [9, 9])
+    rewards[0] = np.nan
+    with pytest.raises(ValueError, match="compute_reward returned NaN"):
+        buffer.store_transition([9, 9], [9], 9.0, [9, 9], True, [9, 9])
+    for name, value in columns_of(buffer).items():
+        np.testing.assert_array_equal(value, before[name])
+
+
+def test_a_strategy_may_answer_in_numpy_and_not_with_nan():
+    buffer = small_buffer(strategy=lambda goals: goals.numpy() + 1.0)
+    buffer.store_transition([0, 1], [0.5], -1.0, [1, 1], False, [2, 2])
+    assert buffer.sample()[5].min() >= 2.0
+    buffer.goal_sampling_strategy = lambda goals: goals * torch.nan
+    with pytest.raises(ValueError, match="not finite"):
+        buffer.sample()

@@ -30,7 +30,7 @@ try:
     from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 except ModuleNotFoundError as error:
     raise ImportError(
-        "headstart.integrations.sb3 needs Stable-Baselines3: run `pip install 'headstart[sb3]'`"
+        "headstart.integrations.sb3 needs Stable-Baselines3: run `pip install -e '.[sb3]'`"
     ) from error
 
 FloatArray = NDArray[np.float32]
