@@ -16,8 +16,9 @@ from headstart.errors import InputError
 COLLECT = """\
 Run the scripted expert of a task and write its successful episodes to a demo file.
 
-example:
+examples:
   headstart demos collect FetchPickAndPlace-v4 --episodes 100 --out demos.npz
+  headstart demos collect FetchReach-v4,max_episode_steps=20 --episodes 10 --out reach.npz
 """
 
 

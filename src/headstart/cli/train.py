@@ -26,6 +26,7 @@ examples:
   headstart train FetchPickAndPlace-v4 --demos demos.npz
   headstart train FetchReach-v4 --env-steps 5000 --target-success 1.0
   headstart train FetchPickAndPlace-v4 --demos demos.npz --preset nair2018 --agent.no-q-filter
+  headstart train PointMaze_UMaze-v3,continuing_task=false --agent.discount 0.99
 """
 
 
