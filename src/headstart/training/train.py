@@ -67,15 +67,7 @@ def train(
     config = config or TrainConfig()
     reward_env = make_env(env_id)
     spec = GoalSpec.from_env(reward_env)
-    if config.replay_capacity <= spec.max_episode_steps:
-        raise InputError(
-            f"replay_capacity {config.replay_capacity} cannot hold one episode of {env_id}, "
-            f"which takes {spec.max_episode_steps + 1} states"
-        )
-    if demos is not None:
-        config.check_demos(len(demos.episodes))
-        demos = demos.first(config.demos.num_episodes)
-        demos.check_fits(spec)
+    demos = _checked(config, spec, demos)
     with make_executor(env_id, collectors) as executor, contextlib.ExitStack() as stack:
         stack.callback(reward_env.close)
         if out is not None:
@@ -89,6 +81,21 @@ def train(
         with torch_settings(threads=config.torch_threads, matmul_precision=config.matmul_precision):
             result = trainer.run()
         return TrainResult(trainer.agent.policy(deployed=True), result, trainer.progress)
+
+
+def _checked(config: TrainConfig, spec: GoalSpec, demos: DemoSet | None) -> DemoSet | None:
+    """Return the demonstrations to train from; refuse what does not go together."""
+    if config.replay_capacity <= spec.max_episode_steps:
+        raise InputError(
+            f"replay_capacity {config.replay_capacity} cannot hold one episode of {spec.env_id}, "
+            f"which takes {spec.max_episode_steps + 1} states"
+        )
+    if demos is None:
+        return None
+    config.check_demos(len(demos.episodes))
+    demos = demos.first(config.demos.num_episodes)
+    demos.check_fits(spec)
+    return demos
 
 
 def build_trainer(
