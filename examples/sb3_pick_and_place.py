@@ -1,7 +1,7 @@
 """Stable-Baselines3's SAC learns FetchPickAndPlace-v4 from a headstart demo file.
 
 Run ``python examples/sb3_pick_and_place.py``; it needs ``pip install -e '.[sb3]'`` and takes
-about ten minutes. Without the demonstrations it learns nothing in this time.
+some ten minutes; ``benchmarks/sb3_curve.py`` draws its curve.
 """
 
 from pathlib import Path

@@ -113,9 +113,7 @@ def _info(env: gym.Env[Any, Any], steps: probe.Probe) -> Iterator[str]:
 
 def _arguments(env: gym.Env[Any, Any], steps: probe.Probe) -> Iterator[str]:
     """Answers that depend on more than the arguments, and arguments that are written to."""
-    goals = steps.desired_goals
-    achieved, desired = np.concatenate([steps.achieved_goals, goals]), np.tile(goals, (2, 1))
-    infos = [*steps.infos, *steps.infos]
+    achieved, desired, infos = steps.questions()
     for method in ("compute_reward", "compute_terminated"):
         answers: list[list[Any]] = []
         for seed in (0, 1):

@@ -10,7 +10,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from headstart.envs import probe
-from headstart.envs.probe import GOAL_KEYS
+from headstart.envs.probe import GOAL_KEYS, env_name
 from headstart.errors import InputError
 
 FloatArray = NDArray[np.float32]
@@ -154,7 +154,7 @@ def check_goal_env(env: gym.Env[Any, Any]) -> None:
         InputError: if a key, ``compute_reward``, a bounded continuous action or a time limit is
             missing.
     """
-    name = env.spec.id if env.spec else type(env).__name__
+    name = env_name(env)
     space = env.observation_space
     if not isinstance(space, spaces.Dict) or not set(GOAL_KEYS) <= set(space.spaces):
         raise InputError(

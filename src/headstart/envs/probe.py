@@ -30,6 +30,20 @@ class Probe:
     def __len__(self) -> int:
         return len(self.rewards)
 
+    def questions(self) -> tuple[Array, Array, Sequence[Mapping[str, Any]]]:
+        """Return goals and infos to ask about, ``2 n`` rows: as it went, and all at their goal.
+
+        So the answers differ wherever they can.
+        """
+        goals = self.desired_goals
+        achieved = np.concatenate([self.achieved_goals, goals])
+        return achieved, np.concatenate([goals, goals]), [*self.infos, *self.infos]
+
+
+def env_name(env: gym.Env[Any, Any]) -> str:
+    """Return what an error calls an environment."""
+    return env.spec.id if env.spec else type(env).__name__
+
 
 class Reading(dict[str, Any]):
     """An ``info`` that notes which of its keys are read."""
@@ -93,8 +107,8 @@ def rewards_of(
         return np.array([_number(env, told, compute_reward(*row)) for row in rows])
     except KeyError as error:
         raise InputError(
-            f"{_name(env)}: compute_reward reads info[{error}], which step does not always give; "
-            f"hindsight keeps one number of each step"
+            f"{env_name(env)}: compute_reward reads info[{error}], which step does not always "
+            f"give; hindsight keeps one number of each step"
         ) from error
 
 
@@ -108,7 +122,7 @@ def keys_read(env: gym.Env[Any, Any], probe: Probe) -> tuple[str, ...]:
         declared = env.get_wrapper_attr("reward_info_keys")
         if isinstance(declared, str):
             raise InputError(
-                f"{_name(env)}: the attribute reward_info_keys must be a tuple of keys, "
+                f"{env_name(env)}: the attribute reward_info_keys must be a tuple of keys, "
                 f"got {declared!r}"
             )
         keys = tuple(declared)
@@ -121,7 +135,7 @@ def keys_read(env: gym.Env[Any, Any], probe: Probe) -> tuple[str, ...]:
                     f"gives as {_in_words(info[key])}" if key in info else "does not always give"
                 )
                 raise InputError(
-                    f"{_name(env)}: compute_reward reads info[{key!r}], which step {given}; "
+                    f"{env_name(env)}: compute_reward reads info[{key!r}], which step {given}; "
                     f"hindsight keeps one number of each step"
                 )
     return keys
@@ -130,9 +144,7 @@ def keys_read(env: gym.Env[Any, Any], probe: Probe) -> tuple[str, ...]:
 def _keys_seen(env: gym.Env[Any, Any], probe: Probe) -> tuple[str, ...]:
     """Return which keys are read: at the goal too, where a reward may look at more."""
     keys: set[str] = set()
-    achieved = np.concatenate([probe.achieved_goals, probe.desired_goals])
-    desired = np.concatenate([probe.desired_goals, probe.desired_goals])
-    for row in zip(achieved, desired, [*probe.infos, *probe.infos], strict=True):
+    for row in zip(*probe.questions(), strict=True):
         info = Reading(row[-1])
         for method in ("compute_reward", "compute_terminated"):
             # One that is missing at times is told of where it is missed.
@@ -145,10 +157,7 @@ def _keys_seen(env: gym.Env[Any, Any], probe: Probe) -> tuple[str, ...]:
 
 def is_vectorized(env: gym.Env[Any, Any], probe: Probe, keys: Sequence[str]) -> bool:
     """Return whether ``compute_reward`` on a batch gives what it gives row by row."""
-    # Half of the rows at their goal, so that the outcomes differ wherever they can.
-    achieved = np.concatenate([probe.achieved_goals, probe.desired_goals])
-    desired = np.concatenate([probe.desired_goals, probe.desired_goals])
-    infos = [*probe.infos, *probe.infos]
+    achieved, desired, infos = probe.questions()
     expected = rewards_of(env, achieved, desired, infos)
     together = {key: np.array([float(info[key]) for info in infos]) for key in keys}
     try:
@@ -172,7 +181,7 @@ def reward_range(env: gym.Env[Any, Any], probe: Probe) -> tuple[float, float]:
             low, high = np.nan, np.nan
         if not low <= high:
             raise InputError(
-                f"{_name(env)}: the attribute reward_range must be (low, high), got {declared!r}"
+                f"{env_name(env)}: the attribute reward_range must be (low, high), got {declared!r}"
             )
         # Environments written for the old Gym inherit infinite bounds, which declare nothing.
         if np.isfinite(low) or np.isfinite(high):
@@ -230,18 +239,20 @@ def _check_state(env: gym.Env[Any, Any], observation: Mapping[str, Any]) -> None
     """Refuse an observation that is not what the space promises."""
     for key in GOAL_KEYS:
         if key not in observation:
-            raise InputError(f"{_name(env)}: the observation lacks {key}, which its space promises")
+            raise InputError(
+                f"{env_name(env)}: the observation lacks {key}, which its space promises"
+            )
         value = np.asarray(observation[key])
         promised = env.observation_space[key].shape  # type: ignore[index]
         if value.shape != promised:
             raise InputError(
-                f"{_name(env)}: {key} has shape {value.shape}, the observation space says "
+                f"{env_name(env)}: {key} has shape {value.shape}, the observation space says "
                 f"{promised}; make them agree"
             )
         if not np.isfinite(value).all():
             entry = int(np.argmin(np.isfinite(value)))
             raise InputError(
-                f"{_name(env)}: {key}[{entry}] is {value[entry]}; reset and step must return "
+                f"{env_name(env)}: {key}[{entry}] is {value[entry]}; reset and step must return "
                 f"finite numbers"
             )
 
@@ -249,7 +260,7 @@ def _check_state(env: gym.Env[Any, Any], observation: Mapping[str, Any]) -> None
 def _number(env: gym.Env[Any, Any], what: str, value: Any) -> float:
     if not _is_number(np.squeeze(value)) or not np.isfinite(value).all():
         raise InputError(
-            f"{_name(env)}: {what} is {_in_words(value)}; it must be one finite number"
+            f"{env_name(env)}: {what} is {_in_words(value)}; it must be one finite number"
         )
     return float(np.squeeze(value))
 
@@ -265,7 +276,3 @@ def _in_words(value: Any) -> str:
         if np.ndim(value)
         else repr(np.asarray(value).tolist())
     )
-
-
-def _name(env: gym.Env[Any, Any]) -> str:
-    return env.spec.id if env.spec else type(env).__name__

@@ -11,7 +11,7 @@ from threadpoolctl import ThreadpoolController
 
 from headstart.data.episode import Episode
 from headstart.envs.goal_env import reward_at_goal, success_key
-from headstart.envs.probe import GOAL_KEYS
+from headstart.envs.probe import GOAL_KEYS, env_name
 from headstart.errors import InputError
 from headstart.rollout.exploration import GREEDY, Exploration
 from headstart.seeding import generator, integer_seed
@@ -167,8 +167,7 @@ def _kept(env: gym.Env[Any, Any], job: EpisodeJob, info: Mapping[str, Any]) -> l
 
 
 def _name(env: gym.Env[Any, Any], job: EpisodeJob) -> str:
-    name = env.spec.id if env.spec else type(env).__name__
-    return f"{name}, episode with seed {job.env_seed}"
+    return f"{env_name(env)}, episode with seed {job.env_seed}"
 
 
 def _ignore(success: bool) -> None:
