@@ -9,6 +9,7 @@ from builders import is_one_line, random_episode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from headstart.demos.record import collect_demos
 from headstart.demos.storage import DemoSet, load_demos, save_demos
 from headstart.envs.goal_env import GoalSpec
 from headstart.envs.make import make_env
@@ -307,6 +308,27 @@ def test_demonstrations_of_another_width_are_refused(part):
         demos.check_fits(replace(spec, **changed))
     assert is_one_line(str(caught.value))
     assert "5" in str(caught.value)
+
+
+def straight_at_the_goal(observation):
+    velocity = observation["observation"][2:]
+    return np.clip(
+        5 * (observation["desired_goal"] - observation["achieved_goal"]) - velocity, -1, 1
+    )
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_demonstrations_that_end_otherwise_than_the_environment_are_refused(goes_on):
+    mazes = [f"PointMaze_UMaze-v3,continuing_task={ends}" for ends in ("false", "true")]
+    demos = collect_demos(mazes[goes_on], straight_at_the_goal, episodes=2)
+    same, other = [
+        GoalSpec.from_env(make_env(maze)) for maze in (mazes[goes_on], mazes[not goes_on])
+    ]
+    demos.check_fits(same)
+    difference = "go on after" if goes_on else "end by"
+    with pytest.raises(InputError, match=f"{difference} reaching their goal") as caught:
+        demos.check_fits(other)
+    assert is_one_line(str(caught.value))
 
 
 def test_a_set_describes_itself():

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from headstart.envs.goal_env import GoalSpec
+from headstart.envs.goal_env import widths
 from headstart.envs.make import is_registered, make_env
 from headstart.errors import InputError
 from headstart.policy import Policy, load_policy
@@ -30,17 +30,17 @@ def open_policy(path: Path, chosen_env: str | None, command: str) -> tuple[Polic
             f"if you trust it, name it yourself: {command} --env {env_id}"
         )
     env = make_env(env_id)
-    spec = GoalSpec.from_env(env)
+    found = widths(env)
     env.close()
-    widths = {
-        "observation": (policy.observation_dim, spec.observation_dim),
-        "goal": (policy.goal_dim, spec.goal_dim),
-        "action": (len(policy.action_low), spec.action_dim),
+    trained = {
+        "observation": policy.observation_dim,
+        "goal": policy.goal_dim,
+        "action": len(policy.action_low),
     }
-    for name, (width, expected) in widths.items():
-        if width != expected:
+    for name, width in trained.items():
+        if width != found[name]:
             raise InputError(
-                f"{path}: the policy has {name} width {width}, {env_id} has {expected}; "
+                f"{path}: the policy has {name} width {width}, {env_id} has {found[name]}; "
                 f"name the environment it was trained on with --env"
             )
     return policy, env_id

@@ -129,6 +129,28 @@ class HindsightSampler:
 
 
 @dataclass(frozen=True)
+class Relabelling:
+    """Which rows get a substitute goal, where from, and what they then earn."""
+
+    reward: Reward
+    fraction: float
+    strategy: GoalStrategy
+
+    def sampler(
+        self, replay: EpisodeReplay, rng: np.random.Generator, *, is_demo: bool = False
+    ) -> HindsightSampler:
+        """Return a sampler of ``replay`` that relabels so."""
+        return HindsightSampler(
+            replay,
+            self.reward,
+            relabel_fraction=self.fraction,
+            rng=rng,
+            strategy=self.strategy,
+            is_demo=is_demo,
+        )
+
+
+@dataclass(frozen=True)
 class Drawn:
     """Transitions on their way into a batch: copies of replay rows, rewards not yet known."""
 

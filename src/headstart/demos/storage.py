@@ -57,7 +57,7 @@ class DemoSet:
         """Refuse demonstrations of another environment.
 
         Raises:
-            InputError: if the id (version aside) or a width differs.
+            InputError: if the id (version aside), a width, or what reaching the goal ends differs.
         """
         # The version aside: -v4 demonstrations train on -v5 where the widths agree.
         if task_name(self.env_id) != task_name(spec.env_id):
@@ -83,6 +83,23 @@ class DemoSet:
                     f"the demonstrations have {name} width {width}, "
                     f"{spec.env_id} has {expected}: they were made with another version"
                 )
+        self._check_ends(spec)
+
+    def _check_ends(self, spec: GoalSpec) -> None:
+        """Refuse episodes that the environment would have ended earlier, or would not have."""
+        solved = [episode for episode in self.episodes if episode.success]
+        ended = [bool(ep.terminated[-1] and ep.is_success.sum() == 1) for ep in solved]
+        if spec.terminates and any(ep.is_success[:-1].any() for ep in self.episodes):
+            difference = "go on after reaching their goal, which ends"
+        # All of them: an environment may end an episode for reasons of its own.
+        elif not spec.terminates and ended and all(ended):
+            difference = "end by reaching their goal, which does not end"
+        else:
+            return
+        raise InputError(
+            f"the demonstrations {difference} an episode of {spec.env_id}: collect them with the "
+            f"arguments that you train with, and see `headstart envs check`"
+        )
 
 
 def save_demos(path: str | Path, demos: DemoSet) -> None:

@@ -61,11 +61,11 @@ class GoalSpec:
                 f"{computed:g}; hindsight would teach another task than this one, "
                 f"see `headstart envs check`"
             )
-        shapes = {key: env.observation_space[key].shape for key in GOAL_KEYS}
+        width = widths(env)
         return cls(
             env_id=env.spec.id,
-            observation_dim=int(np.prod(shapes["observation"] or ())),
-            goal_dim=int(np.prod(shapes["desired_goal"] or ())),
+            observation_dim=width["observation"],
+            goal_dim=width["goal"],
             action_low=tuple(env.action_space.low.tolist()),
             action_high=tuple(env.action_space.high.tolist()),
             max_episode_steps=env.spec.max_episode_steps,
@@ -181,6 +181,17 @@ def check_goal_env(env: gym.Env[Any, Any]) -> None:
         )
     if env.spec is None or env.spec.max_episode_steps is None:
         raise InputError(f"{name} has no time limit: register it with max_episode_steps=N")
+
+
+def widths(env: gym.Env[Any, Any]) -> dict[str, int]:
+    """Return the widths of ``observation``, ``goal`` and ``action``, which the spaces tell."""
+    assert isinstance(env.observation_space, spaces.Dict)
+    parts = {
+        "observation": env.observation_space["observation"],
+        "goal": env.observation_space["desired_goal"],
+        "action": env.action_space,
+    }
+    return {name: int(np.prod(space.shape or ())) for name, space in parts.items()}
 
 
 def reward_at_goal(

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +11,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from headstart.data.episode import Episode
-from headstart.data.hindsight import HindsightSampler, Sampler
+from headstart.data.hindsight import Relabelling, Sampler
 from headstart.data.mixture import MixedSampler
 from headstart.data.replay import EpisodeReplay
 from headstart.data.strategies import GoalStrategy, future
@@ -216,19 +215,15 @@ class DemoHerReplayBuffer(HerReplayBuffer):
             )
 
     def _make_samplers(self) -> None:
-        hindsight = partial(
-            HindsightSampler,
-            reward=self._reward,
-            relabel_fraction=self.relabel_fraction,
-            strategy=self.strategy,
-            rng=self._rng,
-        )
-        self._online = hindsight(self._replay)
+        relabelling = Relabelling(self._reward, self.relabel_fraction, self.strategy)
+        self._online = relabelling.sampler(self._replay, self._rng)
         self._mixed: MixedSampler | None = None
         if self._demos and self.demo_fraction > 0.0:
-            shown, share = EpisodeReplay.from_episodes(self._demos), self.demo_fraction
+            shown = EpisodeReplay.from_episodes(self._demos)
             self._mixed = MixedSampler(
-                online=self._online, demos=hindsight(shown), demo_fraction=share
+                online=self._online,
+                demos=relabelling.sampler(shown, self._rng),
+                demo_fraction=self.demo_fraction,
             )
 
     def _sampler(self) -> Sampler:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from headstart.agents.ddpg import DDPG
 from headstart.data import strategies
-from headstart.data.hindsight import HindsightSampler, Sampler
+from headstart.data.hindsight import Relabelling, Sampler
 from headstart.data.mixture import MixedSampler
 from headstart.data.replay import EpisodeReplay
 from headstart.data.strategies import GoalStrategy
@@ -24,7 +24,7 @@ from headstart.training.config import StrategyName, TrainConfig
 from headstart.training.evaluation import EvalResult
 from headstart.training.run_directory import RunDirectory
 from headstart.training.torch_settings import torch_settings
-from headstart.training.trainer import Observer, Progress, Relabelling, Trainer
+from headstart.training.trainer import Observer, Progress, Trainer
 
 
 @dataclass(frozen=True)
@@ -115,14 +115,13 @@ def build_trainer(
         action_dim=spec.action_dim,
         info_dim=len(spec.reward_info_keys),
     )
-    relabelling = _relabelling(config, goal_strategy)
-    sampler, demo_sampler = _samplers(config, spec, replay, demos, reward, relabelling)
+    relabelling = _relabelling(config, reward, goal_strategy)
+    sampler, demo_sampler = _samplers(config, spec, replay, demos, relabelling)
     return Trainer(
         config=config,
         spec=spec,
         agent=_agent(config, spec),
         executor=executor,
-        reward=reward,
         replay=replay,
         relabelling=relabelling,
         sampler=sampler,
@@ -137,20 +136,9 @@ def _samplers(
     spec: GoalSpec,
     replay: EpisodeReplay,
     demos: DemoSet | None,
-    reward: GoalReward,
     relabelling: Relabelling,
 ) -> tuple[Sampler, Sampler | None]:
     """Return who draws the batches of training, and those of demonstrations alone."""
-
-    def hindsight(replay: EpisodeReplay, stream: str, *, is_demo: bool) -> HindsightSampler:
-        return HindsightSampler(
-            replay,
-            reward,
-            relabel_fraction=relabelling.fraction,
-            strategy=relabelling.strategy,
-            rng=generator(config.seed, stream),
-            is_demo=is_demo,
-        )
 
     def mirrored(sampler: Sampler, stream: str) -> Sampler:
         mirror = known(spec.env_id).mirror
@@ -158,10 +146,12 @@ def _samplers(
             return sampler
         return MirroredSampler(sampler, mirror, generator(config.seed, stream))
 
-    online = hindsight(replay, "replay", is_demo=False)
+    online = relabelling.sampler(replay, generator(config.seed, "replay"))
     if demos is None:
         return mirrored(online, "replay/mirror"), None
-    shown = hindsight(EpisodeReplay.from_episodes(demos.episodes), "demo", is_demo=True)
+    shown = relabelling.sampler(
+        EpisodeReplay.from_episodes(demos.episodes), generator(config.seed, "demo"), is_demo=True
+    )
     mixed = MixedSampler(online=online, demos=shown, demo_fraction=config.demos.fraction)
     return mirrored(mixed, "replay/mirror"), mirrored(shown, "demo/mirror")
 
@@ -178,7 +168,7 @@ def _agent(config: TrainConfig, spec: GoalSpec) -> DDPG:
     )
 
 
-def _relabelling(config: TrainConfig, own: GoalStrategy | None) -> Relabelling:
+def _relabelling(config: TrainConfig, reward: GoalReward, own: GoalStrategy | None) -> Relabelling:
     hindsight = config.hindsight
     strategy = own or _strategy(hindsight.strategy)
     if hindsight.moved_share:
@@ -186,7 +176,7 @@ def _relabelling(config: TrainConfig, own: GoalStrategy | None) -> Relabelling:
             strategy, share=hindsight.moved_share, distance=hindsight.moved_distance
         )
     no_goals = hindsight.strategy == "none" and own is None
-    return Relabelling(0.0 if no_goals else hindsight.relabel_fraction, strategy)
+    return Relabelling(reward, 0.0 if no_goals else hindsight.relabel_fraction, strategy)
 
 
 def _strategy(name: StrategyName) -> GoalStrategy:

@@ -10,9 +10,8 @@ import torch
 from headstart.agents.ddpg import DDPG
 from headstart.data.batch import Batch
 from headstart.data.episode import Episode
-from headstart.data.hindsight import HindsightSampler, Reward, Sampler
+from headstart.data.hindsight import Relabelling, Sampler
 from headstart.data.replay import EpisodeReplay
-from headstart.data.strategies import GoalStrategy
 from headstart.envs.goal_env import GoalSpec
 from headstart.policy import Policy
 from headstart.rollout.executors import Executor, Pending
@@ -55,14 +54,6 @@ class Observer:
         """Called after every evaluation with the row of metrics that belongs to it."""
 
 
-@dataclass(frozen=True)
-class Relabelling:
-    """Which share of the rows gets a substitute goal, and where from."""
-
-    fraction: float
-    strategy: GoalStrategy
-
-
 @dataclass
 class Trainer:
     """One run. Everything in it is passed in; nothing is looked up."""
@@ -71,7 +62,6 @@ class Trainer:
     spec: GoalSpec
     agent: DDPG
     executor: Executor
-    reward: Reward
     replay: EpisodeReplay
     relabelling: Relabelling
     sampler: Sampler
@@ -170,13 +160,8 @@ class Trainer:
 
     def _observe(self, episodes: Sequence[Episode]) -> None:
         """Count new episodes into the normaliser the way they will be seen: relabelled."""
-        sampler = HindsightSampler(
-            EpisodeReplay.from_episodes(episodes),
-            self.reward,
-            relabel_fraction=self.relabelling.fraction,
-            strategy=self.relabelling.strategy,
-            rng=self._normalizer_rng,
-        )
+        replay = EpisodeReplay.from_episodes(episodes)
+        sampler = self.relabelling.sampler(replay, self._normalizer_rng)
         self.agent.observe(sampler.sample(sum(len(episode) for episode in episodes)))
 
     def _evaluate(self, pending: Sequence[Pending]) -> None:
