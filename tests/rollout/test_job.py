@@ -1,21 +1,19 @@
+"""One job is one episode: what the environment did, whatever ran before, or an error."""
+
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import gymnasium as gym
 import numpy as np
 import pytest
-from builders import is_one_line, point_expert, point_policy, random_policy
+from builders import point_expert, point_policy, random_policy
 
-from headstart.data.replay import EpisodeReplay
 from headstart.demos.experts import expert_for
 from headstart.envs.make import make_env
 from headstart.envs.toy import PointReach
-from headstart.errors import InputError
-from headstart.rollout.executors import make_executor
 from headstart.rollout.exploration import GREEDY, Exploration
-from headstart.rollout.job import EVALUATION, Constant, EpisodeJob, run_episode
+from headstart.rollout.job import EVALUATION, EpisodeJob, run_episode
 
 NOISY = Exploration(noise=0.3, random_action=0.2)
 
@@ -204,37 +202,6 @@ def test_evaluation_and_training_never_share_an_env_seed():
     gym.utils.seeding.np_random(max(training | evaluation))
 
 
-@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
-def test_random_actions_come_as_often_as_asked_and_fill_the_range(share):
-    low, high = np.array([-1.0, 2.0], np.float32), np.array([1.0, 6.0], np.float32)
-    explore, rng = Exploration(random_action=share), np.random.default_rng(0)
-    center = np.array([0.0, 4.0], np.float32)
-    actions = np.stack([explore(center, low, high, rng) for _ in range(4000)])
-    is_random = (actions != center).any(axis=1)
-    assert abs(is_random.mean() - share) <= 4 * np.sqrt(share * (1 - share) / 4000)
-    if share == 1.0:
-        np.testing.assert_allclose(actions.min(axis=0), low, atol=0.02)
-        np.testing.assert_allclose(actions.max(axis=0), high, atol=0.02)
-        np.testing.assert_allclose(actions.mean(axis=0), center, atol=0.1)
-
-
-def test_noise_is_a_share_of_half_the_range_and_stays_inside():
-    low, high = np.array([-1.0, 0.0], np.float32), np.array([1.0, 20.0], np.float32)
-    explore, rng = Exploration(noise=0.2), np.random.default_rng(0)
-    center = np.array([0.0, 10.0], np.float32)
-    actions = np.stack([explore(center, low, high, rng) for _ in range(10_000)])
-    np.testing.assert_allclose(actions.std(axis=0), [0.2, 2.0], rtol=0.03)
-    at_edge = np.stack([explore(high, low, high, rng) for _ in range(100)])
-    assert (at_edge <= high).all()
-    assert actions.dtype == np.float32
-
-
-def test_greedy_actions_are_clipped_to_the_action_range():
-    low, high = np.full(2, -1.0, np.float32), np.full(2, 1.0, np.float32)
-    action = GREEDY(np.array([3.0, -0.5]), low, high, np.random.default_rng(0))
-    np.testing.assert_array_equal(action, [1.0, -0.5])
-
-
 def test_a_collector_never_imports_torch():
     program = "import headstart.rollout.collector, sys; print('torch' in sys.modules)"
     result = subprocess.run(
@@ -249,110 +216,3 @@ def test_a_policy_for_another_environment_fails_before_the_first_step():
     with pytest.raises(ValueError, match=r"shape|broadcast|dimension|size"):
         run_episode(env, job_of(policy=misfit))
     assert env.actions == []
-
-
-def defective_job(index=0, *, keys=(), policy=None, exploration=NOISY):
-    policy = policy or Constant(np.array([0.3, -0.2], np.float32))
-    return EpisodeJob(policy, 0, "rollout", index, exploration, keys)
-
-
-@pytest.fixture(params=[0, 1], ids=["here", "in a collector"])
-def run_in(request, monkeypatch):
-    """Run a job on an environment of ``envs.defective``, in this process or in a collector."""
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
-
-    def run(name, job):
-        with make_executor(f"envs.defective:{name}-v0", request.param) as executor:
-            (pending,) = executor.submit([job])
-            return pending.result()
-
-    return run
-
-
-def test_what_the_reward_reads_of_info_is_kept(run_in):
-    episode = run_in("Force", defective_job(keys=("force", "is_success")))
-    assert episode.reward_infos.shape == (30, 2)
-    assert episode.reward_infos.dtype == np.float32
-    force, is_success = episode.reward_infos.T
-    np.testing.assert_allclose(force, np.linalg.norm(episode.actions, axis=1), rtol=1e-6)
-    np.testing.assert_array_equal(is_success, episode.is_success.astype(np.float32))
-
-
-def test_nothing_is_kept_of_info_that_no_reward_reads(run_in):
-    assert run_in("Force", defective_job()).reward_infos.shape == (30, 0)
-
-
-REFUSED = [
-    ("GoalJumps", "the goal changes within the episode, at step 5: hindsight needs one goal"),
-    ("NotANumber", "holds NaN or infinity"),
-    ("NotAGoal", "holds NaN or infinity"),
-    ("WideGoal", "episode.desired_goals and episode.achieved_goals differ in width"),
-]
-
-
-@pytest.mark.parametrize(("name", "told"), REFUSED)
-def test_an_episode_that_cannot_be_learned_from_is_refused_with_its_seed(run_in, name, told):
-    job = defective_job()
-    with pytest.raises(InputError) as caught:
-        run_in(name, job)
-    assert str(caught.value).startswith(f"{name}-v0, episode with seed {job.env_seed}: ")
-    assert told in str(caught.value)
-    assert is_one_line(str(caught.value))
-
-
-@pytest.mark.parametrize("name", ["NotANumber", "NotAGoal"])
-def test_nan_that_a_policy_sees_is_blamed_on_the_environment(run_in, name):
-    with pytest.raises(InputError, match=f"^{name}-v0, episode with seed .*NaN"):
-        run_in(name, defective_job(policy=point_policy()))
-
-
-def test_what_the_reward_reads_and_step_leaves_out_is_named(run_in):
-    with pytest.raises(InputError, match=r"^ForceAtTimes-v0, episode with seed .*'force'"):
-        run_in("ForceAtTimes", defective_job(keys=("force",)))
-
-
-def test_a_collector_runs_on_after_an_episode_that_was_refused(monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
-
-    with make_executor("envs.defective:GoalJumpsLeft-v0", 1) as executor:
-        outcomes = []
-        for pending in executor.submit([defective_job(index) for index in range(12)]):
-            try:
-                outcomes.append(len(pending.result()))
-            except InputError as error:
-                outcomes.append(str(error))
-    refused = [outcome for outcome in outcomes if isinstance(outcome, str)]
-    assert 0 < len(refused) < 12
-    assert all("the goal changes within the episode" in told for told in refused)
-    assert {outcome for outcome in outcomes if isinstance(outcome, int)} == {30}
-
-
-def test_replay_is_unharmed_by_an_episode_that_is_refused():
-    env = make_env("envs.defective:GoalJumpsLeft-v0")
-    replay = EpisodeReplay(400, observation_dim=2, goal_dim=2, action_dim=2)
-    stored = []
-    for index in range(12):
-        before = replay.num_transitions
-        try:
-            episode = run_episode(env, defective_job(index))
-        except InputError:
-            assert replay.num_transitions == before
-            continue
-        replay.add(episode)
-        stored.append(episode)
-    assert 0 < len(stored) < 12
-    expected = EpisodeReplay.from_episodes(stored)
-    rows = slice(0, expected.capacity)
-    for name in ("observations", "achieved_goals", "desired_goals", "actions", "terminated"):
-        np.testing.assert_array_equal(getattr(replay, name)[rows], getattr(expected, name))
-
-
-def test_an_episode_that_ends_early_is_shorter_and_its_last_step_is_terminated(run_in):
-    lengths = set()
-    for index in range(4):
-        episode = run_in("CliffReach", defective_job(index, exploration=GREEDY))
-        lengths.add(len(episode))
-        ended = bool(episode.terminated[-1])
-        assert ended == (len(episode) < 30)
-        assert not episode.terminated[:-1].any()
-    assert len(lengths) > 1

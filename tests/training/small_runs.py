@@ -1,0 +1,44 @@
+"""Short runs of training on PointReach, and what is noted of them."""
+
+import numpy as np
+
+from headstart.agents.ddpg import DDPGConfig
+from headstart.training.config import (
+    CycleConfig,
+    DemosConfig,
+    EvaluationConfig,
+    TrainConfig,
+    WarmStartConfig,
+)
+from headstart.training.trainer import Observer
+
+POINT = "PointReach-v0"
+SMALL = TrainConfig(
+    env_steps=300,
+    batch_size=32,
+    agent=DDPGConfig(hidden_sizes=(16, 16), q_filter_from=5),
+    demos=DemosConfig(fraction=0.25),
+    warm_start=WarmStartConfig(bc_updates=20, episodes=2, critic_updates=10),
+    cycle=CycleConfig(episodes=2, updates=5),
+    evaluation=EvaluationConfig(every=100, episodes=4),
+)
+
+
+class Diary(Observer):
+    """Keeps what a trainer reports."""
+
+    def __init__(self):
+        self.phases, self.rows, self.policies, self.results = [], [], [], []
+
+    def progressed(self, progress):
+        self.phases.append((progress.phase, progress.env_steps, progress.updates))
+
+    def evaluated(self, policy, result, metrics):
+        self.policies.append(policy)
+        self.results.append(result)
+        self.rows.append(metrics)
+
+
+def weights_of(policy):
+    layers = [array.ravel() for layer in policy.layers for array in layer]
+    return np.concatenate([*layers, policy.mean, policy.std])

@@ -1,0 +1,101 @@
+"""What training makes of demonstrations, which it refuses, and what it does without them."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from builders import stored_rows
+from small_runs import POINT, SMALL, Diary, weights_of
+
+from headstart.agents.ddpg import DDPG
+from headstart.data.batch import Batch
+from headstart.envs.goal_env import GoalReward, GoalSpec
+from headstart.envs.make import make_env
+from headstart.errors import InputError
+from headstart.rollout.executors import SerialExecutor
+from headstart.training.config import DemosConfig
+from headstart.training.train import build_trainer, train
+
+
+def test_without_demonstrations_the_warm_start_collects_blindly():
+    diary = Diary()
+    spec, env = GoalSpec.from_env(make_env(POINT)), make_env(POINT)
+    with SerialExecutor(POINT) as executor:
+        reward = GoalReward(env)
+        trainer = build_trainer(SMALL, spec, None, executor, reward, [diary])
+        trainer._warm_start()
+    actions = trainer.replay.actions[stored_rows(trainer.replay)]
+    assert len(actions) == 60
+    # Uniform over [-1, 1]: mean 0 and deviation 0.577.
+    np.testing.assert_allclose(actions.std(axis=0), 0.577, atol=0.1)
+
+
+@pytest.mark.parametrize("bc_weight", [0.0, 1.0])
+@pytest.mark.parametrize("q_filter", [True, False])
+def test_every_use_of_demonstrations_runs(point_demos, bc_weight, q_filter):
+    diary = Diary()
+    agent = replace(SMALL.agent, bc_weight=bc_weight, q_filter=q_filter, q_filter_from=0)
+    result = train(POINT, replace(SMALL, agent=agent), demos=point_demos, observers=[diary])
+    assert result.progress.updates > 0
+    last = diary.rows[-1]
+    assert ("train/q_filter_pass_rate" in last) == (bc_weight > 0)
+    if bc_weight and not q_filter:
+        assert last["train/q_filter_pass_rate"] == 1.0
+
+
+def test_only_as_many_demonstrations_as_asked_are_used(tmp_path, point_demos):
+    config = replace(SMALL, demos=DemosConfig(fraction=0.25, num_episodes=2))
+    train(POINT, config, demos=point_demos, out=tmp_path)
+    record = json.loads((tmp_path / "config.json").read_text())
+    assert record["demos"]["episodes"] == 2
+    fewer = replace(point_demos, episodes=point_demos.episodes[:2])
+    one, two = (
+        train(POINT, replace(SMALL, env_steps=60, demos=c), demos=d).policy
+        for c, d in [(config.demos, point_demos), (SMALL.demos, fewer)]
+    )
+    np.testing.assert_array_equal(weights_of(one), weights_of(two))
+
+
+def test_demonstrations_of_another_env_are_refused_before_anything_is_written(
+    tmp_path, point_demos
+):
+    with pytest.raises(InputError, match="PointReach-v0, not of BitFlip-v0"):
+        train("BitFlip-v0", SMALL, demos=point_demos, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+class Batches(DDPG):
+    """An agent that keeps the batches it learns from."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.batches: list[Batch] = []
+
+    def update(self, batch):
+        self.batches.append(batch)
+        return super().update(batch)
+
+
+def test_batches_hold_the_promised_share_of_demonstrations(point_demos):
+    spec, env = GoalSpec.from_env(make_env(POINT)), make_env(POINT)
+    with SerialExecutor(POINT) as executor:
+        reward = GoalReward(env)
+        trainer = build_trainer(SMALL, spec, point_demos, executor, reward, ())
+        trainer.agent = Batches(
+            SMALL.agent,
+            observation_dim=spec.observation_dim,
+            goal_dim=spec.goal_dim,
+            action_low=spec.action_low,
+            action_high=spec.action_high,
+            reward_range=spec.reward_range,
+            seed=0,
+        )
+        trainer.run()
+    batches = trainer.agent.batches
+    assert len(batches) == trainer.progress.updates
+    assert {len(batch) for batch in batches} == {32}
+    assert {int(batch.is_demo.sum()) for batch in batches} == {8}
+    actions = {tuple(row) for episode in point_demos.episodes for row in episode.actions.tolist()}
+    for batch in batches:
+        assert all(tuple(row) in actions for row in batch.action[batch.is_demo == 1].tolist())
