@@ -10,7 +10,7 @@ from headstart.policy import Policy
 
 
 def random_episode(
-    rng, steps, *, observation_dim=3, goal_dim=2, action_dim=2, info_dim=0
+    rng, steps, *, observation_dim=3, goal_dim=2, action_dim=2, info_dim=0, state_dim=0
 ) -> Episode:
     """An episode of numbers that mean nothing."""
 
@@ -25,6 +25,7 @@ def random_episode(
         terminated=rng.random(steps) < 0.5,
         is_success=rng.random(steps) < 0.5,
         reward_infos=normal(steps, info_dim),
+        snapshots=rng.standard_normal((steps + 1, state_dim)),
     )
 
 

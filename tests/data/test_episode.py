@@ -6,10 +6,12 @@ from builders import random_episode
 
 from headstart.data.episode import Episode
 
+STATES = ("observations", "achieved_goals", "snapshots")
+
 
 @pytest.fixture
 def episode():
-    return random_episode(np.random.default_rng(0), 5, info_dim=1)
+    return random_episode(np.random.default_rng(0), 5, info_dim=1, state_dim=7)
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Episode)])
@@ -20,7 +22,7 @@ def test_an_array_of_another_length_is_refused(episode, name):
 
 
 def test_an_episode_without_steps_is_refused(episode):
-    states = {name: getattr(episode, name)[:1] for name in ("observations", "achieved_goals")}
+    states = {name: getattr(episode, name)[:1] for name in STATES}
     names = {field.name for field in fields(Episode)} - states.keys()
     steps = {name: getattr(episode, name)[:0] for name in names}
     with pytest.raises(ValueError, match="at least one step"):
@@ -28,7 +30,9 @@ def test_an_episode_without_steps_is_refused(episode):
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("name", ["observations", "achieved_goals", "desired_goals", "actions"])
+@pytest.mark.parametrize(
+    "name", ["observations", "achieved_goals", "desired_goals", "actions", "snapshots"]
+)
 def test_a_number_that_is_not_finite_is_refused_by_name(episode, name, bad):
     array = getattr(episode, name).copy()
     array[-1, -1] = bad
@@ -55,10 +59,17 @@ def test_a_goal_that_changes_on_the_way_is_refused_and_the_step_named(episode):
         replace(episode, desired_goals=goals)
 
 
-def test_what_the_reward_reads_may_be_left_out(episode):
-    names = {field.name for field in fields(Episode)} - {"reward_infos"}
+def test_snapshots_keep_every_digit(episode):
+    assert episode.snapshots.dtype == np.float64
+    one_digit_more = replace(episode, snapshots=np.nextafter(episode.snapshots, np.inf))
+    assert one_digit_more != episode
+
+
+def test_what_the_reward_reads_and_snapshots_may_be_left_out(episode):
+    names = {field.name for field in fields(Episode)} - {"reward_infos", "snapshots"}
     without = Episode(**{name: getattr(episode, name) for name in names})
     assert without.reward_infos.shape == (5, 0)
+    assert without.snapshots.shape == (6, 0)
 
 
 def test_success_means_success_at_the_last_step(episode):

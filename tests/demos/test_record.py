@@ -37,7 +37,7 @@ def test_each_demonstration_can_be_run_again_from_its_number():
     assert indices != list(range(6))
     env = make_env(POINT)
     for index, episode in zip(indices, demos.episodes, strict=True):
-        job = EpisodeJob(half_hearted, demos.header["seed"], "demos", index)
+        job = EpisodeJob(half_hearted, demos.header["seed"], "demos", index, snapshots=True)
         assert run_episode(env, job) == episode
 
 
@@ -98,3 +98,39 @@ def test_demonstrations_fit_the_environment_they_were_recorded_on_by_any_of_its_
     for env_id in (POINT, f"headstart.envs.make:{POINT}"):
         demos = collect_demos(env_id, point_expert, episodes=1)
         demos.check_fits(GoalSpec.from_env(make_env(env_id)))
+
+
+def test_with_noise_the_demonstrations_keep_what_the_expert_wanted():
+    demos = collect_demos(POINT, point_expert, episodes=4, noise=0.5, keep_failures=True)
+    assert demos.header["noise"] == 0.5
+    for episode in demos.episodes:
+        wanted = [
+            point_expert({"achieved_goal": here, "desired_goal": goal})
+            for here, goal in zip(episode.achieved_goals, episode.desired_goals, strict=False)
+        ]
+        np.testing.assert_allclose(episode.actions, wanted, atol=1e-5)
+
+
+def test_noise_has_the_size_asked_for():
+    demos = collect_demos(POINT, stand_still, episodes=40, noise=0.3, keep_failures=True)
+    moved = np.concatenate([np.diff(ep.observations, axis=0) for ep in demos.episodes])
+    inside = np.abs(np.concatenate([ep.observations[1:] for ep in demos.episodes])) < 0.999
+    # A step moves by a tenth of the action.
+    assert np.std(moved[inside] / 0.1) == pytest.approx(0.3, rel=0.1)
+
+
+def test_snapshots_may_be_left_out():
+    kept, bare = (
+        collect_demos(POINT, point_expert, episodes=1, snapshots=s) for s in (True, False)
+    )
+    assert kept.episodes[0].snapshots.shape == (31, 4)
+    assert bare.episodes[0].snapshots.shape == (31, 0)
+
+
+def test_a_policy_demonstrates_too():
+    policy = point_policy()
+    demos = collect_demos(POINT, policy, episodes=2, keep_failures=True)
+    first = demos.episodes[0]
+    state = {"observation": first.observations[0], "achieved_goal": first.achieved_goals[0]}
+    action = policy({**state, "desired_goal": first.desired_goals[0]})
+    np.testing.assert_allclose(first.actions[0], action, atol=1e-6)

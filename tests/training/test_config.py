@@ -17,6 +17,7 @@ from headstart.training.config import (
     DemosConfig,
     EvaluationConfig,
     HindsightConfig,
+    ResetsConfig,
     TrainConfig,
     WarmStartConfig,
 )
@@ -27,7 +28,7 @@ NAN = float("nan")
 @pytest.mark.parametrize(
     ("config", "prefix", "settings"),
     [
-        (TrainConfig, "", {"env_steps": 0}),
+        (TrainConfig, "", {"env_steps": -1}),
         (TrainConfig, "", {"policy_every": 0}),
         (TrainConfig, "", {"torch_threads": 0}),
         (TrainConfig, "", {"seed": -1}),
@@ -44,6 +45,9 @@ NAN = float("nan")
         (DemosConfig, "demos.", {"fraction": 0.0}),
         (DemosConfig, "demos.", {"fraction": 1.0}),
         (DemosConfig, "demos.", {"num_episodes": 0}),
+        (ResetsConfig, "resets.", {"probability": 1.5}),
+        (ResetsConfig, "resets.", {"probability": NAN}),
+        (ResetsConfig, "resets.", {"goal": "final"}),
         (WarmStartConfig, "warm_start.", {"bc_updates": -1}),
         (WarmStartConfig, "warm_start.", {"episodes": -2}),
         (WarmStartConfig, "warm_start.", {"critic_updates": -1}),
@@ -131,6 +135,7 @@ OWNERS = {
     DDPGConfig: {"config"},
     HindsightConfig: {"hindsight"},
     DemosConfig: {"demos"},
+    ResetsConfig: {"resets"},
     WarmStartConfig: {"warm_start"},
     CycleConfig: {"cycle"},
     EvaluationConfig: {"evaluation"},

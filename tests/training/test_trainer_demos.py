@@ -5,16 +5,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from builders import stored_rows
+from builders import point_expert, stored_rows
 from small_runs import POINT, SMALL, Diary, weights_of
 
 from headstart.agents.ddpg import DDPG
 from headstart.data.batch import Batch
+from headstart.demos.record import collect_demos
 from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.envs.make import make_env
 from headstart.errors import InputError
 from headstart.rollout.executors import SerialExecutor
-from headstart.training.config import DemosConfig
+from headstart.training.config import DemosConfig, ResetsConfig, WarmStartConfig
 from headstart.training.train import build_trainer, train
 
 
@@ -99,3 +100,73 @@ def test_batches_hold_the_promised_share_of_demonstrations(point_demos):
     actions = {tuple(row) for episode in point_demos.episodes for row in episode.actions.tolist()}
     for batch in batches:
         assert all(tuple(row) in actions for row in batch.action[batch.is_demo == 1].tolist())
+
+
+class Jobs(SerialExecutor):
+    """An executor that keeps what it was asked for."""
+
+    def __init__(self, env_id):
+        super().__init__(env_id)
+        self.jobs = []
+
+    def submit(self, jobs):
+        self.jobs += jobs
+        return super().submit(jobs)
+
+
+def test_training_resets_to_demonstrated_states_and_evaluation_never_does(point_demos):
+    spec, env = GoalSpec.from_env(make_env(POINT)), make_env(POINT)
+    config = replace(SMALL, env_steps=1200, resets=ResetsConfig(probability=0.5))
+    with Jobs(POINT) as executor:
+        reward = GoalReward(env)
+        build_trainer(config, spec, point_demos, executor, reward, ()).run()
+    started = {
+        stream: [job.start is not None for job in executor.jobs if job.stream == stream]
+        for stream in ("rollout", "evaluation")
+    }
+    assert len(started["rollout"]) >= 40
+    assert 0.2 < np.mean(started["rollout"]) < 0.8
+    assert started["evaluation"]
+    assert not any(started["evaluation"])
+
+
+@pytest.mark.parametrize("goal", ["achieved", "desired"])
+def test_resets_do_not_depend_on_the_collectors(point_demos, goal):
+    config = replace(SMALL, resets=ResetsConfig(probability=0.5, goal=goal))
+    one, two = (
+        train(POINT, config, demos=point_demos, collectors=collectors).policy
+        for collectors in (0, 2)
+    )
+    np.testing.assert_array_equal(weights_of(one), weights_of(two))
+
+
+def test_resets_without_demonstrations_are_refused():
+    config = replace(SMALL, resets=ResetsConfig(probability=0.5))
+    with pytest.raises(InputError, match=r"resets\.probability needs demonstrations"):
+        train(POINT, config)
+
+
+def test_resets_to_demonstrations_without_snapshots_are_refused_before_anything_is_written(
+    tmp_path,
+):
+    bare = collect_demos(POINT, point_expert, episodes=2, snapshots=False)
+    config = replace(SMALL, resets=ResetsConfig(probability=0.5))
+    with pytest.raises(InputError, match="hold no snapshots"):
+        train(POINT, config, demos=bare, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_no_env_steps_leave_the_cloning_alone(point_demos):
+    diary = Diary()
+    result = train(POINT, replace(SMALL, env_steps=0), demos=point_demos, observers=[diary])
+    assert result.progress.env_steps == 0
+    assert result.progress.updates == 0
+    assert result.progress.warm_start_updates == 20
+    assert len(diary.results) == 1
+
+
+def test_no_env_steps_and_nothing_to_clone_are_refused(point_demos):
+    unwarmed = replace(SMALL, env_steps=0, warm_start=WarmStartConfig(bc_updates=0))
+    for config, demos in [(replace(SMALL, env_steps=0), None), (unwarmed, point_demos)]:
+        with pytest.raises(InputError, match="env_steps must be at least 1"):
+            train(POINT, config, demos=demos)

@@ -9,8 +9,11 @@ FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
 
 _STEPS = ("desired_goals", "actions", "terminated", "is_success", "reward_infos")
+_STATES = ("observations", "achieved_goals", "snapshots")
 VECTORS = ("observations", "achieved_goals", "desired_goals", "actions", "reward_infos")
+_NUMBERS = (*VECTORS, "snapshots")
 _NOTHING = np.zeros((0, 0), np.float32)
+_NO_SNAPSHOTS = np.zeros((0, 0), np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,23 +33,29 @@ class Episode:
     is_success: BoolArray  # (T,), whether the state that step led to fulfils the goal
     # (T, info_dim), what the reward reads besides the goals; of most environments nothing.
     reward_infos: FloatArray = field(default_factory=lambda: _NOTHING)
+    # (T + 1, state_dim), the simulator at every state, see ``headstart.envs.snapshot``; or of
+    # width 0.
+    snapshots: NDArray[np.float64] = field(default_factory=lambda: _NO_SNAPSHOTS)
 
     def __post_init__(self) -> None:
         if self.reward_infos is _NOTHING:
             object.__setattr__(self, "reward_infos", np.zeros((len(self.actions), 0), np.float32))
-        for name in VECTORS:
+        if self.snapshots is _NO_SNAPSHOTS:
+            object.__setattr__(self, "snapshots", np.zeros((len(self.observations), 0)))
+        for name in _NUMBERS:
             array = np.asarray(getattr(self, name))
             if array.dtype.kind not in "fiu":
                 raise ValueError(f"episode.{name} must hold numbers, got {array.dtype}")
+            dtype = np.float64 if name == "snapshots" else np.float32
             with np.errstate(over="ignore"):  # A number too large for float32 is refused below.
-                object.__setattr__(self, name, array.astype(np.float32, copy=False))
+                object.__setattr__(self, name, array.astype(dtype, copy=False))
         lengths = {len(getattr(self, name)) for name in _STEPS}
-        lengths |= {len(self.observations) - 1, len(self.achieved_goals) - 1}
+        lengths |= {len(getattr(self, name)) - 1 for name in _STATES}
         if len(lengths) != 1:
             raise ValueError(f"inconsistent episode lengths: {sorted(lengths)}")
         if len(self) == 0:
             raise ValueError("an episode needs at least one step")
-        for name in VECTORS:
+        for name in _NUMBERS:
             if getattr(self, name).ndim != 2:
                 raise ValueError(f"episode.{name} must hold one vector a row")
             if not np.isfinite(getattr(self, name)).all():

@@ -18,7 +18,7 @@ from headstart.errors import InputError
 
 SCHEMA = 1
 _STEP_ARRAYS = ("desired_goals", "actions", "terminated", "is_success", "reward_infos")
-_STATE_ARRAYS = ("observations", "achieved_goals")
+_STATE_ARRAYS = ("observations", "achieved_goals", "snapshots")
 
 
 @dataclass(frozen=True)
@@ -145,6 +145,7 @@ def load_demos(path: str | Path) -> DemoSet:
             arrays = {name: file[name] for name in file.files}
         # The first files had none.
         arrays.setdefault("reward_infos", np.zeros((len(arrays["actions"]), 0), np.float32))
+        arrays.setdefault("snapshots", np.zeros((len(arrays["observations"]), 0)))
         header = json.loads(arrays.pop("header").tobytes())
         if header["schema"] != SCHEMA:
             raise ValueError(f"it has schema {header['schema']}, this version reads {SCHEMA}")

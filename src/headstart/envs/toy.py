@@ -52,6 +52,15 @@ class PointReach(gym.Env[Any, Any]):
         distance = np.linalg.norm(np.asarray(achieved_goal) - desired_goal, axis=-1)
         return -np.asarray(distance > self.threshold, np.float64)
 
+    def save_state(self) -> Vector:
+        """Return position and goal, ``(4,)``."""
+        return np.concatenate([self._position, self._goal])
+
+    def restore_state(self, state: Vector, desired_goal: Vector | None = None) -> None:
+        """Go back to a saved state, with its own goal or with another one, ``(2,)``."""
+        self._position, goal = np.split(np.array(state, float), [2])
+        self._goal = goal if desired_goal is None else np.array(desired_goal, float)
+
     def _observe(self) -> Observation:
         return {
             "observation": self._position.copy(),

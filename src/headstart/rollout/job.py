@@ -12,6 +12,7 @@ from threadpoolctl import ThreadpoolController
 from headstart.data.episode import Episode
 from headstart.envs.goal_env import reward_at_goal, success_key
 from headstart.envs.probe import GOAL_KEYS, env_name
+from headstart.envs.snapshot import Restorable, restorable
 from headstart.errors import InputError
 from headstart.rollout.exploration import GREEDY, Exploration
 from headstart.seeding import generator, integer_seed
@@ -38,6 +39,16 @@ EVALUATION = "evaluation"
 _BLAS = ThreadpoolController()
 
 
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Where an episode starts instead of at a reset: in a state that was saved."""
+
+    snapshot: NDArray[np.float64]  # (state_dim,), see ``headstart.envs.snapshot``
+    observation: NDArray[np.float32]  # (observation_dim,), what was observed in that state
+    achieved_goal: NDArray[np.float32]  # (goal_dim,)
+    desired_goal: NDArray[np.float32]  # (goal_dim,), the goal of the episode to come
+
+
 @dataclass(frozen=True)
 class EpisodeJob:
     """All that an episode depends on: whoever runs it, wherever, gets the same episode."""
@@ -52,6 +63,13 @@ class EpisodeJob:
     exploration: Exploration = GREEDY
     reward_info_keys: tuple[str, ...] = ()
     """What of each step's ``info`` the episode keeps, because the reward reads it."""
+    start: Start | None = None
+    """Where the episode starts; where the env's own reset puts it by default."""
+    snapshots: bool = False
+    """Whether the episode keeps the simulator's state at every step, where there is one to keep."""
+    record_intended: bool = False
+    """Whether the episode keeps the actions that the policy wanted, not those with exploration
+    that were executed: how to recover is then part of a demonstration."""
 
     @property
     def env_seed(self) -> int:
@@ -86,18 +104,20 @@ def run_episode(
 def _run(env: gym.Env[Any, Any], job: EpisodeJob, on_state: Callable[[bool], None]) -> Episode:
     rng = generator(job.seed, f"{job.stream}/exploration", job.index)
     low, high = _bounds(env)
-    observation, _ = env.reset(seed=job.env_seed)
-    recording = _Recording(observation)
+    observation = _started(env, job)
+    recording = _Recording(observation, restorable(env) if job.snapshots else None)
     on_state(False)
     finished = False
     while not finished:
         # Or the policy would be blamed for what it makes of it.
         if not all(np.isfinite(observation[key]).all() for key in GOAL_KEYS):
             raise InputError(f"{_name(env, job)}: the observation holds NaN or infinity")
-        action = job.exploration(job.policy(observation), low, high, rng)
+        wanted = job.policy(observation)
+        action = job.exploration(wanted, low, high, rng)
         if not np.isfinite(action).all():
             raise FloatingPointError(f"action {action} is not finite; it was not executed")
-        recording.before_step(observation, action)
+        kept = GREEDY(wanted, low, high, rng) if job.record_intended else action
+        recording.before_step(observation, kept)
         # A copy: an env may clip what it is given in place.
         observation, reward, terminated, truncated, info = env.step(action.copy())
         key = success_key(info)
@@ -114,11 +134,30 @@ def _run(env: gym.Env[Any, Any], job: EpisodeJob, on_state: Callable[[bool], Non
         raise InputError(f"{_name(env, job)}: {error}") from error
 
 
+def _started(env: gym.Env[Any, Any], job: EpisodeJob) -> Observation:
+    """Return the first observation."""
+    observation: Observation
+    observation, _ = env.reset(seed=job.env_seed)
+    start = job.start
+    if start is None:
+        return observation
+    states = restorable(env)
+    if states is None:
+        raise InputError(f"{_name(env, job)}: the state of this environment cannot be restored")
+    states.restore_state(start.snapshot, start.desired_goal)
+    return {
+        "observation": start.observation,
+        "achieved_goal": start.achieved_goal,
+        "desired_goal": start.desired_goal,
+    }
+
+
 class _Recording:
     """What happened in an episode so far. Copies all: an env may reuse its arrays."""
 
-    def __init__(self, observation: Observation) -> None:
-        self._states = [_state(observation)]
+    def __init__(self, observation: Observation, simulator: Restorable | None) -> None:
+        self._simulator = simulator
+        self._states = [self._state(observation)]
         self._steps: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
         self._outcomes: list[tuple[bool, bool, list[float]]] = []
 
@@ -130,12 +169,12 @@ class _Recording:
         self, observation: Observation, terminated: bool, is_success: bool, kept: list[float]
     ) -> None:
         """Note what the step led to."""
-        self._states.append(_state(observation))
+        self._states.append(self._state(observation))
         self._outcomes.append((terminated, is_success, kept))
 
     def episode(self) -> Episode:
         """Return the finished episode."""
-        observations, achieved_goals = zip(*self._states, strict=True)
+        observations, achieved_goals, snapshots = zip(*self._states, strict=True)
         desired_goals, actions = zip(*self._steps, strict=True)
         terminated, is_success, kept = zip(*self._outcomes, strict=True)
         return Episode(
@@ -146,6 +185,14 @@ class _Recording:
             terminated=np.array(terminated, bool),
             is_success=np.array(is_success, bool),
             reward_infos=np.array(kept, np.float32),
+            snapshots=np.stack(snapshots),
+        )
+
+    def _state(self, observation: Observation) -> tuple[NDArray[Any], ...]:
+        return (
+            np.array(observation["observation"], np.float32),
+            np.array(observation["achieved_goal"], np.float32),
+            np.zeros(0) if self._simulator is None else self._simulator.save_state(),
         )
 
 
@@ -172,10 +219,3 @@ def _name(env: gym.Env[Any, Any], job: EpisodeJob) -> str:
 
 def _ignore(success: bool) -> None:
     """Look at no state."""
-
-
-def _state(observation: Observation) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    return (
-        np.array(observation["observation"], np.float32),
-        np.array(observation["achieved_goal"], np.float32),
-    )

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from headstart.agents.config import DDPGConfig
+from headstart.demos.resets import ResetGoal
 from headstart.errors import InputError, require, require_choices
 from headstart.rollout.exploration import Exploration
 
@@ -78,6 +79,21 @@ class DemosConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ResetsConfig:
+    """Training episodes that start in states of demonstrations; evaluation never does."""
+
+    probability: float = 0.0
+    """Probability that a training episode starts in a random state of a random demonstration."""
+    goal: ResetGoal = "achieved"
+    """Goal of such an episode: what the demonstration had achieved at its end (the paper), or the
+    goal it was shown for (desired)."""
+
+    def __post_init__(self) -> None:
+        require_choices(self, "resets.")
+        _require_share("resets.probability", self.probability)
+
+
+@dataclass(frozen=True, kw_only=True)
 class WarmStartConfig:
     """What happens before the first cycle, in this order."""
 
@@ -120,7 +136,8 @@ class TrainConfig:
     seed: int = 0
     """Root of every random draw."""
     env_steps: int = 15_000
-    """Env steps to take in training, warm start included."""
+    """Env steps to take in training, warm start included; 0 leaves the cloning of demonstrations
+    alone."""
     target_success: float | None = None
     """Stop early once an evaluation reaches this success rate."""
     batch_size: int = 256
@@ -139,6 +156,7 @@ class TrainConfig:
     agent: DDPGConfig = field(default_factory=DDPGConfig)
     hindsight: HindsightConfig = field(default_factory=HindsightConfig)
     demos: DemosConfig = field(default_factory=DemosConfig)
+    resets: ResetsConfig = field(default_factory=ResetsConfig)
     warm_start: WarmStartConfig = field(default_factory=WarmStartConfig)
     cycle: CycleConfig = field(default_factory=CycleConfig)
     exploration: Exploration = field(
@@ -147,7 +165,8 @@ class TrainConfig:
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
 
     def __post_init__(self) -> None:
-        for name in ("env_steps", "policy_every", "torch_threads"):
+        require(self.env_steps >= 0, "env_steps must not be negative", self.env_steps)
+        for name in ("policy_every", "torch_threads"):
             require(getattr(self, name) >= 1, f"{name} must be at least 1", getattr(self, name))
         require(self.seed >= 0, "seed must not be negative", self.seed)
         require(self.batch_size >= 2, "batch_size must be at least 2", self.batch_size)

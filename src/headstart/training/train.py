@@ -4,6 +4,9 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
 
 from headstart.agents.ddpg import DDPG
 from headstart.data import strategies
@@ -12,11 +15,12 @@ from headstart.data.mixture import MixedSampler
 from headstart.data.replay import EpisodeReplay
 from headstart.data.strategies import GoalStrategy
 from headstart.data.symmetry import MirroredSampler
+from headstart.demos.resets import DemoResets, check_resets
 from headstart.demos.storage import DemoSet
 from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.envs.known import known
 from headstart.envs.make import make_env
-from headstart.errors import InputError
+from headstart.errors import InputError, require
 from headstart.policy import Policy
 from headstart.rollout.executors import Executor, make_executor
 from headstart.seeding import generator, integer_seed
@@ -67,7 +71,7 @@ def train(
     config = config or TrainConfig()
     reward_env = make_env(env_id)
     spec = GoalSpec.from_env(reward_env)
-    demos = _checked(config, spec, demos)
+    demos = _checked(config, reward_env, spec, demos)
     with make_executor(env_id, collectors) as executor, contextlib.ExitStack() as stack:
         stack.callback(reward_env.close)
         if out is not None:
@@ -83,18 +87,33 @@ def train(
         return TrainResult(trainer.agent.policy(deployed=True), result, trainer.progress)
 
 
-def _checked(config: TrainConfig, spec: GoalSpec, demos: DemoSet | None) -> DemoSet | None:
+def _checked(
+    config: TrainConfig, env: gym.Env[Any, Any], spec: GoalSpec, demos: DemoSet | None
+) -> DemoSet | None:
     """Return the demonstrations to train from; refuse what does not go together."""
     if config.replay_capacity <= spec.max_episode_steps:
         raise InputError(
             f"replay_capacity {config.replay_capacity} cannot hold one episode of {spec.env_id}, "
             f"which takes {spec.max_episode_steps + 1} states"
         )
+    cloned = demos is not None and config.warm_start.bc_updates > 0
+    require(
+        config.env_steps > 0 or cloned,
+        "env_steps must be at least 1 where no demonstrations are cloned (warm_start.bc_updates)",
+        config.env_steps,
+    )
     if demos is None:
+        require(
+            config.resets.probability == 0.0,
+            "resets.probability needs demonstrations (--demos)",
+            config.resets.probability,
+        )
         return None
     config.check_demos(len(demos.episodes))
     demos = demos.first(config.demos.num_episodes)
     demos.check_fits(spec)
+    if config.resets.probability:
+        check_resets(env, demos.episodes)
     return demos
 
 
@@ -126,6 +145,7 @@ def build_trainer(
         relabelling=relabelling,
         sampler=sampler,
         demos=() if demos is None else demos.episodes,
+        resets=_resets(config, demos),
         demo_sampler=demo_sampler,
         observers=observers,
     )
@@ -154,6 +174,13 @@ def _samplers(
     )
     mixed = MixedSampler(online=online, demos=shown, demo_fraction=config.demos.fraction)
     return mirrored(mixed, "replay/mirror"), mirrored(shown, "demo/mirror")
+
+
+def _resets(config: TrainConfig, demos: DemoSet | None) -> DemoResets | None:
+    resets = config.resets
+    if demos is None or not resets.probability:
+        return None
+    return DemoResets(demos.episodes, resets.probability, resets.goal, config.seed)
 
 
 def _agent(config: TrainConfig, spec: GoalSpec) -> DDPG:

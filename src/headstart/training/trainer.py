@@ -12,6 +12,7 @@ from headstart.data.batch import Batch
 from headstart.data.episode import Episode
 from headstart.data.hindsight import Relabelling, Sampler
 from headstart.data.replay import EpisodeReplay
+from headstart.demos.resets import DemoResets
 from headstart.envs.goal_env import GoalSpec
 from headstart.policy import Policy
 from headstart.rollout.executors import Executor, Pending
@@ -67,6 +68,7 @@ class Trainer:
     sampler: Sampler
     """Batches of own experience, mixed with demonstrations if there are some."""
     demos: Sequence[Episode]
+    resets: DemoResets | None
     demo_sampler: Sampler | None
     """Batches of demonstrations alone, for the warm start."""
     observers: Sequence[Observer] = ()
@@ -117,7 +119,7 @@ class Trainer:
             for _ in range(warm_start.bc_updates):
                 self._metrics.add(self.agent.clone(self._batch(self.demo_sampler)))
                 self._count_warm_start("cloning demonstrations")
-        if warm_start.episodes:
+        if warm_start.episodes and not self._finished():
             blind = Exploration(random_action=1.0)
             exploration = self.config.exploration if self.demos else blind
             pending = self._submit(warm_start.episodes, exploration)
@@ -145,9 +147,20 @@ class Trainer:
         policy = self.agent.policy(deployed=False)
         indices = range(self._num_asked, self._num_asked + count)
         self._num_asked += count
-        seed, keys = self.config.seed, self.spec.reward_info_keys
+        seed, keys, resets = self.config.seed, self.spec.reward_info_keys, self.resets
         return self.executor.submit(
-            [EpisodeJob(policy, seed, "rollout", i, exploration, keys) for i in indices]
+            [
+                EpisodeJob(
+                    policy,
+                    seed,
+                    "rollout",
+                    index,
+                    exploration,
+                    reward_info_keys=keys,
+                    start=None if resets is None else resets.start(index),
+                )
+                for index in indices
+            ]
         )
 
     def _store(self, episodes: Sequence[Episode]) -> None:

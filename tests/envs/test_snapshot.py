@@ -1,0 +1,178 @@
+"""Simulator states: what is restored has the future of what was saved, bit for bit."""
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from builders import is_one_line
+from gymnasium import spaces
+
+from headstart.envs.make import make_env
+from headstart.envs.snapshot import require_restorable, restorable
+from headstart.errors import InputError
+from headstart.rollout.exploration import Exploration
+from headstart.rollout.job import Constant, EpisodeJob, Start, run_episode
+
+STEPS = 30
+FETCH = ["FetchReach-v4", "FetchPush-v4", "FetchPickAndPlace-v4", "FetchSlide-v4"]
+HAND = [
+    "HandReach-v3",
+    "HandManipulateBlock-v1",
+    "HandManipulateBlockRotateZ-v1",
+    "HandManipulateBlockRotateParallel-v1",
+    "HandManipulateBlockRotateXYZ-v1",
+    "HandManipulateBlockFull-v1",
+    "HandManipulateEgg-v1",
+    "HandManipulateEggRotate-v1",
+    "HandManipulatePen-v1",
+    "HandManipulatePenRotate-v1",
+    "HandManipulateBlock_ContinuousTouchSensors-v1",
+    "HandManipulateEgg_BooleanTouchSensors-v1",
+]
+MAZES = ["PointMaze_UMaze-v3", "AntMaze_UMaze-v5"]
+RANDOM = Exploration(random_action=1.0)
+
+
+def recorded(env, index=0):
+    still = Constant(np.zeros(env.action_space.shape, np.float32))
+    return run_episode(env, EpisodeJob(still, 0, "test", index, RANDOM, snapshots=True))
+
+
+class Replayed:
+    """The actions of an episode from a given step on."""
+
+    def __init__(self, actions):
+        self.actions = iter(actions)
+
+    def __call__(self, observation):
+        return next(self.actions)
+
+
+def start_of(episode, step, goal):
+    return Start(episode.snapshots[step], episode.observations[step],
+                 episode.achieved_goals[step], goal)  # fmt: skip
+
+
+@pytest.mark.mujoco
+@pytest.mark.parametrize("env_id", FETCH + HAND + MAZES)
+def test_any_state_restored_and_replayed_gives_the_same_bits(env_id):
+    env = make_env(f"{env_id},max_episode_steps={STEPS}")
+    episode = recorded(env)
+    other = make_env(env_id)  # that has run something else before
+    recorded(other, index=1)
+    for step in (0, 1, 7, STEPS - 2):
+        start = start_of(episode, step, episode.desired_goals[0])
+        limited = make_env(f"{env_id},max_episode_steps={STEPS - step}")
+        for place in (env, limited):
+            place.reset(seed=99)
+        policy = Replayed(episode.actions[step:])
+        again = run_episode(limited, EpisodeJob(policy, 1, "test", 5, start=start))
+        np.testing.assert_array_equal(again.observations, episode.observations[step:])
+        np.testing.assert_array_equal(again.achieved_goals, episode.achieved_goals[step:])
+        np.testing.assert_array_equal(again.desired_goals, episode.desired_goals[step:])
+        np.testing.assert_array_equal(again.is_success, episode.is_success[step:])
+
+
+@pytest.mark.mujoco
+@pytest.mark.parametrize("env_id", FETCH + HAND + MAZES)
+def test_it_is_restored_in_double_precision(env_id):
+    env = make_env(env_id)
+    env.reset(seed=3)
+    env.action_space.seed(0)
+    actions = [env.action_space.sample() for _ in range(20)]
+    states = restorable(env)
+    for action in actions[:8]:
+        env.step(action)
+    saved = states.save_state()
+    first = [env.step(action)[0] for action in actions[8:]]
+    env.reset(seed=4)
+    states.restore_state(saved)
+    for action, expected in zip(actions[8:], first, strict=True):
+        observation = env.step(action)[0]
+        for key, array in expected.items():
+            np.testing.assert_array_equal(observation[key], array)
+
+
+@pytest.mark.mujoco
+@pytest.mark.parametrize("env_id", ["FetchPush-v4", "HandReach-v3", "PointMaze_UMaze-v3"])
+def test_an_episode_from_a_state_may_have_another_goal(env_id):
+    env = make_env(env_id)
+    episode = recorded(env)
+    goal = episode.achieved_goals[-1] + np.float32(0.01)
+    start = start_of(episode, 3, goal)
+    again = run_episode(env, EpisodeJob(Replayed(np.zeros_like(env.action_space.low)[None].repeat(
+        len(episode), 0)), 0, "test", 0, start=start))  # fmt: skip
+    assert (again.desired_goals == goal).all()
+    own = env.get_wrapper_attr("compute_reward")
+    reached = own(again.achieved_goals[1:], again.desired_goals, {}) == env_best(env_id)
+    np.testing.assert_array_equal(again.is_success, reached)
+
+
+def env_best(env_id):
+    return 1.0 if "Maze" in env_id else 0.0
+
+
+def test_states_of_an_environment_that_saves_its_own():
+    env = make_env("PointReach-v0")
+    assert require_restorable(env) is env.unwrapped
+    episode = recorded(env)
+    np.testing.assert_array_equal(episode.snapshots[:, :2].astype(np.float32), episode.observations)
+
+
+def test_an_environment_that_cannot_is_refused_by_name():
+    with pytest.raises(InputError, match="the state of BitFlip-v0 cannot be restored") as caught:
+        require_restorable(make_env("BitFlip-v0"))
+    assert is_one_line(str(caught.value))
+    assert "save_state()" in str(caught.value)
+    assert recorded(make_env("BitFlip-v0")).snapshots.shape[1] == 0
+
+
+@pytest.mark.mujoco
+def test_a_snapshot_of_another_width_is_refused():
+    env = make_env("FetchReach-v4")
+    env.reset(seed=0)
+    with pytest.raises(InputError, match="holds 7 numbers") as caught:
+        restorable(env).restore_state(np.zeros(7))
+    assert is_one_line(str(caught.value))
+
+
+class Drifting(gym.Env):
+    """A goal environment that saves its position and forgets its speed."""
+
+    def __init__(self):
+        box = spaces.Box(-100.0, 100.0, (1,))
+        keys = ("observation", "achieved_goal", "desired_goal")
+        self.observation_space = spaces.Dict(dict.fromkeys(keys, box))
+        self.action_space = spaces.Box(-1.0, 1.0, (1,))
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.position, self.speed = self.np_random.uniform(-1, 1, (2, 1))
+        return self._observe(), {}
+
+    def step(self, action):
+        self.speed = self.speed + action
+        self.position = self.position + 0.1 * self.speed
+        return self._observe(), -1.0, False, False, {"is_success": False}
+
+    def compute_reward(self, achieved_goal, desired_goal, info):
+        return -np.ones(np.shape(achieved_goal)[:-1])
+
+    def save_state(self):
+        return self.position.copy()
+
+    def restore_state(self, state, desired_goal=None):
+        self.position = state.copy()
+
+    def _observe(self):
+        return {
+            "observation": self.position.copy(),
+            "achieved_goal": self.position.copy(),
+            "desired_goal": np.zeros(1),
+        }
+
+
+def test_an_environment_that_forgets_a_part_of_its_state_is_found_out():
+    gym.register("Drifting-v0", entry_point=Drifting, max_episode_steps=20)
+    with pytest.raises(InputError, match="Drifting-v0: the same actions lead elsewhere") as caught:
+        require_restorable(make_env("Drifting-v0"))
+    assert is_one_line(str(caught.value))
