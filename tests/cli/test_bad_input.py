@@ -1,6 +1,7 @@
 """Bad input is told in one line, exits with 2, and leaves nothing behind."""
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ def workplace(tmp_path, monkeypatch) -> Path:
     monkeypatch.chdir(tmp_path)
     demos = collect_demos("PointReach-v0", point_expert, episodes=3)
     save_demos("demos.npz", demos)
+    bare = [replace(ep, snapshots=np.zeros((len(ep) + 1, 0))) for ep in demos.episodes]
+    save_demos("bare.npz", DemoSet("PointReach-v0", tuple(bare)))
     save_demos("other_env.npz", DemoSet("FetchReach-v4", demos.episodes))
     save_demos("other_width.npz", DemoSet("BitFlip-v0", demos.episodes))
     point_policy().save("policy.safetensors")
@@ -50,11 +53,29 @@ CASES = [
     ("train PointReach-v0 --collectors -1", "collectors must not be negative, got -1"),
     ("train PointReach-v0 --out run", "run: already holds files"),
     ("train PointReach-v0 --out text.npz/run", "cannot be written"),
-    ("demos collect FetchSlide-v4 --out new.npz", "no scripted expert"),
+    ("demos collect HandReach-v3 --out new.npz", "no scripted expert"),
     ("demos collect FetchReach-v4 --episodes 0 --out new.npz", "at least 1, got 0"),
     ("demos collect FetchReach-v4 --out new.txt", "something.npz"),
     ("demos collect FetchReach-v4 --out nowhere/new.npz", "there is no directory nowhere"),
+    ("demos collect PointReach-v0 --policy wide.safetensors --out new.npz", "observation width 9"),
+    ("demos collect FetchReach-v4 --noise -1 --out new.npz", "noise must not be negative, got -1"),
     ("demos inspect text.npz", "not a headstart demo file"),
+    ("demos play text.npz --video out.mp4", "not a headstart demo file"),
+    ("demos play demos.npz", "no screen"),
+    ("demos play demos.npz --video out.mp4 --episodes 0", "at least 1, got 0"),
+    ("demos play demos.npz --video out.mp4 --first 3", "must lie in [0, 2], got 3"),
+    ("demos play bare.npz --video out.mp4", "3 of 3 demonstrations hold no snapshots"),
+    ("demos import missing.npz --env PointReach-v0 --out new.npz", "missing.npz: no such file"),
+    ("demos import demos.npz --env PointReach-v0 --out new.npz", "already and needs no import"),
+    ("demos import text.npz --env PointReach-v0 --out new.npz", "text.npz: cannot be imported"),
+    ("demos import no/such-v0 --env PointReach-v0 --out new.npz", "no/such-v0"),
+    ("demos import demos.npz --env PointReach-v0 --out new.txt", "something.npz"),
+    ("demos export missing.npz --minari a/b-v0", "missing.npz: no such demo file"),
+    ("demos export demos.npz --minari wrong", "wrong"),
+    ("train PointReach-v0 --demos bare.npz --resets.probability 0.1", "hold no snapshots"),
+    ("train PointReach-v0 --resets.probability 0.1", "resets.probability needs demonstrations"),
+    ("train PointReach-v0 --demos demos.npz --resets.goal final", "invalid choice 'final'"),
+    ("train PointReach-v0 --env-steps 0", "env_steps must be at least 1"),
     ("evaluate missing", "missing: no such policy file"),
     ("evaluate text.safetensors", "not a headstart policy file"),
     ("evaluate demos.npz", "not a headstart policy file"),

@@ -342,3 +342,9 @@ def test_a_set_describes_itself():
     }
     assert demos.first(2).episodes == demos.episodes[:2]
     assert demos.first(None).episodes == demos.episodes
+
+
+def test_a_name_that_is_too_long_is_told_in_one_line(tmp_path):
+    with pytest.raises(InputError, match="cannot be written") as caught:
+        save_demos(tmp_path / f"{'long' * 70}.npz", demos_of([3]))
+    assert is_one_line(str(caught.value))

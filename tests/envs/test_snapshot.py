@@ -7,7 +7,7 @@ from builders import is_one_line
 from gymnasium import spaces
 
 from headstart.envs.make import make_env
-from headstart.envs.snapshot import require_restorable, restorable
+from headstart.envs.snapshot import check_restores, require_restorable, restorable
 from headstart.errors import InputError
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import Constant, EpisodeJob, Start, run_episode
@@ -113,7 +113,8 @@ def env_best(env_id):
 
 def test_states_of_an_environment_that_saves_its_own():
     env = make_env("PointReach-v0")
-    assert require_restorable(env) is env.unwrapped
+    check_restores(env)
+    assert restorable(env) is env.unwrapped
     episode = recorded(env)
     np.testing.assert_array_equal(episode.snapshots[:, :2].astype(np.float32), episode.observations)
 
@@ -174,5 +175,5 @@ class Drifting(gym.Env):
 def test_an_environment_that_forgets_a_part_of_its_state_is_found_out():
     gym.register("Drifting-v0", entry_point=Drifting, max_episode_steps=20)
     with pytest.raises(InputError, match="Drifting-v0: the same actions lead elsewhere") as caught:
-        require_restorable(make_env("Drifting-v0"))
+        check_restores(make_env("Drifting-v0"))
     assert is_one_line(str(caught.value))

@@ -5,10 +5,13 @@ import imageio.v2 as imageio
 import numpy as np
 import pytest
 
+from headstart.cli.main import main
 from headstart.demos.experts import expert_for
+from headstart.demos.record import collect_demos
+from headstart.demos.storage import save_demos
 from headstart.errors import InputError
 from headstart.viz.gl import select_backend
-from headstart.viz.video import caption, record_video
+from headstart.viz.video import caption, record_demos, record_video
 
 
 def has_opengl() -> bool:
@@ -65,4 +68,35 @@ def test_without_opengl_one_line_says_what_to_install():
 def test_an_environment_that_cannot_be_drawn_is_refused(tmp_path):
     with pytest.raises(InputError, match="'PointReach-v0' cannot be rendered"):
         record_video(expert_for("FetchReach-v4"), "PointReach-v0", tmp_path / "point.mp4")
+    assert list(tmp_path.iterdir()) == []
+
+
+def pictures(path):
+    return np.array([frame for frame in imageio.get_reader(path)])  # noqa: C416
+
+
+@needs_opengl
+@pytest.mark.mujoco
+def test_demonstrations_are_shown_as_they_were(tmp_path):
+    env_id = "FetchReach-v4,max_episode_steps=12"
+    expert = expert_for(env_id)
+    demos = collect_demos(env_id, expert, episodes=2, keep_failures=True)
+    record_demos(demos.episodes, env_id, tmp_path / "demos.mp4")
+    save_demos(tmp_path / "demos.npz", demos)
+    command = ["demos", "play", str(tmp_path / "demos.npz"), "--first", "1"]
+    main([*command, "--video", str(tmp_path / "second.mp4")])
+    both, second = pictures(tmp_path / "demos.mp4"), pictures(tmp_path / "second.mp4")
+    assert len(both) == 2 * (13 + 12)
+    assert len(second) == 13 + 12
+    # Without the line at the top, which counts, and but for what the compression loses.
+    differences = np.abs(both[25:, 60:].astype(int) - second[:, 60:].astype(int))
+    assert differences.mean() < 1.0
+    assert np.abs(both[0, 60:].astype(int) - both[12, 60:].astype(int)).mean() > 1.0
+
+
+@needs_opengl
+def test_demonstrations_without_snapshots_are_not_shown(tmp_path):
+    demos = collect_demos("FetchReach-v4", expert_for("FetchReach-v4"), episodes=1, snapshots=False)
+    with pytest.raises(InputError, match="hold no snapshots"):
+        record_demos(demos.episodes, "FetchReach-v4", tmp_path / "demos.gif")
     assert list(tmp_path.iterdir()) == []

@@ -8,7 +8,7 @@ import numpy as np
 
 from headstart.cli.display import progress_bar
 from headstart.cli.parser import Parser, add_collectors
-from headstart.cli.policies import open_policy
+from headstart.cli.trust import open_policy
 from headstart.errors import InputError
 from headstart.rollout.job import Behaviour, Constant
 from headstart.training.evaluation import EvalResult, evaluate

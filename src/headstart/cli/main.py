@@ -23,7 +23,7 @@ the main job, from nothing to a policy:
 `headstart VERB --help` explains a verb.
 """
 VERBS = {
-    "demos": "collect or inspect demonstrations",
+    "demos": "collect, import, export, inspect or watch demonstrations",
     "train": "train a policy",
     "evaluate": "success rate of a policy",
     "play": "watch a policy, in a window or a video",

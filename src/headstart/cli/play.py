@@ -5,7 +5,7 @@ from pathlib import Path
 
 from headstart.cli.display import progress_bar
 from headstart.cli.parser import Parser
-from headstart.cli.policies import open_policy
+from headstart.cli.trust import open_policy
 from headstart.envs.make import make_env
 from headstart.errors import InputError
 from headstart.rollout.job import EVALUATION, Behaviour, EpisodeJob, run_episode

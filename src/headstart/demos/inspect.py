@@ -1,50 +1,202 @@
-"""Looking into demonstrations: what they are, and what is wrong with them."""
+"""Looking into demonstrations: what they are and how far they reach, in numbers."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
+from headstart.data.episode import Episode
+from headstart.demos.problems import find_problems, find_remarks
 from headstart.demos.storage import DemoSet
+from headstart.envs.known import known
 
-_SATURATED = 0.99  # of the largest action
-_SOLVED_AT_START = 0.1  # share of episodes; a few start at their goal in most tasks
+_EDGE = 0.01  # of a dimension's range; an action nearer to an end of the range is saturated
+_MOST_GAPS = 2000  # goals of which the nearest other one is sought, each among all
+_MOST_NOISE = 1e3  # shares of half the action range
+_LONGEST_TEXT = 200
+
+Report = dict[str, Any]
 
 
-def inspect_demos(demos: DemoSet) -> dict[str, Any]:
-    """Return counts, lengths, success, action range and problems as plain JSON values."""
-    lengths = [len(episode) for episode in demos.episodes]
-    actions = np.concatenate([episode.actions for episode in demos.episodes])
-    first = [int(np.argmax(ep.is_success)) + 1 for ep in demos.episodes if ep.is_success.any()]
-    largest = np.abs(actions).max()
+def inspect_demos(demos: DemoSet) -> Report:
+    """Return what the demonstrations are, and problems in words, as plain JSON values.
+
+    Distances are in the units of the goal. Lists have one entry for each dimension; a spread is the
+    least, the middle and the largest of some values, or ``None`` without a value.
+    """
+    report = {
+        "env_id": printable(demos.env_id),
+        **_origin(demos),
+        **_outcomes(demos),
+        "parts": _parts(demos),
+        **_tasks(demos.episodes),
+        **_coverage(demos.episodes),
+        **_actions(np.concatenate([ep.actions for ep in demos.episodes]).astype(np.float64)),
+        **_observations(np.concatenate([ep.observations for ep in demos.episodes])),
+    }
+    told = demos.header.get("remarks")
+    remarks = [printable(text) for text in told] if isinstance(told, list) else []
     return {
-        "env_id": demos.env_id,
-        "episodes": len(demos.episodes),
-        "transitions": demos.num_transitions,
-        "shortest": min(lengths),
-        "longest": max(lengths),
-        "success_rate": demos.success_rate,
-        "success_ever_rate": len(first) / len(demos.episodes),
-        "median_steps_to_success": float(np.median(first)) if first else None,
-        "action_low": [round(float(value), 4) for value in actions.min(axis=0)],
-        "action_high": [round(float(value), 4) for value in actions.max(axis=0)],
-        "saturated_share": round(float((np.abs(actions) >= _SATURATED * largest).mean()), 4),
-        "problems": _problems(demos),
+        **report,
+        "remarks": remarks + find_remarks(report),
+        "problems": find_problems(report),
     }
 
 
-def _problems(demos: DemoSet) -> list[str]:
+def printable(value: object) -> str:
+    """Return text of a file as something that a terminal shows and does not obey."""
+    text = "".join(sign if sign.isprintable() else "?" for sign in str(value))
+    return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 3]}..."
+
+
+def distances_to_goal(episode: Episode) -> NDArray[np.float64]:
+    """Return how far every state, from the start on, is from the goal, ``(T + 1,)``."""
+    away = episode.achieved_goals.astype(np.float64) - episode.desired_goals[0]
+    distances: NDArray[np.float64] = np.linalg.norm(away, axis=1)
+    return distances
+
+
+def steps_to_success(episodes: Sequence[Episode]) -> list[int]:
+    """Return after how many steps the goal is fulfilled first, for those that ever fulfil it."""
+    return [int(np.argmax(ep.is_success)) + 1 for ep in episodes if ep.is_success.any()]
+
+
+def _origin(demos: DemoSet) -> Report:
+    """Return who made the demonstrations and how, as far as the file tells."""
+    named = {
+        key: printable(value) if isinstance(value := demos.header.get(key), str) else None
+        for key in ("expert", "imported_from", "format")
+    }
+    return {
+        **named,
+        "noise": _noise(demos.header.get("noise")),
+        "snapshots": all(episode.snapshots.shape[1] > 0 for episode in demos.episodes),
+    }
+
+
+def _noise(told: object) -> float | None:
+    """Return the noise that a header tells of, unless it is NaN, of a thousand digits, or text."""
+    if isinstance(told, bool) or not isinstance(told, int | float):
+        return None
+    return float(told) if 0.0 <= told < _MOST_NOISE else None
+
+
+def _outcomes(demos: DemoSet) -> Report:
+    """Return lengths, and how the episodes end."""
     episodes = demos.episodes
-    failed = sum(not episode.success for episode in episodes)
-    at_once = sum(bool(episode.is_success[0]) for episode in episodes)
-    distinct = len({episode.observations.tobytes() for episode in episodes})
-    actions = np.concatenate([episode.actions for episode in episodes])
-    dead = np.flatnonzero(np.ptp(actions, axis=0) == 0).tolist()
-    found = {
-        f"{failed} of {len(episodes)} episodes do not end in success": failed,
-        f"{at_once} of {len(episodes)} episodes succeed at the first step": (
-            at_once > _SOLVED_AT_START * len(episodes)
-        ),
-        f"{len(episodes) - distinct} episodes are duplicates": len(episodes) - distinct,
-        f"action dimensions {dead} never change": len(dead),
+    first = steps_to_success(episodes)
+    return {
+        "episodes": len(episodes),
+        "transitions": demos.num_transitions,
+        "shortest": min(len(episode) for episode in episodes),
+        "longest": max(len(episode) for episode in episodes),
+        "success_rate": demos.success_rate,
+        "success_ever_rate": len(first) / len(episodes),
+        "failed_episodes": sum(not episode.success for episode in episodes),
+        "success_lost_episodes": sum(_loses_success(episode) for episode in episodes),
+        "success_at_once_episodes": sum(step == 1 for step in first),
+        "median_steps_to_success": float(np.median(first)) if first else None,
+        "steps_to_success": _spread(first),
     }
-    return [text for text, count in found.items() if count]
+
+
+def _loses_success(episode: Episode) -> bool:
+    """Return whether a step leads out of the goal again, for good or not."""
+    return bool((episode.is_success[:-1] & ~episode.is_success[1:]).any())
+
+
+def _parts(demos: DemoSet) -> Report:
+    """Return episodes and success for each named part of the goal space, where it has some."""
+    parts = known(demos.env_id).goal_parts
+    goals = np.stack([episode.desired_goals[0] for episode in demos.episodes])
+    if parts is None or parts.coordinate >= goals.shape[1]:
+        return {}
+    success: dict[str, list[bool]] = {parts.above: [], parts.below: []}
+    for name, episode in zip(parts.names(goals), demos.episodes, strict=True):
+        success[name].append(episode.success)
+    return {
+        name: {"episodes": len(ends), "success_rate": float(np.mean(ends)) if ends else None}
+        for name, ends in success.items()
+    }
+
+
+def _tasks(episodes: Sequence[Episode]) -> Report:
+    """Return how many starts and goals are different, and how many episodes are copies."""
+    goals = [episode.desired_goals[0].tobytes() for episode in episodes]
+    starts = [episode.observations[0].tobytes() for episode in episodes]
+    copies = {
+        (goal, episode.observations.tobytes(), episode.actions.tobytes())
+        for goal, episode in zip(goals, episodes, strict=True)
+    }
+    return {
+        "distinct_goals": len(set(goals)),
+        "distinct_starts": len(set(starts)),
+        "distinct_tasks": len(set(zip(starts, goals, strict=True))),
+        "duplicate_episodes": len(episodes) - len(copies),
+    }
+
+
+def _coverage(episodes: Sequence[Episode]) -> Report:
+    """Return where goals and starts lie, and how far a goal is from what is around it.
+
+    The gap of a goal is its distance to the nearest other one. A new goal of the same kind is about
+    as far from the nearest demonstrated one, so gaps say how much a policy has to generalise.
+    """
+    goals = np.stack([episode.desired_goals[0] for episode in episodes]).astype(np.float64)
+    starts = np.stack([episode.achieved_goals[0] for episode in episodes])
+    away = [distances_to_goal(episode) for episode in episodes]
+    return {
+        "goal_low": _rounded(goals.min(axis=0)),
+        "goal_high": _rounded(goals.max(axis=0)),
+        "start_low": _rounded(starts.min(axis=0)),
+        "start_high": _rounded(starts.max(axis=0)),
+        "goal_gap": _spread(_gaps(np.unique(goals, axis=0))),
+        "start_distance": _spread([distances[0] for distances in away]),
+        "final_distance": _spread([distances[-1] for distances in away]),
+    }
+
+
+def _gaps(goals: NDArray[np.float64]) -> list[float]:
+    """Return the distance from goals, ``(N, goal_dim)`` and all different, to the nearest other."""
+    if len(goals) < 2:
+        return []
+    some = goals[:: -(-len(goals) // _MOST_GAPS)]
+    # The nearest of all is the goal itself.
+    return [float(np.partition(np.linalg.norm(goals - goal, axis=1), 1)[1]) for goal in some]
+
+
+def _actions(actions: NDArray[np.float64]) -> Report:
+    """Return range, spread and saturation of all actions, ``(N, action_dim)``."""
+    low, high = actions.min(axis=0), actions.max(axis=0)
+    edge = _EDGE * (high - low)
+    # The file does not tell the bounds: they are taken to be where the actions end.
+    saturated = ((actions <= low + edge) | (actions >= high - edge)) & (low < high)
+    return {
+        "action_low": _rounded(low),
+        "action_high": _rounded(high),
+        "action_std": _rounded(actions.std(axis=0)),
+        "action_saturated_share": _rounded(saturated.mean(axis=0)),
+        "saturated_share": round(float(saturated.mean()), 4) if saturated.size else 0.0,
+        "dead_action_dimensions": np.flatnonzero(low == high).tolist(),
+    }
+
+
+def _observations(observations: NDArray[np.float32]) -> Report:
+    """Return how many numbers of the observations, ``(N, observation_dim)``, never change."""
+    return {
+        "observation_dim": observations.shape[1],
+        "dead_observation_dimensions": int((np.ptp(observations, axis=0) == 0).sum()),
+    }
+
+
+def _spread(values: Sequence[float]) -> dict[str, float] | None:
+    if not values:
+        return None
+    least, middle, largest = _rounded([min(values), np.median(values), max(values)])
+    return {"min": least, "median": middle, "max": largest}
+
+
+def _rounded(values: ArrayLike) -> list[float]:
+    """Return the values to six significant digits: float32 holds seven."""
+    return [float(f"{value:.6g}") for value in np.asarray(values, np.float64)]

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import gymnasium as gym
 
 from headstart.data.episode import Episode
-from headstart.envs.snapshot import require_restorable
+from headstart.envs.snapshot import check_restores, require_restorable
 from headstart.errors import InputError
 from headstart.rollout.job import Start
 from headstart.seeding import generator
@@ -49,11 +49,20 @@ def check_resets(env: gym.Env[Any, Any], demos: Sequence[Episode]) -> None:
     Raises:
         InputError: if they hold no snapshots, or ``env`` cannot restore them.
     """
+    check_snapshots(demos)
+    check_restores(env)
+    require_restorable(env).restore_state(demos[0].snapshots[0])
+
+
+def check_snapshots(demos: Sequence[Episode]) -> None:
+    """Refuse demonstrations that do not hold the simulator's states.
+
+    Raises:
+        InputError: if some do not.
+    """
     missing = sum(demo.snapshots.shape[1] == 0 for demo in demos)
     if missing:
         raise InputError(
-            f"resets.probability: {missing} of {len(demos)} demonstrations hold no snapshots of "
-            f"the simulator to reset to; collect them with `headstart demos collect`, without "
-            f"--no-snapshots"
+            f"{missing} of {len(demos)} demonstrations hold no snapshots of the simulator to go "
+            f"back to; `headstart demos collect` without --no-snapshots keeps them"
         )
-    require_restorable(env).restore_state(demos[0].snapshots[0])

@@ -1,8 +1,7 @@
 """The demo file: plain arrays and a JSON header in one ``.npz``, never a pickle."""
 
+import contextlib
 import json
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.data.episode import Episode
+from headstart.demos.archive import DAMAGED, open_archive, read_member
 from headstart.envs.goal_env import GoalSpec
 from headstart.envs.known import task_name
 from headstart.errors import InputError
 
 SCHEMA = 1
 _STEP_ARRAYS = ("desired_goals", "actions", "terminated", "is_success", "reward_infos")
+_ALWAYS_READ = 256 * 2**20  # bytes, of a file of any size
 _STATE_ARRAYS = ("observations", "achieved_goals", "snapshots")
 
 
@@ -126,7 +127,8 @@ def save_demos(path: str | Path, demos: DemoSet) -> None:
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror})") from error
     finally:
-        staged.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # of a name that is too long, for instance
+            staged.unlink(missing_ok=True)
 
 
 def load_demos(path: str | Path) -> DemoSet:
@@ -138,22 +140,27 @@ def load_demos(path: str | Path) -> DemoSet:
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: no such demo file; `headstart demos collect` makes one")
-    if not zipfile.is_zipfile(path):
-        raise InputError(f"{path}: not a headstart demo file (it is no .npz archive)")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        # The first files had none.
-        arrays.setdefault("reward_infos", np.zeros((len(arrays["actions"]), 0), np.float32))
-        arrays.setdefault("snapshots", np.zeros((len(arrays["observations"]), 0)))
-        header = json.loads(arrays.pop("header").tobytes())
+        arrays, header = _read(path)
         if header["schema"] != SCHEMA:
             raise ValueError(f"it has schema {header['schema']}, this version reads {SCHEMA}")
         return DemoSet(str(header["env_id"]), _split(arrays), header)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, RuntimeError,
-            zipfile.BadZipFile, zlib.error) as error:  # fmt: skip
+    except (*DAMAGED, KeyError, TypeError, AttributeError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise InputError(f"{path}: not a headstart demo file ({reason})") from error
+
+
+def _read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Return the arrays and the header."""
+    # Memory in proportion to what lies on the disk: snapshots shrink to a third, nothing to a 64th.
+    most = max(_ALWAYS_READ, 64 * path.stat().st_size)
+    with path.open("rb") as file, open_archive(file, most) as archive:
+        names = [name.removesuffix(".npy") for name in archive.namelist()]
+        arrays = {name: read_member(archive, name) for name in names}
+    # The first files had none.
+    arrays.setdefault("reward_infos", np.zeros((len(arrays["actions"]), 0), np.float32))
+    arrays.setdefault("snapshots", np.zeros((len(arrays["observations"]), 0)))
+    return arrays, json.loads(arrays.pop("header").tobytes())
 
 
 def _split(arrays: Mapping[str, NDArray[Any]]) -> tuple[Episode, ...]:

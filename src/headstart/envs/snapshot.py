@@ -44,13 +44,11 @@ def restorable(env: gym.Env[Any, Any]) -> Restorable | None:
 
 
 def require_restorable(env: gym.Env[Any, Any]) -> Restorable:
-    """Return what restores the state of ``env``, tried in some steps of it.
+    """Return what saves and restores the state of an env that has been reset.
 
     Raises:
-        InputError: if nothing does, or a restored state has another future.
+        InputError: if nothing does.
     """
-    env.action_space.seed(0)
-    env.reset(seed=0)
     states = restorable(env)
     if states is None:
         raise InputError(
@@ -58,6 +56,18 @@ def require_restorable(env: gym.Env[Any, Any]) -> Restorable:
             f"`data` and `goal`, and has no methods save_state() and "
             f"restore_state(state, desired_goal)"
         )
+    return states
+
+
+def check_restores(env: gym.Env[Any, Any]) -> None:
+    """Try in some steps of ``env`` whether its states are restored.
+
+    Raises:
+        InputError: if they cannot be, or a restored state has another future.
+    """
+    env.action_space.seed(0)
+    env.reset(seed=0)
+    states = require_restorable(env)
     actions = [env.action_space.sample() for _ in range(2 * _CHECKED_STEPS)]
     _futures(env, actions[:_CHECKED_STEPS])
     saved = states.save_state()
@@ -69,7 +79,6 @@ def require_restorable(env: gym.Env[Any, Any]) -> Restorable:
             f"{env_name(env)}: the same actions lead elsewhere from a restored state than from the "
             f"one that was saved; save_state() must return all that the future depends on"
         )
-    return states
 
 
 def _futures(env: gym.Env[Any, Any], actions: list[Any]) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from threadpoolctl import ThreadpoolController
 from headstart.data.episode import Episode
 from headstart.envs.goal_env import reward_at_goal, success_key
 from headstart.envs.probe import GOAL_KEYS, env_name
-from headstart.envs.snapshot import Restorable, restorable
+from headstart.envs.snapshot import Restorable, require_restorable, restorable
 from headstart.errors import InputError
 from headstart.rollout.exploration import GREEDY, Exploration
 from headstart.seeding import generator, integer_seed
@@ -141,10 +141,7 @@ def _started(env: gym.Env[Any, Any], job: EpisodeJob) -> Observation:
     start = job.start
     if start is None:
         return observation
-    states = restorable(env)
-    if states is None:
-        raise InputError(f"{_name(env, job)}: the state of this environment cannot be restored")
-    states.restore_state(start.snapshot, start.desired_goal)
+    require_restorable(env).restore_state(start.snapshot, start.desired_goal)
     return {
         "observation": start.observation,
         "achieved_goal": start.achieved_goal,

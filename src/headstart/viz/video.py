@@ -1,6 +1,7 @@
-"""Videos of a policy at work, with episode, step and success written in the picture."""
+"""Videos of a policy or of demonstrations, with episode, step and success in the picture."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from headstart.data.episode import Episode
+from headstart.demos.resets import check_snapshots
 from headstart.envs.make import make_env
+from headstart.envs.snapshot import require_restorable
 from headstart.errors import InputError
 from headstart.rollout.job import EVALUATION, Behaviour, EpisodeJob, run_episode
 from headstart.viz.gl import select_backend
@@ -49,7 +52,63 @@ def record_video(
     Raises:
         InputError: if there is no OpenGL, or the path cannot be written.
     """
-    path = Path(path)
+    outcomes = []
+    with _video(Path(path), env_id, frames_per_second) as (env, writer):
+        for index in range(episodes):
+            job = EpisodeJob(policy, seed, EVALUATION, index)
+            episode = _record(env, job, f"episode {index + 1}/{episodes}", writer)
+            outcomes.append(episode.success)
+            if on_episode is not None:
+                on_episode(episode)
+    return float(np.mean(outcomes))
+
+
+def record_demos(
+    episodes: Sequence[Episode],
+    env_id: str,
+    path: str | Path,
+    *,
+    frames_per_second: int = 25,
+    on_episode: Callable[[Episode], None] | None = None,
+) -> None:
+    """Record demonstrations as a video, each state exactly as it was, from its snapshot.
+
+    Args:
+        episodes: demonstrations with snapshots.
+        env_id: Gymnasium id of their environment.
+        path: ``.mp4`` or ``.gif``; the path holds the old file or the whole new one, never a part.
+        frames_per_second: speed of playback, one frame per env step.
+        on_episode: called with each finished episode.
+
+    Raises:
+        InputError: if there is no OpenGL, the path cannot be written, or the environment cannot go
+            to the demonstrations' states.
+    """
+    check_snapshots(episodes)
+    with _video(Path(path), env_id, frames_per_second) as (env, writer):
+        for number, episode in enumerate(episodes):
+            title = f"demonstration {number + 1}/{len(episodes)}"
+            frames = []
+            for step, success in enumerate(states_of(env, episode)):
+                line = f"{title}   step {step:2d}"
+                frames.append(caption(np.asarray(env.render()), line, success=success))
+            _write(frames, writer)
+            if on_episode is not None:
+                on_episode(episode)
+
+
+def states_of(env: gym.Env[Any, Any], episode: Episode) -> Iterator[bool]:
+    """Put ``env`` into one state of a demonstration after the other; yield whether it succeeds."""
+    env.reset(seed=0)
+    simulator = require_restorable(env)
+    for snapshot, success in zip(episode.snapshots, [False, *episode.is_success], strict=True):
+        simulator.restore_state(snapshot)
+        yield bool(success)
+
+
+@contextmanager
+def _video(path: Path, env_id: str, frames_per_second: int) -> Iterator[tuple[Any, Any]]:
+    """Yield an environment that renders and a writer of frames; keep the file if all goes well."""
     if path.suffix not in (".mp4", ".gif"):
         raise InputError(f"{path}: a video must be called something.mp4 or something.gif")
     if not path.parent.is_dir():
@@ -57,22 +116,15 @@ def record_video(
     select_backend()
     env = make_env(env_id, render_mode="rgb_array")
     staged = path.with_name(f".{path.stem}.tmp{path.suffix}")
-    outcomes = []
     try:
         with _writer(staged, frames_per_second) as writer:
-            for index in range(episodes):
-                job = EpisodeJob(policy, seed, EVALUATION, index)
-                episode = _record(env, job, f"episode {index + 1}/{episodes}", writer)
-                outcomes.append(episode.success)
-                if on_episode is not None:
-                    on_episode(episode)
+            yield env, writer
         staged.replace(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error})") from error
     finally:
         staged.unlink(missing_ok=True)
         env.close()
-    return float(np.mean(outcomes))
 
 
 def caption(frame: Frame, line: str, *, success: bool) -> Frame:
@@ -99,9 +151,14 @@ def _record(env: gym.Env[Any, Any], job: EpisodeJob, title: str, writer: Any) ->
         frames.append(caption(np.asarray(env.render()), line, success=success))
 
     episode = run_episode(env, job, draw)
+    _write(frames, writer)
+    return episode
+
+
+def _write(frames: Sequence[Frame], writer: Any) -> None:
+    """Write the pictures of one episode."""
     for frame in [*frames, *[frames[-1]] * _LINGER]:
         writer.append_data(frame)
-    return episode
 
 
 def _writer(path: Path, frames_per_second: int) -> Any:

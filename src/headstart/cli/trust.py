@@ -1,4 +1,4 @@
-"""Opening a policy that the user names, for an environment that the user can trust."""
+"""Opening a file that the user names, for an environment that the user can trust."""
 
 from pathlib import Path
 
@@ -11,9 +11,6 @@ from headstart.policy import Policy, load_policy
 def open_policy(path: Path, chosen_env: str | None, command: str) -> tuple[Policy, str]:
     """Load a policy, and return it with the id of the environment that it is to run in.
 
-    An environment id from a file is used only if it is registered already: building anything else
-    could import a module that the file's author, and not the user, chose.
-
     Args:
         path: a policy file or a run directory.
         chosen_env: the environment the user names, if any.
@@ -23,12 +20,7 @@ def open_policy(path: Path, chosen_env: str | None, command: str) -> tuple[Polic
         InputError: if the policy cannot be read, or environment and policy do not go together.
     """
     policy = load_policy(path)
-    env_id = chosen_env or str(policy.metadata.get("env_id", ""))
-    if chosen_env is None and (":" in env_id or not is_registered(env_id)):
-        raise InputError(
-            f"{path}: the policy is for {env_id!r}, which is not registered here; "
-            f"if you trust it, name it yourself: {command} --env {env_id}"
-        )
+    env_id = trusted_env(path, str(policy.metadata.get("env_id", "")), chosen_env, command)
     env = make_env(env_id)
     found = widths(env)
     env.close()
@@ -44,3 +36,26 @@ def open_policy(path: Path, chosen_env: str | None, command: str) -> tuple[Polic
                 f"name the environment it was trained on with --env"
             )
     return policy, env_id
+
+
+def trusted_env(path: Path, named: str, chosen: str | None, command: str) -> str:
+    """Return the environment for a file that names one.
+
+    An environment id from a file is used only if it is registered already: building anything else
+    could import a module that the file's author, and not the user, chose.
+
+    Args:
+        path: the file.
+        named: the environment that it names.
+        chosen: the environment that the user names, if any.
+        command: what the user typed so far, for the error that says how to go on.
+
+    Raises:
+        InputError: if the file's environment is not registered, and the user names none.
+    """
+    if chosen is None and (":" in named or not is_registered(named)):
+        raise InputError(
+            f"{path}: it is for {named!r}, which is not registered here; "
+            f"if you trust it, name it yourself: {command} --env {named}"
+        )
+    return chosen or named

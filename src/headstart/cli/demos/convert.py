@@ -1,0 +1,77 @@
+"""``headstart demos import`` and ``headstart demos export``."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from headstart.cli.demos.collect import check_out
+from headstart.cli.trust import trusted_env
+from headstart.demos.legacy import load_legacy_demos
+from headstart.demos.minari import load_minari_demos, save_minari_demos
+from headstart.demos.storage import DemoSet, load_demos, save_demos
+from headstart.envs.goal_env import GoalReward, GoalSpec
+from headstart.envs.make import make_env
+
+IMPORT = """\
+Turn demonstrations of others into a demo file. SRC is a Baselines file (data_fetch_random_100.npz:
+acs, obs, info), the id of a Minari dataset that you have downloaded, or its directory. Nothing that
+is in it is run. What was changed on the way, such as actions beyond the bounds, is said.
+
+examples:
+  headstart demos import data_fetch_random_100.npz --env FetchPickAndPlace-v4 --out demos.npz
+  headstart demos import fetch/pick-and-place/human-v0 --env FetchPickAndPlace-v4 --out demos.npz
+"""
+EXPORT = """\
+Write a demo file as a Minari dataset, into Minari's own directory of datasets.
+
+example:
+  headstart demos export demos.npz --minari fetch/pick-and-place/scripted-v0
+"""
+
+
+def add_action(actions: Any) -> None:
+    """Say what the two actions take."""
+    importing = actions.add_parser(
+        "import", help="Baselines file or Minari dataset -> demo file", description=IMPORT
+    )
+    importing.add_argument("source", metavar="SRC", help="a file, a directory or a Minari id")
+    importing.add_argument("--env", metavar="ENV", required=True, help="Gymnasium id of its task")
+    importing.add_argument("--out", type=Path, required=True, help="the .npz file to write")
+    importing.set_defaults(run=_import)
+    exporting = actions.add_parser("export", help="demo file -> Minari dataset", description=EXPORT)
+    exporting.add_argument("file", type=Path, help="a demo file")
+    exporting.add_argument(
+        "--minari", metavar="ID", required=True, help="id of the dataset: namespace/name-v0"
+    )
+    exporting.add_argument("--env", metavar="ENV", help="environment, if not the file's own")
+    exporting.set_defaults(run=_export)
+
+
+def _import(arguments: argparse.Namespace) -> None:
+    check_out(arguments.out)
+    env = make_env(arguments.env)
+    spec = GoalSpec.from_env(env)
+    demos = _read(arguments.source, spec, GoalReward(env, spec))
+    env.close()
+    # The arguments that the user gave belong to the id.
+    demos = DemoSet(arguments.env, demos.episodes, demos.header)
+    save_demos(arguments.out, demos)
+    print(f"{arguments.out}: {len(demos.episodes)} demonstrations of {demos.env_id}")
+    for remark in demos.header["remarks"]:
+        print(f"  {remark}")
+
+
+def _read(source: str, spec: GoalSpec, reward: GoalReward) -> DemoSet:
+    path = Path(source)
+    if path.is_file() or path.suffix == ".npz":
+        return load_legacy_demos(path, spec, reward)
+    return load_minari_demos(path if path.is_dir() else source, spec, reward)
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    demos = load_demos(arguments.file)
+    command = f"headstart demos export {arguments.file} --minari {arguments.minari}"
+    env = make_env(trusted_env(arguments.file, demos.env_id, arguments.env, command))
+    directory = save_minari_demos(demos, arguments.minari, env)
+    env.close()
+    print(f"{arguments.minari}: {len(demos.episodes)} demonstrations, in {directory}")

@@ -1,0 +1,58 @@
+"""``headstart demos play``."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from headstart.cli.display import progress_bar
+from headstart.cli.trust import trusted_env
+from headstart.demos.resets import check_snapshots
+from headstart.demos.storage import load_demos
+from headstart.envs.make import make_env
+from headstart.errors import InputError
+from headstart.viz.gl import has_display
+from headstart.viz.video import record_demos, states_of
+
+DESCRIPTION = """\
+Show demonstrations as they were, state by state: in a window, or in a video, which needs no screen.
+
+examples:
+  headstart demos play demos.npz
+  headstart demos play demos.npz --video demos.mp4 --episodes 10
+"""
+
+
+def add_action(actions: Any) -> None:
+    """Say what the action takes."""
+    play = actions.add_parser("play", help="watch demonstrations", description=DESCRIPTION)
+    play.add_argument("file", type=Path, help="a demo file")
+    play.add_argument("--video", type=Path, metavar="OUT.mp4", help="write a video (.mp4, .gif)")
+    play.add_argument("--episodes", type=int, default=5, help="episodes to show (5)")
+    play.add_argument("--first", type=int, default=0, help="number of the first one (0)")
+    play.add_argument("--env", metavar="ENV", help="environment, if not the file's own")
+    play.set_defaults(run=_play)
+
+
+def _play(arguments: argparse.Namespace) -> None:
+    count, first, video = arguments.episodes, arguments.first, arguments.video
+    if count < 1:
+        raise InputError(f"--episodes must be at least 1, got {count}")
+    if video is None and not has_display():
+        raise InputError("there is no screen to open a window on; write a video: --video demos.mp4")
+    demos = load_demos(arguments.file)
+    if not 0 <= first < len(demos.episodes):
+        raise InputError(f"--first must lie in [0, {len(demos.episodes) - 1}], got {first}")
+    command = f"headstart demos play {arguments.file}"
+    env_id = trusted_env(arguments.file, demos.env_id, arguments.env, command)
+    shown = demos.episodes[first : first + count]
+    if video is None:
+        check_snapshots(shown)
+        env = make_env(env_id, render_mode="human")
+        for episode in shown:
+            for _ in states_of(env, episode):
+                env.render()
+        env.close()
+        return
+    with progress_bar("recording", len(shown)) as tick:
+        record_demos(shown, env_id, video, on_episode=tick)
+    print(f"{video}: {len(shown)} demonstrations")

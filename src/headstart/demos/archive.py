@@ -1,0 +1,122 @@
+"""``.npz`` files of strangers: a zip archive of ``.npy`` members, of which nothing is trusted."""
+
+import io
+import math
+import struct
+import tokenize
+import warnings
+import zipfile
+import zlib
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.lib import format as npy
+
+DAMAGED = (OSError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error)
+"""What the functions here raise for a file that is not as it should be."""
+
+_MAX_DIRECTORY = 2**16  # bytes; a member takes about 60
+_END = struct.Struct("<4s4H2LH")  # the record that ends an archive
+_ZIP64_LOCATOR_SIZE = 20
+_CHUNK = 2**16
+_ENCRYPTED = 1  # bit of the flags
+
+
+def open_archive(file: BinaryIO, most: int) -> zipfile.ZipFile:
+    """Return the archive, whose members have been looked at but not unpacked.
+
+    Args:
+        file: the file.
+        most: bytes that all members together may unpack to.
+
+    Raises:
+        ValueError: if a member is compressed in another way than numpy does it, encrypted or
+            there twice, or if all together are too large.
+        zipfile.BadZipFile: if it is no archive.
+    """
+    _check_directory(file)
+    archive = zipfile.ZipFile(file)
+    members = archive.infolist()
+    for member in members:
+        name = ascii(member.filename[:60])
+        if member.flag_bits & _ENCRYPTED:
+            raise ValueError(f"its member {name} is encrypted")
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ValueError(f"its member {name} is compressed in a way that numpy does not use")
+    if len({member.filename for member in members}) < len(members):
+        raise ValueError("two of its members have the same name")
+    size = sum(member.file_size for member in members)
+    if size > most:
+        raise ValueError(f"it unpacks to {size} bytes, of which {most} are read at most")
+    return archive
+
+
+def read_member(
+    archive: zipfile.ZipFile, name: str, objects: Callable[[bytes, int], Any] | None = None
+) -> Any:
+    """Return the array of a member.
+
+    Args:
+        archive: the archive.
+        name: name of the array.
+        objects: reads an array of objects from the bytes of the member and the place where its
+            pickle begins; without it there must be none.
+
+    Raises:
+        KeyError: if there is no such member.
+        ValueError: if it is no ``.npy`` file, or holds what is no number.
+        OSError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error: if the archive is damaged.
+    """
+    data = _unpack(archive, archive.getinfo(f"{name}.npy"))
+    stream = io.BytesIO(data)
+    shape, fortran, dtype = _header(stream, name)
+    if dtype.kind == "O" and objects is not None:
+        return objects(data, stream.tell())  # It says the shape again.
+    if dtype.kind not in "biuf" or any(size < 0 for size in shape):
+        raise ValueError(f"{name} holds what is no number")
+    expected = math.prod(shape) * dtype.itemsize
+    if expected != len(data) - stream.tell():
+        raise ValueError(f"{name} has {len(data) - stream.tell()} bytes instead of {expected}")
+    if not expected:
+        return np.empty(shape, dtype)
+    numbers = np.frombuffer(data, dtype, offset=stream.tell())
+    return numbers.reshape(shape, order="F" if fortran else "C")
+
+
+def _check_directory(file: BinaryIO) -> None:
+    """Refuse a list of members that would fill the memory when ``zipfile`` reads it.
+
+    Only the plain end that numpy writes is taken: no comment behind it and no zip64 record before
+    it, which only an archive of 4 GiB needs.
+    """
+    length = file.seek(0, io.SEEK_END)
+    file.seek(max(length - _END.size - _ZIP64_LOCATOR_SIZE, 0))
+    end = file.read()
+    if len(end) < _END.size:
+        raise zipfile.BadZipFile("it is no .npz archive")
+    signature, *_, directory_size, _, comment_size = _END.unpack(end[-_END.size :])
+    if signature != b"PK\5\6" or comment_size:
+        raise zipfile.BadZipFile("it is no .npz archive")
+    if directory_size > _MAX_DIRECTORY or end.startswith(b"PK\6\7"):
+        raise ValueError("it has more members than a file of demonstrations")
+
+
+def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    """Return the bytes of a member: as many as its header says, however many there are."""
+    # In small pieces: zipfile cuts off the excess of a piece only after unpacking all of it.
+    with archive.open(member) as stream:
+        return b"".join(iter(lambda: stream.read(_CHUNK), b""))
+
+
+def _header(stream: BinaryIO, name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Read the header of a ``.npy`` file, which numpy parses as a literal of limited length."""
+    readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+    try:
+        # numpy warns of headers that Python 2 wrote, the parser of odd literals.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return readers[npy.read_magic(stream)](stream)
+    except (ValueError, TypeError, KeyError, SyntaxError, RecursionError, MemoryError,
+            tokenize.TokenError) as error:  # fmt: skip
+        raise ValueError(f"{name} has another header than numpy writes") from error

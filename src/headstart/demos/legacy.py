@@ -1,0 +1,99 @@
+"""Demonstrations of OpenAI Baselines: the files called ``data_fetch_random_100.npz`` and the like.
+
+Their arrays ``acs``, ``obs`` and ``info`` hold for each episode the actions, the observation dicts
+and the info dicts. All but the actions are pickled, so ``numpy.load`` would run whatever the
+file asks for; here only plain values and arrays of numbers come out of it.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import numpy as np
+
+from headstart.demos.archive import DAMAGED, open_archive, read_member
+from headstart.demos.legacy_episodes import EpisodeImporter, items
+from headstart.demos.restricted_pickle import read_pickle
+from headstart.demos.storage import DemoSet
+from headstart.envs.goal_env import GoalReward, GoalSpec
+from headstart.errors import InputError
+
+MAX_BYTES = 128 * 2**20
+"""What all members together may unpack to: 100 episodes of pick-and-place take 3 MiB.
+
+With ``restricted_pickle.MAX_OPERATIONS`` it bounds the memory that any file can take, to about
+2.5 GiB.
+"""
+
+_KEYS = ("acs", "obs", "info")
+_EPISODE_KEYS = ("epacs", "epobs", "epinfo")
+"""The keys of the scripts that write a file for each episode."""
+
+
+def load_legacy_demos(
+    path: str | Path, spec: GoalSpec, reward: GoalReward | None = None
+) -> DemoSet:
+    """Read the demonstrations of a Baselines file. Nothing that is in it is run.
+
+    Actions beyond the bounds are clipped, episodes are cut to the time limit of ``spec``, and what
+    was changed is told in the ``remarks`` of the header.
+
+    Args:
+        path: the file, of Python 2 or 3.
+        spec: the environment that the demonstrations are of; the file does not name it.
+        reward: tells the success of steps whose info does not; without it they count as failures.
+
+    Raises:
+        InputError: if the file is missing, damaged, too large, not of this kind or environment, or
+            holds anything else than plain values and arrays of numbers.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file of demonstrations")
+    acs, obs, info = _contents(path)
+    importer = EpisodeImporter(spec, reward)
+    episodes = []
+    for number, episode in enumerate(zip(acs, obs, info, strict=True)):
+        try:
+            episodes.append(importer.episode(*episode))
+        except ValueError as error:
+            raise InputError(f"{path}: episode {number}: {error}") from error
+    header = {
+        "imported_from": path.name,
+        "format": "baselines",
+        "remarks": importer.remarks(episodes),
+        "reward_info_keys": list(spec.reward_info_keys),
+    }
+    return DemoSet(spec.env_id, tuple(episodes), header)
+
+
+def _contents(path: Path) -> list[Sequence[Any]]:
+    """Return what the file has of each episode: actions, states and infos."""
+    try:
+        with path.open("rb") as file, open_archive(file, MAX_BYTES) as archive:
+            names = {name[:-4] for name in archive.namelist() if name.endswith(".npy")}
+            if "header" in names:
+                raise ValueError("it is a headstart demo file already and needs no import")
+            keys = _KEYS if names.issuperset(_KEYS) else _EPISODE_KEYS
+            if not names.issuperset(keys):
+                raise ValueError(f"it is no Baselines file, which has {', '.join(_KEYS)}")
+            parts = [_values(archive, key) for key in keys]
+    except DAMAGED as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0][:200]
+        raise InputError(f"{path}: cannot be imported: {reason}") from error
+    if len(parts[1]) > 0 and isinstance(parts[1][0], dict):  # the file of a single episode
+        parts = [[part] for part in parts]
+    if len({len(part) for part in parts}) > 1:
+        counts = ", ".join(f"{len(part)} of {key}" for key, part in zip(keys, parts, strict=True))
+        raise InputError(f"{path}: the numbers of episodes differ: {counts}")
+    if len(parts[0]) == 0:
+        raise InputError(f"{path}: it holds no episode")
+    return parts
+
+
+def _values(archive: ZipFile, name: str) -> Sequence[Any]:
+    """Return what a member holds, of each episode."""
+    values = read_member(archive, name, objects=read_pickle)
+    # An array of many rows without numbers would take forever to go through.
+    return [] if isinstance(values, np.ndarray) and not values.size else items(values, name)

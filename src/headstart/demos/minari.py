@@ -1,0 +1,195 @@
+"""Demonstrations as datasets of Minari (https://minari.farama.org), in and out."""
+
+import copy
+import importlib.util
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+from gymnasium import spaces
+from gymnasium.envs.registration import EnvSpec
+
+from headstart.demos.minari_episodes import episode_buffers, episodes_of, remarks_on
+from headstart.demos.minari_files import (
+    DATASET_ID,
+    find_dataset,
+    read_arrays,
+    read_metadata,
+    store,
+)
+from headstart.demos.storage import DemoSet
+from headstart.envs.goal_env import GoalReward, GoalSpec
+from headstart.envs.known import task_name
+from headstart.envs.probe import GOAL_KEYS
+from headstart.errors import InputError
+
+
+def load_minari_demos(
+    source: str | Path, spec: GoalSpec, reward: GoalReward | None = None
+) -> DemoSet:
+    """Read a dataset of a goal environment from the local Minari store; nothing is downloaded.
+
+    A stranger's dataset is safe to read: nothing that it names is run, and no environment built.
+
+    Args:
+        source: id of a dataset, such as ``"fetch/reach-v0"``, or the path of its directory.
+        spec: the environment that the demonstrations are for.
+        reward: tells success where the dataset does not.
+
+    Raises:
+        InputError: if there is no such dataset, its files are damaged, or it does not go with the
+            environment.
+    """
+    _need("h5py", f"{source}: reading a Minari dataset")
+    directory = find_dataset(source)
+    try:
+        metadata = read_metadata(directory)
+        if metadata.env_id is not None and task_name(metadata.env_id) != task_name(spec.env_id):
+            raise ValueError(f"it is of {metadata.env_id!r}, not of {spec.env_id}")
+        arrays = read_arrays(directory, spec)
+        if metadata.num_episodes not in (None, len(arrays["steps"])):
+            raise ValueError(
+                f"data/metadata.json tells of {metadata.num_episodes} episodes, "
+                f"data/main_data.hdf5 holds {len(arrays['steps'])}"
+            )
+        episodes = episodes_of(arrays, spec, reward)
+        header = {
+            "imported_from": _name(directory),
+            "format": "minari",
+            "remarks": remarks_on(arrays, episodes, spec, metadata),
+            "reward_info_keys": list(spec.reward_info_keys),
+        }
+        demos = DemoSet(spec.env_id, episodes, header)
+        demos.check_fits(spec)
+    except (OSError, ValueError) as error:
+        # What a file holds may be quoted: any text, of any length.
+        raise InputError(f"{source}: {' '.join(str(error).split())[:500]}") from error
+    return demos
+
+
+def _name(directory: Path) -> str:
+    """Return the id of a dataset in the store; of another one the last part of its path."""
+    directory = directory.absolute()
+    within = directory.is_relative_to(store().absolute())
+    return directory.relative_to(store().absolute()).as_posix() if within else directory.name
+
+
+def save_minari_demos(demos: DemoSet, dataset_id: str, env: gym.Env[Any, Any]) -> Path:
+    """Write demonstrations into the local Minari store as a new dataset, whole or not at all.
+
+    Args:
+        demos: what to write, simulator snapshots aside. Rewards are those that ``env`` computes.
+        dataset_id: name in the store, such as ``"fetch/reach-v0"``.
+        env: the environment that the demonstrations are of. Some steps are taken in it. The dataset
+            describes it, unless it was built with arguments that JSON cannot hold.
+
+    Returns:
+        The directory of the dataset.
+
+    Raises:
+        InputError: if the id is malformed or taken, the demonstrations are not of the environment,
+            or the store cannot be written.
+    """
+    for module in ("minari", "h5py"):
+        _need(module, f"{dataset_id}: writing a Minari dataset")
+    directory = _new_directory(dataset_id)
+    reward = GoalReward(env)
+    demos.check_fits(reward.spec)
+    try:
+        store().mkdir(parents=True, exist_ok=True)
+        # Hidden, and so no dataset to Minari, until it is moved as a whole.
+        with tempfile.TemporaryDirectory(prefix=".headstart-", dir=store()) as staged:
+            data = Path(staged) / "dataset" / "data"
+            _write(data, dataset_id, demos, env, reward)
+            _make_namespace(dataset_id)
+            data.parent.rename(directory)
+    except OSError as error:
+        reason = " ".join((error.strerror or str(error)).split())
+        raise InputError(f"{dataset_id}: cannot be written to {directory} ({reason})") from error
+    return directory
+
+
+def _new_directory(dataset_id: str) -> Path:
+    """Return where a new dataset belongs.
+
+    Raises:
+        InputError: if the id is malformed, or something lies there.
+    """
+    from minari.dataset.minari_dataset import parse_dataset_id
+
+    try:
+        parse_dataset_id(dataset_id)
+        well_formed = DATASET_ID.fullmatch(dataset_id) is not None
+    except (ValueError, TypeError):
+        well_formed = False
+    if not well_formed:
+        raise InputError(
+            f"{dataset_id!r} is no id of a Minari dataset, which is name-v0 or namespace/name-v0 "
+            f"in letters, digits, - and _, the namespace of two or more"
+        )
+    directory = store() / dataset_id
+    if directory.exists():
+        raise InputError(
+            f"{dataset_id}: already in the local Minari store {store()}; take another version, "
+            f"or delete that one with `minari delete {dataset_id}`"
+        )
+    for parent in directory.parents[: dataset_id.count("/")]:
+        if (parent / "data").exists():
+            raise InputError(f"{dataset_id}: lies within another dataset, {parent}")
+    return directory
+
+
+def _make_namespace(dataset_id: str) -> None:
+    from minari.namespace import create_namespace, list_local_namespaces
+
+    namespace = dataset_id.rpartition("/")[0]
+    if namespace and namespace not in list_local_namespaces():
+        create_namespace(namespace)
+
+
+def _write(
+    data: Path, dataset_id: str, demos: DemoSet, env: gym.Env[Any, Any], reward: GoalReward
+) -> None:
+    """Write the files of a dataset into the new directory ``data``."""
+    import minari
+    from minari.dataset.minari_storage import MinariStorage
+
+    assert isinstance(env.observation_space, spaces.Dict)
+    data.mkdir(parents=True)
+    observation_space = spaces.Dict({key: env.observation_space[key] for key in GOAL_KEYS})
+    # Not create_dataset_from_buffers: what it has written when it fails, it leaves behind.
+    storage = MinariStorage.new(data, observation_space, env.action_space, _described(env))
+    description = (
+        f"{len(demos.episodes)} demonstrations of {demos.env_id}, written by headstart; "
+        f"{demos.success_rate:.0%} succeed at the last step."
+    )
+    about = {
+        "dataset_id": dataset_id,
+        "minari_version": minari.__version__,
+        "description": description,
+    }
+    if "expert" in demos.header:
+        about["algorithm_name"] = str(demos.header["expert"])
+    storage.update_metadata(about)
+    storage.update_episodes(episode_buffers(demos, observation_space, env.action_space, reward))
+
+
+def _described(env: gym.Env[Any, Any]) -> EnvSpec | None:
+    """Return the spec of an env with classes and functions by name, or ``None`` if not JSON."""
+    assert env.spec is not None
+    spec = copy.copy(env.spec)
+    for name in ("entry_point", "vector_entry_point"):
+        point = getattr(spec, name)
+        if callable(point):
+            setattr(spec, name, f"{point.__module__}:{getattr(point, '__qualname__', '')}")
+    try:
+        spec.to_json()
+    except (TypeError, ValueError):
+        return None
+    return spec
+
+
+def _need(module: str, what: str) -> None:
+    if importlib.util.find_spec(module) is None:
+        raise InputError(f"{what} needs {module}: run `pip install -e '.[minari]'`")

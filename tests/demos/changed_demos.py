@@ -1,0 +1,32 @@
+"""Real demonstrations with something changed."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from headstart.demos.storage import DemoSet
+
+
+def changed(demos, index=0, **arrays) -> DemoSet:
+    """The set with some arrays of one episode replaced."""
+    episodes = list(demos.episodes)
+    episodes[index] = replace(episodes[index], **arrays)
+    return replace(demos, episodes=tuple(episodes))
+
+
+def all_of(demos, **functions) -> DemoSet:
+    """The set with some arrays of every episode computed anew from the episode."""
+    return replace(
+        demos,
+        episodes=tuple(
+            replace(episode, **{name: new(episode) for name, new in functions.items()})
+            for episode in demos.episodes
+        ),
+    )
+
+
+def failing(demos, count) -> DemoSet:
+    """The set whose first episodes never succeed."""
+    for index in range(count):
+        demos = changed(demos, index, is_success=np.zeros(len(demos.episodes[index]), bool))
+    return demos

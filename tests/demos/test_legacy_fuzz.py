@@ -1,0 +1,186 @@
+"""Damaged files: each is read or refused in one line, whatever was damaged.
+
+``HEADSTART_FUZZ`` is the number of files, for longer runs.
+"""
+
+import io
+import os
+import zipfile
+from functools import partial
+
+import numpy as np
+import pytest
+from builders import is_one_line
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from legacy_files import (
+    SPEC,
+    equal,
+    parts_of,
+    ragged,
+    some_episodes,
+    write,
+    write_numpy1,
+    write_protocol5,
+    write_python2,
+    write_today,
+)
+
+from headstart.demos import restricted_pickle
+from headstart.demos.legacy import load_legacy_demos
+from headstart.demos.pickled_arrays import Name
+from headstart.demos.restricted_pickle import read_pickle
+from headstart.demos.storage import DemoSet
+
+COUNT = int(os.environ.get("HEADSTART_FUZZ", "1500"))
+WRITERS = (write_today, partial(write_numpy1, protocol=2), write_protocol5, write_python2)
+FORMS = (equal, ragged)
+
+
+def good_files():
+    """A small file of every kind, as bytes."""
+    files = []
+    for writer in WRITERS:
+        for form in FORMS:
+            stream = io.BytesIO()
+            writer(stream, form(parts_of(some_episodes([2, 2]))))
+            files.append(stream.getvalue())
+    return files
+
+
+def flip(data, rng):
+    for position in rng.integers(0, len(data), rng.integers(1, 4)):
+        data[position] ^= 1 << rng.integers(0, 8)
+
+
+def overwrite(data, rng):
+    for position in rng.integers(0, len(data), rng.integers(1, 4)):
+        data[position] = rng.integers(0, 256)
+
+
+def truncate(data, rng):
+    del data[rng.integers(0, len(data)) :]
+
+
+def splice(data, rng):
+    """Put a piece of the data somewhere else in it."""
+    start, end, to = rng.integers(0, len(data), 3)
+    piece = data[start : min(end, start + 200)]
+    data[to : to + rng.integers(0, 2) * len(piece)] = piece
+
+
+def cut_out(data, rng):
+    start = rng.integers(0, len(data))
+    del data[start : start + rng.integers(1, 50)]
+
+
+def change_length(data, rng):
+    """Put an extreme number where one may be."""
+    position = rng.integers(0, len(data))
+    extreme = (b"\xff" * 4, b"\x00" * 4, b"\xff" * 8, b"\xff\xff\xff\x7f", b"\x00\x00\x00\x80")
+    piece = extreme[rng.integers(len(extreme))]
+    data[position : position + len(piece)] = piece
+
+
+MUTATIONS = (flip, overwrite, truncate, splice, cut_out, change_length)
+
+
+def damaged(content, rng):
+    """A file with damage, mostly to a member, of which the archive's sums do not tell."""
+    mutate = MUTATIONS[rng.integers(len(MUTATIONS))]
+    if rng.random() < 0.3:
+        data = bytearray(content)
+        mutate(data, rng)
+        return bytes(data)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        contents = {name: bytearray(archive.read(name)) for name in archive.namelist()}
+    name = list(contents)[rng.integers(len(contents))]
+    mutate(contents[name], rng)
+    stream = io.BytesIO()
+    write(stream, contents)
+    return stream.getvalue()
+
+
+def outcome(read, content):
+    """What is read, or the message of the refusal; any other error is a defect."""
+    try:
+        return read(content)
+    except ValueError as error:
+        return f"{type(error).__name__}: {error}"
+
+
+@pytest.mark.filterwarnings("error")
+def test_damaged_files_are_read_or_refused_in_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(restricted_pickle, "MAX_OPERATIONS", 20_000)
+    path = tmp_path / "demos.npz"
+    files = good_files()
+    refused = 0
+    for number in range(COUNT):
+        rng = np.random.default_rng(number)
+        path.write_bytes(damaged(files[rng.integers(len(files))], rng))
+        found = outcome(partial(load_legacy_demos, spec=SPEC), path)
+        if isinstance(found, DemoSet):
+            assert all(np.isfinite(episode.observations).all() for episode in found.episodes)
+        else:
+            assert found.startswith(f"InputError: {path}: "), number
+            assert is_one_line(found), number
+            assert found.isprintable(), number
+            assert len(found) < len(str(path)) + 300, number
+            refused += 1
+    print(f"{COUNT} damaged files: {refused} refused, {COUNT - refused} read")
+    assert COUNT // 2 < refused < COUNT
+
+
+PIECES = [bytes([code]) for code in range(256)]
+PIECES += [
+    b"cnumpy\nndarray\n",
+    b"cnumpy\ndtype\n",
+    b"cnumpy.core.multiarray\n_reconstruct\n",
+    b"cnumpy.core.multiarray\nscalar\n",
+    b"cnumpy.core.numeric\n_frombuffer\n",
+    b"c_codecs\nencode\n",
+    b"ccollections\nOrderedDict\n",
+    b"cnumpy\nndarray\nK\x00\x85C\x01b\x87R",
+    b"X\x02\x00\x00\x00f8\x89\x88\x87R",
+    b"(K\x03U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb",
+    b"(K\x01K\x01\x85",
+    b"q\x00",
+    b"h\x00",
+    b"U\x08" + bytes(8),
+    b"X\x06\x00\x00\x00latin1",
+]
+
+
+@settings(max_examples=400, deadline=None)
+@given(pieces=st.lists(st.sampled_from(PIECES) | st.binary(max_size=4), max_size=30))
+def test_any_opcodes_give_plain_values_or_a_value_error(pieces):
+    found = outcome(read_pickle, b"".join(pieces) + b".")
+    assert types_in(found) <= PLAIN
+    if isinstance(found, str) and found.startswith("ValueError"):
+        assert is_one_line(found)
+
+
+PLAIN = {list, dict, tuple, str, bytes, int, float, bool, type(None), np.ndarray, np.dtype, Name}
+
+
+def types_in(value):
+    """The types of all that a value holds; it may hold itself."""
+    seen, waiting, types = set(), [value], set()
+    while waiting:
+        value = waiting.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        types.add(np.dtype if isinstance(value, np.dtype) else type(value))
+        waiting += value.values() if isinstance(value, dict) else ()
+        waiting += value if isinstance(value, list | tuple) else ()
+        if isinstance(value, np.ndarray):
+            assert value.dtype.kind in "fiub"
+    return types
+
+
+@pytest.mark.parametrize("content", good_files())
+def test_the_files_are_good_before_they_are_damaged(tmp_path, content):
+    path = tmp_path / "demos.npz"
+    path.write_bytes(content)
+    assert list(load_legacy_demos(path, SPEC).episodes) == some_episodes([2, 2])
