@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 
 from headstart.demos.experts.fetch_pick_and_place import fetch_pick_and_place
+from headstart.demos.experts.fetch_push import fetch_push
 from headstart.demos.experts.fetch_reach import Array, fetch_reach
+from headstart.demos.experts.fetch_slide import fetch_slide
 from headstart.envs.known import task_name
 from headstart.errors import InputError
 
@@ -15,7 +17,9 @@ from any state and mixed with noise."""
 
 EXPERTS: dict[str, Expert] = {
     "FetchPickAndPlace": fetch_pick_and_place,
+    "FetchPush": fetch_push,
     "FetchReach": fetch_reach,
+    "FetchSlide": fetch_slide,
 }
 """Expert by environment id without version and without ``Dense``."""
 

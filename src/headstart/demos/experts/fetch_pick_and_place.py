@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from headstart.demos.experts.fetch_reach import Array, servo
+from headstart.demos.experts.fetch_reach import Array, rise, servo
 
 # The fingertips reach 19 mm below the gripper position and the block is 25 mm high above its
 # centre, so open fingers pass over a standing block from 44 mm on.
@@ -29,20 +29,14 @@ GRASP_HEIGHT = 0.015
 CLOSED_WIDTHS = (0.068, 0.078)
 
 
-def _rise(value: float, limits: tuple[float, float]) -> float:
-    """Return 0 below ``limits``, 1 above, and a straight line between them."""
-    low, high = limits
-    return min(max((value - low) / (high - low), 0.0), 1.0)
-
-
 def _approach(block_offset: Array) -> tuple[Array, float]:
     """Return the way to a block at ``block_offset``, ``(3,)``, and how clear of it the gripper is.
 
     The way, ``(3,)``, leads over the block and then down. Clear is 1 in the funnel, 0 below it.
     """
     distance = float(np.linalg.norm(block_offset[:2]))
-    climb = block_offset[2] + HOVER_HEIGHT * _rise(distance, FUNNEL_RADII)
-    clear = 1.0 - _rise(climb, CLEAR_LIMITS)
+    climb = block_offset[2] + HOVER_HEIGHT * rise(distance, FUNNEL_RADII)
+    clear = 1.0 - rise(climb, CLEAR_LIMITS)
     return np.append(clear * block_offset[:2], climb), clear
 
 
@@ -54,14 +48,14 @@ def _grasp(block_offset: Array, closed: float) -> float:
     )
     # Closed fingers tolerate twice the miss of open ones, or a block that shifts a little in the
     # grip would be dropped. The width is in the observation, so this hysteresis needs no memory.
-    return _rise(1.0 + closed - miss, (-0.1, 0.1))
+    return rise(1.0 + closed - miss, (-0.1, 0.1))
 
 
 def fetch_pick_and_place(observation: Mapping[str, Array]) -> Array:
     """Fetch the block and hold it at the goal. The action is ``(4,)``."""
     block_offset = observation["observation"][6:9]
     width = float(observation["observation"][9:11].sum())
-    closed = 1.0 - _rise(width, CLOSED_WIDTHS)
+    closed = 1.0 - rise(width, CLOSED_WIDTHS)
     way_to_goal = observation["desired_goal"] - observation["achieved_goal"]
 
     approach, clear = _approach(block_offset)

@@ -1,4 +1,4 @@
-"""The scripted expert of FetchReach, and the servo that the Fetch experts share."""
+"""The scripted expert of FetchReach, and what all Fetch experts share."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,6 +21,12 @@ def servo(displacement: Array, gripper: float) -> Array:
     """
     action = np.append(GAIN * displacement, gripper).astype(np.float32)
     return action.clip(-1.0, 1.0)
+
+
+def rise(value: float, limits: tuple[float, float]) -> float:
+    """Return 0 below ``limits``, 1 above, and a straight line between them."""
+    low, high = limits
+    return min(max((value - low) / (high - low), 0.0), 1.0)
 
 
 def fetch_reach(observation: Mapping[str, Array]) -> Array:
