@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from report_demos import ablation_table, draw_ablation, experts_table
 
 ROOT = Path(__file__).parent.parent
 RESULTS, IMAGES = ROOT / "benchmarks" / "results", ROOT / "docs" / "images"
+DEMONSTRATIONS = ROOT / "docs" / "demonstrations.md"
 ENV_STEPS_PER_EPOCH = 2000  # 20 cycles of 2 rollouts of 50 steps
 
 # Read off the published figure (fetchPickAndPlaceContrast.png of Overcoming-exploration-from-demos,
@@ -46,6 +48,11 @@ def main() -> None:
     fill("learning", learning_table())
     fill("speed", speed_table())
     fill("replay", replay_table())
+    fill("experts", experts_table(), DEMONSTRATIONS)
+    fill("ablation", ablation_table(), DEMONSTRATIONS)
+    ablation = draw_ablation()
+    if ablation is not None:
+        save(ablation, "ablation.png")
 
 
 def load(name: str) -> dict[str, Any] | None:
@@ -105,7 +112,7 @@ def draw_sb3() -> None:
     axes.set_ylim(-0.02, 1.02)
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc=(0.38, 0.15))
     save(figure, "stable-baselines3.png")
 
 
@@ -233,18 +240,17 @@ def replay_table() -> str:
     return "\n".join(rows)
 
 
-def fill(name: str, text: str) -> None:
-    """Replace what stands between ``<!-- name -->`` and ``<!-- /name -->`` in the README."""
+def fill(name: str, text: str, page: Path = ROOT / "README.md") -> None:
+    """Replace what stands between ``<!-- name -->`` and ``<!-- /name -->`` in a page."""
     if not text:
         return
-    readme = ROOT / "README.md"
     pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
     content, count = re.subn(
-        pattern, lambda match: match[1] + text + "\n" + match[2], readme.read_text(), flags=re.S
+        pattern, lambda match: match[1] + text + "\n" + match[2], page.read_text(), flags=re.S
     )
     if count == 0:
-        raise SystemExit(f"README.md has no <!-- {name} --> section")
-    readme.write_text(content)
+        raise SystemExit(f"{page.name} has no <!-- {name} --> section")
+    page.write_text(content)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,97 @@
+"""Tables and figure of ``docs/demonstrations.md``: experts, and what each technique is worth."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+RESULTS = Path(__file__).parent / "results"
+KINDS = ("perfect", "noisy", "slow", "half-failing")
+
+
+def load(name: str) -> dict[str, Any] | None:
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def experts_table() -> str:
+    """Success of every scripted expert."""
+    result = load("experts")
+    if result is None:
+        return ""
+    rows = [
+        "| task | success, 500 episodes | 95% interval | steps to success |",
+        "|---|--:|--:|--:|",
+    ]
+    for found in result.values():
+        if isinstance(found, str):
+            continue
+        low, high = found["interval"]
+        rows.append(
+            f"| `{found['env_id']}` | {found['success_rate']:.1%} | {low:.1%} to {high:.1%} "
+            f"| {found['steps_to_success']:.0f} |"
+        )
+    return "\n".join(rows)
+
+
+def ablation_table() -> str:
+    """Last success rate of every variant, for every kind of demonstrations."""
+    result = load("ablation")
+    if result is None:
+        return ""
+    rows = ["| | " + " | ".join(KINDS) + " |", "|---|" + "--:|" * len(KINDS)]
+    shown = [_cell([result["demonstrators"][kind]]) for kind in KINDS]
+    rows.append("| *the demonstrator* | " + " | ".join(shown) + " |")
+    for variant in dict.fromkeys(run["variant"] for run in result["runs"]):
+        if variant != "no demonstrations":
+            cells = [_cell(runs_of(result, kind, variant)) for kind in KINDS]
+            rows.append(f"| {variant} | " + " | ".join(cells) + " |")
+    blind = runs_of(result, "none", "no demonstrations")
+    if blind:
+        rows.append(f"| no demonstrations | {_cell(blind)} |" + " |" * (len(KINDS) - 1))
+    return "\n".join(rows)
+
+
+def runs_of(result: dict[str, Any], kind: str, variant: str) -> list[dict[str, Any]]:
+    return [run for run in result["runs"] if (run["kind"], run["variant"]) == (kind, variant)]
+
+
+def _cell(runs: list[dict[str, Any]]) -> str:
+    """Return median and range of the success rate, and the median steps to success."""
+    if not runs:
+        return ""
+    rates = [run["success_rate"] for run in runs]
+    text = f"{np.median(rates):.1%}"
+    if len(runs) > 1:
+        text += f" ({min(rates):.1%} to {max(rates):.1%})"
+    steps = [run["steps_to_success"] for run in runs if run["steps_to_success"] is not None]
+    return f"{text}, {np.median(steps):.0f}" if steps else text
+
+
+def draw_ablation() -> Figure | None:
+    """Return success over env steps, a panel for each kind of demonstrations."""
+    result = load("ablation")
+    if result is None:
+        return None
+    figure = Figure(figsize=(13, 3.6), layout="constrained")
+    panels = figure.subplots(1, len(KINDS), sharey=True)
+    variants = [run["variant"] for run in result["runs"] if len(run["curve"]["env_steps"]) > 1]
+    for axes, kind in zip(panels, KINDS, strict=True):
+        for number, variant in enumerate(dict.fromkeys(variants)):
+            runs = runs_of(result, kind, variant)
+            if runs:
+                length = min(len(run["curve"]["env_steps"]) for run in runs)
+                curves = np.array([run["curve"]["success_rate"][:length] for run in runs])
+                steps = runs[0]["curve"]["env_steps"][:length]
+                axes.plot(steps, np.median(curves, axis=0), color=f"C{number}", label=variant)
+        shown = result["demonstrators"][kind]["success_rate"]
+        axes.axhline(shown, color="0.5", linestyle="--", label="the demonstrator")
+        axes.set(title=kind, xlabel="env steps", ylim=(-0.02, 1.02))
+        axes.grid(alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[0].set_ylabel("success rate, median of seeds")
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside right center", frameon=False, fontsize="small")
+    return figure
