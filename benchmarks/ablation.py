@@ -4,16 +4,19 @@
 
 Every combination of a kind of demonstrations (``demonstrators.py``) and a variant of the ``fast``
 preset is trained on FetchPickAndPlace-v4 with 100 demonstrations, and its last policy evaluated in
-500 greedy episodes, as is the demonstrator itself. A run that is on disk is not run again, and two
-processes may share the work: each takes what the other has not begun.
+500 greedy episodes, as is the demonstrator itself. The results are written after every run, and
+one that is in them is not run again. Two processes may share the work: each takes what the other
+has not begun.
 """
 
 import argparse
 import json
 import os
 import platform
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +29,7 @@ from headstart.training.config import (
     ResetsConfig,
     WarmStartConfig,
 )
+from headstart.training.run_directory import PACKAGES
 from headstart.viz.runs import read_metrics
 
 ENV_ID = "FetchPickAndPlace-v4"
@@ -57,38 +61,59 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
     parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument("--runs", type=Path, default=Path("runs/ablation"))
-    parser.add_argument("--collect-only", action="store_true", help="read the runs, train nothing")
+    parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     arguments.runs.mkdir(parents=True, exist_ok=True)
-    if not arguments.collect_only:
-        for seed in range(arguments.seeds):
-            for kind, variant in combinations(arguments.kinds, arguments.variants):
-                run(arguments.runs, kind, variant, seed)
-    RESULTS.write_text(json.dumps(summary(arguments.runs, arguments.seeds), indent=1) + "\n")
-    print(RESULTS)
+    for kind in arguments.kinds:
+        demonstrator(arguments.out, arguments.runs, kind)
+    for seed in range(arguments.seeds):
+        for kind, variant in combinations(arguments.kinds, arguments.variants):
+            run(arguments.out, arguments.runs, kind, variant, seed)
 
 
 def combinations(kinds: list[str], variants: list[str]) -> Iterator[tuple[str, str]]:
     """Yield pairs of a kind of demonstrations and a variant."""
-    for kind in kinds:
-        for variant in variants:
+    for variant in variants:
+        for kind in kinds:
             if variant != "no demonstrations":
                 yield kind, variant
     if "no demonstrations" in variants:
         yield "none", "no demonstrations"
 
 
-def run(runs: Path, kind: str, variant: str, seed: int) -> None:
-    """Train and evaluate one combination, unless somebody has begun it."""
+def run(out: Path, runs: Path, kind: str, variant: str, seed: int) -> None:
+    """Train and evaluate one combination, unless it is in the results or somebody has begun it."""
+    done = stored(out)["runs"]
     directory = runs / f"{kind}-{variant}-{seed}".replace(" ", "-").replace(",", "")
-    if directory.exists():
+    if directory.exists() or any(key(found) == (kind, variant, seed) for found in done):
         return
     demos = None if kind == "none" else demonstrations(runs, kind)
     config = replace(VARIANTS[variant], seed=seed)
-    result = train(ENV_ID, config, demos=demos, out=directory)
+    try:
+        result = train(ENV_ID, config, demos=demos, out=directory)
+    except BaseException:
+        shutil.rmtree(directory, ignore_errors=True)
+        raise
     last = evaluate(result.policy, ENV_ID, episodes=EPISODES, seed=seed)
-    (directory / "last.json").write_text(json.dumps(last.to_json()))
+    content = stored(out)
+    found = {"kind": kind, "variant": variant, **last.to_json(), **curve(directory)}
+    content["runs"] = sorted([*content["runs"], found], key=key)
+    write(out, content)
     print(f"{kind}, {variant}, seed {seed}: {last.success_rate:.1%}", flush=True)
+
+
+def demonstrator(out: Path, runs: Path, kind: str) -> None:
+    """Evaluate the demonstrator of one kind, unless it is in the results."""
+    if kind not in stored(out)["demonstrators"]:
+        result = evaluate(behaviour_of(kind, ENV_ID), ENV_ID, episodes=EPISODES)
+        demos = demonstrations(runs, kind).describe()
+        content = stored(out)
+        content["demonstrators"][kind] = {**result.to_json(), "demos": demos}
+        write(out, content)
+
+
+def key(found: dict[str, Any]) -> tuple[str, str, int]:
+    return found["kind"], found["variant"], found["seed"]
 
 
 def demonstrations(runs: Path, kind: str) -> DemoSet:
@@ -98,45 +123,38 @@ def demonstrations(runs: Path, kind: str) -> DemoSet:
     return load_demos(path)
 
 
-def summary(runs: Path, seeds: int) -> dict[str, Any]:
-    """Return what every finished run came to, beside the demonstrators."""
-    demonstrators = {}
-    for kind in KINDS:
-        path = runs / f"{kind}.json"
-        if not path.exists():
-            result = evaluate(behaviour_of(kind, ENV_ID), ENV_ID, episodes=EPISODES)
-            path.write_text(json.dumps(result.to_json()))
-        demos = demonstrations(runs, kind).describe()
-        demonstrators[kind] = {**json.loads(path.read_text()), "demos": demos}
-    trained = []
-    for kind, variant in combinations(list(KINDS), list(VARIANTS)):
-        for seed in range(seeds):
-            directory = runs / f"{kind}-{variant}-{seed}".replace(" ", "-").replace(",", "")
-            if (directory / "last.json").exists():
-                last = json.loads((directory / "last.json").read_text())
-                trained.append({"kind": kind, "variant": variant, **last, **curve(directory)})
-    record = json.loads(next(runs.glob("*/config.json")).read_text())
-    return {
-        "command": f"python benchmarks/ablation.py --seeds {seeds}",
-        "env_id": ENV_ID,
-        "env_steps": ENV_STEPS,
-        "versions": record["versions"],
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "demonstrators": demonstrators,
-        "runs": trained,
-    }
-
-
 def curve(directory: Path) -> dict[str, Any]:
-    """Return the evaluations on the way."""
+    """Return the evaluations on the way, and the seconds of training."""
     rows = list(read_metrics(directory))
     return {
         "curve": {
             "env_steps": [row["time/env_steps"] for row in rows],
             "success_rate": [row["eval/success_rate"] for row in rows],
         },
-        "train_seconds": rows[-1]["time/wall_seconds"] - rows[-1]["time/evaluation_seconds"],
+        "seconds": round(rows[-1]["time/wall_seconds"] - rows[-1]["time/evaluation_seconds"], 1),
     }
+
+
+def stored(out: Path) -> dict[str, Any]:
+    """Return the results so far."""
+    if out.exists():
+        return json.loads(out.read_text())
+    return {
+        "command": "python benchmarks/ablation.py --seeds 5",
+        "env_id": ENV_ID,
+        "env_steps": ENV_STEPS,
+        "num_demos": NUM_DEMOS,
+        "versions": {name: version(name) for name in PACKAGES},
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "demonstrators": {},
+        "runs": [],
+    }
+
+
+def write(out: Path, content: dict[str, Any]) -> None:
+    staged = out.with_name(f".{out.name}.{os.getpid()}.tmp")
+    staged.write_text(json.dumps(content, indent=1) + "\n")
+    staged.replace(out)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 RESULTS = Path(__file__).parent / "results"
+SEEDS = 5
 KINDS = ("perfect", "noisy", "slow", "half-failing")
 
 
@@ -66,6 +67,8 @@ def _cell(runs: list[dict[str, Any]]) -> str:
     text = f"{np.median(rates):.1%}"
     if len(runs) > 1:
         text += f" ({min(rates):.1%} to {max(rates):.1%})"
+    if 1 < len(runs) < SEEDS:
+        text += f" of {len(runs)} seeds"
     steps = [run["steps_to_success"] for run in runs if run["steps_to_success"] is not None]
     return f"{text}, {np.median(steps):.0f}" if steps else text
 

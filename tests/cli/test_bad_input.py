@@ -29,6 +29,7 @@ def workplace(tmp_path, monkeypatch) -> Path:
     Path("text.npz").write_text("not an archive")
     Path("text.safetensors").write_text("not tensors")
     Path("run").mkdir()
+    Path("folder.npz").mkdir()
     Path("run", "metrics.jsonl").write_text("")
     return tmp_path
 
@@ -57,6 +58,8 @@ CASES = [
     ("demos collect FetchReach-v4 --episodes 0 --out new.npz", "at least 1, got 0"),
     ("demos collect FetchReach-v4 --out new.txt", "something.npz"),
     ("demos collect FetchReach-v4 --out nowhere/new.npz", "there is no directory nowhere"),
+    ("demos collect FetchReach-v4 --out folder.npz", "folder.npz: is a directory"),
+    ("demos collect FetchReach-v4 --seed -1 --out new.npz", "seed must not be negative, got -1"),
     ("demos collect PointReach-v0 --policy wide.safetensors --out new.npz", "observation width 9"),
     ("demos collect FetchReach-v4 --noise -1 --out new.npz", "noise must not be negative, got -1"),
     ("demos inspect text.npz", "not a headstart demo file"),
@@ -84,6 +87,8 @@ CASES = [
     ("evaluate wide.safetensors", "observation width 9, PointReach-v0 has 2"),
     ("evaluate policy.safetensors --env FetchReach-v4", "observation width 2"),
     ("evaluate policy.safetensors --seeds 1", "unknown option '--seeds'"),
+    ("evaluate policy.safetensors --seed -1", "seed must not be negative, got -1"),
+    ("play policy.safetensors --video out.mp4 --seed -1", "seed must not be negative, got -1"),
     ("play policy.safetensors", "no screen"),
     ("play policy.safetensors --video out.avi", "out.avi"),
     ("play policy.safetensors --video nowhere/out.mp4", "there is no directory nowhere"),
@@ -107,6 +112,30 @@ def test_bad_input_is_one_line_and_exit_code_2(workplace, monkeypatch, capsys, c
     assert captured.err.count("\n") == 1
     assert captured.out == ""
     assert sorted(workplace.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("env_id", "command"),
+    [
+        ("evil:Task-v0; rm -rf home", "demos play strange.npz --video out.mp4"),
+        ("evil:Task-v0\n\x1b[31mred", "demos play strange.npz --video out.mp4"),
+        ("Other-v0\n\x1b[31mred", "train PointReach-v0 --demos strange.npz"),
+    ],
+)
+def test_a_name_in_a_file_neither_steers_the_terminal_nor_breaks_out_of_the_command(
+    workplace, capsys, env_id, command
+):
+    demos = collect_demos("PointReach-v0", point_expert, episodes=1)
+    save_demos("strange.npz", DemoSet(env_id, demos.episodes))
+    with pytest.raises(SystemExit) as stopped:
+        main(shlex.split(command))
+    assert stopped.value.code == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert told[:-1].isprintable()
+    if "--env" in told:
+        shown = "".join(sign if sign.isprintable() else "?" for sign in env_id.replace("\n", " "))
+        assert shlex.split(told.partition("--env ")[2]) == [shown]
 
 
 def test_a_policy_from_a_stranger_cannot_import_a_module(workplace, capsys):

@@ -126,6 +126,26 @@ def test_coverage_is_that_of_goals_and_starts(demos):
         )
 
 
+def test_a_start_is_where_the_goal_space_is_entered_too(good):
+    """The observation of an ant in a maze does not tell where it is."""
+    blind = all_of(good, observations=lambda ep: np.zeros_like(ep.observations))
+    report = inspect_demos(blind)
+    assert report["distinct_starts"] == len(good.episodes)
+    same_way = all_of(
+        blind,
+        desired_goals=lambda ep: np.zeros_like(ep.desired_goals),
+        actions=lambda ep: np.zeros_like(ep.actions),
+    )
+    assert inspect_demos(same_way)["duplicate_episodes"] == 0
+
+
+@pytest.mark.filterwarnings("error")
+def test_numbers_at_the_ends_of_float32_are_reported_without_a_warning(good):
+    ends = np.float32([3e38, -3e38])
+    wild = all_of(good, observations=lambda ep: np.resize(ends, ep.observations.shape[::-1]).T)
+    assert inspect_demos(wild)["dead_observation_dimensions"] == 0
+
+
 def test_gaps_are_between_goals_that_differ(good):
     doubled = replace(good, episodes=good.episodes + good.episodes)
     assert inspect_demos(doubled)["goal_gap"] == inspect_demos(good)["goal_gap"]

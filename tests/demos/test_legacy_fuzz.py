@@ -4,8 +4,6 @@
 """
 
 import io
-import os
-import zipfile
 from functools import partial
 
 import numpy as np
@@ -19,12 +17,12 @@ from legacy_files import (
     parts_of,
     ragged,
     some_episodes,
-    write,
     write_numpy1,
     write_protocol5,
     write_python2,
     write_today,
 )
+from mutations import COUNT, damaged, outcome
 
 from headstart.demos import restricted_pickle
 from headstart.demos.legacy import load_legacy_demos
@@ -32,7 +30,6 @@ from headstart.demos.pickled_arrays import Name
 from headstart.demos.restricted_pickle import read_pickle
 from headstart.demos.storage import DemoSet
 
-COUNT = int(os.environ.get("HEADSTART_FUZZ", "1500"))
 WRITERS = (write_today, partial(write_numpy1, protocol=2), write_protocol5, write_python2)
 FORMS = (equal, ragged)
 
@@ -46,67 +43,6 @@ def good_files():
             writer(stream, form(parts_of(some_episodes([2, 2]))))
             files.append(stream.getvalue())
     return files
-
-
-def flip(data, rng):
-    for position in rng.integers(0, len(data), rng.integers(1, 4)):
-        data[position] ^= 1 << rng.integers(0, 8)
-
-
-def overwrite(data, rng):
-    for position in rng.integers(0, len(data), rng.integers(1, 4)):
-        data[position] = rng.integers(0, 256)
-
-
-def truncate(data, rng):
-    del data[rng.integers(0, len(data)) :]
-
-
-def splice(data, rng):
-    """Put a piece of the data somewhere else in it."""
-    start, end, to = rng.integers(0, len(data), 3)
-    piece = data[start : min(end, start + 200)]
-    data[to : to + rng.integers(0, 2) * len(piece)] = piece
-
-
-def cut_out(data, rng):
-    start = rng.integers(0, len(data))
-    del data[start : start + rng.integers(1, 50)]
-
-
-def change_length(data, rng):
-    """Put an extreme number where one may be."""
-    position = rng.integers(0, len(data))
-    extreme = (b"\xff" * 4, b"\x00" * 4, b"\xff" * 8, b"\xff\xff\xff\x7f", b"\x00\x00\x00\x80")
-    piece = extreme[rng.integers(len(extreme))]
-    data[position : position + len(piece)] = piece
-
-
-MUTATIONS = (flip, overwrite, truncate, splice, cut_out, change_length)
-
-
-def damaged(content, rng):
-    """A file with damage, mostly to a member, of which the archive's sums do not tell."""
-    mutate = MUTATIONS[rng.integers(len(MUTATIONS))]
-    if rng.random() < 0.3:
-        data = bytearray(content)
-        mutate(data, rng)
-        return bytes(data)
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        contents = {name: bytearray(archive.read(name)) for name in archive.namelist()}
-    name = list(contents)[rng.integers(len(contents))]
-    mutate(contents[name], rng)
-    stream = io.BytesIO()
-    write(stream, contents)
-    return stream.getvalue()
-
-
-def outcome(read, content):
-    """What is read, or the message of the refusal; any other error is a defect."""
-    try:
-        return read(content)
-    except ValueError as error:
-        return f"{type(error).__name__}: {error}"
 
 
 @pytest.mark.filterwarnings("error")

@@ -93,6 +93,11 @@ def test_asking_for_no_episode_is_refused(episodes):
         collect_demos(POINT, point_expert, episodes=episodes)
 
 
+def test_a_negative_seed_is_refused():
+    with pytest.raises(InputError, match="seed must not be negative, got -1"):
+        collect_demos(POINT, point_expert, episodes=1, seed=-1)
+
+
 def test_demonstrations_fit_the_environment_they_were_recorded_on_by_any_of_its_names():
     # The part before the colon says where the environment is registered, not which it is.
     for env_id in (POINT, f"headstart.envs.make:{POINT}"):

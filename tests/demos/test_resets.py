@@ -8,6 +8,7 @@ from builders import is_one_line, point_expert
 
 from headstart.demos.record import collect_demos
 from headstart.demos.resets import DemoResets, check_resets
+from headstart.demos.storage import DemoSet
 from headstart.envs.make import make_env
 from headstart.errors import InputError
 from headstart.rollout.executors import ProcessExecutor, SerialExecutor
@@ -109,6 +110,27 @@ def test_collector_processes_start_where_this_process_does():
 def test_demonstrations_without_snapshots_are_refused(demos):
     bare = replace(demos[1], snapshots=np.zeros((len(demos[1]) + 1, 0)))
     with pytest.raises(InputError, match="1 of 4 demonstrations hold no snapshots") as caught:
-        check_resets(make_env(POINT), [demos[0], bare, *demos[2:]])
+        check_resets(make_env(POINT), DemoSet(POINT, (demos[0], bare, *demos[2:])))
     assert is_one_line(str(caught.value))
     assert "headstart demos collect" in str(caught.value)
+
+
+def test_snapshots_of_another_width_are_refused(demos):
+    env = make_env(POINT)
+    check_resets(env, DemoSet(POINT, demos))
+    width = demos[0].snapshots.shape[1]
+    narrow = replace(demos[1], snapshots=demos[1].snapshots[:, :-1])
+    expected = f"hold snapshots of {width - 1} numbers, a state of PointReach-v0 has {width}"
+    with pytest.raises(InputError, match=expected) as caught:
+        check_resets(env, DemoSet(POINT, (demos[0], narrow, *demos[2:])))
+    assert is_one_line(str(caught.value))
+
+
+def test_snapshots_that_lead_elsewhere_are_refused(demos):
+    moved = replace(demos[2], snapshots=demos[2].snapshots + 0.1)
+    changed = DemoSet(POINT, (*demos[:2], moved))
+    with pytest.raises(InputError, match="demonstration 2 leads elsewhere") as caught:
+        check_resets(make_env(POINT), changed)
+    assert is_one_line(str(caught.value))
+    # With noise the actions of the file are not those that were executed.
+    check_resets(make_env(POINT), replace(changed, header={"noise": 0.2}))

@@ -172,6 +172,40 @@ class Drifting(gym.Env):
         }
 
 
+class Brief(Drifting):
+    """Forgets nothing, ends after a few steps, and takes none behind the end."""
+
+    steps = 3
+
+    def reset(self, *, seed=None, options=None):
+        self.left = self.steps
+        return super().reset(seed=seed)
+
+    def step(self, action):
+        assert self.left > 0, "stepped behind the end of the episode"
+        self.left -= 1
+        observation, reward, _, _, info = super().step(action)
+        return observation, reward, self.left == 0, False, info
+
+    def save_state(self):
+        return np.array([self.position[0], self.speed[0]])
+
+    def restore_state(self, state, desired_goal=None):
+        self.position, self.speed = state[:1].copy(), state[1:].copy()
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 7])
+def test_an_environment_is_not_stepped_behind_the_end_of_an_episode(monkeypatch, steps):
+    gym.register(f"Brief{steps}-v0", entry_point=Brief, max_episode_steps=20)
+    monkeypatch.setattr(Brief, "steps", steps)
+    env = make_env(f"Brief{steps}-v0")
+    check_restores(env)
+    monkeypatch.setattr(Brief, "save_state", Drifting.save_state)
+    monkeypatch.setattr(Brief, "restore_state", Drifting.restore_state)
+    with pytest.raises(InputError, match="the same actions lead elsewhere"):
+        check_restores(env)
+
+
 def test_an_environment_that_forgets_a_part_of_its_state_is_found_out():
     gym.register("Drifting-v0", entry_point=Drifting, max_episode_steps=20)
     with pytest.raises(InputError, match="Drifting-v0: the same actions lead elsewhere") as caught:

@@ -10,6 +10,7 @@ from headstart.demos.experts import expert_for
 from headstart.demos.record import collect_demos
 from headstart.demos.storage import save_demos
 from headstart.errors import InputError
+from headstart.viz import video
 from headstart.viz.gl import select_backend
 from headstart.viz.video import caption, record_demos, record_video
 
@@ -92,6 +93,32 @@ def test_demonstrations_are_shown_as_they_were(tmp_path):
     differences = np.abs(both[25:, 60:].astype(int) - second[:, 60:].astype(int))
     assert differences.mean() < 1.0
     assert np.abs(both[0, 60:].astype(int) - both[12, 60:].astype(int)).mean() > 1.0
+
+
+class Blank:
+    """Draws nothing."""
+
+    def render(self):
+        return np.zeros((60, 80, 3), np.uint8)
+
+
+class Counter:
+    """Takes pictures and keeps none."""
+
+    count = 0
+
+    def append_data(self, frame):
+        self.count += 1
+
+
+def test_pictures_are_written_as_they_are_made_so_that_no_episode_is_too_long():
+    counter = Counter()
+    film = video._Film(Blank(), "long", counter)
+    for step in range(5):
+        film.draw(False)
+        assert counter.count == step + 1
+    film.linger()
+    assert counter.count > 5
 
 
 @needs_opengl

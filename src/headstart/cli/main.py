@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         command = parse(sys.argv[1:] if arguments is None else arguments)
         command.run(command)
     except InputError as error:
-        print(f"headstart: {error}", file=sys.stderr)
+        print(f"headstart: {_one_line(error)}", file=sys.stderr)
         raise SystemExit(2) from None
     except KeyboardInterrupt as interrupt:
         print(f"headstart: interrupted{interrupt}", file=sys.stderr)
@@ -49,6 +49,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # Whoever read our output, `head` for instance, has seen enough.
         sys.stderr.close()
         raise SystemExit(0) from None
+
+
+def _one_line(error: InputError) -> str:
+    """Return the message as a terminal may show it: a file of a stranger can be quoted in it."""
+    line = " ".join(str(error).splitlines())
+    return "".join(sign if sign.isprintable() else "?" for sign in line)
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:

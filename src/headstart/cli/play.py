@@ -7,7 +7,7 @@ from headstart.cli.display import progress_bar
 from headstart.cli.parser import Parser
 from headstart.cli.trust import open_policy
 from headstart.envs.make import make_env
-from headstart.errors import InputError
+from headstart.errors import InputError, require
 from headstart.rollout.job import EVALUATION, Behaviour, EpisodeJob, run_episode
 from headstart.viz.gl import has_display
 from headstart.viz.video import record_video
@@ -36,6 +36,7 @@ def _run(arguments: argparse.Namespace) -> None:
     count = arguments.episodes
     if count < 1:
         raise InputError(f"--episodes must be at least 1, got {count}")
+    require(arguments.seed >= 0, "--seed must not be negative", arguments.seed)
     if arguments.video is None and not has_display():
         raise InputError("there is no screen to open a window on; write a video: --video play.mp4")
     command = f"headstart play {arguments.policy}"

@@ -1,5 +1,6 @@
 """Opening a file that the user names, for an environment that the user can trust."""
 
+import shlex
 from pathlib import Path
 
 from headstart.envs.goal_env import widths
@@ -56,6 +57,6 @@ def trusted_env(path: Path, named: str, chosen: str | None, command: str) -> str
     if chosen is None and (":" in named or not is_registered(named)):
         raise InputError(
             f"{path}: it is for {named!r}, which is not registered here; "
-            f"if you trust it, name it yourself: {command} --env {named}"
+            f"if you trust it, name it yourself: {command} --env {shlex.quote(named)}"
         )
     return chosen or named

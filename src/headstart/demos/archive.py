@@ -23,6 +23,11 @@ _CHUNK = 2**16
 _ENCRYPTED = 1  # bit of the flags
 
 
+def reason_of(error: Exception) -> str:
+    """Return what an error says in one short line; it may quote the file at length."""
+    return (str(error) or type(error).__name__).splitlines()[0][:200]
+
+
 def open_archive(file: BinaryIO, most: int) -> zipfile.ZipFile:
     """Return the archive, whose members have been looked at but not unpacked.
 

@@ -12,7 +12,7 @@ from zipfile import ZipFile
 
 import numpy as np
 
-from headstart.demos.archive import DAMAGED, open_archive, read_member
+from headstart.demos.archive import DAMAGED, open_archive, read_member, reason_of
 from headstart.demos.legacy_episodes import EpisodeImporter, items
 from headstart.demos.restricted_pickle import read_pickle
 from headstart.demos.storage import DemoSet
@@ -80,8 +80,7 @@ def _contents(path: Path) -> list[Sequence[Any]]:
                 raise ValueError(f"it is no Baselines file, which has {', '.join(_KEYS)}")
             parts = [_values(archive, key) for key in keys]
     except DAMAGED as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0][:200]
-        raise InputError(f"{path}: cannot be imported: {reason}") from error
+        raise InputError(f"{path}: cannot be imported: {reason_of(error)}") from error
     if len(parts[1]) > 0 and isinstance(parts[1][0], dict):  # the file of a single episode
         parts = [[part] for part in parts]
     if len({len(part) for part in parts}) > 1:

@@ -9,7 +9,7 @@ from headstart.data.episode import Episode
 from headstart.demos.storage import DemoSet
 from headstart.envs.goal_env import GoalSpec
 from headstart.envs.make import make_env
-from headstart.errors import InputError
+from headstart.errors import InputError, require
 from headstart.rollout.executors import Executor, make_executor
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import Behaviour, EpisodeJob
@@ -46,10 +46,12 @@ def collect_demos(
         on_episode: called with each kept episode.
 
     Raises:
-        InputError: if no episode is asked for, or the expert fails nearly always.
+        InputError: if no episode is asked for, the seed is negative, or the expert fails nearly
+            always.
     """
     if episodes < 1:
         raise InputError(f"episodes must be at least 1, got {episodes}")
+    require(seed >= 0, "seed must not be negative", seed)
     job = EpisodeJob(
         expert,
         seed,

@@ -5,8 +5,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
 
 from headstart.data.episode import Episode
+from headstart.demos.storage import DemoSet
+from headstart.envs.probe import env_name
 from headstart.envs.snapshot import check_restores, require_restorable
 from headstart.errors import InputError
 from headstart.rollout.job import Start
@@ -43,15 +47,46 @@ class DemoResets:
         )
 
 
-def check_resets(env: gym.Env[Any, Any], demos: Sequence[Episode]) -> None:
+def check_resets(env: gym.Env[Any, Any], demos: DemoSet) -> None:
     """Refuse demonstrations whose states ``env`` cannot go back to.
 
     Raises:
-        InputError: if they hold no snapshots, or ``env`` cannot restore them.
+        InputError: if they hold no snapshots, or snapshots of another width than the states of
+            ``env``, or ``env`` cannot restore its states, or it goes elsewhere from a snapshot than
+            the demonstration went.
     """
-    check_snapshots(demos)
+    check_snapshots(demos.episodes)
     check_restores(env)
-    require_restorable(env).restore_state(demos[0].snapshots[0])
+    width = len(require_restorable(env).save_state())
+    other = {demo.snapshots.shape[1] for demo in demos.episodes} - {width}
+    if other:
+        raise InputError(
+            f"the demonstrations hold snapshots of {min(other)} numbers, a state of "
+            f"{env_name(env)} has {width}: they were made with another version"
+        )
+    # With noise, what was executed is not in the file.
+    if not demos.header.get("noise"):
+        for number, demo in enumerate(demos.episodes):
+            _check_leads_on(env, number, demo)
+
+
+def _check_leads_on(env: gym.Env[Any, Any], number: int, demo: Episode) -> None:
+    """Refuse a demonstration of which ``env`` repeats a step in the middle with another end."""
+    step = len(demo) // 2
+    env.reset(seed=0)
+    require_restorable(env).restore_state(demo.snapshots[step])
+    observation = env.step(demo.actions[step].copy())[0]
+    expected = (demo.observations[step + 1], demo.achieved_goals[step + 1])
+    found = (observation["observation"], observation["achieved_goal"])
+    if not all(map(_near, found, expected)):
+        raise InputError(
+            f"from the snapshot of step {step}, demonstration {number} leads elsewhere than it "
+            f"did: it was made with another version of {env_name(env)} or of its simulator"
+        )
+
+
+def _near(found: NDArray[Any], expected: NDArray[np.float32]) -> bool:
+    return np.allclose(found, expected, rtol=1e-3, atol=1e-3)
 
 
 def check_snapshots(demos: Sequence[Episode]) -> None:

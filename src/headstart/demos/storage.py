@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.data.episode import Episode
-from headstart.demos.archive import DAMAGED, open_archive, read_member
+from headstart.demos.archive import DAMAGED, open_archive, read_member, reason_of
 from headstart.envs.goal_env import GoalSpec
 from headstart.envs.known import task_name
 from headstart.errors import InputError
@@ -58,7 +58,8 @@ class DemoSet:
         """Refuse demonstrations of another environment.
 
         Raises:
-            InputError: if the id (version aside), a width, or what reaching the goal ends differs.
+            InputError: if the id (version aside), a width, or what reaching the goal ends differs,
+                or an action lies beyond the bounds.
         """
         # The version aside: -v4 demonstrations train on -v5 where the widths agree.
         if task_name(self.env_id) != task_name(spec.env_id):
@@ -77,6 +78,7 @@ class DemoSet:
             "observation": (first.observations.shape[1], spec.observation_dim),
             "goal": (first.achieved_goals.shape[1], spec.goal_dim),
             "action": (first.actions.shape[1], spec.action_dim),
+            "reward_infos": (first.reward_infos.shape[1], len(keys)),
         }
         for name, (width, expected) in found.items():
             if width != expected:
@@ -84,7 +86,19 @@ class DemoSet:
                     f"the demonstrations have {name} width {width}, "
                     f"{spec.env_id} has {expected}: they were made with another version"
                 )
+        self._check_bounds(spec)
         self._check_ends(spec)
+
+    def _check_bounds(self, spec: GoalSpec) -> None:
+        """Refuse actions that the environment cannot execute: no policy would get to them."""
+        low, high = np.array([spec.action_low, spec.action_high], np.float32)
+        for number, episode in enumerate(self.episodes):
+            beyond = (episode.actions < low) | (episode.actions > high)
+            if beyond.any():
+                raise InputError(
+                    f"the demonstrations have action {episode.actions[beyond][0]:g} in episode "
+                    f"{number}, beyond the bounds of {spec.env_id}: collect or import them again"
+                )
 
     def _check_ends(self, spec: GoalSpec) -> None:
         """Refuse episodes that the environment would have ended earlier, or would not have."""
@@ -144,10 +158,10 @@ def load_demos(path: str | Path) -> DemoSet:
         arrays, header = _read(path)
         if header["schema"] != SCHEMA:
             raise ValueError(f"it has schema {header['schema']}, this version reads {SCHEMA}")
+        _check_reward_info_keys(header)
         return DemoSet(str(header["env_id"]), _split(arrays), header)
     except (*DAMAGED, KeyError, TypeError, AttributeError) as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise InputError(f"{path}: not a headstart demo file ({reason})") from error
+        raise InputError(f"{path}: not a headstart demo file ({reason_of(error)})") from error
 
 
 def _read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
@@ -161,6 +175,12 @@ def _read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     arrays.setdefault("reward_infos", np.zeros((len(arrays["actions"]), 0), np.float32))
     arrays.setdefault("snapshots", np.zeros((len(arrays["observations"]), 0)))
     return arrays, json.loads(arrays.pop("header").tobytes())
+
+
+def _check_reward_info_keys(header: Mapping[str, Any]) -> None:
+    keys = header.get("reward_info_keys", [])
+    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+        raise ValueError("the reward_info_keys of its header are no list of names")
 
 
 def _split(arrays: Mapping[str, NDArray[Any]]) -> tuple[Episode, ...]:

@@ -69,21 +69,30 @@ def check_restores(env: gym.Env[Any, Any]) -> None:
     env.reset(seed=0)
     states = require_restorable(env)
     actions = [env.action_space.sample() for _ in range(2 * _CHECKED_STEPS)]
-    _futures(env, actions[:_CHECKED_STEPS])
-    saved = states.save_state()
-    first = _futures(env, actions[_CHECKED_STEPS:])
+    saved, first = _futures(env, states, actions)
+    middle = len(first) // 2
     env.reset(seed=1)
-    states.restore_state(saved)
-    if not np.array_equal(first, _futures(env, actions[_CHECKED_STEPS:])):
+    states.restore_state(saved[middle])
+    _, again = _futures(env, states, actions[middle : len(first)])
+    if not np.array_equal(first[middle:], again):
         raise InputError(
             f"{env_name(env)}: the same actions lead elsewhere from a restored state than from the "
             f"one that was saved; save_state() must return all that the future depends on"
         )
 
 
-def _futures(env: gym.Env[Any, Any], actions: list[Any]) -> NDArray[np.float64]:
-    observations = [env.step(action.copy())[0] for action in actions]
-    return np.stack([np.concatenate([seen[key] for key in GOAL_KEYS]) for seen in observations])
+def _futures(
+    env: gym.Env[Any, Any], states: Restorable, actions: list[Any]
+) -> tuple[list[State], NDArray[np.float64]]:
+    """Return the state before each step, and what the step led to, until the episode ends."""
+    saved, observed = [], []
+    for action in actions:
+        saved.append(states.save_state())
+        observation, _, terminated, truncated, _ = env.step(action.copy())
+        observed.append(np.concatenate([observation[key] for key in GOAL_KEYS]))
+        if terminated or truncated:
+            break
+    return saved, np.stack(observed)
 
 
 class _MujocoTask:

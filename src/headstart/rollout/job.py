@@ -189,7 +189,9 @@ class _Recording:
         return (
             np.array(observation["observation"], np.float32),
             np.array(observation["achieved_goal"], np.float32),
-            np.zeros(0) if self._simulator is None else self._simulator.save_state(),
+            np.zeros(0)
+            if self._simulator is None
+            else np.array(self._simulator.save_state(), float),
         )
 
 

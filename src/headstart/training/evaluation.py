@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from headstart.data.episode import Episode
 from headstart.envs.known import known
-from headstart.errors import InputError
+from headstart.errors import InputError, require
 from headstart.rollout.executors import Executor, make_executor
 from headstart.rollout.job import EVALUATION, Behaviour, EpisodeJob
 
@@ -66,6 +66,7 @@ def evaluate(
     """
     if episodes < 1:
         raise InputError(f"episodes must be at least 1, got {episodes}")
+    require(seed >= 0, "seed must not be negative", seed)
     with make_executor(env_id, collectors) as executor:
         finished = run_evaluation(executor, policy, episodes=episodes, seed=seed, call=on_episode)
     return summarize(env_id, seed, finished)

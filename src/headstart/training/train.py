@@ -113,7 +113,7 @@ def _checked(
     demos = demos.first(config.demos.num_episodes)
     demos.check_fits(spec)
     if config.resets.probability:
-        check_resets(env, demos.episodes)
+        check_resets(env, demos)
     return demos
 
 

@@ -15,7 +15,7 @@ from headstart.data.episode import Episode
 from headstart.demos.resets import check_snapshots
 from headstart.envs.make import make_env
 from headstart.envs.snapshot import require_restorable
-from headstart.errors import InputError
+from headstart.errors import InputError, require
 from headstart.rollout.job import EVALUATION, Behaviour, EpisodeJob, run_episode
 from headstart.viz.gl import select_backend
 
@@ -52,6 +52,7 @@ def record_video(
     Raises:
         InputError: if there is no OpenGL, or the path cannot be written.
     """
+    require(seed >= 0, "seed must not be negative", seed)
     outcomes = []
     with _video(Path(path), env_id, frames_per_second) as (env, writer):
         for index in range(episodes):
@@ -87,12 +88,10 @@ def record_demos(
     check_snapshots(episodes)
     with _video(Path(path), env_id, frames_per_second) as (env, writer):
         for number, episode in enumerate(episodes):
-            title = f"demonstration {number + 1}/{len(episodes)}"
-            frames = []
-            for step, success in enumerate(states_of(env, episode)):
-                line = f"{title}   step {step:2d}"
-                frames.append(caption(np.asarray(env.render()), line, success=success))
-            _write(frames, writer)
+            film = _Film(env, f"demonstration {number + 1}/{len(episodes)}", writer)
+            for success in states_of(env, episode):
+                film.draw(success)
+            film.linger()
             if on_episode is not None:
                 on_episode(episode)
 
@@ -144,21 +143,33 @@ def caption(frame: Frame, line: str, *, success: bool) -> Frame:
 
 def _record(env: gym.Env[Any, Any], job: EpisodeJob, title: str, writer: Any) -> Episode:
     """Run one episode and write a frame for each of its states."""
-    frames: list[Frame] = []
-
-    def draw(success: bool) -> None:
-        line = f"{title}   step {len(frames):2d}"
-        frames.append(caption(np.asarray(env.render()), line, success=success))
-
-    episode = run_episode(env, job, draw)
-    _write(frames, writer)
+    film = _Film(env, title, writer)
+    episode = run_episode(env, job, film.draw)
+    film.linger()
     return episode
 
 
-def _write(frames: Sequence[Frame], writer: Any) -> None:
-    """Write the pictures of one episode."""
-    for frame in [*frames, *[frames[-1]] * _LINGER]:
-        writer.append_data(frame)
+class _Film:
+    """Writes the pictures of one episode as they are made: a long one would fill the memory."""
+
+    def __init__(self, env: gym.Env[Any, Any], title: str, writer: Any) -> None:
+        self._env = env
+        self._title = title
+        self._writer = writer
+        self._steps = 0
+        self._last: Frame | None = None
+
+    def draw(self, success: bool) -> None:
+        """Write a picture of the state that the environment is in."""
+        line = f"{self._title}   step {self._steps:2d}"
+        self._last = caption(np.asarray(self._env.render()), line, success=success)
+        self._writer.append_data(self._last)
+        self._steps += 1
+
+    def linger(self) -> None:
+        """Let the last picture stay for a moment."""
+        for _ in range(_LINGER):
+            self._writer.append_data(self._last)
 
 
 def _writer(path: Path, frames_per_second: int) -> Any:

@@ -72,6 +72,8 @@ def check_out(out: Path) -> None:
         raise InputError(f"--out {out}: a demo file must be called something.npz")
     if not out.parent.is_dir():
         raise InputError(f"--out {out}: there is no directory {out.parent} to write it to")
+    if out.is_dir():
+        raise InputError(f"--out {out}: is a directory; name a file")
 
 
 def _demonstrator(arguments: argparse.Namespace) -> Behaviour:

@@ -6,6 +6,7 @@ from typing import Any
 
 from headstart.cli.demos.collect import check_out
 from headstart.cli.trust import trusted_env
+from headstart.demos.inspect import printable
 from headstart.demos.legacy import load_legacy_demos
 from headstart.demos.minari import load_minari_demos, save_minari_demos
 from headstart.demos.storage import DemoSet, load_demos, save_demos
@@ -39,7 +40,7 @@ def add_action(actions: Any) -> None:
     importing.add_argument("--out", type=Path, required=True, help="the .npz file to write")
     importing.set_defaults(run=_import)
     exporting = actions.add_parser("export", help="demo file -> Minari dataset", description=EXPORT)
-    exporting.add_argument("file", type=Path, help="a demo file")
+    exporting.add_argument("file", type=Path, metavar="FILE", help="a demo file")
     exporting.add_argument(
         "--minari", metavar="ID", required=True, help="id of the dataset: namespace/name-v0"
     )
@@ -58,7 +59,7 @@ def _import(arguments: argparse.Namespace) -> None:
     save_demos(arguments.out, demos)
     print(f"{arguments.out}: {len(demos.episodes)} demonstrations of {demos.env_id}")
     for remark in demos.header["remarks"]:
-        print(f"  {remark}")
+        print(f"  {printable(remark)}")
 
 
 def _read(source: str, spec: GoalSpec, reward: GoalReward) -> DemoSet:

@@ -25,7 +25,7 @@ examples:
 def add_action(actions: Any) -> None:
     """Say what the action takes."""
     play = actions.add_parser("play", help="watch demonstrations", description=DESCRIPTION)
-    play.add_argument("file", type=Path, help="a demo file")
+    play.add_argument("file", type=Path, metavar="FILE", help="a demo file")
     play.add_argument("--video", type=Path, metavar="OUT.mp4", help="write a video (.mp4, .gif)")
     play.add_argument("--episodes", type=int, default=5, help="episodes to show (5)")
     play.add_argument("--first", type=int, default=0, help="number of the first one (0)")

@@ -1,0 +1,62 @@
+"""Minari datasets with bytes changed at random."""
+
+import os
+
+import numpy as np
+import pytest
+from builders import is_one_line
+from minari_datasets import ID, SPEC, buffer, write
+
+from headstart.demos import minari_files
+from headstart.demos.minari import load_minari_demos
+from headstart.errors import InputError
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "store"))
+    return tmp_path / "store"
+
+
+# HEADSTART_FUZZ=10000 for a long run.
+@pytest.mark.timeout(0)
+def test_a_file_with_wrong_bytes_is_read_or_refused_in_one_line(store, monkeypatch):
+    monkeypatch.setattr(minari_files, "_SECONDS", 20.0)
+    write(buffer(3, infos={"is_success": np.ones(4, bool)}))
+    files = [store / ID / "data" / name for name in ("main_data.hdf5", "metadata.json")]
+    whole = [path.read_bytes() for path in files]
+    rng = np.random.default_rng(int(os.environ.get("HEADSTART_FUZZ_SEED", 0)))
+    for _ in range(int(os.environ.get("HEADSTART_FUZZ", 12))):
+        which = int(rng.random() < 0.1)
+        files[which].write_bytes(mutated(whole[which], rng))
+        said = outcome()
+        assert said == "" or (is_one_line(said) and said.startswith(f"{ID}: "))
+        files[which].write_bytes(whole[which])
+    assert outcome() == ""
+
+
+def outcome():
+    """What is said against the dataset."""
+    try:
+        load_minari_demos(ID, SPEC)
+    except InputError as error:
+        return str(error)
+    return ""
+
+
+def mutated(content, rng):
+    """Cut a file, or change some of its bytes, most often among the first, which say what it is."""
+    if rng.random() < 0.2:
+        return content[: rng.integers(len(content))]
+    array = np.frombuffer(content, np.uint8).copy()
+    end = len(array) if rng.random() < 0.5 else min(len(array), 6000)
+    if rng.random() < 0.4:
+        start = rng.integers(len(array) - 8)
+        values = (bytes(8), b"\xff" * 8, b"\xff\xff\xff\x7f\0\0\0\0", rng.bytes(8))
+        array[start : start + 8] = np.frombuffer(values[rng.integers(4)], np.uint8)
+    else:
+        places = rng.integers(end, size=rng.integers(1, 30))
+        array[places] = rng.integers(256, size=len(places))
+    return array.tobytes()
