@@ -29,11 +29,13 @@ PUBLISHED = {
     ),
 }  # fmt: skip
 
+FAR = "[far goals](docs/environments.md#when-goals-are-far-or-poses-of-many-joints)"
 LABELS = {
     "pick-and-place-fast": "FetchPickAndPlace-v4, `fast`, 100 demonstrations",
     "pick-and-place-fast-bfloat16": "the same with `--matmul-precision bfloat16`",
     "reach-fast": "FetchReach-v4, `fast`, no demonstrations",
-    "point-maze-fast": "PointMaze_UMaze-v3, `fast`, no demonstrations",
+    "point-maze-fast": f"PointMaze_UMaze-v3, no demonstrations, {FAR}",
+    "hand-reach-fast": "HandReach-v3, no demonstrations, settings of the same page, 1 seed",
     "pick-and-place-nair2018": "FetchPickAndPlace-v4, `nair2018`, 100 demonstrations, 2 seeds",
     "pick-and-place-nair2018-without-demos": "the same without demonstrations, 2 seeds",
 }
