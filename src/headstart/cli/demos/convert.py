@@ -56,6 +56,8 @@ def _import(arguments: argparse.Namespace) -> None:
     env.close()
     # The arguments that the user gave belong to the id.
     demos = DemoSet(arguments.env, demos.episodes, demos.header)
+    # Told now rather than by `train`.
+    demos.check_fits(spec)
     save_demos(arguments.out, demos)
     print(f"{arguments.out}: {len(demos.episodes)} demonstrations of {demos.env_id}")
     for remark in demos.header["remarks"]:
