@@ -3,7 +3,6 @@
 make docs
 """
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,10 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from report_demos import ablation_table, draw_ablation, experts_table
+from report_demos import ablation_table, draw_ablation, experts_table, load
 
 ROOT = Path(__file__).parent.parent
-RESULTS, IMAGES = ROOT / "benchmarks" / "results", ROOT / "docs" / "images"
+IMAGES = ROOT / "docs" / "images"
 DEMONSTRATIONS = ROOT / "docs" / "demonstrations.md"
 ENV_STEPS_PER_EPOCH = 2000  # 20 cycles of 2 rollouts of 50 steps
 
@@ -55,11 +54,6 @@ def main() -> None:
     ablation = draw_ablation()
     if ablation is not None:
         save(ablation, "ablation.png")
-
-
-def load(name: str) -> dict[str, Any] | None:
-    path = RESULTS / f"{name}.json"
-    return json.loads(path.read_text()) if path.exists() else None
 
 
 def draw_fast() -> None:

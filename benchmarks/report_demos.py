@@ -13,6 +13,7 @@ KINDS = ("perfect", "noisy", "slow", "half-failing")
 
 
 def load(name: str) -> dict[str, Any] | None:
+    """Return one file of results, if it is there."""
     path = RESULTS / f"{name}.json"
     return json.loads(path.read_text()) if path.exists() else None
 

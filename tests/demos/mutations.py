@@ -4,7 +4,11 @@ import io
 import os
 import zipfile
 
+import numpy as np
+from builders import is_one_line
 from legacy_files import write
+
+from headstart.demos.storage import DemoSet
 
 COUNT = int(os.environ.get("HEADSTART_FUZZ", "1500"))
 """How many damaged files a test tries."""
@@ -69,3 +73,23 @@ def outcome(read, content):
         return read(content)
     except ValueError as error:
         return f"{type(error).__name__}: {error}"
+
+
+def read_damaged(read, path, files):
+    """Hold ``read`` to reading or refusing ``COUNT`` damaged files; yield what it reads."""
+    refused = 0
+    for number in range(COUNT):
+        rng = np.random.default_rng(number)
+        path.write_bytes(damaged(files[rng.integers(len(files))], rng))
+        found = outcome(read, path)
+        if isinstance(found, DemoSet):
+            assert all(np.isfinite(episode.observations).all() for episode in found.episodes)
+            yield found
+        else:
+            assert found.startswith(f"InputError: {path}: "), number
+            assert is_one_line(found), number
+            assert found.isprintable(), number
+            assert len(found) < len(str(path)) + 300, number
+            refused += 1
+    print(f"{COUNT} damaged files: {refused} refused, {COUNT - refused} read")
+    assert COUNT // 2 < refused < COUNT

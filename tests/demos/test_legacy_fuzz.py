@@ -22,13 +22,12 @@ from legacy_files import (
     write_python2,
     write_today,
 )
-from mutations import COUNT, damaged, outcome
+from mutations import outcome, read_damaged
 
 from headstart.demos import restricted_pickle
 from headstart.demos.legacy import load_legacy_demos
 from headstart.demos.pickled_arrays import Name
 from headstart.demos.restricted_pickle import read_pickle
-from headstart.demos.storage import DemoSet
 
 WRITERS = (write_today, partial(write_numpy1, protocol=2), write_protocol5, write_python2)
 FORMS = (equal, ragged)
@@ -48,23 +47,8 @@ def good_files():
 @pytest.mark.filterwarnings("error")
 def test_damaged_files_are_read_or_refused_in_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr(restricted_pickle, "MAX_OPERATIONS", 20_000)
-    path = tmp_path / "demos.npz"
-    files = good_files()
-    refused = 0
-    for number in range(COUNT):
-        rng = np.random.default_rng(number)
-        path.write_bytes(damaged(files[rng.integers(len(files))], rng))
-        found = outcome(partial(load_legacy_demos, spec=SPEC), path)
-        if isinstance(found, DemoSet):
-            assert all(np.isfinite(episode.observations).all() for episode in found.episodes)
-        else:
-            assert found.startswith(f"InputError: {path}: "), number
-            assert is_one_line(found), number
-            assert found.isprintable(), number
-            assert len(found) < len(str(path)) + 300, number
-            refused += 1
-    print(f"{COUNT} damaged files: {refused} refused, {COUNT - refused} read")
-    assert COUNT // 2 < refused < COUNT
+    read = partial(load_legacy_demos, spec=SPEC)
+    assert list(read_damaged(read, tmp_path / "demos.npz", good_files()))
 
 
 PIECES = [bytes([code]) for code in range(256)]
