@@ -3,6 +3,7 @@
 import numpy as np
 
 from headstart.agents.ddpg import DDPGConfig
+from headstart.rollout.executors import SerialExecutor
 from headstart.training.config import (
     CycleConfig,
     DemosConfig,
@@ -37,6 +38,18 @@ class Diary(Observer):
         self.policies.append(policy)
         self.results.append(result)
         self.rows.append(metrics)
+
+
+class Noted(SerialExecutor):
+    """An executor that keeps the jobs it is given."""
+
+    def __init__(self, env_id):
+        super().__init__(env_id)
+        self.jobs = []
+
+    def submit(self, jobs):
+        self.jobs += jobs
+        return super().submit(jobs)
 
 
 def weights_of(policy):

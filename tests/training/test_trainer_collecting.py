@@ -7,14 +7,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from builders import stored_rows
-from small_runs import POINT, SMALL, Diary, weights_of
+from small_runs import POINT, SMALL, Diary, Noted, weights_of
 
 from headstart.demos.experts import expert_for
 from headstart.demos.record import collect_demos
 from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.envs.make import make_env
 from headstart.policy import load_policy
-from headstart.rollout.executors import SerialExecutor
 from headstart.training.config import CycleConfig, WarmStartConfig
 from headstart.training.train import build_trainer, train
 
@@ -68,18 +67,6 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another(tmp_path, poi
     other = outcome(POINT, replace(SMALL, seed=1), point_demos, tmp_path / "other", 0)
     assert other["weights"] != first["weights"]
     assert other["rows"] != first["rows"]
-
-
-class Noted(SerialExecutor):
-    """An executor that keeps the jobs it is given."""
-
-    def __init__(self, env_id):
-        super().__init__(env_id)
-        self.jobs = []
-
-    def submit(self, jobs):
-        self.jobs += jobs
-        return super().submit(jobs)
 
 
 def rollout_jobs(config):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from builders import point_expert, stored_rows
-from small_runs import POINT, SMALL, Diary, weights_of
+from small_runs import POINT, SMALL, Diary, Noted, weights_of
 
 from headstart.agents.ddpg import DDPG
 from headstart.data.batch import Batch
@@ -102,22 +102,10 @@ def test_batches_hold_the_promised_share_of_demonstrations(point_demos):
         assert all(tuple(row) in actions for row in batch.action[batch.is_demo == 1].tolist())
 
 
-class Jobs(SerialExecutor):
-    """An executor that keeps what it was asked for."""
-
-    def __init__(self, env_id):
-        super().__init__(env_id)
-        self.jobs = []
-
-    def submit(self, jobs):
-        self.jobs += jobs
-        return super().submit(jobs)
-
-
 def test_training_resets_to_demonstrated_states_and_evaluation_never_does(point_demos):
     spec, env = GoalSpec.from_env(make_env(POINT)), make_env(POINT)
     config = replace(SMALL, env_steps=1200, resets=ResetsConfig(probability=0.5))
-    with Jobs(POINT) as executor:
+    with Noted(POINT) as executor:
         reward = GoalReward(env)
         build_trainer(config, spec, point_demos, executor, reward, ()).run()
     started = {
