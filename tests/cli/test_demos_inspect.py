@@ -78,8 +78,19 @@ def test_a_person_reads_what_is_wrong(workplace, capsys):
     text = " ".join(found["problems"])
     assert "5 of 7 episodes do not end in success" in text
     assert "1 of 7 episodes are copies" in text
-    assert found["episodes"] == ["7 of 30 steps, 210 transitions, 1 duplicates"]
+    assert found["episodes"] == ["7 of 30 steps, 210 transitions, 1 duplicate"]
     assert found["success"][0].startswith("28.6% at the end")
+
+
+def test_bounds_have_their_lines_where_they_are_known(workplace, capsys):
+    demos = collect_demos("PointReach-v0", point_expert, episodes=1)
+    for bounds in ([[-1.0, -2.0], [1.0, 2.0]], None):
+        header = {**demos.header, "action_bounds": bounds}
+        save_demos("one.npz", replace(demos, header=header))
+        found = rows(run("demos inspect one.npz", capsys).out)
+        lines = [found.get(f"bounds {end}") for end in ("low", "high")]
+        numbers = [line and [float(cell) for cell in line[0].split()] for line in lines]
+        assert numbers == (bounds or [None, None])
 
 
 def test_dead_actions_imports_and_parts_have_their_lines(workplace, capsys):

@@ -28,6 +28,7 @@ def test_a_sound_environment_is_described_in_lines(capsys):
         "  ends at the goal  no",
         "  rewards in bulk   yes",
         "  reads of info     nothing",
+        "  restores states   yes",
     ]
     assert speed.startswith("  speed             ")
     assert speed.endswith(" steps/s on one core")
@@ -45,6 +46,7 @@ def test_a_sound_environment_is_described_in_lines(capsys):
         ("Ending", "  ends at the goal  yes"),
         ("Force", "  reads of info     force"),
         ("OneGoal", "  rewards in bulk   no, row by row"),
+        ("Reach", "  restores states   yes"),
         ("Lopsided", "  action            2 numbers in [-2, 5] and [-0.1, 0.3]"),
     ],
 )
@@ -59,6 +61,25 @@ def test_arguments_follow_the_id(capsys):
     assert lines[0] == "BitFlip-v0,num_bits=4,max_episode_steps=6"
     assert "  goal              4 numbers" in lines
     assert "  time limit        6 steps" in lines
+
+
+def test_states_that_cannot_be_restored_are_information_and_exit_with_0(capsys):
+    main(["envs", "check", "BitFlip-v0"])
+    lines = capsys.readouterr().out.splitlines()
+    assert (
+        "  restores states   no; resets to demonstration states need the methods save_state() and "
+        "restore_state(state, desired_goal)"
+    ) in lines
+    assert lines[-1] == "  problems          none found"
+
+
+def test_states_that_are_restored_wrong_exit_with_2(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        check("Forgetful")
+    assert stopped.value.code == 2
+    *_, restores, _, problem = capsys.readouterr().out.splitlines()
+    assert restores.startswith("  restores states   no; ")
+    assert "the same actions lead elsewhere from a restored state" in problem
 
 
 def test_problems_are_printed_and_exit_with_2(capsys):
@@ -93,6 +114,7 @@ def test_json_is_one_object_with_all_that_was_found(capsys):
     assert found["problems"] == found["advice"] == []
     assert found["success"] == "info['is_success']"
     assert found["steps_per_second"] > 0.0
+    assert found["restores_states"] is True
     assert found["spec"] == {
         "env_id": "Dense-v0",
         "observation_dim": 2,

@@ -12,6 +12,7 @@ from headstart.data.replay import EpisodeReplay
 from headstart.data.strategies import future, sample_future
 from headstart.envs.goal_env import GoalReward
 from headstart.envs.make import make_env
+from headstart.errors import InputError
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import EpisodeJob, run_episode
 
@@ -206,7 +207,7 @@ def test_a_share_outside_0_to_1_is_refused(share):
 def test_a_reward_function_that_answers_wrongly_is_refused(answer, named):
     sampler = counted_sampler([5], relabel_fraction=0.8)
     sampler.reward = lambda achieved, desired, info: answer(len(achieved))
-    with pytest.raises(ValueError, match=named):
+    with pytest.raises(InputError, match=named):
         sampler.sample(20)
 
 

@@ -30,3 +30,8 @@ def failing(demos, count) -> DemoSet:
     for index in range(count):
         demos = changed(demos, index, is_success=np.zeros(len(demos.episodes[index]), bool))
     return demos
+
+
+def bounded(demos, bounds) -> DemoSet:
+    """The set with these action bounds; ``None`` for a file that does not tell them."""
+    return replace(demos, header={**demos.header, "action_bounds": bounds})

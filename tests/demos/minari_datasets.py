@@ -18,6 +18,7 @@ from headstart.envs.goal_env import GoalReward
 from headstart.envs.make import make_env
 from headstart.errors import InputError
 
+MARKS = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("store")]
 ID = "test/point-v0"
 REWARD = GoalReward(make_env("PointReach-v0"))
 SPEC = REWARD.spec

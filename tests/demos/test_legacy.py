@@ -62,6 +62,7 @@ def test_every_kind_of_file_reads_as_what_was_written(path, writer, form, length
         "imported_from": "data_fetch_random_100.npz",
         "format": "baselines",
         "reward_info_keys": [],
+        "action_bounds": [[-1.0] * 4, [1.0] * 4],
     }
 
 

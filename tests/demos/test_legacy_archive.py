@@ -97,7 +97,40 @@ def test_the_end_of_an_archive_is_as_numpy_writes_it(path):
     path.write_bytes(end)
     refusal(path)
     path.write_bytes(start + b"PK\6\7" + bytes(16) + end)
-    assert "more members" in refusal(path)
+    assert "it is no .npz archive" in refusal(path)
+
+
+@pytest.fixture
+def large(path, monkeypatch):
+    """A file with the two ends that one of more than 2 GiB has."""
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 100)
+    write_today(path, equal(parts_of(some_episodes([3, 3]))))
+    monkeypatch.undo()
+    return path
+
+
+def test_an_archive_of_any_size_is_read(large):
+    assert large.read_bytes()[-42:].startswith(b"PK\6\7")
+    assert list(load_legacy_demos(large, SPEC).episodes) == some_episodes([3, 3])
+
+
+@pytest.mark.parametrize(
+    ("place", "form", "value", "told"),
+    [
+        (-98, "<4s", b"PK\6\5", "it is no .npz archive"),
+        (-98 + 40, "<Q", 2**17, "more members than a file of demonstrations"),
+        (-98 + 40, "<Q", 2**63, "more members than a file of demonstrations"),
+        (-42 + 8, "<Q", 0, "it is no .npz archive"),
+        (-42 + 8, "<Q", 2**63, "it is no .npz archive"),
+    ],
+)
+def test_the_larger_end_of_an_archive_is_as_numpy_writes_it(large, place, form, value, told):
+    data = bytearray(large.read_bytes())
+    struct.pack_into(form, data, len(data) + place, value)
+    large.write_bytes(data)
+    assert told in refusal(large)
+    large.write_bytes(data[-60:])
+    assert "it is no .npz archive" in refusal(large)
 
 
 @pytest.mark.parametrize("names", [("acs", "obs", "info"), ("acs.npy", "obs.npy")])

@@ -1,6 +1,4 @@
-import sys
 from dataclasses import replace
-from types import ModuleType
 
 import minari
 import numpy as np
@@ -12,6 +10,7 @@ from minari.dataset.minari_storage import MinariStorage
 from minari_datasets import (
     DEMOS,
     ID,
+    MARKS,
     REWARD,
     SPEC,
     CutAtSuccess,
@@ -25,7 +24,6 @@ from minari_datasets import (
     refusal,
     remarks_of,
     replace_array,
-    tree_map,
     write,
 )
 
@@ -36,18 +34,7 @@ from headstart.envs.goal_env import GoalReward
 from headstart.envs.make import make_env
 from headstart.errors import InputError
 
-pytestmark = pytest.mark.filterwarnings("ignore")
-
-
-@pytest.fixture(autouse=True)
-def store(tmp_path, monkeypatch):
-    """An empty local store, and a stand-in for jax, which Minari's collector wants for one call."""
-    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "store"))
-    jax, jax.tree_util = ModuleType("jax"), ModuleType("jax.tree_util")
-    jax.tree_util.tree_map = tree_map
-    monkeypatch.setitem(sys.modules, "jax", jax)
-    monkeypatch.setitem(sys.modules, "jax.tree_util", jax.tree_util)
-    return tmp_path / "store"
+pytestmark = MARKS
 
 
 def files_in(store):
@@ -244,6 +231,7 @@ def test_success_is_read_in_all_forms_or_computed():
     assert [episode.is_success.tolist() for episode in loaded.episodes] == [arrived.tolist()] * 4
     assert loaded.header["imported_from"] == ID
     assert loaded.header["format"] == "minari"
+    assert loaded.header["action_bounds"] == [[-1.0, -1.0], [1.0, 1.0]]
     assert loaded.header["remarks"] == ["4 of 4 episodes succeed at the last step."]
 
     write(buffer(infos=infos[0]), buffer(), dataset_id="test/untold-v0")
@@ -293,3 +281,34 @@ def test_what_was_changed_is_told():
     assert load_minari_demos(ID, SPEC).episodes[0].actions.max() == 1.0
     edit_metadata(directory, env_spec='{"id": "PointReach-v7"}')
     assert "The dataset was recorded with PointReach-v7." in remarks_of()
+
+
+def test_episodes_longer_than_the_time_limit_are_cut():
+    lengths = (5, 30, 31, 60)
+    write(*(buffer(steps, infos={"is_success": np.arange(steps) >= 29}) for steps in lengths))
+    demos = load_minari_demos(ID, SPEC)
+    recorded = list(minari.load_dataset(ID).iterate_episodes())
+    assert [len(episode) for episode in demos.episodes] == [5, 30, 30, 30]
+    for episode, stored in zip(demos.episodes, recorded, strict=True):
+        steps = len(episode)
+        states = stored.observations["achieved_goal"][: steps + 1].astype(np.float32)
+        np.testing.assert_array_equal(episode.achieved_goals, states)
+        np.testing.assert_array_equal(episode.actions, stored.actions[:steps])
+        assert episode.is_success.tolist() == [False] * min(steps, 29) + [True] * (steps == 30)
+        assert not episode.terminated.any()
+    assert demos.header["remarks"] == [
+        "3 of 4 episodes succeed at the last step.",
+        "2 of 4 episodes were longer than 30 steps and are cut.",
+    ]
+
+
+def test_what_lies_beyond_the_time_limit_is_not_looked_at():
+    wild = np.repeat([[1.0, 0.0]], 40, axis=0)
+    wild[30:] = np.nan
+    goals = np.zeros((41, 2))
+    goals[31:] = 1.0
+    told = {"is_success": np.zeros(40, bool)}
+    write(buffer(40, infos=told, actions=wild.astype(np.float32), desired_goal=goals))
+    (episode,) = load_minari_demos(ID, SPEC).episodes
+    assert len(episode) == 30
+    assert (episode.desired_goals == 0.0).all()

@@ -5,19 +5,13 @@ import os
 import numpy as np
 import pytest
 from builders import is_one_line
-from minari_datasets import ID, SPEC, buffer, write
+from minari_datasets import ID, MARKS, SPEC, buffer, write
 
 from headstart.demos import minari_files
 from headstart.demos.minari import load_minari_demos
 from headstart.errors import InputError
 
-pytestmark = pytest.mark.filterwarnings("ignore")
-
-
-@pytest.fixture
-def store(tmp_path, monkeypatch):
-    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "store"))
-    return tmp_path / "store"
+pytestmark = MARKS
 
 
 # HEADSTART_FUZZ=10000 for a long run.

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from builders import point_expert, random_episode
-from changed_demos import all_of, changed, failing
+from changed_demos import all_of, bounded, changed, failing
 
 from headstart.demos.experts import expert_for
 from headstart.demos.inspect import inspect_demos
@@ -95,9 +95,24 @@ def test_an_action_that_never_changes_is_a_problem_where_most_episodes_fail(good
     report = inspect_demos(failing(still, 11))
     assert report["remarks"] == []
     assert any(
-        text.startswith("action dimensions [1] never change, and 11 episodes fail")
+        text.startswith("action dimensions [1] never change, with 11 failed episodes: ")
         for text in report["problems"]
     )
+
+
+def test_actions_beyond_the_bounds_are_a_problem(good):
+    narrow = bounded(good, [[-1.0, -1.0], [1.0, 0.999]])
+    beyond = sum(episode.actions[:, 1].tolist().count(1.0) for episode in good.episodes)
+    (problem,) = inspect_demos(narrow)["problems"]
+    assert problem.startswith(f"{beyond} of 600 actions are beyond the bounds")
+    assert inspect_demos(bounded(good, [[-1.0, -1.0], [1.0, 1.0]]))["problems"] == []
+    assert inspect_demos(bounded(good, None))["problems"] == []
+
+
+def test_a_single_failure_is_no_plural(good):
+    still = failing(all_of(good, actions=lambda ep: ep.actions * [1, 0]).first(1), 1)
+    problems = inspect_demos(still)["problems"]
+    assert any("never change, with 1 failed episode:" in problem for problem in problems)
 
 
 def test_a_single_goal_is_a_remark(good):

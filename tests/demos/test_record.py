@@ -3,7 +3,7 @@ import pytest
 from builders import is_one_line, point_expert, point_policy
 
 from headstart.demos.experts import expert_for
-from headstart.demos.record import collect_demos
+from headstart.demos.record import CollectingInterrupted, collect_demos
 from headstart.envs.goal_env import GoalSpec
 from headstart.envs.make import make_env
 from headstart.errors import InputError
@@ -139,3 +139,25 @@ def test_a_policy_demonstrates_too():
     state = {"observation": first.observations[0], "achieved_goal": first.achieved_goals[0]}
     action = policy({**state, "desired_goal": first.desired_goals[0]})
     np.testing.assert_allclose(first.actions[0], action, atol=1e-6)
+
+
+def test_what_is_finished_survives_an_interrupt():
+    seen = []
+
+    def interrupt(episode):
+        seen.append(episode)
+        if len(seen) == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(CollectingInterrupted) as caught:
+        collect_demos(POINT, half_hearted, episodes=9, seed=2, on_episode=interrupt)
+    assert caught.value.demos == collect_demos(POINT, half_hearted, episodes=4, seed=2)
+
+
+def test_an_interrupt_before_the_first_demonstration_stays_a_plain_one():
+    def interrupt(observation):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        collect_demos(POINT, interrupt, episodes=2)
+    assert not isinstance(caught.value, CollectingInterrupted)

@@ -90,6 +90,64 @@ def test_writing_replaces_the_old_file_and_leaves_nothing_else(saved):
     assert os.listdir(saved.parent) == ["demos.npz"]
 
 
+def test_a_file_of_any_size_can_be_read(saved, monkeypatch):
+    demos = load_demos(saved)
+    # Beyond it, 2 GiB otherwise, an archive ends in another way.
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 100)
+    save_demos(saved, demos)
+    monkeypatch.undo()
+    assert b"PK\6\7" in saved.read_bytes()
+    assert load_demos(saved).episodes == demos.episodes
+
+
+def test_action_bounds_are_kept(tmp_path):
+    bounds = [[-1.0, -0.1], [1.0, 3]]
+    save_demos(tmp_path / "demos.npz", demos_of([4], action_bounds=bounds))
+    loaded = load_demos(tmp_path / "demos.npz")
+    assert loaded.header["action_bounds"] == bounds
+    np.testing.assert_array_equal(loaded.action_bounds, np.array(bounds, np.float32))
+    assert loaded.first(0).episodes == ()
+
+
+def test_a_file_may_lack_action_bounds(saved):
+    assert load_demos(saved).action_bounds is None
+    rewrite(saved, header=header_bytes(schema=1, env_id="P-v0", action_bounds=None))
+    assert load_demos(saved).action_bounds is None
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        [],
+        [[-1, -1]],
+        [[-1, -1], [1, 1], [2, 2]],
+        [[-1], [1]],
+        [[-1, -1], [1, 1, 1]],
+        [-1, 1],
+        {"low": [-1, -1], "high": [1, 1]},
+        "bounds",
+        0,
+        False,
+        [["-1", "-1"], ["1", "1"]],
+        [[False, False], [True, True]],
+        [[-1, None], [1, None]],
+        [[-1, [-1]], [1, [1]]],
+        [[-1, float("nan")], [1, 1]],
+        [[-1, float("-inf")], [1, float("inf")]],
+        [[-1, -1], [1, 1e39]],
+        [[-1, -1], [1, 10**400]],
+        [[-1, 1], [1, 1]],
+        [[-1, 2], [1, 1]],
+    ],
+)
+def test_action_bounds_that_are_none_are_neither_saved_nor_read(saved, bounds):
+    rewrite(saved, header=header_bytes(schema=1, env_id="P-v0", action_bounds=bounds))
+    assert_refused(saved, "action_bounds", "two lists of 2 finite numbers")
+    with pytest.raises(InputError, match="action_bounds of a header") as caught:
+        demos_of([3], action_bounds=bounds)
+    assert is_one_line(str(caught.value))
+
+
 def test_a_failure_while_writing_leaves_the_old_file_as_it_was(saved):
     before = saved.read_bytes()
     unwritable = demos_of([3], note=object())

@@ -35,6 +35,24 @@ class Tired(Reach):
         return super().step(action)
 
 
+class Growing(Reach):
+    """A saved state that gets wider after three steps."""
+
+    def save_state(self):
+        return np.append(super().save_state(), [self._steps] if self._steps > 3 else [])
+
+    def restore_state(self, state, desired_goal=None):
+        super().restore_state(state[:4], desired_goal)
+
+
+class Forgetful(Reach):
+    """A saved state that leaves out how fast the point has become."""
+
+    def step(self, action):
+        self.step_size = 0.1 / self._steps if self._steps else 0.1
+        return super().step(action)
+
+
 class GoalJumps(Reach):
     """Another goal after five steps."""
 

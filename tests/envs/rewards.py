@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from envs.sound import Dense, Force, Reach, Silent, distance
+from envs.sound import Dense, Force, Levels, Reach, Silent, distance
 
 from headstart.envs.toy import PointReach
 
@@ -50,6 +50,21 @@ class DenseSilent(Dense, Silent):
 
     def step(self, action):
         return *super().step(action)[:-1], {}
+
+
+class LevelsSilent(Levels, Silent):
+    """Sound: no word of success, which the reward of a region around the goal shows."""
+
+    def step(self, action):
+        return *super().step(action)[:-1], {}
+
+
+class DenseToldAtEnd(Dense):
+    """Sound: a dense reward, and a word of success with the last step alone."""
+
+    def step(self, action):
+        *result, info = super().step(action)
+        return *result, info if self._steps == 30 else {}
 
 
 class Nudging(Reach):

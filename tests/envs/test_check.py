@@ -162,6 +162,10 @@ def test_what_is_wrong_with_an_old_maze_is_found():
     assert "compute_reward disagrees with step" in problems
 
 
+NOT_RESTORED = [
+    ("Forgetful", "Forgetful-v0: the same actions lead elsewhere from a restored state"),
+    ("Growing", "Growing-v0: save_state() returned shape (4,) at the start and (5,)"),
+]
 PAGE = Path(__file__).parents[2] / "docs" / "environments.md"
 
 
@@ -176,7 +180,7 @@ def documented():
 def said():
     """All that is said of the environments above, by environment."""
     told = {}
-    for name, *_ in [*PROBLEMS, *ADVICE, *REFUSED]:
+    for name, *_ in [*PROBLEMS, *ADVICE, *REFUSED, *NOT_RESTORED]:
         try:
             found = report(name)
             told[name] = [*found.problems, *found.advice]
@@ -196,3 +200,31 @@ def test_every_documented_message_is_one_that_is_said():
 def test_every_message_is_documented(name):
     for message in said()[name]:
         assert any(re.search(pattern, message) for pattern in documented()), message
+
+
+@pytest.mark.parametrize(("name", "told"), NOT_RESTORED)
+def test_states_that_are_not_restored_are_a_problem(name, told):
+    found = report(name)
+    assert found.restores_states is False
+    (problem,) = found.problems
+    assert told in problem
+    assert is_one_line(problem)
+
+
+@pytest.mark.parametrize(
+    ("env_id", "restores"),
+    [
+        ("PointReach-v0", True),
+        ("BitFlip-v0", False),
+        ("envs.defective:Unseeded-v0", None),
+        pytest.param("FetchReach-v4", True, marks=pytest.mark.mujoco),
+    ],
+)
+def test_whether_states_are_restored_is_tried_where_nothing_else_is_wrong(env_id, restores):
+    assert check_env(env_id).restores_states is restores
+
+
+def test_a_reward_of_levels_shows_success_and_one_that_is_told_at_the_end_is_told():
+    assert report("LevelsSilent").problems == ()
+    told_at_end = report("DenseToldAtEnd")
+    assert (told_at_end.problems, told_at_end.success) == ((), "info['is_success']")

@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 
 import gymnasium as gym
+import named
 import numpy as np
 import pytest
 from builders import is_one_line
@@ -71,6 +72,13 @@ class WholeBatch(BitFlip):
 
     def compute_terminated(self, achieved_goal, desired_goal, info):
         return bool(np.linalg.norm(np.asarray(achieved_goal) - desired_goal) < 0.5)
+
+
+class BitFlipSilent(BitFlip):
+    """No word of success: the reward of the exact goal, which is reached, shows it."""
+
+    def step(self, action):
+        return *super().step(action)[:-1], {}
 
 
 @pytest.fixture
@@ -228,3 +236,39 @@ def test_bit_flip_flips_one_bit_and_ends_at_the_goal():
             is_last,
         )
     np.testing.assert_array_equal(observation["achieved_goal"], observation["desired_goal"])
+
+
+def test_a_dense_reward_that_no_success_goes_with_is_refused_where_success_is_needed():
+    env = named.built("DenseSilent")
+    with pytest.raises(InputError, match=r"^DenseSilent-v0: nothing says whether a step") as caught:
+        GoalSpec.from_env(env)
+    assert is_one_line(str(caught.value))
+    assert "return info['is_success'] from step" in str(caught.value)
+    # Other people's training code counts no successes.
+    goals = np.zeros((2, 2), np.float32)
+    reward, _ = GoalReward(env)(goals + 3.0, goals)
+    np.testing.assert_allclose(reward, -np.sqrt(18.0), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["Silent", "LevelsSilent", "DenseToldAtEnd", "Dense"])
+def test_success_that_can_be_told_is_not_asked_for(name):
+    assert named.spec_of(name).goal_dim == 2
+
+
+def test_exact_goals_of_a_sparse_reward_show_success(built):
+    assert GoalSpec.from_env(built(BitFlipSilent)).goal_dim == 8
+
+
+@pytest.mark.parametrize(
+    "answer", [np.zeros((2, 1)), np.zeros(3), 0.0, np.array([0.0, np.nan])], ids=str
+)
+def test_a_reward_in_bulk_that_is_not_one_number_a_row_is_told_by_name(monkeypatch, answer):
+    env = make_env("PointReach-v0")
+    monkeypatch.setattr(PointReach, "compute_reward", lambda *_: answer)
+    spec = GoalSpec("PointReach-v0", 2, 2, (-1.0,) * 2, (1.0,) * 2, 30, (-1.0, 0.0), False)
+    with pytest.raises(
+        InputError, match=r"^compute_reward of PointReach-v0 returned rewards"
+    ) as caught:
+        GoalReward(env, spec)(*np.zeros((2, 2, 2), np.float32))
+    assert "for 2 rows" in str(caught.value)
+    assert is_one_line(str(caught.value))

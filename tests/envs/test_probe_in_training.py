@@ -73,6 +73,7 @@ def sampler_of(name, episodes, relabel_fraction=0.8, seed=0):
     [
         "Costly", "RewardVector", "RewardNotANumber", "StepVector", "NotAGoal", "WideGoal",
         "Misshapen", "Lacking", "ForceVector", "Phase", "UnknownKey",
+        "DenseSilent",
     ],
 )  # fmt: skip
 def test_training_refuses_in_one_line_what_it_would_learn_wrong(name):

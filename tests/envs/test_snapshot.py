@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from builders import is_one_line
 from gymnasium import spaces
+from named import built
 
 from headstart.envs.make import make_env
 from headstart.envs.snapshot import check_restores, require_restorable, restorable
@@ -210,4 +211,11 @@ def test_an_environment_that_forgets_a_part_of_its_state_is_found_out():
     gym.register("Drifting-v0", entry_point=Drifting, max_episode_steps=20)
     with pytest.raises(InputError, match="Drifting-v0: the same actions lead elsewhere") as caught:
         check_restores(make_env("Drifting-v0"))
+    assert is_one_line(str(caught.value))
+
+
+def test_saved_states_of_changing_width_are_refused_by_name():
+    with pytest.raises(InputError, match=r"^Growing-v0: save_state\(\) returned shape") as caught:
+        check_restores(built("Growing"))
+    assert "(4,) at the start and (5,) after step 4" in str(caught.value)
     assert is_one_line(str(caught.value))

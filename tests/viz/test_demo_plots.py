@@ -191,7 +191,7 @@ def test_a_name_out_of_a_file_is_no_formula_and_no_markup(demos, tmp_path):
         ("demos.txt", "must be called something.png, .svg or .pdf"),
         ("demos", "must be called something.png, .svg or .pdf"),
         ("nowhere/demos.png", "there is no directory"),
-        ("directory.png", "cannot be written"),
+        ("directory.png", "is a directory; name a file"),
         ("x" * 300 + ".png", "cannot be written"),
     ],
 )

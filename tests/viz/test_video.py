@@ -4,6 +4,7 @@ import sys
 import imageio.v2 as imageio
 import numpy as np
 import pytest
+from builders import is_one_line
 
 from headstart.cli.main import main
 from headstart.demos.experts import expert_for
@@ -70,6 +71,31 @@ def test_an_environment_that_cannot_be_drawn_is_refused(tmp_path):
     with pytest.raises(InputError, match="'PointReach-v0' cannot be rendered"):
         record_video(expert_for("FetchReach-v4"), "PointReach-v0", tmp_path / "point.mp4")
     assert list(tmp_path.iterdir()) == []
+
+
+@needs_opengl
+@pytest.mark.mujoco
+def test_a_name_that_is_too_long_is_told_in_one_line(tmp_path):
+    with pytest.raises(InputError, match="cannot be written") as caught:
+        record_video(
+            expert_for("FetchReach-v4"), "FetchReach-v4", tmp_path / f"{'x' * 300}.mp4", episodes=1
+        )
+    assert is_one_line(str(caught.value))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("video.avi", "a video must be called something.mp4 or .gif"),
+        ("nowhere/video.mp4", "there is no directory"),
+        ("folder.gif", "is a directory; name a file"),
+    ],
+)
+def test_a_video_that_cannot_be_written_is_refused_before_anything_is_drawn(tmp_path, name, told):
+    (tmp_path / "folder.gif").mkdir()
+    with pytest.raises(InputError, match=told):
+        record_video(expert_for("FetchReach-v4"), "FetchReach-v4", tmp_path / name)
 
 
 def pictures(path):

@@ -10,7 +10,8 @@ from headstart.envs.goal_env import GoalSpec
 
 CHECK = """\
 Try an environment: whether it is a goal environment, whether reward, termination and success agree
-with what step says, and what training would know of it. Exits with 2 if something is wrong.
+with what step says, whether its states can be saved and restored if it offers that, and what
+training would know of it. Exits with 2 if something is wrong.
 
 Arguments of the environment may follow its id; `module:Id` imports module first.
 
@@ -19,6 +20,13 @@ examples:
   headstart envs check PointMaze_UMaze-v3,continuing_task=false
   headstart envs check my_package.my_envs:MyReach-v0
 """
+
+_RESTORES = {
+    True: "yes",
+    False: "no; resets to demonstration states need the methods save_state() and "
+    "restore_state(state, desired_goal)",
+    None: "not tried because of the problems",
+}
 
 
 def add_options(parser: Parser) -> None:
@@ -78,6 +86,7 @@ def _facts(report: EnvReport, spec: GoalSpec) -> list[tuple[str, str]]:
         ("ends at the goal", "yes" if spec.terminates else "no"),
         ("rewards in bulk", "yes" if spec.vectorized else "no, row by row"),
         ("reads of info", keys or "nothing"),
+        ("restores states", _RESTORES[report.restores_states]),
         ("speed", f"{report.steps_per_second:.0f} steps/s on one core"),
     ]
 

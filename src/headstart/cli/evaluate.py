@@ -11,6 +11,7 @@ from headstart.cli.parser import Parser, add_collectors
 from headstart.cli.trust import open_policy
 from headstart.errors import InputError
 from headstart.rollout.job import Behaviour, Constant
+from headstart.text import counted
 from headstart.training.evaluation import EvalResult, evaluate
 
 DESCRIPTION = """\
@@ -39,8 +40,7 @@ def add_options(parser: Parser) -> None:
 def _run(arguments: argparse.Namespace) -> None:
     if arguments.episodes < 1:
         raise InputError(f"--episodes must be at least 1, got {arguments.episodes}")
-    command = f"headstart evaluate {arguments.policy}"
-    policy, env_id = open_policy(arguments.policy, arguments.env, command)
+    policy, env_id = open_policy(arguments.policy, arguments.env, arguments.command)
     behaviours: dict[str, Behaviour] = {"policy": policy}
     if not arguments.no_floor:
         rest = np.zeros_like(policy.action_low).clip(policy.action_low, policy.action_high)
@@ -65,10 +65,11 @@ def _run(arguments: argparse.Namespace) -> None:
 
 def _print(result: EvalResult, floor: EvalResult | None) -> None:
     low, high = result.interval
-    print(f"{result.env_id}: {result.episodes} greedy episodes, seed {result.seed}")
+    print(f"{result.env_id}: {counted(result.episodes, 'greedy episode')}, seed {result.seed}")
     print(f"success at the last step  {result.success_rate:.1%}  (95%: {low:.1%} to {high:.1%})")
     for name, part in result.parts.items():
-        print(f"  goals: {name:<17}  {part.success_rate:.1%}  ({part.episodes} episodes)")
+        count = counted(part.episodes, "episode")
+        print(f"  goals: {name:<17}  {part.success_rate:.1%}  ({count})")
     print(f"success at any step       {result.success_ever_rate:.1%}")
     if result.steps_to_success is not None:
         print(f"median steps to success   {result.steps_to_success:.0f}")

@@ -9,6 +9,7 @@ from headstart.cli.trust import open_policy
 from headstart.envs.make import make_env
 from headstart.errors import InputError, require
 from headstart.rollout.job import EVALUATION, Behaviour, EpisodeJob, run_episode
+from headstart.text import counted
 from headstart.viz.gl import has_display
 from headstart.viz.video import record_video
 
@@ -39,8 +40,7 @@ def _run(arguments: argparse.Namespace) -> None:
     require(arguments.seed >= 0, "--seed must not be negative", arguments.seed)
     if arguments.video is None and not has_display():
         raise InputError("there is no screen to open a window on; write a video: --video play.mp4")
-    command = f"headstart play {arguments.policy}"
-    policy, env_id = open_policy(arguments.policy, arguments.env, command)
+    policy, env_id = open_policy(arguments.policy, arguments.env, arguments.command)
     if arguments.video is None:
         _play_in_window(policy, env_id, count, arguments.seed)
         return
@@ -48,7 +48,7 @@ def _run(arguments: argparse.Namespace) -> None:
         rate = record_video(
             policy, env_id, arguments.video, episodes=count, seed=arguments.seed, on_episode=tick
         )
-    print(f"{arguments.video}: {count} episodes, {rate:.0%} successful")
+    print(f"{arguments.video}: {counted(count, 'episode')}, {rate:.0%} successful")
 
 
 def _play_in_window(policy: Behaviour, env_id: str, count: int, seed: int) -> None:

@@ -1,6 +1,7 @@
 """Opening a file that the user names, for an environment that the user can trust."""
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 
 from headstart.envs.goal_env import widths
@@ -15,28 +16,42 @@ def open_policy(path: Path, chosen_env: str | None, command: str) -> tuple[Polic
     Args:
         path: a policy file or a run directory.
         chosen_env: the environment the user names, if any.
-        command: what the user typed so far, for the error that says how to go on.
+        command: what the user typed, for the error that says how to go on.
 
     Raises:
         InputError: if the policy cannot be read, or environment and policy do not go together.
     """
     policy = load_policy(path)
     env_id = trusted_env(path, str(policy.metadata.get("env_id", "")), chosen_env, command)
-    env = make_env(env_id)
-    found = widths(env)
-    env.close()
     trained = {
         "observation": policy.observation_dim,
         "goal": policy.goal_dim,
         "action": len(policy.action_low),
     }
-    for name, width in trained.items():
+    check_widths(path, trained, env_id)
+    return policy, env_id
+
+
+def check_widths(path: Path, expected: Mapping[str, int], env_id: str) -> None:
+    """Refuse an environment that is another one than a file is for.
+
+    Args:
+        path: the file.
+        expected: the widths of ``observation``, ``goal`` and ``action`` in it.
+        env_id: the environment.
+
+    Raises:
+        InputError: if a width of the environment differs.
+    """
+    env = make_env(env_id)
+    found = widths(env)
+    env.close()
+    for name, width in expected.items():
         if width != found[name]:
             raise InputError(
-                f"{path}: the policy has {name} width {width}, {env_id} has {found[name]}; "
-                f"name the environment it was trained on with --env"
+                f"{path}: it has {name} width {width}, {env_id} has {found[name]}; "
+                f"name the environment that it is for (ENV, or --env ENV)"
             )
-    return policy, env_id
 
 
 def trusted_env(path: Path, named: str, chosen: str | None, command: str) -> str:
@@ -49,14 +64,16 @@ def trusted_env(path: Path, named: str, chosen: str | None, command: str) -> str
         path: the file.
         named: the environment that it names.
         chosen: the environment that the user names, if any.
-        command: what the user typed so far, for the error that says how to go on.
+        command: what the user typed, for the error that says how to go on.
 
     Raises:
         InputError: if the file's environment is not registered, and the user names none.
     """
-    if chosen is None and (":" in named or not is_registered(named)):
+    if chosen is not None:
+        return chosen
+    if ":" in named or not is_registered(named):
         raise InputError(
             f"{path}: it is for {named!r}, which is not registered here; "
             f"if you trust it, name it yourself: {command} --env {shlex.quote(named)}"
         )
-    return chosen or named
+    return named

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from headstart.data.batch import Batch, NumpyBatch
 from headstart.data.replay import EpisodeReplay
 from headstart.data.strategies import ChosenRows, GoalStrategy, checked, future
+from headstart.errors import InputError
 
 FloatArray = NDArray[np.float32]
 
@@ -116,16 +117,32 @@ class HindsightSampler:
         )
 
     def _rewarded(self, achieved_goal: FloatArray, *rows: FloatArray) -> list[FloatArray]:
-        """Return reward and terminated as float32, one finite number a row each."""
-        columns = []
-        for name, column in zip(_REWARD, self.reward(achieved_goal, *rows), strict=True):
-            columns.append(np.asarray(column, np.float32))
-            if np.shape(column) != achieved_goal.shape[:1] or not np.isfinite(columns[-1]).all():
-                raise ValueError(
-                    f"the reward function returned {name} of shape {np.shape(column)} for "
-                    f"{len(achieved_goal)} rows, or a number that is not finite"
-                )
-        return columns
+        """Return reward and terminated as float32."""
+        columns = zip(_REWARD, self.reward(achieved_goal, *rows), strict=True)
+        return [
+            one_number_a_row(column, len(achieved_goal), f"the reward function returned {name}")
+            for name, column in columns
+        ]
+
+
+def one_number_a_row(column: ArrayLike, rows: int, told: str) -> FloatArray:
+    """Return how a batch was rewarded as float32, ``(rows,)``.
+
+    Args:
+        column: what a reward function answered.
+        rows: how many rows it was asked about.
+        told: who returned what, for the error.
+
+    Raises:
+        InputError: if it is not one finite number a row.
+    """
+    numbers = np.asarray(column, np.float32)
+    if numbers.shape != (rows,) or not np.isfinite(numbers).all():
+        raise InputError(
+            f"{told} of shape {numbers.shape} for {rows} rows, or a number that is not finite; "
+            f"it must be one finite number a row"
+        )
+    return numbers
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,9 @@ DAMAGED = (OSError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib
 
 _MAX_DIRECTORY = 2**16  # bytes; a member takes about 60
 _END = struct.Struct("<4s4H2LH")  # the record that ends an archive
-_ZIP64_LOCATOR_SIZE = 20
+# What lies before it in an archive of 2 GiB or more: a larger one, and where that lies.
+_ZIP64_END = struct.Struct("<4sQ2H2L4Q")
+_ZIP64_LOCATOR = struct.Struct("<4sLQL")
 _CHUNK = 2**16
 _ENCRYPTED = 1  # bit of the flags
 
@@ -92,19 +94,28 @@ def read_member(
 def _check_directory(file: BinaryIO) -> None:
     """Refuse a list of members that would fill the memory when ``zipfile`` reads it.
 
-    Only the plain end that numpy writes is taken: no comment behind it and no zip64 record before
-    it, which only an archive of 4 GiB needs.
+    Only the ends that numpy writes are taken: no comment behind them, nothing between them.
     """
-    length = file.seek(0, io.SEEK_END)
-    file.seek(max(length - _END.size - _ZIP64_LOCATOR_SIZE, 0))
-    end = file.read()
-    if len(end) < _END.size:
-        raise zipfile.BadZipFile("it is no .npz archive")
-    signature, *_, directory_size, _, comment_size = _END.unpack(end[-_END.size :])
+    place = file.seek(0, io.SEEK_END) - _END.size
+    signature, *_, directory_size, _, comment_size = _record(file, place, _END)
     if signature != b"PK\5\6" or comment_size:
         raise zipfile.BadZipFile("it is no .npz archive")
-    if directory_size > _MAX_DIRECTORY or end.startswith(b"PK\6\7"):
+    place -= _ZIP64_LOCATOR.size
+    if place >= 0 and (locator := _record(file, place, _ZIP64_LOCATOR))[0] == b"PK\6\7":
+        place -= _ZIP64_END.size
+        signature, *_, directory_size, _ = _record(file, place, _ZIP64_END)
+        # Versions of zipfile differ in where they look for it; there they all do.
+        if signature != b"PK\6\6" or locator[2] != place:
+            raise zipfile.BadZipFile("it is no .npz archive")
+    if directory_size > _MAX_DIRECTORY:
         raise ValueError("it has more members than a file of demonstrations")
+
+
+def _record(file: BinaryIO, place: int, form: struct.Struct) -> tuple[Any, ...]:
+    if place < 0:
+        raise zipfile.BadZipFile("it is no .npz archive")
+    file.seek(place)
+    return form.unpack(file.read(form.size))
 
 
 def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:

@@ -10,11 +10,11 @@ from headstart.data.episode import Episode
 from headstart.demos.problems import find_problems, find_remarks
 from headstart.demos.storage import DemoSet
 from headstart.envs.known import known
+from headstart.text import printable
 
 _EDGE = 0.01  # of a dimension's range; an action nearer to an end of the range is saturated
 _MOST_GAPS = 2000  # goals of which the nearest other one is sought, each among all
 _MOST_NOISE = 1e3  # shares of half the action range
-_LONGEST_TEXT = 200
 
 Report = dict[str, Any]
 
@@ -32,7 +32,7 @@ def inspect_demos(demos: DemoSet) -> Report:
         "parts": _parts(demos),
         **_tasks(demos.episodes),
         **_coverage(demos.episodes),
-        **_actions(np.concatenate([ep.actions for ep in demos.episodes]).astype(np.float64)),
+        **_actions(demos),
         **_observations(np.concatenate([ep.observations for ep in demos.episodes])),
     }
     told = demos.header.get("remarks")
@@ -42,12 +42,6 @@ def inspect_demos(demos: DemoSet) -> Report:
         "remarks": remarks + find_remarks(report),
         "problems": find_problems(report),
     }
-
-
-def printable(value: object) -> str:
-    """Return text of a file as something that a terminal shows and does not obey."""
-    text = "".join(sign if sign.isprintable() else "?" for sign in str(value))
-    return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 3]}..."
 
 
 def distances_to_goal(episode: Episode) -> NDArray[np.float64]:
@@ -167,13 +161,19 @@ def _gaps(goals: NDArray[np.float64]) -> list[float]:
     return [float(np.partition(np.linalg.norm(goals - goal, axis=1), 1)[1]) for goal in some]
 
 
-def _actions(actions: NDArray[np.float64]) -> Report:
-    """Return range, spread and saturation of all actions, ``(N, action_dim)``."""
+def _actions(demos: DemoSet) -> Report:
+    """Return range, spread and saturation of all actions."""
+    actions = np.concatenate([episode.actions for episode in demos.episodes]).astype(np.float64)
     low, high = actions.min(axis=0), actions.max(axis=0)
-    edge = _EDGE * (high - low)
-    # The file does not tell the bounds: they are taken to be where the actions end.
-    saturated = ((actions <= low + edge) | (actions >= high - edge)) & (low < high)
+    bounds = demos.action_bounds
+    # Where the file does not tell the bounds, they are taken to be where the actions end.
+    least, most = (low, high) if bounds is None else bounds.astype(np.float64)
+    edge = _EDGE * (most - least)
+    saturated = ((actions <= least + edge) | (actions >= most - edge)) & (least < most)
     return {
+        "action_bound_low": None if bounds is None else _rounded(least),
+        "action_bound_high": None if bounds is None else _rounded(most),
+        "actions_beyond_bounds": int(((actions < least) | (actions > most)).any(axis=1).sum()),
         "action_low": _rounded(low),
         "action_high": _rounded(high),
         "action_std": _rounded(actions.std(axis=0)),

@@ -13,6 +13,7 @@ from zipfile import ZipFile
 import numpy as np
 
 from headstart.demos.archive import DAMAGED, open_archive, read_member, reason_of
+from headstart.demos.imported import imported
 from headstart.demos.legacy_episodes import EpisodeImporter, items
 from headstart.demos.restricted_pickle import read_pickle
 from headstart.demos.storage import DemoSet
@@ -59,13 +60,8 @@ def load_legacy_demos(
             episodes.append(importer.episode(*episode))
         except ValueError as error:
             raise InputError(f"{path}: episode {number}: {error}") from error
-    header = {
-        "imported_from": path.name,
-        "format": "baselines",
-        "remarks": importer.remarks(episodes),
-        "reward_info_keys": list(spec.reward_info_keys),
-    }
-    return DemoSet(spec.env_id, tuple(episodes), header)
+    remarks = importer.remarks(episodes)
+    return imported(spec, episodes, source=path.name, kind="baselines", remarks=remarks)
 
 
 def _contents(path: Path) -> list[Sequence[Any]]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.data.episode import Episode
+from headstart.demos.imported import remark_on_cut, steps_kept
 from headstart.envs.goal_env import GoalReward, GoalSpec, success_key
 
 MAX_STATES = 200_000
@@ -63,7 +64,7 @@ class EpisodeImporter:
                 f"it has {steps} actions, {len(states)} obs and {len(infos)} info; "
                 f"{steps} actions need {steps + 1} obs and {steps} info"
             )
-        kept = min(len(states) - 1, self.spec.max_episode_steps)
+        kept = steps_kept(len(states) - 1, self.spec)
         if kept < 1:
             raise ValueError("it has no step")
         self.counts["dropped"] += len(states) == steps
@@ -154,8 +155,7 @@ class EpisodeImporter:
             f"{counts['dropped']} {of_all} lack their last obs: their last action is left out.": (
                 counts["dropped"]
             ),
-            f"{counts['cut']} {of_all} were longer than {self.spec.max_episode_steps} steps "
-            f"and are cut.": counts["cut"],
+            remark_on_cut(counts["cut"], len(episodes), self.spec): counts["cut"],
             f"{counts['unknown']} of {steps} steps do not tell their success and are {judged}.": (
                 counts["unknown"]
             ),

@@ -10,7 +10,13 @@ import gymnasium as gym
 from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec
 
-from headstart.demos.minari_episodes import episode_buffers, episodes_of, remarks_on
+from headstart.demos.imported import imported
+from headstart.demos.minari_episodes import (
+    episode_buffers,
+    episodes_of,
+    remarks_on,
+    within_time_limit,
+)
 from headstart.demos.minari_files import (
     DATASET_ID,
     find_dataset,
@@ -23,6 +29,7 @@ from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.envs.known import task_name
 from headstart.envs.probe import GOAL_KEYS
 from headstart.errors import InputError
+from headstart.text import counted
 
 
 def load_minari_demos(
@@ -31,6 +38,8 @@ def load_minari_demos(
     """Read a dataset of a goal environment from the local Minari store; nothing is downloaded.
 
     A stranger's dataset is safe to read: nothing that it names is run, and no environment built.
+    Actions beyond the bounds are clipped, episodes are cut to the time limit of ``spec``, and what
+    was changed is told in the ``remarks`` of the header.
 
     Args:
         source: id of a dataset, such as ``"fetch/reach-v0"``, or the path of its directory.
@@ -47,20 +56,16 @@ def load_minari_demos(
         metadata = read_metadata(directory)
         if metadata.env_id is not None and task_name(metadata.env_id) != task_name(spec.env_id):
             raise ValueError(f"it is of {metadata.env_id!r}, not of {spec.env_id}")
-        arrays = read_arrays(directory, spec)
+        arrays = within_time_limit(read_arrays(directory, spec), spec)
         if metadata.num_episodes not in (None, len(arrays["steps"])):
             raise ValueError(
                 f"data/metadata.json tells of {metadata.num_episodes} episodes, "
                 f"data/main_data.hdf5 holds {len(arrays['steps'])}"
             )
         episodes = episodes_of(arrays, spec, reward)
-        header = {
-            "imported_from": _name(directory),
-            "format": "minari",
-            "remarks": remarks_on(arrays, episodes, spec, metadata),
-            "reward_info_keys": list(spec.reward_info_keys),
-        }
-        demos = DemoSet(spec.env_id, episodes, header)
+        remarks = remarks_on(arrays, episodes, spec, metadata)
+        source_name = _name(directory)
+        demos = imported(spec, episodes, source=source_name, kind="minari", remarks=remarks)
         demos.check_fits(spec)
     except (OSError, ValueError) as error:
         # What a file holds may be quoted: any text, of any length.
@@ -161,7 +166,7 @@ def _write(
     # Not create_dataset_from_buffers: what it has written when it fails, it leaves behind.
     storage = MinariStorage.new(data, observation_space, env.action_space, _described(env))
     description = (
-        f"{len(demos.episodes)} demonstrations of {demos.env_id}, written by headstart; "
+        f"{counted(len(demos.episodes), 'demonstration')} of {demos.env_id}, written by headstart; "
         f"{demos.success_rate:.0%} succeed at the last step."
     )
     about = {

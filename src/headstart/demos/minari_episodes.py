@@ -9,6 +9,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from headstart.data.episode import Episode
+from headstart.demos.imported import remark_on_cut, steps_kept
 from headstart.demos.minari_files import Arrays, Metadata
 from headstart.demos.storage import DemoSet
 from headstart.envs.goal_env import GoalReward, GoalSpec
@@ -20,11 +21,34 @@ _STATES = ("observations", "achieved_goals", "desired_goals")
 _STEPS = ("actions", "terminated", "truncated", "success", "reward_infos")
 
 
+def within_time_limit(arrays: Arrays, spec: GoalSpec) -> Arrays:
+    """Return the arrays without the steps beyond the time limit.
+
+    Args:
+        arrays: what ``read_arrays`` returns.
+        spec: the environment.
+
+    Returns:
+        The arrays, in which the time limit has truncated what was longer, and ``cut``, ``(N,)``,
+        which tells of each episode whether it was.
+    """
+    lengths = arrays["steps"].tolist()
+    kept = [steps_kept(length, spec) for length in lengths]
+    pairs = list(zip(lengths, kept, strict=True))
+    steps = np.concatenate([np.arange(length) < limit for length, limit in pairs])
+    states = np.concatenate([np.arange(length + 1) <= limit for length, limit in pairs])
+    rows = {key: arrays[key][steps] for key in _STEPS}
+    rows |= {key: arrays[key][states] for key in _STATES}
+    cut = np.array([limit < length for length, limit in pairs])
+    rows["truncated"][np.cumsum(kept)[cut] - 1] = True
+    return {**arrays, **rows, "steps": np.array(kept), "cut": cut}
+
+
 def episodes_of(arrays: Arrays, spec: GoalSpec, reward: GoalReward | None) -> tuple[Episode, ...]:
     """Return the episodes that have a step, their actions within bounds.
 
     Args:
-        arrays: what ``read_arrays`` returns.
+        arrays: what ``within_time_limit`` returns.
         spec: the environment.
         reward: tells success where the dataset does not.
 
@@ -110,6 +134,8 @@ def remarks_on(
         remarks.append("The dataset does not tell success; it was computed.")
     if clipped.any():
         remarks.append(f"Clipped the actions of {clipped.mean():.2%} of the steps to the bounds.")
+    if arrays["cut"].any():
+        remarks.append(remark_on_cut(arrays["cut"].sum(), len(episodes), spec))
     if not held.all():
         remarks.append(f"Episodes without a step, dropped: {(~held).sum()}.")
     if not ended.all():

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from headstart.text import counted
+
 _SUCCESS_AT_ONCE = 0.25  # share of episodes; of FetchPush's a tenth start at their goal
 _FEW = 2  # episodes that are left out of account: a small file has them by chance
 _ENOUGH_FOR_ALL_PARTS = 10  # episodes; each of two halves has one then, nearly always
@@ -15,7 +17,7 @@ def find_problems(report: Mapping[str, Any]) -> list[str]:
         report: the numbers of ``inspect_demos``.
     """
     episodes, copies = report["episodes"], report["duplicate_episodes"]
-    at_once = report["success_at_once_episodes"]
+    at_once, beyond = report["success_at_once_episodes"], report["actions_beyond_bounds"]
     found = [
         _failures(report),
         f"{at_once} of {episodes} episodes succeed at the first step and show little: "
@@ -27,6 +29,10 @@ def find_problems(report: Mapping[str, Any]) -> list[str]:
         if copies
         else "",
         _dead_actions(report),
+        f"{beyond} of {counted(report['transitions'], 'action')} are beyond the bounds, which "
+        f"training refuses: collect or import them again"
+        if beyond
+        else "",
         *[
             f"no goal of {episodes} episodes lies in the part called {part}: add some that do"
             for part, counts in report["parts"].items()
@@ -79,6 +85,6 @@ def _dead_actions(report: Mapping[str, Any]) -> str:
     if not dead or 2 * failed <= report["episodes"]:
         return ""
     return (
-        f"action dimensions {dead} never change, and {failed} episodes fail: "
+        f"action dimensions {dead} never change, with {counted(failed, 'failed episode')}: "
         f"make sure that whoever demonstrated could move them"
     )

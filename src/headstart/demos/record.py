@@ -1,8 +1,9 @@
 """Recording demonstrations with a scripted expert, or with a policy."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from importlib.metadata import version
+from itertools import islice
 from typing import Any
 
 from headstart.data.episode import Episode
@@ -16,6 +17,15 @@ from headstart.rollout.job import Behaviour, EpisodeJob
 
 _MAX_FAILURES_PER_SUCCESS = 20
 _PACKAGES = ("headstart", "gymnasium", "gymnasium-robotics", "mujoco")
+
+
+class CollectingInterrupted(KeyboardInterrupt):
+    """Ctrl-C after the first demonstration."""
+
+    def __init__(self, demos: DemoSet) -> None:
+        super().__init__()
+        self.demos = demos
+        """What was kept until then: the first demonstrations of an undisturbed run."""
 
 
 def collect_demos(
@@ -48,53 +58,59 @@ def collect_demos(
     Raises:
         InputError: if no episode is asked for, the seed is negative, or the expert fails nearly
             always.
+        CollectingInterrupted: if Ctrl-C comes after the first demonstration; it holds them.
     """
     if episodes < 1:
         raise InputError(f"episodes must be at least 1, got {episodes}")
     require(seed >= 0, "seed must not be negative", seed)
+    spec = _spec(env_id)
     job = EpisodeJob(
         expert,
         seed,
         "demos",
         index=0,
         exploration=Exploration(noise=noise),
-        reward_info_keys=_reward_info_keys(env_id),
+        reward_info_keys=spec.reward_info_keys,
         snapshots=snapshots,
         record_intended=noise > 0.0,
     )
     kept: dict[int, Episode] = {}
-    with make_executor(env_id, collectors) as executor:
-        for index, episode in _attempts(executor, job, max(2 * collectors, 1)):
-            if episode.success or keep_failures:
+    try:
+        with make_executor(env_id, collectors) as executor:
+            attempts = _attempts(executor, job, max(2 * collectors, 1))
+            wanted = attempts if keep_failures else _successes(attempts, env_id)
+            for index, episode in islice(wanted, episodes):
                 kept[index] = episode
                 if on_episode is not None:
                     on_episode(episode)
-            if len(kept) == episodes:
-                break
-            if index + 1 >= _MAX_FAILURES_PER_SUCCESS * (len(kept) + 1):
-                raise InputError(
-                    f"only {len(kept)} of {index + 1} episodes on {env_id} ended in success; "
-                    f"--keep-failures keeps the others too"
-                )
-    return DemoSet(env_id, tuple(kept.values()), _header(job, list(kept)))
+    except KeyboardInterrupt:
+        if not kept:
+            raise
+        raise CollectingInterrupted(_demo_set(spec, job, kept)) from None
+    return _demo_set(spec, job, kept)
 
 
-def _header(job: EpisodeJob, indices: list[int]) -> dict[str, Any]:
+def _demo_set(spec: GoalSpec, job: EpisodeJob, kept: dict[int, Episode]) -> DemoSet:
+    return DemoSet(spec.env_id, tuple(kept.values()), _header(spec, job, list(kept)))
+
+
+def _header(spec: GoalSpec, job: EpisodeJob, indices: list[int]) -> dict[str, Any]:
     """Return where the demonstrations come from, enough to collect them again."""
     return {
         "expert": getattr(job.policy, "__name__", type(job.policy).__name__),
         "seed": job.seed,
         "noise": job.exploration.noise,
         "episode_indices": indices,
-        "reward_info_keys": list(job.reward_info_keys),
+        "reward_info_keys": list(spec.reward_info_keys),
+        "action_bounds": [list(spec.action_low), list(spec.action_high)],
         "versions": {name: version(name) for name in _PACKAGES},
     }
 
 
-def _reward_info_keys(env_id: str) -> tuple[str, ...]:
+def _spec(env_id: str) -> GoalSpec:
     env = make_env(env_id)
     try:
-        return GoalSpec.from_env(env).reward_info_keys
+        return GoalSpec.from_env(env)
     finally:
         env.close()
 
@@ -107,3 +123,19 @@ def _attempts(executor: Executor, job: EpisodeJob, ahead: int) -> Iterator[tuple
         waiting += executor.submit([replace(job, index=index + ahead)])
         yield index, waiting.pop(0).result()
         index += 1
+
+
+def _successes(
+    attempts: Iterable[tuple[int, Episode]], env_id: str
+) -> Iterator[tuple[int, Episode]]:
+    """Yield the attempts that end in success, for as long as there are some now and then."""
+    successes = 0
+    for index, episode in attempts:
+        if episode.success:
+            successes += 1
+            yield index, episode
+        if index + 1 >= _MAX_FAILURES_PER_SUCCESS * (successes + 1):
+            raise InputError(
+                f"only {successes} of {index + 1} episodes on {env_id} ended in success; "
+                f"--keep-failures keeps the others too"
+            )

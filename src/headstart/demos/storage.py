@@ -15,21 +15,35 @@ from headstart.demos.archive import DAMAGED, open_archive, read_member, reason_o
 from headstart.envs.goal_env import GoalSpec
 from headstart.envs.known import task_name
 from headstart.errors import InputError
+from headstart.text import printable
 
 SCHEMA = 1
 _STEP_ARRAYS = ("desired_goals", "actions", "terminated", "is_success", "reward_infos")
 _ALWAYS_READ = 256 * 2**20  # bytes, of a file of any size
+_LARGEST = float(np.finfo(np.float32).max)
 _STATE_ARRAYS = ("observations", "achieved_goals", "snapshots")
 
 
 @dataclass(frozen=True)
 class DemoSet:
-    """Demonstrations of one environment."""
+    """Demonstrations of one environment.
+
+    Raises:
+        InputError: if the header has action bounds that are none, or of another width.
+    """
 
     env_id: str
     episodes: tuple[Episode, ...]
     header: Mapping[str, Any] = field(default_factory=dict)
-    """Where they come from: seeds, package versions, expert."""
+    """Where they come from: seeds, package versions, expert, action bounds."""
+
+    def __post_init__(self) -> None:
+        bounds = self.header.get("action_bounds")
+        if self.episodes and bounds is not None and not _are_bounds(bounds, self.widths["action"]):
+            raise InputError(
+                f"action_bounds of a header must be the lowest and the highest action, two lists "
+                f"of {self.widths['action']} finite numbers, got {printable(bounds)}"
+            )
 
     @property
     def success_rate(self) -> float:
@@ -40,6 +54,22 @@ class DemoSet:
     def num_transitions(self) -> int:
         """Steps of all episodes together."""
         return sum(len(episode) for episode in self.episodes)
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """Widths of ``observation``, ``goal`` and ``action``."""
+        first = self.episodes[0]
+        return {
+            "observation": first.observations.shape[1],
+            "goal": first.achieved_goals.shape[1],
+            "action": first.actions.shape[1],
+        }
+
+    @property
+    def action_bounds(self) -> NDArray[np.float32] | None:
+        """Lowest and highest action of the environment, ``(2, action_dim)``, where known."""
+        bounds = self.header.get("action_bounds")
+        return None if bounds is None else np.array(bounds, np.float32)
 
     def first(self, count: int | None) -> "DemoSet":
         """Return the set of the first ``count`` episodes; all of them for ``None``."""
@@ -67,24 +97,24 @@ class DemoSet:
                 f"the demonstrations are of {self.env_id}, not of {spec.env_id}; "
                 f"collect some with `headstart demos collect {spec.env_id}`"
             )
-        first = self.episodes[0]
         keys = tuple(self.header.get("reward_info_keys", ()))
         if keys != spec.reward_info_keys:
             raise InputError(
                 f"the reward of {spec.env_id} reads {list(spec.reward_info_keys)} of info, "
                 f"of which the demonstrations keep {list(keys)}: collect them again"
             )
-        found = {
-            "observation": (first.observations.shape[1], spec.observation_dim),
-            "goal": (first.achieved_goals.shape[1], spec.goal_dim),
-            "action": (first.actions.shape[1], spec.action_dim),
-            "reward_infos": (first.reward_infos.shape[1], len(keys)),
+        expected = {
+            "observation": spec.observation_dim,
+            "goal": spec.goal_dim,
+            "action": spec.action_dim,
+            "reward_infos": len(keys),
         }
-        for name, (width, expected) in found.items():
-            if width != expected:
+        found = {**self.widths, "reward_infos": self.episodes[0].reward_infos.shape[1]}
+        for name, width in found.items():
+            if width != expected[name]:
                 raise InputError(
                     f"the demonstrations have {name} width {width}, "
-                    f"{spec.env_id} has {expected}: they were made with another version"
+                    f"{spec.env_id} has {expected[name]}: they were made with another version"
                 )
         self._check_bounds(spec)
         self._check_ends(spec)
@@ -175,6 +205,17 @@ def _read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     arrays.setdefault("reward_infos", np.zeros((len(arrays["actions"]), 0), np.float32))
     arrays.setdefault("snapshots", np.zeros((len(arrays["observations"]), 0)))
     return arrays, json.loads(arrays.pop("header").tobytes())
+
+
+def _are_bounds(value: object, width: int) -> bool:
+    """Return whether a value of a header is the lowest and the highest action."""
+    if not isinstance(value, list) or len(value) != 2:
+        return False
+    if not all(isinstance(row, list) and len(row) == width for row in value):
+        return False
+    # An integer of 400 digits, which no float holds, compares all the same; NaN never does.
+    finite = [type(end) in (int, float) and abs(end) <= _LARGEST for row in value for end in row]
+    return all(finite) and all(low < high for low, high in zip(*value, strict=True))
 
 
 def _check_reward_info_keys(header: Mapping[str, Any]) -> None:

@@ -4,6 +4,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.envs import probe
-from headstart.envs.goal_env import GoalSpec, success_key
+from headstart.envs.goal_env import SUCCESS_UNTOLD, GoalSpec, success_key, tells_success
 from headstart.envs.make import make_env
+from headstart.envs.snapshot import check_restores, restorable
 from headstart.errors import InputError
 
 _STEPS = 60  # of an episode
 # Random steps reach few goals; of many starts, some lie near theirs.
 _LENGTHS = (*[_STEPS] * 3, *[3] * 100)
+
+Look = Callable[[gym.Env[Any, Any], probe.Probe], Iterator[str]]
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,9 @@ class EnvReport:
     """What training would know of the environment; ``None`` where it would refuse it."""
     success: str
     """How a success is told."""
+    restores_states: bool | None
+    """Whether its states can be gone back to, as resets to demonstration states do; ``None`` where
+    that was not tried because of other problems."""
     steps_per_second: float
     problems: tuple[str, ...]
     """What makes learning wrong or impossible."""
@@ -44,41 +51,58 @@ def check_env(env_id: str) -> EnvReport:
     Raises:
         InputError: if it cannot be built or lacks a part of the contract, which is then named.
     """
-    try:
-        env = make_env(env_id)
-        steps = probe.take_steps(env, _LENGTHS)
-    except InputError:
-        raise
-    except Exception as error:
-        raise InputError(
-            f"{env_id}: it cannot be built, reset or stepped: {_short(error)}"
-        ) from error
-    problems: list[str] = []
-    for look in (_goals, _info, _reward, _arguments, _purity, _ends):
-        try:
-            problems += look(env, steps)
-        except Exception as error:
-            problems.append(_failure(error))
+    env, steps = _tried(env_id)
+    problems = _found(env, steps, _goals, _info, _reward, _arguments, _purity, _ends)
     spec = None
     try:
-        spec = GoalSpec.from_env(env)
+        spec = GoalSpec.from_env(env, success_needed=False)
     except Exception as error:
         if not problems:
             problems.append(_failure(error))
     advice: list[str] = []
     if spec is not None:
-        problems += [*_declared_end(env, steps, spec), *_success(steps, spec)]
-        problems += _range(steps, spec)
+        looks = (_declared_end, _success, _range)
+        problems += _found(env, steps, *(partial(look, spec=spec) for look in looks))
         advice += _advice(spec)
+    restores = None
+    # What else is wrong shows in restored states too, and is not told of twice.
+    if not problems:
+        problems = _found(env, steps, _states)
+        restores = not problems and restorable(env) is not None
     speed = 0.0
     try:
         speed = _steps_per_second(env)
         env.close()
     except Exception as error:
         problems.append(_failure(error))
-    key = success_key(steps.infos[-1])
+    key = next(filter(None, map(success_key, steps.infos)), None)
     told = f"info[{key!r}]" if key else "the reward of the goal itself"
-    return EnvReport(env_id, spec, told, speed, tuple(dict.fromkeys(problems)), tuple(advice))
+    problems = [*dict.fromkeys(problems)]
+    return EnvReport(env_id, spec, told, restores, speed, tuple(problems), tuple(advice))
+
+
+def _tried(env_id: str) -> tuple[gym.Env[Any, Any], probe.Probe]:
+    """Return the environment, and what it did in some steps."""
+    try:
+        env = make_env(env_id)
+        return env, probe.take_steps(env, _LENGTHS)
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(
+            f"{env_id}: it cannot be built, reset or stepped: {_short(error)}"
+        ) from error
+
+
+def _found(env: gym.Env[Any, Any], steps: probe.Probe, *looks: Look) -> list[str]:
+    """Return what the looks find, or how the environment fails under them."""
+    problems: list[str] = []
+    for look in looks:
+        try:
+            problems += look(env, steps)
+        except Exception as error:
+            problems.append(_failure(error))
+    return problems
 
 
 def _goals(env: gym.Env[Any, Any], steps: probe.Probe) -> Iterator[str]:
@@ -191,6 +215,14 @@ def _ends(env: gym.Env[Any, Any], steps: probe.Probe) -> Iterator[str]:
         )
 
 
+def _states(env: gym.Env[Any, Any], steps: probe.Probe) -> Iterator[str]:
+    """States that are not restored, which ``check_restores`` raises."""
+    env.reset(seed=0)
+    if restorable(env) is not None:
+        check_restores(env)
+    yield from ()
+
+
 def _declared_end(env: gym.Env[Any, Any], steps: probe.Probe, spec: GoalSpec) -> Iterator[str]:
     """Episodes that end otherwise than the attribute ``success_terminates`` says."""
     if not env.has_wrapper_attr("success_terminates"):
@@ -210,16 +242,12 @@ def _declared_end(env: gym.Env[Any, Any], steps: probe.Probe, spec: GoalSpec) ->
         yield "success_terminates is False, and step ends an episode in success: set it to True"
 
 
-def _success(steps: probe.Probe, spec: GoalSpec) -> Iterator[str]:
+def _success(env: gym.Env[Any, Any], steps: probe.Probe, spec: GoalSpec) -> Iterator[str]:
     """Successes that cannot be told, or that contradict the reward."""
     key = success_key(steps.infos[-1])
-    sparse = len(np.unique(steps.rewards)) <= 2
-    if key is None and not sparse:
-        yield (
-            "nothing says whether a step reached the goal, and a dense reward does not show it: "
-            "return info['is_success'] from step"
-        )
-    elif key is not None and sparse:
+    if not tells_success(env, steps):
+        yield SUCCESS_UNTOLD
+    elif key is not None and len(np.unique(steps.rewards)) <= 2:
         wrong = int((_successes(steps) != (steps.rewards >= spec.reward_range[1])).sum())
         if wrong:
             yield f"info[{key!r}] contradicts the reward in {wrong} of {len(steps)} steps"
@@ -230,7 +258,7 @@ def _successes(steps: probe.Probe) -> NDArray[np.bool_]:
     return np.array([bool(info.get(success_key(info) or "")) for info in steps.infos])
 
 
-def _range(steps: probe.Probe, spec: GoalSpec) -> Iterator[str]:
+def _range(env: gym.Env[Any, Any], steps: probe.Probe, spec: GoalSpec) -> Iterator[str]:
     """Rewards that training would not believe."""
     low, high = spec.reward_range
     outside = (steps.rewards < low - probe.TOLERANCE) | (steps.rewards > high + probe.TOLERANCE)

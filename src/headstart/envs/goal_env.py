@@ -9,6 +9,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from headstart.data.hindsight import one_number_a_row
 from headstart.envs import probe
 from headstart.envs.probe import GOAL_KEYS, env_name
 from headstart.errors import InputError
@@ -16,6 +17,10 @@ from headstart.errors import InputError
 FloatArray = NDArray[np.float32]
 
 SUCCESS_KEYS = ("is_success", "success")
+SUCCESS_UNTOLD = (
+    "nothing says whether a step reached the goal, and a dense reward does not show it: return "
+    "info['is_success'] from step"
+)
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class GoalSpec:
         return len(self.action_low)
 
     @classmethod
-    def from_env(cls, env: gym.Env[Any, Any]) -> "GoalSpec":
+    def from_env(cls, env: gym.Env[Any, Any], *, success_needed: bool = True) -> "GoalSpec":
         """Read the spaces of an env that ``check_goal_env`` accepts, and try some steps in it.
 
         What the env declares in the attributes ``reward_range``, ``success_terminates`` and
@@ -47,7 +52,7 @@ class GoalSpec:
 
         Raises:
             InputError: if ``compute_reward`` contradicts the rewards of ``step``, or reads of
-                ``info`` what cannot be kept.
+                ``info`` what cannot be kept; or if ``success_needed`` and nothing tells it.
         """
         assert isinstance(env.observation_space, spaces.Dict)
         assert isinstance(env.action_space, spaces.Box)
@@ -61,6 +66,8 @@ class GoalSpec:
                 f"{computed:g}; hindsight would teach another task than this one, "
                 f"see `headstart envs check`"
             )
+        if success_needed and not tells_success(env, steps):
+            raise InputError(f"{env.spec.id}: {SUCCESS_UNTOLD}")
         width = widths(env)
         return cls(
             env_id=env.spec.id,
@@ -87,7 +94,7 @@ class GoalReward:
     """
 
     def __init__(self, env: gym.Env[Any, Any], spec: GoalSpec | None = None) -> None:
-        self.spec = spec or GoalSpec.from_env(env)
+        self.spec = spec or GoalSpec.from_env(env, success_needed=False)
         self._compute_reward = env.get_wrapper_attr("compute_reward")
         self._compute_terminated = None
         if self.spec.terminates and not _declares_end(env):
@@ -119,12 +126,9 @@ class GoalReward:
         else:
             rows = self._rows(achieved_goal, desired_goal, reward_info)
             computed = [np.squeeze(self._compute_reward(*row)) for row in rows]
-        reward = np.asarray(computed, np.float32)
-        if reward.shape != (len(achieved_goal),) or not np.isfinite(reward).all():
-            raise InputError(
-                f"compute_reward of {self.spec.env_id} returned shape {reward.shape} for "
-                f"{len(achieved_goal)} rows, or a number that is not finite"
-            )
+        # Here too, by name, and for those who ask without a sampler, as imports do.
+        told = f"compute_reward of {self.spec.env_id} returned rewards"
+        reward = one_number_a_row(computed, len(achieved_goal), told)
         if not self.spec.terminates:
             return reward, np.zeros(len(reward), np.float32)
         if self._compute_terminated is None:
@@ -204,6 +208,17 @@ def reward_at_goal(
 def success_key(info: Mapping[str, Any]) -> str | None:
     """Return the key under which a step says whether it reached the goal, if it says so."""
     return next((key for key in SUCCESS_KEYS if key in info), None)
+
+
+def tells_success(env: gym.Env[Any, Any], steps: probe.Probe) -> bool:
+    """Return whether it can be told if an episode ends at its goal: by ``info``, or the reward."""
+    if any(map(success_key, steps.infos)) or probe.shows_goal(env, steps):
+        return True
+    assert env.spec is not None
+    assert env.spec.max_episode_steps is not None
+    # Some tell it with the last step alone, which is the one that counts.
+    whole = probe.take_steps(env, [env.spec.max_episode_steps])
+    return success_key(whole.infos[-1]) is not None
 
 
 def _ends_at_goal(env: gym.Env[Any, Any], steps: probe.Probe) -> bool:

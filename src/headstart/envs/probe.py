@@ -208,6 +208,18 @@ def reward_range(env: gym.Env[Any, Any], probe: Probe) -> tuple[float, float]:
     return least if levels_out else -np.inf, max(best, most) if at_best else np.inf
 
 
+def shows_goal(env: gym.Env[Any, Any], probe: Probe) -> bool:
+    """Return whether the reward of the goal itself tells that the goal is reached.
+
+    A dense reward does not where it is paid at the very goal alone: no state is ever exactly there.
+    """
+    achieved, goals, infos = probe.questions()
+    if len(np.unique(rewards_of(env, achieved, goals, infos))) <= 2:
+        return True
+    nearby = rewards_of(env, goals + 1e-3 * (achieved - goals), goals, infos)
+    return bool((nearby >= rewards_of(env, goals, goals, infos)).all())
+
+
 def ends_at_goal(env: gym.Env[Any, Any], probe: Probe) -> bool | None:
     """Return whether reaching the goal ends the episode; ``None`` if the env cannot be asked."""
     rows = zip(probe.desired_goals, probe.infos, strict=True)

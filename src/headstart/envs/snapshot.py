@@ -1,5 +1,6 @@
 """The state of a simulator as one vector, restored to the bit."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import gymnasium as gym
@@ -59,17 +60,37 @@ def require_restorable(env: gym.Env[Any, Any]) -> Restorable:
     return states
 
 
+def stack_states(states: Sequence[State]) -> State:
+    """Return the states of an episode as rows, ``(T + 1, state_dim)``.
+
+    Raises:
+        ValueError: if they are not vectors of one width.
+    """
+    shapes = [state.shape for state in states]
+    for step, shape in enumerate(shapes):
+        if shape != shapes[0] or len(shape) != 1:
+            raise ValueError(
+                f"save_state() returned shape {shapes[0]} at the start and {shape} after step "
+                f"{step}; it must return a vector of the same width in every state"
+            )
+    return np.stack(states)
+
+
 def check_restores(env: gym.Env[Any, Any]) -> None:
     """Try in some steps of ``env`` whether its states are restored.
 
     Raises:
-        InputError: if they cannot be, or a restored state has another future.
+        InputError: if they cannot be, are not of one width, or have another future once restored.
     """
     env.action_space.seed(0)
     env.reset(seed=0)
     states = require_restorable(env)
     actions = [env.action_space.sample() for _ in range(2 * _CHECKED_STEPS)]
     saved, first = _futures(env, states, actions)
+    try:
+        stack_states(saved)
+    except ValueError as error:
+        raise InputError(f"{env_name(env)}: {error}") from error
     middle = len(first) // 2
     env.reset(seed=1)
     states.restore_state(saved[middle])

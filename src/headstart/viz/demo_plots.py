@@ -14,10 +14,12 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from headstart.data.episode import Episode
-from headstart.demos.inspect import distances_to_goal, printable, steps_to_success
+from headstart.demos.inspect import distances_to_goal, steps_to_success
 from headstart.demos.storage import DemoSet
 from headstart.envs.known import known
 from headstart.errors import InputError
+from headstart.output import check_output
+from headstart.text import counted, printable
 
 Item = TypeVar("Item")
 View = tuple[int, int | None]
@@ -46,7 +48,7 @@ def plot_demos(demos: DemoSet, path: str | Path) -> None:
         InputError: if the picture cannot be written.
     """
     path = Path(path)
-    check_picture(path)
+    check_output(path, "a picture", _FORMATS)
     _save(draw_demos(demos), path)
 
 
@@ -74,18 +76,6 @@ def draw_demos(demos: DemoSet) -> Figure:
     return figure
 
 
-def check_picture(path: Path) -> None:
-    """Refuse a picture that could not be written, before the work begins.
-
-    Raises:
-        InputError: if its name or directory is wrong.
-    """
-    if path.suffix.lower() not in _FORMATS:
-        raise InputError(f"{path}: a picture must be called something.png, .svg or .pdf")
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: there is no directory {path.parent} to write it to")
-
-
 def _save(figure: Figure, path: Path) -> None:
     staged = path.with_name(f".{path.stem}.tmp{path.suffix}")
     try:
@@ -99,10 +89,8 @@ def _save(figure: Figure, path: Path) -> None:
 
 
 def _title(demos: DemoSet) -> str:
-    count = len(demos.episodes)
-    plural = "s" if count > 1 else ""
     return (
-        f"{printable(demos.env_id)}: {count} demonstration{plural}, "
+        f"{printable(demos.env_id)}: {counted(len(demos.episodes), 'demonstration')}, "
         f"{demos.success_rate:.0%} successful at the end"
     )
 
@@ -149,7 +137,7 @@ def _draw_distances(axes: Axes, episodes: Sequence[Episode]) -> None:
     distances = [distances_to_goal(episode) for episode in episodes]
     some = _evenly(distances, _MOST_LINES)
     lines = [np.column_stack([np.arange(len(values)), values]) for values in some]
-    label = f"{len(lines)} episode{'s' * (len(lines) > 1)}"
+    label = counted(len(lines), "episode")
     axes.add_collection(
         LineCollection(lines, colors=_SUCCESS, alpha=0.3, linewidths=0.7, label=label)
     )

@@ -1,7 +1,7 @@
 """Videos of a policy or of demonstrations, with episode, step and success in the picture."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from headstart.data.episode import Episode
+from headstart.demos.archive import reason_of
 from headstart.demos.resets import check_snapshots
 from headstart.envs.make import make_env
 from headstart.envs.snapshot import require_restorable
 from headstart.errors import InputError, require
+from headstart.output import check_output
 from headstart.rollout.job import EVALUATION, Behaviour, EpisodeJob, run_episode
 from headstart.viz.gl import select_backend
 
@@ -108,10 +110,7 @@ def states_of(env: gym.Env[Any, Any], episode: Episode) -> Iterator[bool]:
 @contextmanager
 def _video(path: Path, env_id: str, frames_per_second: int) -> Iterator[tuple[Any, Any]]:
     """Yield an environment that renders and a writer of frames; keep the file if all goes well."""
-    if path.suffix not in (".mp4", ".gif"):
-        raise InputError(f"{path}: a video must be called something.mp4 or something.gif")
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: there is no directory {path.parent} to write it to")
+    check_output(path, "a video", [".mp4", ".gif"])
     select_backend()
     env = make_env(env_id, render_mode="rgb_array")
     staged = path.with_name(f".{path.stem}.tmp{path.suffix}")
@@ -120,9 +119,11 @@ def _video(path: Path, env_id: str, frames_per_second: int) -> Iterator[tuple[An
             yield env, writer
         staged.replace(path)
     except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error})") from error
+        # What ffmpeg writes has many lines.
+        raise InputError(f"{path}: cannot be written ({reason_of(error)})") from error
     finally:
-        staged.unlink(missing_ok=True)
+        with suppress(OSError):  # There is none, or its name is too long for there to be one.
+            staged.unlink()
         env.close()
 
 
@@ -173,7 +174,7 @@ class _Film:
 
 
 def _writer(path: Path, frames_per_second: int) -> Any:
-    if path.suffix == ".gif":
+    if path.suffix.lower() == ".gif":
         return imageio.get_writer(path, duration=1000 / frames_per_second, loop=0)
     # Players take any even size; imageio's default of 16 would rescale the picture and warn.
     return imageio.get_writer(path, fps=frames_per_second, macro_block_size=2, quality=8)

@@ -1,6 +1,9 @@
 """``headstart demos collect``."""
 
 import argparse
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +11,12 @@ from headstart.cli.display import progress_bar
 from headstart.cli.parser import add_collectors
 from headstart.cli.trust import open_policy
 from headstart.demos.experts import expert_for
-from headstart.demos.record import collect_demos
-from headstart.demos.storage import save_demos
+from headstart.demos.record import CollectingInterrupted, collect_demos
+from headstart.demos.storage import DemoSet, save_demos
 from headstart.envs.make import make_env
-from headstart.errors import InputError
+from headstart.output import check_output
 from headstart.rollout.job import Behaviour
+from headstart.text import counted
 
 DESCRIPTION = """\
 Run the scripted expert of a task, or a trained policy, and write its successful episodes to a demo
@@ -62,33 +66,40 @@ def add_action(actions: Any) -> None:
     collect.set_defaults(run=_collect)
 
 
-def check_out(out: Path) -> None:
-    """Refuse a demo file that could not be written, before the work begins.
-
-    Raises:
-        InputError: if its name or directory is wrong.
-    """
-    if out.suffix != ".npz":
-        raise InputError(f"--out {out}: a demo file must be called something.npz")
-    if not out.parent.is_dir():
-        raise InputError(f"--out {out}: there is no directory {out.parent} to write it to")
-    if out.is_dir():
-        raise InputError(f"--out {out}: is a directory; name a file")
-
-
 def _demonstrator(arguments: argparse.Namespace) -> Behaviour:
     if arguments.policy is None:
         return expert_for(arguments.env)
-    return open_policy(arguments.policy, arguments.env, "headstart demos collect")[0]
+    return open_policy(arguments.policy, arguments.env, arguments.command)[0]
 
 
 def _collect(arguments: argparse.Namespace) -> None:
     out: Path = arguments.out
-    check_out(out)
+    check_output(out, "a demo file", [".npz"])
     make_env(arguments.env).close()
+    wanted = counted(arguments.episodes, "demonstration")
+    try:
+        # Schedulers send SIGTERM where a person types Ctrl-C.
+        with _on_signal(signal.default_int_handler, signal.SIGTERM):
+            demos = _collected(arguments)
+    except CollectingInterrupted as interrupt:
+        _save(out, interrupt.demos)
+        finished = len(interrupt.demos.episodes)
+        raise KeyboardInterrupt(f"; {out} holds the first {finished} of {wanted}") from None
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f" before the first of {wanted}; nothing is written to {out}"
+        ) from None
+    _save(out, demos)
+    print(
+        f"{out}: {counted(len(demos.episodes), 'demonstration')} of {demos.env_id}, "
+        f"{counted(demos.num_transitions, 'transition')}, {demos.success_rate:.0%} successful"
+    )
+
+
+def _collected(arguments: argparse.Namespace) -> DemoSet:
     expert = _demonstrator(arguments)
     with progress_bar(f"collecting {arguments.env}", arguments.episodes) as tick:
-        demos = collect_demos(
+        return collect_demos(
             arguments.env,
             expert,
             episodes=arguments.episodes,
@@ -99,8 +110,20 @@ def _collect(arguments: argparse.Namespace) -> None:
             snapshots=not arguments.no_snapshots,
             on_episode=tick,
         )
-    save_demos(out, demos)
-    print(
-        f"{out}: {len(demos.episodes)} demonstrations of {demos.env_id}, "
-        f"{demos.num_transitions} transitions, {demos.success_rate:.0%} successful"
-    )
+
+
+def _save(out: Path, demos: DemoSet) -> None:
+    # A second Ctrl-C must not lose what the first one, or none, was to save.
+    with _on_signal(signal.SIG_IGN, signal.SIGINT, signal.SIGTERM):
+        save_demos(out, demos)
+
+
+@contextmanager
+def _on_signal(action: Any, *signals: signal.Signals) -> Iterator[None]:
+    """Let the signals do something else meanwhile."""
+    before = [(number, signal.signal(number, action)) for number in signals]
+    try:
+        yield
+    finally:
+        for number, usual in before:
+            signal.signal(number, usual)

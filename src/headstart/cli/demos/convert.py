@@ -4,19 +4,20 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from headstart.cli.demos.collect import check_out
 from headstart.cli.trust import trusted_env
-from headstart.demos.inspect import printable
 from headstart.demos.legacy import load_legacy_demos
 from headstart.demos.minari import load_minari_demos, save_minari_demos
 from headstart.demos.storage import DemoSet, load_demos, save_demos
 from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.envs.make import make_env
+from headstart.output import check_output
+from headstart.text import counted, printable
 
 IMPORT = """\
 Turn demonstrations of others into a demo file. SRC is a Baselines file (data_fetch_random_100.npz:
 acs, obs, info), the id of a Minari dataset that you have downloaded, or its directory. Nothing that
-is in it is run. What was changed on the way, such as actions beyond the bounds, is said.
+is in it is run. Actions beyond the bounds are clipped and episodes beyond the time limit are cut,
+which is said.
 
 examples:
   headstart demos import data_fetch_random_100.npz --env FetchPickAndPlace-v4 --out demos.npz
@@ -49,7 +50,7 @@ def add_action(actions: Any) -> None:
 
 
 def _import(arguments: argparse.Namespace) -> None:
-    check_out(arguments.out)
+    check_output(arguments.out, "a demo file", [".npz"])
     env = make_env(arguments.env)
     spec = GoalSpec.from_env(env)
     demos = _read(arguments.source, spec, GoalReward(env, spec))
@@ -59,7 +60,7 @@ def _import(arguments: argparse.Namespace) -> None:
     # Told now rather than by `train`.
     demos.check_fits(spec)
     save_demos(arguments.out, demos)
-    print(f"{arguments.out}: {len(demos.episodes)} demonstrations of {demos.env_id}")
+    print(f"{arguments.out}: {counted(len(demos.episodes), 'demonstration')} of {demos.env_id}")
     for remark in demos.header["remarks"]:
         print(f"  {printable(remark)}")
 
@@ -73,8 +74,8 @@ def _read(source: str, spec: GoalSpec, reward: GoalReward) -> DemoSet:
 
 def _export(arguments: argparse.Namespace) -> None:
     demos = load_demos(arguments.file)
-    command = f"headstart demos export {arguments.file} --minari {arguments.minari}"
-    env = make_env(trusted_env(arguments.file, demos.env_id, arguments.env, command))
+    env = make_env(trusted_env(arguments.file, demos.env_id, arguments.env, arguments.command))
     directory = save_minari_demos(demos, arguments.minari, env)
     env.close()
-    print(f"{arguments.minari}: {len(demos.episodes)} demonstrations, in {directory}")
+    count = counted(len(demos.episodes), "demonstration")
+    print(f"{arguments.minari}: {count}, in {directory}")

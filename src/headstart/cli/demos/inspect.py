@@ -10,6 +10,7 @@ from typing import Any
 
 from headstart.demos.inspect import inspect_demos
 from headstart.demos.storage import load_demos
+from headstart.text import counted
 
 DESCRIPTION = """\
 Tell what a demo file holds, how much of the goal space it covers, and what is wrong with it.
@@ -85,13 +86,15 @@ def _source(report: dict[str, Any]) -> str:
 
 def _outcome_rows(report: dict[str, Any]) -> Iterator[tuple[str, str]]:
     shortest, longest = report["shortest"], report["longest"]
-    lengths = f"{longest}" if shortest == longest else f"{shortest} to {longest}"
+    steps = counted(longest, "step")
+    lengths = steps if shortest == longest else f"{shortest} to {steps}"
     copies = report["duplicate_episodes"]
-    yield (
-        "episodes",
-        f"{report['episodes']} of {lengths} steps, {report['transitions']} transitions, "
-        f"{copies or 'no'} duplicates",
-    )
+    parts = [
+        f"{report['episodes']} of {lengths}",
+        counted(report["transitions"], "transition"),
+        counted(copies, "duplicate") if copies else "no duplicates",
+    ]
+    yield "episodes", ", ".join(parts)
     lost = report["success_lost_episodes"]
     yield (
         "success",
@@ -100,15 +103,15 @@ def _outcome_rows(report: dict[str, Any]) -> Iterator[tuple[str, str]]:
     )
     for name, part in report["parts"].items():
         rate = f", {part['success_rate']:.1%} at the end" if part["episodes"] else ""
-        yield f"  {name}", f"{_count(part['episodes'], 'episode')}{rate}"
+        yield f"  {name}", f"{counted(part['episodes'], 'episode')}{rate}"
     yield "steps to success", _spread(report["steps_to_success"])
 
 
 def _goal_rows(report: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield (
         "tasks",
-        f"{report['distinct_tasks']} different: {_count(report['distinct_starts'], 'start')}, "
-        f"{_count(report['distinct_goals'], 'goal')}",
+        f"{report['distinct_tasks']} different: {counted(report['distinct_starts'], 'start')}, "
+        f"{counted(report['distinct_goals'], 'goal')}",
     )
     yield "goal to nearest", _spread(report["goal_gap"])
     yield "start to goal", _spread(report["start_distance"])
@@ -117,6 +120,8 @@ def _goal_rows(report: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _action_rows(report: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if report["action_bound_low"] is not None:
+        yield from _lists(report, {"bounds": "action_bound"}, ("low", "high"))
     yield from _lists(report, {"actions": "action"}, ("low", "high", "std", "saturated_share"))
     dead = report["dead_action_dimensions"]
     if dead:
@@ -134,10 +139,6 @@ def _lists(
             lines = [cells[at : at + _COLUMNS] for at in range(0, len(cells), _COLUMNS)]
             name = f"{title} {entry.removesuffix('_share')}"
             yield from _under(name, ["".join(line) for line in lines])
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def _wrapped(texts: Sequence[str]) -> list[str]:

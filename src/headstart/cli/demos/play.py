@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from headstart.cli.display import progress_bar
-from headstart.cli.trust import trusted_env
+from headstart.cli.trust import check_widths, trusted_env
 from headstart.demos.resets import check_snapshots
 from headstart.demos.storage import load_demos
 from headstart.envs.make import make_env
 from headstart.errors import InputError
+from headstart.text import counted
 from headstart.viz.gl import has_display
 from headstart.viz.video import record_demos, states_of
 
@@ -42,8 +43,8 @@ def _play(arguments: argparse.Namespace) -> None:
     demos = load_demos(arguments.file)
     if not 0 <= first < len(demos.episodes):
         raise InputError(f"--first must lie in [0, {len(demos.episodes) - 1}], got {first}")
-    command = f"headstart demos play {arguments.file}"
-    env_id = trusted_env(arguments.file, demos.env_id, arguments.env, command)
+    env_id = trusted_env(arguments.file, demos.env_id, arguments.env, arguments.command)
+    check_widths(arguments.file, demos.widths, env_id)
     shown = demos.episodes[first : first + count]
     if video is None:
         check_snapshots(shown)
@@ -55,4 +56,4 @@ def _play(arguments: argparse.Namespace) -> None:
         return
     with progress_bar("recording", len(shown)) as tick:
         record_demos(shown, env_id, video, on_episode=tick)
-    print(f"{video}: {len(shown)} demonstrations")
+    print(f"{video}: {counted(len(shown), 'demonstration')}")

@@ -36,6 +36,7 @@ def expert_for(env_id: str) -> Expert:
         known = ", ".join(sorted(EXPERTS))
         raise InputError(
             f"{env_id}: no scripted expert for this environment; there are experts for {known} "
-            "(any version, sparse or Dense)"
+            "(any version, sparse or Dense); a policy demonstrates with --policy DIR, any function "
+            "from Python with collect_demos(env_id, function, episodes=N)"
         )
     return EXPERTS[task]

@@ -1,0 +1,29 @@
+"""The files that a user asks for, held against the disk before the work begins."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from headstart.errors import InputError
+
+
+def check_output(path: Path, what: str, suffixes: Sequence[str]) -> None:
+    """Refuse a file that could not be written.
+
+    Args:
+        path: the file.
+        what: what it is to be, for the message, such as ``"a video"``.
+        suffixes: what its name may end in, in small letters.
+
+    Raises:
+        InputError: if its name or directory is wrong.
+    """
+    if path.suffix.lower() not in suffixes:
+        *others, last = suffixes
+        names = f"{', '.join(others)} or {last}" if others else last
+        raise InputError(f"{path}: {what} must be called something{names}")
+    # Of os.path, which answers where pathlib raises: for a name that is too long.
+    if not os.path.isdir(path.parent):
+        raise InputError(f"{path}: there is no directory {path.parent} to write it to")
+    if os.path.isdir(path):
+        raise InputError(f"{path}: is a directory; name a file")

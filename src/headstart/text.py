@@ -1,0 +1,18 @@
+"""Words for people: counts, and text of strangers that a terminal may show."""
+
+
+def counted(number: int, noun: str) -> str:
+    """Return the number with its noun, in the plural unless there is one."""
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
+def printable(value: object, longest: int | None = 200) -> str:
+    """Return text of a file as one line that a terminal shows and does not obey.
+
+    Args:
+        value: what to show.
+        longest: number of characters from which on it is cut; ``None`` shows all.
+    """
+    line = " ".join(str(value).splitlines())
+    text = "".join(sign if sign.isprintable() else "?" for sign in line)
+    return text if longest is None or len(text) <= longest else f"{text[: longest - 3]}..."

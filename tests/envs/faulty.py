@@ -1,0 +1,62 @@
+"""A goal environment that breaks its process as often as it is told to.
+
+``envs.faulty:Faulty-v0,kind=KIND,tokens=DIR`` takes one file of the directory each time it
+misbehaves, and behaves once there is none; whichever process it runs in.
+"""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import gymnasium as gym
+
+from headstart.envs.toy import PointReach
+
+KINDS = ("kill", "exit", "hang", "memory", "step", "reset")
+
+
+class Faulty(PointReach):
+    def __init__(self, kind, tokens):
+        super().__init__()
+        self.kind, self.tokens, self.steps = kind, Path(tokens), 0
+
+    def reset(self, **options):
+        self.steps = 0
+        if self.kind == "reset" and self.due():
+            raise OSError("the sensor does not answer")
+        return super().reset(**options)
+
+    def step(self, action):
+        self.steps += 1
+        if self.steps == 7 and self.kind != "reset" and self.due():
+            self.misbehave()
+        return super().step(action)
+
+    def due(self):
+        for token in self.tokens.iterdir():
+            token.unlink(missing_ok=True)
+            return True
+        return False
+
+    def misbehave(self):
+        if self.kind == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.kind == "exit":
+            os._exit(0)
+        if self.kind == "hang":
+            time.sleep(3600.0)
+        if self.kind == "memory":
+            raise MemoryError
+        raise ZeroDivisionError("a wheel came off")
+
+
+def tokens(directory, count):
+    """Make a directory with so many tokens."""
+    directory.mkdir()
+    for number in range(count):
+        (directory / str(number)).touch()
+    return directory
+
+
+gym.register("Faulty-v0", entry_point=Faulty, max_episode_steps=30)
