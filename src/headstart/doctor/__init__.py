@@ -1,0 +1,1 @@
+"""Whether a machine is ready, and how to mend what is not."""

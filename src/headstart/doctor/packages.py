@@ -1,0 +1,112 @@
+"""Python and the packages that headstart asks for: which versions, and whether they import."""
+
+import importlib.metadata
+import platform
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import headstart
+from headstart.doctor.check import Check
+from headstart.doctor.child import ask, unset_advice
+from headstart.doctor.versions import fits, required_modules, required_python, requirements
+from headstart.text import printable
+
+# PyPI's torch for Linux brings gigabytes of CUDA, which headstart does not use.
+_INDEXES = {"torch": " --index-url https://download.pytorch.org/whl/cpu"}
+_REASONS = {
+    "mujoco": "; gymnasium-robotics 1.4.2 cannot build the Fetch and hand tasks with 3.12 or "
+    "newer, it stops with a bare AssertionError"
+}
+# MuJoCo reads them when it is imported, and fails on what it does not know.
+GRAPHICS = ("MUJOCO_GL", "PYOPENGL_PLATFORM")
+_SECONDS = 180.0
+
+
+def check_python() -> Iterator[Check]:
+    """Check the interpreter against what headstart asks for."""
+    version = platform.python_version()
+    found = f"{version} ({sys.executable})"
+    wanted = required_python()
+    if fits(version, wanted):
+        yield Check("python", "ok", found)
+    else:
+        mend = "install such a Python, and headstart in a new virtual environment of it"
+        yield Check("python", "problem", f"{found}; headstart needs {wanted}", mend)
+
+
+def check_installation() -> Iterator[Check]:
+    """Check that headstart is installed as what it is."""
+    version, place = headstart.__version__, Path(headstart.__file__).parent
+    mend = "run `pip install --editable .` in the directory with headstart's pyproject.toml"
+    try:
+        installed = importlib.metadata.version("headstart")
+    except importlib.metadata.PackageNotFoundError:
+        found = f"{version} ({place}) is not installed, so what it needs is not known"
+        yield Check("headstart", "problem", found, mend)
+        return
+    if installed == version:
+        yield Check("headstart", "ok", f"{version} ({place})")
+    else:
+        found = f"{version} ({place}), but installed as {installed}, whose needs may be others"
+        yield Check("headstart", "advice", found, mend)
+
+
+def check_packages() -> Iterator[Check]:
+    """Check each package that headstart asks for."""
+    modules = required_modules()
+    errors = import_errors([*modules.values()])
+    for name, wanted in requirements().items():
+        module = modules[name]
+        yield _version_trouble(name, wanted) or _import(name, wanted, module, errors[module])
+
+
+def import_errors(modules: Sequence[str], unset: Sequence[str] = ()) -> dict[str, str | None]:
+    """Import modules in another process; return what is wrong with each.
+
+    Args:
+        modules: their names.
+        unset: environment variables to leave out.
+    """
+    errors: dict[str, str | None] = {}
+    while rest := [module for module in modules if module not in errors]:
+        answer = ask("imports", *rest, seconds=_SECONDS, unset=unset)
+        errors.update(answer.facts)
+        # One that ends the process is the first of which nothing was told; the others follow.
+        for culprit in rest[len(answer.facts) :][:1]:
+            errors[culprit] = answer.error or "it ends the process that imports it"
+    return errors
+
+
+def _version_trouble(name: str, wanted: str) -> Check | None:
+    """Return what is wrong with a package as far as its installation tells."""
+    mend = f'run `pip install "{name}{wanted}"{_INDEXES.get(name, "")}`'
+    try:
+        version = importlib.metadata.version(name)
+        if fits(version, wanted):
+            return None
+        found = f"{version}; headstart needs {wanted}{_REASONS.get(name, '')}"
+    except importlib.metadata.PackageNotFoundError:
+        found = f"not installed; headstart needs {wanted}"
+    except Exception as error:  # Half of an installation can fail in any way.
+        found = f"damaged, its version cannot be read ({printable(repr(error))})"
+        mend = _reinstall(name, wanted)
+    return Check(name, "problem", found, mend)
+
+
+def _import(name: str, wanted: str, module: str, error: str | None) -> Check:
+    """Return what a package of the right version is good for."""
+    version = importlib.metadata.version(name)
+    if error is None:
+        return Check(name, "ok", version)
+    mend = unset_advice(GRAPHICS, lambda names: import_errors([module], names)[module] is None)
+    if mend is None and "ModuleNotFoundError" in error:
+        # Of a package that is there already, pip installs what it misses.
+        mend = f'run `pip install "{name}{wanted}"{_INDEXES.get(name, "")}`'
+    found = f"{version} cannot be imported: {error}"
+    return Check(name, "problem", found, mend or _reinstall(name, wanted))
+
+
+def _reinstall(name: str, wanted: str) -> str:
+    options = f"--force-reinstall --no-deps{_INDEXES.get(name, '')}"
+    return f'run `pip install {options} "{name}{wanted}"`'

@@ -1,0 +1,120 @@
+"""What is tried in a process of its own: ``python -m headstart.doctor.probes PROBE ...``."""
+
+import importlib
+import json
+import os
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from headstart.errors import InputError
+from headstart.text import printable
+
+_STEPS = 50
+
+
+def main(probe: str, *arguments: str) -> None:
+    """Run a probe; each fact it finds, and an error if it fails, is a line on standard output."""
+    answers = os.fdopen(os.dup(1), "w")
+    # Whatever is imported here must not print into the answers.
+    os.dup2(2, 1)
+
+    def tell(kind: str, what: Any) -> None:
+        print(json.dumps([kind, what]), file=answers, flush=True)
+
+    try:
+        for fact in PROBES[probe](*arguments):
+            tell("fact", fact)
+    except Exception as error:
+        tell("error", _told(error))
+
+
+def _imports(*modules: str) -> Iterator[list[str | None]]:
+    """Import modules; yield each with what is wrong with it, as soon as that is known."""
+    for module in modules:
+        try:
+            importlib.import_module(module)
+        except BaseException as error:  # Some call sys.exit, or raise what is no Exception.
+            yield [module, _told(error)]
+        else:
+            yield [module, None]
+
+
+def _environment(env_id: str) -> Iterator[dict[str, float]]:
+    """Build, reset and step an environment; yield the seconds it takes."""
+    from headstart.envs.make import make_env
+
+    started = time.perf_counter()
+    env = make_env(env_id)
+    env.reset(seed=0)
+    built = time.perf_counter()
+    env.action_space.seed(0)
+    for _ in range(_STEPS):
+        env.step(env.action_space.sample())
+    stepped = time.perf_counter()
+    env.close()
+    yield {"build_seconds": built - started, "steps_per_second": _STEPS / (stepped - built)}
+
+
+def _rendering(env_id: str) -> Iterator[str]:
+    """Draw one picture of an environment; yield the kind of OpenGL that drew it."""
+    from headstart.viz.gl import select_backend
+
+    backend = select_backend()
+    from headstart.envs.make import make_env
+
+    env = make_env(env_id, render_mode="rgb_array")
+    env.reset(seed=0)
+    picture: Any = env.render()
+    if picture.min() == picture.max():
+        raise RuntimeError(f"{backend} draws empty pictures")
+    env.close()
+    yield backend
+
+
+def _encoding() -> Iterator[str]:
+    """Write a short video; yield the version of the ffmpeg that wrote it."""
+    import imageio.v2 as imageio
+    import imageio_ffmpeg
+    import numpy as np
+
+    frames = np.zeros((4, 64, 64, 3), np.uint8)
+    with tempfile.TemporaryDirectory(prefix="headstart-") as scratch:
+        imageio.mimwrite(Path(scratch, "test.mp4"), list(frames), fps=25, quality=8)
+    yield imageio_ffmpeg.get_ffmpeg_version()
+
+
+def _torch() -> Iterator[dict[str, Any]]:
+    """Yield how many threads torch takes here, and which GPU it sees."""
+    import torch
+
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    yield {"threads": torch.get_num_threads(), "gpu": gpu}
+
+
+def _told(error: BaseException) -> str:
+    """Return what an error says in one line."""
+    words = printable(" ".join(str(error).split()), longest=300)
+    if isinstance(error, InputError):
+        return words
+    text = f"{type(error).__name__}: {words}" if words else type(error).__name__
+    frames = traceback.extract_tb(error.__traceback__)
+    if isinstance(error, ImportError) or not frames:
+        return text
+    return f"{text} ({Path(frames[-1].filename).name}, line {frames[-1].lineno})"
+
+
+PROBES: dict[str, Callable[..., Iterator[Any]]] = {
+    "imports": _imports,
+    "environment": _environment,
+    "rendering": _rendering,
+    "encoding": _encoding,
+    "torch": _torch,
+}
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
