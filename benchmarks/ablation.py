@@ -29,7 +29,7 @@ from headstart.training.config import (
     ResetsConfig,
     WarmStartConfig,
 )
-from headstart.training.run_directory import PACKAGES
+from headstart.training.record import PACKAGES
 from headstart.viz.runs import read_metrics
 
 ENV_ID = "FetchPickAndPlace-v4"
@@ -38,6 +38,7 @@ NUM_DEMOS, ENV_STEPS, EPISODES = 100, 10_000, 500
 RESULTS = Path(__file__).parent / "results" / "ablation.json"
 
 FULL = TrainConfig(env_steps=ENV_STEPS, evaluation=EvaluationConfig(every=1000, episodes=50))
+LONGER = "20,000 env steps, 2 updates each"
 _NO_CLONING = WarmStartConfig(bc_updates=0)
 VARIANTS: dict[str, TrainConfig] = {
     "full": FULL,
@@ -51,9 +52,10 @@ VARIANTS: dict[str, TrainConfig] = {
     "no hindsight": replace(FULL, hindsight=HindsightConfig(strategy="none")),
     "cloning alone": replace(FULL, env_steps=0, warm_start=WarmStartConfig(bc_updates=10_000)),
     "no demonstrations": FULL,
+    LONGER: replace(FULL, env_steps=20_000, cycle=replace(FULL.cycle, updates_per_step=2.0)),
 }
 """Settings by name; "no demonstrations" is run once, not for each kind."""
-OF_SLOW = ("full", "no Q-filter", "cloning alone")
+OF_SLOW = ("full", "no Q-filter", "cloning alone", LONGER)
 """What slow ones are for: does the policy stay as slow, and is it the Q-filter's doing?"""
 
 
@@ -77,7 +79,8 @@ def combinations(kinds: list[str], variants: list[str]) -> Iterator[tuple[str, s
     """Yield pairs of a kind of demonstrations and a variant."""
     for variant in variants:
         for kind in kinds:
-            if variant != "no demonstrations" and (kind != "slow" or variant in OF_SLOW):
+            others = variant not in ("no demonstrations", LONGER)
+            if variant in OF_SLOW if kind == "slow" else others:
                 yield kind, variant
     if "no demonstrations" in variants:
         yield "none", "no demonstrations"

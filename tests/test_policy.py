@@ -275,7 +275,7 @@ def test_a_header_that_is_not_ours_is_refused(saved, header):
         ({"num_layers": float("inf")}, ""),
         ({"num_layers": "many"}, "many"),
         ({"input_clip": None}, ""),
-        ({"input_clip": float("nan")}, "input_clip"),
+        ({"input_clip": float("nan")}, "NaN"),
         ({"output_clip": -5.0}, "output_clip"),
         ({"metadata": None}, ""),
     ],

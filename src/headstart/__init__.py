@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from headstart.training.config import TrainConfig as TrainConfig
     from headstart.training.evaluation import EvalResult as EvalResult
     from headstart.training.evaluation import evaluate as evaluate
+    from headstart.training.resume import resume as resume
     from headstart.training.train import train as train
     from headstart.viz.plots import plot_runs as plot_runs
     from headstart.viz.video import record_video as record_video
@@ -58,6 +59,7 @@ _MODULES = {
     "rollout.job": ("EpisodeJob", "run_episode"),
     "training.config": ("TrainConfig",),
     "training.evaluation": ("EvalResult", "evaluate"),
+    "training.resume": ("resume",),
     "training.train": ("train",),
     "viz.plots": ("plot_runs",),
     "viz.video": ("record_video",),

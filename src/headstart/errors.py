@@ -1,4 +1,4 @@
-"""The one exception that means: what the user gave cannot be used; and how settings raise it."""
+"""The two exceptions that are meant for the user, and how settings raise the first."""
 
 from typing import Literal, get_args, get_origin, get_type_hints
 
@@ -8,6 +8,14 @@ class InputError(ValueError):
 
     The command line prints it without a traceback and exits with code 2; any other exception is a
     defect of this library or of an environment and keeps its traceback.
+    """
+
+
+class RunError(RuntimeError):
+    """A run that cannot go on, through no fault in what the user gave.
+
+    The message says in words what happened and what is left; the command line prints it without a
+    traceback of its own and exits with code 1.
     """
 
 

@@ -9,14 +9,17 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
+from headstart.durable import replace_file
 from headstart.errors import InputError
+from headstart.strict_json import parse_json
+from headstart.tensor_file import pack, require_finite, unpack
 
 FloatArray = NDArray[np.float32]
 GoalInput = Literal["absolute", "relative", "both"]
 SCHEMA = 1
+MAX_BYTES = 2**30
+_VECTORS = ("mean", "std", "action_low", "action_high")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -89,17 +92,20 @@ class Policy:
         inputs = _clip(np.concatenate(parts, axis=-1), self.input_clip)
         return _clip((inputs - self.mean) / self.std, self.output_clip)
 
-    def save(self, path: str | Path) -> None:
-        """Write one ``.safetensors`` file: weights, normaliser, bounds, and JSON metadata."""
-        arrays = {
-            "mean": self.mean,
-            "std": self.std,
-            "action_low": self.action_low,
-            "action_high": self.action_high,
-        }
+    def arrays(self) -> dict[str, FloatArray]:
+        """Return all arrays by the names that they have in a file."""
+        arrays = {name: getattr(self, name) for name in _VECTORS}
         for index, (weight, bias) in enumerate(self.layers):
             arrays[f"layers.{index}.weight"] = weight
             arrays[f"layers.{index}.bias"] = bias
+        return arrays
+
+    def save(self, path: str | Path) -> None:
+        """Write one ``.safetensors`` file, whole or not at all; see ``to_bytes``."""
+        replace_file(Path(path), self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """Return the content of its file: weights, normaliser, bounds, and JSON metadata."""
         header = {
             "schema": SCHEMA,
             "num_layers": len(self.layers),
@@ -110,11 +116,7 @@ class Policy:
             "goal_input": self.goal_input,
             "metadata": dict(self.metadata),
         }
-        path = Path(path)
-        staged = path.with_name(f".{path.name}.tmp")
-        contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-        save_file(contiguous, staged, {"headstart_policy": json.dumps(header)})
-        staged.replace(path)
+        return pack(self.arrays(), {"headstart_policy": json.dumps(header)})
 
 
 def load_policy(path: str | Path) -> Policy:
@@ -129,10 +131,31 @@ def load_policy(path: str | Path) -> Policy:
     if not path.is_file():
         raise InputError(f"{path}: no such policy file or run directory")
     try:
-        return _build(*_read(path))
-    except (SafetensorError, KeyError, OverflowError, TypeError, ValueError) as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise InputError(f"{path}: not a headstart policy file ({reason})") from error
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise ValueError(f"it has {size} bytes, more than any policy")
+        return policy_from_bytes(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not a headstart policy file ({error})") from error
+
+
+def policy_from_bytes(content: bytes) -> Policy:
+    """Return the policy of a file with this content.
+
+    Raises:
+        ValueError: if it is not that of a policy file of this version.
+    """
+    arrays, metadata = unpack(content)
+    if "headstart_policy" not in metadata:
+        raise ValueError("its header has no policy entry")
+    for name, array in arrays.items():
+        if array.dtype != np.float32:
+            raise ValueError(f"{name} is {array.dtype} instead of float32")
+    require_finite(arrays)
+    try:
+        return _build(parse_json(metadata["headstart_policy"]), arrays)
+    except (KeyError, OverflowError, TypeError) as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from error
 
 
 def _policy_of_run(directory: Path) -> Path:
@@ -143,24 +166,12 @@ def _policy_of_run(directory: Path) -> Path:
     raise InputError(f"{directory}: not a run directory, it holds no policies/best.safetensors")
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, FloatArray]]:
-    with safe_open(path, framework="numpy") as file:
-        metadata = file.metadata() or {}
-        if "headstart_policy" not in metadata:
-            raise ValueError("its header has no policy entry")
-        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    for name, array in arrays.items():
-        if array.dtype != np.float32 or not np.isfinite(array).all():
-            raise ValueError(f"{name} is not finite float32")
-    return json.loads(metadata["headstart_policy"]), arrays
-
-
 def _build(header: dict[str, Any], arrays: dict[str, FloatArray]) -> Policy:
     if header["schema"] != SCHEMA:
         raise ValueError(f"it has schema {header['schema']}, this version reads {SCHEMA}")
     if header["goal_input"] not in get_args(GoalInput):
         raise ValueError(f"unknown goal_input {header['goal_input']!r}")
-    return Policy(
+    policy = Policy(
         layers=tuple(
             (arrays[f"layers.{index}.weight"], arrays[f"layers.{index}.bias"])
             for index in range(int(header["num_layers"]))
@@ -176,6 +187,10 @@ def _build(header: dict[str, Any], arrays: dict[str, FloatArray]) -> Policy:
         action_high=arrays["action_high"],
         metadata=dict(header["metadata"]),
     )
+    unknown = arrays.keys() - policy.arrays().keys()
+    if unknown:
+        raise ValueError(f"unknown array {min(unknown)}")
+    return policy
 
 
 def _clip(values: FloatArray, bound: float) -> FloatArray:

@@ -1,6 +1,8 @@
 """One root seed, many named streams that do not disturb each other."""
 
 import zlib
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -22,3 +24,39 @@ def generator(seed: int, stream: str, *index: int) -> np.random.Generator:
 def integer_seed(seed: int, stream: str, *index: int) -> int:
     """Return a seed in ``[0, 2**31)`` for what takes an integer (``env.reset``, torch)."""
     return int(seed_sequence(seed, stream, *index).generate_state(1)[0] >> 1)
+
+
+class Streams:
+    """The random streams of a run by name, so that all of them can be saved and put back.
+
+    Args:
+        seed: the run's seed.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._generators: dict[str, np.random.Generator] = {}
+
+    def __getitem__(self, name: str) -> np.random.Generator:
+        """Return the generator of a stream; asking again gives the same one, wherever it stands."""
+        if name not in self._generators:
+            self._generators[name] = generator(self._seed, name)
+        return self._generators[name]
+
+    def state(self) -> dict[str, Any]:
+        """Return where every stream stands, as plain JSON values."""
+        return {name: rng.bit_generator.state for name, rng in self._generators.items()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Put every stream back to where it stood.
+
+        Raises:
+            ValueError: if the state is not that of this run's streams.
+        """
+        if state.keys() != self._generators.keys():
+            raise ValueError(f"streams {sorted(state)} instead of {sorted(self._generators)}")
+        for name, rng in self._generators.items():
+            try:
+                rng.bit_generator.state = state[name]
+            except (KeyError, TypeError, OverflowError) as error:
+                raise ValueError(f"stream {name} cannot stand at {state[name]}") from error

@@ -1,6 +1,7 @@
 """Bad input is told in one line, exits with 2, and leaves nothing behind."""
 
 import shlex
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def workplace(tmp_path, monkeypatch) -> Path:
     Path("text.safetensors").write_text("not tensors")
     Path("run").mkdir()
     Path("folder.npz").mkdir()
+    Path("video.mp4").mkdir()
     Path("run", "metrics.jsonl").write_text("")
     return tmp_path
 
@@ -67,12 +69,17 @@ CASES = [
     ("demos play demos.npz", "no screen"),
     ("demos play demos.npz --video out.mp4 --episodes 0", "at least 1, got 0"),
     ("demos play demos.npz --video out.mp4 --first 3", "must lie in [0, 2], got 3"),
+    ("demos play other_width.npz --video out.mp4", "observation width 2, BitFlip-v0 has 8"),
+    ("demos play demos.npz --env BitFlip-v0 --video out.mp4", "demos.npz: it has observation wid"),
+    ("demos play demos.npz --video out.avi", "something.mp4 or .gif"),
+    ("demos play demos.npz --video video.mp4", "video.mp4: is a directory"),
     ("demos play bare.npz --video out.mp4", "3 of 3 demonstrations hold no snapshots"),
     ("demos import missing.npz --env PointReach-v0 --out new.npz", "missing.npz: no such file"),
     ("demos import demos.npz --env PointReach-v0 --out new.npz", "already and needs no import"),
     ("demos import text.npz --env PointReach-v0 --out new.npz", "text.npz: cannot be imported"),
     ("demos import no/such-v0 --env PointReach-v0 --out new.npz", "no/such-v0"),
     ("demos import demos.npz --env PointReach-v0 --out new.txt", "something.npz"),
+    ("demos import demos.npz --env PointReach-v0 --out folder.npz", "folder.npz: is a directory"),
     ("demos export missing.npz --minari a/b-v0", "missing.npz: no such demo file"),
     ("demos export demos.npz --minari wrong", "wrong"),
     ("train PointReach-v0 --demos bare.npz --resets.probability 0.1", "hold no snapshots"),
@@ -138,12 +145,28 @@ def test_a_name_in_a_file_neither_steers_the_terminal_nor_breaks_out_of_the_comm
         assert shlex.split(told.partition("--env ")[2]) == [shown]
 
 
-def test_a_policy_from_a_stranger_cannot_import_a_module(workplace, capsys):
+@pytest.mark.parametrize(
+    "command",
+    [
+        "evaluate 'a stranger.safetensors'",
+        "evaluate 'a stranger.safetensors' --episodes 7 --seed 3 --no-floor --json",
+        "play --video 'my video.mp4' 'a stranger.safetensors' --episodes 2",
+        "demos play stranger.npz --first 1 --video out.mp4",
+        "demos export stranger.npz --minari a/b-v0",
+    ],
+)
+def test_a_file_from_a_stranger_cannot_import_a_module(workplace, capsys, command):
     policy = point_policy()
     policy.metadata["env_id"] = "this:PointReach-v0"
-    policy.save("stranger.safetensors")
-    with pytest.raises(SystemExit) as stopped:
-        main(["evaluate", "stranger.safetensors"])
-    assert stopped.value.code == 2
-    told = capsys.readouterr().err
-    assert "headstart evaluate stranger.safetensors --env this:PointReach-v0" in told
+    policy.save("a stranger.safetensors")
+    demos = collect_demos("PointReach-v0", point_expert, episodes=2)
+    save_demos("stranger.npz", DemoSet("this:PointReach-v0", demos.episodes))
+    for options in ([], ["--env", ""]):
+        with pytest.raises(SystemExit) as stopped:
+            main(shlex.split(command) + options)
+        assert stopped.value.code == 2
+        told = capsys.readouterr().err
+        assert "this" not in sys.modules
+        # What the user typed, all of it, and the environment.
+        complete = f"name it yourself: headstart {command} --env this:PointReach-v0\n"
+        assert told.endswith(complete) == (not options)

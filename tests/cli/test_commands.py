@@ -107,6 +107,21 @@ def test_inspect_reports_counts_and_problems(run, capsys):
     assert "none found" in capsys.readouterr().out
 
 
+def test_a_single_demonstration_or_episode_is_no_plural(run, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "store"))
+    one = ["--episodes", "1", "--collectors", "0"]
+    out, again = str(tmp_path / "one.npz"), str(tmp_path / "again.npz")
+    policy = ["--policy", str(run), "--keep-failures"]
+    main(["demos", "collect", "PointReach-v0", *policy, *one, "--out", out])
+    assert f"{out}: 1 demonstration of PointReach-v0, 30 transitions" in capsys.readouterr().out
+    main(["demos", "export", out, "--minari", "one/point-v0"])
+    assert "one/point-v0: 1 demonstration, in" in capsys.readouterr().out
+    main(["demos", "import", "one/point-v0", "--env", "PointReach-v0", "--out", again])
+    assert f"{again}: 1 demonstration of PointReach-v0\n" in capsys.readouterr().out
+    main(["evaluate", str(run), *one])
+    assert "PointReach-v0: 1 greedy episode, seed 0" in capsys.readouterr().out
+
+
 def test_plot_groups_runs_and_writes_a_picture(run, tmp_path):
     picture = tmp_path / "curves.png"
     main(["plot", str(run), "--out", str(picture), "--smooth", "2"])

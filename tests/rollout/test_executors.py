@@ -2,11 +2,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
 import pytest
-from builders import point_policy, random_policy
+from builders import is_one_line, point_policy, random_policy
 
 from headstart.demos.experts.fetch_reach import fetch_reach
 from headstart.errors import InputError
@@ -89,17 +90,24 @@ def test_an_error_in_a_collector_is_told_with_its_traceback_and_the_next_job_run
     misfit = random_policy(np.random.default_rng(0), observation_dim=7, goal_dim=2, action_dim=2)
     with ProcessExecutor("PointReach-v0", 1) as executor:
         (pending,) = executor.submit(jobs_of(1, policy=misfit))
-        with pytest.raises(RuntimeError, match=r"(?s)episode 0 failed .*Traceback .*policy\.py"):
+        with pytest.raises(
+            RuntimeError, match=r"(?s)episode 0 failed 3 times.*Traceback .*policy\.py"
+        ):
             pending.result()
         assert len(episodes_of(executor, jobs_of(2))) == 2
 
 
-def test_a_collector_that_dies_is_told():
+def test_a_collector_that_was_killed_between_jobs_is_replaced():
     with ProcessExecutor("PointReach-v0", 1) as executor:
         os.kill(pids_of(executor)[0], signal.SIGKILL)
-        (pending,) = executor.submit(jobs_of(1))
-        with pytest.raises(RuntimeError, match=r"collector process died .* in episode 0"):
-            pending.result()
+        assert len(episodes_of(executor, jobs_of(2))) == 2
+        assert executor.repeated == 1
+
+
+@pytest.mark.parametrize("timeout", [0.0, -1.0])
+def test_a_timeout_that_is_not_positive_is_refused(timeout):
+    with pytest.raises(InputError, match="timeout of an episode must be positive"):
+        make_executor("PointReach-v0", 1, timeout=timeout)
 
 
 def test_closing_leaves_no_process_behind_even_with_work_waiting():
@@ -152,3 +160,58 @@ def test_a_script_without_a_main_guard_can_use_collectors(tmp_path):
         check=True,
     )
     assert result.stdout == "30\n"
+
+
+def local_policy():
+    return lambda observation: np.zeros(2, np.float32)
+
+
+class Locked:
+    """A policy with a part that belongs to its process."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+
+
+@pytest.mark.parametrize("policy", [lambda _: np.zeros(2), local_policy(), Locked()])
+def test_a_policy_that_cannot_be_sent_to_a_collector_is_told_and_the_next_job_runs(policy):
+    with ProcessExecutor("PointReach-v0", 1) as executor:
+        (pending,) = executor.submit(jobs_of(1, policy=policy))
+        with pytest.raises(InputError, match=r"^collectors are other processes") as caught:
+            pending.result()
+        assert is_one_line(str(caught.value))
+        assert "importable from a module" in str(caught.value)
+        assert str(caught.value).endswith("or use collectors=0")
+        assert len(episodes_of(executor, jobs_of(2))) == 2
+
+
+@pytest.mark.parametrize("module", ["__main__", "beside"])
+def test_a_policy_that_a_collector_cannot_import_is_told_and_the_next_job_runs(tmp_path, module):
+    """What a script defines, and what lies beside a script, is not to be had elsewhere."""
+    function = "def still(observation):\n    return [0.0, 0.0]\n\n"
+    script = "" if module == "__main__" else "from beside import still\n"
+    (tmp_path / "beside.py").write_text(function)
+    (tmp_path / "script.py").write_text(
+        (script or function) + "from headstart.errors import InputError\n"
+        "from headstart.rollout.executors import make_executor\n"
+        "from headstart.rollout.job import Constant, EpisodeJob\n"
+        "import numpy as np\n"
+        "sound = Constant(np.zeros(2, np.float32))\n"
+        "jobs = [EpisodeJob(policy, 0, 'rollout', 0) for policy in (still, sound)]\n"
+        "with make_executor('PointReach-v0', 1) as executor:\n"
+        "    first, second = executor.submit(jobs)\n"
+        "    try:\n"
+        "        first.result()\n"
+        "    except InputError as error:\n"
+        "        print(error)\n"
+        "    print(len(second.result()))\n"
+    )
+    result = subprocess.run(
+        [sys.executable, str(tmp_path / "script.py")], capture_output=True, text=True, check=True
+    )
+    told, steps = result.stdout.splitlines()
+    assert told.startswith("collectors are other processes, which cannot get this policy (")
+    assert module in told
+    assert "no lambda, no local function and nothing of __main__" in told
+    assert steps == "30"
+    assert result.stderr == ""

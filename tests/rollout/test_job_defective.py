@@ -1,5 +1,6 @@
 """Episodes of ``envs.defective``: what is kept of them, and which are refused."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -121,3 +122,42 @@ def test_an_episode_that_ends_early_is_shorter_and_its_last_step_is_terminated(r
         assert ended == (len(episode) < 30)
         assert not episode.terminated[:-1].any()
     assert len(lengths) > 1
+
+
+ACTIONS = [
+    (np.zeros(3, np.float32), "ndarray of shape (3,) and dtype float32"),
+    (np.zeros((1, 2)), "ndarray of shape (1, 2) and dtype float64"),
+    ([0.1, 0.2, 0.3], "list of shape (3,) and dtype float64"),
+    (0.5, "float of shape () and dtype float64"),
+    (None, "NoneType of shape () and dtype object"),
+    ("left", "str of shape () and dtype <U4"),
+    (["left", "right"], "list of shape (2,) and dtype <U5"),
+    ({"move": 0.1}, "dict of shape () and dtype object"),
+]
+
+
+@pytest.mark.parametrize(("action", "told"), ACTIONS)
+@pytest.mark.parametrize("exploration", [GREEDY, NOISY])
+def test_what_a_policy_returns_in_place_of_an_action_is_told(action, told, exploration):
+    job = defective_job(policy=lambda _: action, exploration=exploration)
+    with pytest.raises(InputError) as caught:
+        run_episode(make_env("envs.defective:Reach-v0"), job)
+    assert str(caught.value) == (
+        f"Reach-v0, episode with seed {job.env_seed}: the policy returned {told}; "
+        f"an action must be numbers of shape (2,)"
+    )
+
+
+def test_numbers_in_a_list_are_an_action():
+    job = defective_job(policy=lambda _: [0.3, 0])
+    assert len(run_episode(make_env("envs.defective:Reach-v0"), job)) == 30
+
+
+def test_saved_states_of_changing_width_are_told_with_both_widths(run_in):
+    job = replace(defective_job(), snapshots=True)
+    with pytest.raises(InputError) as caught:
+        run_in("Growing", job)
+    assert str(caught.value) == (
+        f"Growing-v0, episode with seed {job.env_seed}: save_state() returned shape (4,) at the "
+        f"start and (5,) after step 4; it must return a vector of the same width in every state"
+    )

@@ -13,6 +13,7 @@ from headstart.errors import InputError
 from headstart.presets import PRESETS
 from headstart.rollout.exploration import Exploration
 from headstart.training.config import (
+    CheckpointConfig,
     CycleConfig,
     DemosConfig,
     EvaluationConfig,
@@ -139,6 +140,7 @@ OWNERS = {
     WarmStartConfig: {"warm_start"},
     CycleConfig: {"cycle"},
     EvaluationConfig: {"evaluation"},
+    CheckpointConfig: {"checkpoint", "_checkpoint"},
     Exploration: {"exploration"},
 }
 """Each section with the names by which its readers refer to it."""

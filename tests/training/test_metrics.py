@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from headstart.training.metrics import MeanMetrics, MetricsLog
-from headstart.training.schedule import Every
+from headstart.training.schedule import period_ended
 
 
 def test_means_are_taken_over_the_updates_that_reported_a_metric():
@@ -56,24 +56,17 @@ def test_tensorboard_gets_the_same_points(tmp_path):
     np.testing.assert_allclose([value for _, value in points], [0.1, 0.25])
 
 
-def test_a_period_fires_once_however_far_a_cycle_jumps():
-    every = Every(100)
-    assert [every.due(step) for step in (99, 100, 101, 450, 499, 500)] == [
-        False,
-        True,
-        False,
-        True,
-        False,
-        True,
-    ]
+def ends(steps):
+    """Whether a period of 100 ended at each of these steps."""
+    return [period_ended(100, before=a, now=b) for a, b in zip([0, *steps], steps, strict=False)]
+
+
+def test_a_period_ends_once_however_far_a_cycle_jumps():
+    assert ends([99, 100, 101, 450, 499, 500]) == [False, True, False, True, False, True]
 
 
 @pytest.mark.parametrize("jump", [1, 7, 60, 100, 130, 800])
-def test_a_period_fires_once_in_each_period_that_a_cycle_ends_in(jump):
-    every, fired = Every(100), []
-    for step in range(jump, 2000, jump):
-        if every.due(step):
-            fired.append(step)
-    assert [step // 100 for step in fired] == sorted(
-        {step // 100 for step in range(jump, 2000, jump)} - {0}
-    )
+def test_a_period_ends_once_in_each_period_that_a_cycle_ends_in(jump):
+    steps = list(range(jump, 2000, jump))
+    ended = [step for step, end in zip(steps, ends(steps), strict=True) if end]
+    assert [step // 100 for step in ended] == sorted({step // 100 for step in steps} - {0})

@@ -8,18 +8,21 @@ from headstart.errors import InputError
 from headstart.policy import load_policy
 from headstart.training.config import TrainConfig
 from headstart.training.evaluation import EvalResult
-from headstart.training.run_directory import RunDirectory
+from headstart.training.record import RunRecord, current_versions
+from headstart.training.run_directory import new_run
 
 POINT = "PointReach-v0"
-DEMOS = {"env_id": POINT, "episodes": 3}
+
+
+def record_of(config=None, **settings):
+    config = config or TrainConfig(**settings)
+    return RunRecord(env_id=POINT, config=config, demos=None, versions=current_versions())
 
 
 @pytest.fixture
 def run(tmp_path):
-    config = TrainConfig(policy_every=1000)
-    directory = RunDirectory(tmp_path / "run", env_id=POINT, config=config, demos=DEMOS)
-    yield directory
-    directory.close()
+    with new_run(tmp_path / "run", record_of(policy_every=1000), None) as directory:
+        yield directory
 
 
 def result_of(success_rate):
@@ -45,7 +48,7 @@ def test_the_configuration_is_written_as_really_used(run):
     config = asdict(TrainConfig(policy_every=1000))
     assert record["config"] == json.loads(json.dumps(config))
     assert record["env_id"] == POINT
-    assert record["demos"] == DEMOS
+    assert record["demos"] is None
     assert {"headstart", "torch", "numpy", "mujoco"} <= record["versions"].keys()
 
 
@@ -84,8 +87,8 @@ def test_a_policy_says_where_it_comes_from(run):
 
 
 def refused(path):
-    with pytest.raises(InputError) as caught:
-        RunDirectory(path, env_id=POINT, config=TrainConfig(), demos=None)
+    with pytest.raises(InputError) as caught, new_run(path, record_of(), None):
+        pass
     message = str(caught.value)
     assert is_one_line(message)
     assert str(path) in message
@@ -94,7 +97,6 @@ def refused(path):
 
 def test_an_earlier_run_is_never_written_over(run):
     report(run, 0.4, 700, seed=0)
-    run.close()
     before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
     assert "already holds files" in refused(run.path)
     after = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
@@ -109,15 +111,16 @@ def test_a_file_is_no_run_directory(tmp_path):
 
 
 def test_an_empty_directory_is_used(tmp_path):
-    directory = RunDirectory(tmp_path, env_id=POINT, config=TrainConfig(), demos=None)
-    directory.close()
+    with new_run(tmp_path, record_of(), None):
+        pass
     assert (tmp_path / "config.json").is_file()
 
 
 def test_an_infinite_setting_still_makes_readable_json(tmp_path):
     config = TrainConfig()
     config = replace(config, agent=replace(config.agent, output_clip=float("inf")))
-    directory = RunDirectory(tmp_path, env_id=POINT, config=config, demos=None)
-    directory.close()
+    with new_run(tmp_path / "run", record_of(config), None):
+        pass
+    tmp_path = tmp_path / "run"
     record = json.loads((tmp_path / "config.json").read_text())
     assert record["config"]["agent"]["output_clip"] == float("inf")

@@ -65,6 +65,10 @@ class DDPG:
         parts = (batch.observation, batch.achieved_goal, batch.desired_goal)
         inputs = self._raw_inputs(*(torch.from_numpy(part) for part in parts))
         self.moments.update(inputs.numpy())
+        self.refresh_normalizer()
+
+    def refresh_normalizer(self) -> None:
+        """Standardise with the moments as they are now."""
         self._mean = torch.from_numpy(self.moments.mean.astype(np.float32))
         self._std = torch.from_numpy(self.moments.std.astype(np.float32))
 
@@ -160,6 +164,7 @@ class DDPG:
         self.target_critics = copy.deepcopy(self.critics).requires_grad_(False)
         self._actor_optimizer = _adam(self.actor, config.actor_lr)
         self._critic_optimizer = _adam(self.critics, config.critic_lr)
+        self.optimizers = {"actor": self._actor_optimizer, "critics": self._critic_optimizer}
         # Kept as lists: asking a module for its parameters walks the whole module each time.
         self._actor_parameters = list(self.actor.parameters())
         self._critic_parameters = list(self.critics.parameters())
@@ -254,7 +259,15 @@ def _detached(network: nn.Module) -> list[Tensor]:
 
 
 def _adam(network: nn.Module, rate: float) -> torch.optim.Adam:
-    return torch.optim.Adam(network.parameters(), lr=rate, fused=True)
+    optimizer = torch.optim.Adam(network.parameters(), lr=rate, fused=True)
+    for parameter in network.parameters():
+        # What Adam starts from at its first step; here already, so that its state is always there.
+        optimizer.state[parameter] = {
+            "step": torch.tensor(0.0),
+            "exp_avg": torch.zeros_like(parameter),
+            "exp_avg_sq": torch.zeros_like(parameter),
+        }
+    return optimizer
 
 
 def _step(

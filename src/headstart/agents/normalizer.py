@@ -20,14 +20,14 @@ class RunningMoments:
         self.std_floor = std_floor
         self.count = 0
         self.mean = np.zeros(dim)
-        self._squares = np.zeros(dim)  # sum of squared deviations from the mean
+        self.squares = np.zeros(dim)  # sum of squared deviations from the mean
 
     @property
     def std(self) -> FloatArray:
         """Standard deviation ``(dim,)``, not below the floor; 1 while nothing has been seen."""
         if self.count == 0:
             return np.ones_like(self.mean)
-        return np.sqrt(np.maximum(self._squares / self.count, self.std_floor**2))
+        return np.sqrt(np.maximum(self.squares / self.count, self.std_floor**2))
 
     def update(self, values: NDArray[np.floating]) -> None:
         """Take in ``values``, ``(N, dim)``."""
@@ -38,7 +38,11 @@ class RunningMoments:
         mean = values.mean(axis=0)
         total = self.count + count
         shift = mean - self.mean
-        self._squares += np.square(values - mean).sum(axis=0)
-        self._squares += np.square(shift) * (self.count * count / total)
+        self.squares += np.square(values - mean).sum(axis=0)
+        self.squares += np.square(shift) * (self.count * count / total)
         self.mean = self.mean + shift * (count / total)
         self.count = total
+
+    def restore(self, count: int, mean: FloatArray, squares: FloatArray) -> None:
+        """Go on from moments of earlier, all of which are attributes."""
+        self.count, self.mean, self.squares = count, mean, squares

@@ -1,19 +1,21 @@
-"""Reading the options of ``train``: its own, and ``--section.field value`` for every setting."""
+"""Reading the options of ``train`` and ``resume``: their own, and one for every setting."""
 
 import contextlib
 import io
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import tyro
 
 from headstart.errors import InputError
 from headstart.training.config import TrainConfig
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,26 +35,74 @@ class TrainCommand:
     settings: Annotated[TrainConfig, tyro.conf.arg(name="")]
 
 
+@dataclass(frozen=True, kw_only=True)
+class ResumeCommand:
+    """What ``headstart resume`` is told."""
+
+    run: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DIR")]
+    """Run directory, as `headstart train` made it."""
+    env: str | None = None
+    """The environment, if you do not want to trust the one that the directory names."""
+    collectors: int | None = None
+    """Processes that run episodes; 0 runs them here. No result depends on it."""
+    allow_change: bool = False
+    """Go on although a setting below changes what is learned."""
+    settings: Annotated[TrainConfig, tyro.conf.arg(name="")]
+
+
 def parse_train(options: Sequence[str], presets: Mapping[str, TrainConfig]) -> TrainCommand:
     """Read the options, which override fields of the preset that they name.
 
     Raises:
         InputError: if an option is unknown or its value is refused.
     """
-    # Written to a buffer, tyro's messages come without colours, and are then put into one line.
-    refusal = io.StringIO()
-    try:
-        with contextlib.redirect_stderr(refusal), _wide_terminal():
-            return _parse(options, presets)
-    except SystemExit as error:
-        raise InputError(_one_line(refusal.getvalue())) from error
+    return _refusing(lambda: _parse(options, presets), "train")
+
+
+def parse_resume(
+    options: Sequence[str], settings_of: Callable[[Path], TrainConfig]
+) -> ResumeCommand:
+    """Read the options, which override settings of the run that they name.
+
+    Raises:
+        InputError: if an option is unknown or its value is refused.
+    """
+
+    def parse() -> ResumeCommand:
+        # Twice: the run decides what the settings are unless they are given.
+        first = _parse_resume(options, TrainConfig())
+        return _parse_resume(options, settings_of(first.run))
+
+    return _refusing(parse, "resume")
+
+
+def resume_help(description: str) -> str:
+    """Return the help of every option."""
+    return _help(lambda: _parse_resume(["--help"], TrainConfig(), description))
 
 
 def train_help(description: str, presets: Mapping[str, TrainConfig]) -> str:
     """Return the help of every option with its default."""
+    return _help(lambda: _parse(["--help"], presets, description))
+
+
+def _refusing(parse: Callable[[], T], verb: str) -> T:
+    """Parse, and put what tyro says of bad options into one line."""
+    # Written to a buffer, tyro's messages come without colours.
+    refusal = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(refusal), _wide_terminal():
+            return parse()
+    except SystemExit as error:
+        raise InputError(
+            f"{_one_line(refusal.getvalue())}; see `headstart {verb} --help`"
+        ) from error
+
+
+def _help(parse: Callable[[], object]) -> str:
     text = io.StringIO()
     with contextlib.redirect_stdout(text), contextlib.suppress(SystemExit):
-        _parse(["--help"], presets, description)
+        parse()
     return text.getvalue()
 
 
@@ -68,6 +118,18 @@ def _parse(
         default=default,
         args=list(options),
         prog="headstart train",
+        description=description,
+    )
+
+
+def _parse_resume(
+    options: Sequence[str], settings: TrainConfig, description: str = ""
+) -> ResumeCommand:
+    return tyro.cli(
+        ResumeCommand,
+        default=ResumeCommand(run=tyro.MISSING, settings=settings),
+        args=list(options),
+        prog="headstart resume",
         description=description,
     )
 
@@ -103,4 +165,4 @@ def _one_line(message: str) -> str:
     sections = [" ".join(section.split()) for section in ruled.split("<rule>")]
     wrong = sections[1] if len(sections) > 1 else sections[0]
     suggestions = [part for part in sections[2:] if part.startswith("Perhaps you meant")]
-    return "; ".join([wrong.rstrip("."), *suggestions[:1], "see `headstart train --help`"])
+    return "; ".join([wrong.rstrip("."), *suggestions[:1]])

@@ -2,12 +2,14 @@
 
 import argparse
 import importlib
+import shlex
 import sys
 from collections.abc import Sequence
 
 import headstart
 from headstart.cli.parser import Parser
-from headstart.errors import InputError
+from headstart.errors import InputError, RunError
+from headstart.text import printable
 
 DESCRIPTION = """\
 A handful of demonstrations and a sparse goal reward become a robot policy.
@@ -25,10 +27,12 @@ the main job, from nothing to a policy:
 VERBS = {
     "demos": "collect, import, export, inspect or watch demonstrations",
     "train": "train a policy",
+    "resume": "go on with a run, exactly",
     "evaluate": "success rate of a policy",
     "play": "watch a policy, in a window or a video",
     "plot": "learning curves of runs",
     "envs": "try whether an environment keeps the goal contract",
+    "doctor": "try whether this machine is ready, and say how to mend it",
 }
 
 
@@ -40,8 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         command = parse(sys.argv[1:] if arguments is None else arguments)
         command.run(command)
     except InputError as error:
-        print(f"headstart: {_one_line(error)}", file=sys.stderr)
+        # A file of a stranger can be quoted in it.
+        print(f"headstart: {printable(error, longest=None)}", file=sys.stderr)
         raise SystemExit(2) from None
+    except RunError as error:
+        print(f"headstart: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
     except KeyboardInterrupt as interrupt:
         print(f"headstart: interrupted{interrupt}", file=sys.stderr)
         raise SystemExit(130) from None
@@ -51,14 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise SystemExit(0) from None
 
 
-def _one_line(error: InputError) -> str:
-    """Return the message as a terminal may show it: a file of a stranger can be quoted in it."""
-    line = " ".join(str(error).splitlines())
-    return "".join(sign if sign.isprintable() else "?" for sign in line)
-
-
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Read a command line; ``run`` of the result does what it says.
+    """Read a command line; ``run`` of the result does what it says, ``command`` is its text.
 
     Raises:
         InputError: if it cannot be understood.
@@ -72,6 +74,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
             # Only the verb that is asked for is imported: some need torch, which takes a second.
             importlib.import_module(f"headstart.cli.{verb}").add_options(subparser)
     known, rest = parser.parse_known_args(arguments)
+    known.command = shlex.join(["headstart", *arguments])
     if "takes_options" in known:
         known.options = rest
     elif rest:

@@ -2,15 +2,13 @@
 
 import argparse
 import re
-from dataclasses import replace
 from pathlib import Path
 
 from headstart.cli.config import parse_train, train_help
-from headstart.cli.display import TrainingDisplay
 from headstart.cli.parser import Parser, default_collectors
+from headstart.cli.running import print_outcome, watched
 from headstart.demos.storage import load_demos
 from headstart.presets import PRESETS
-from headstart.training.config import TrainConfig
 from headstart.training.train import train
 
 DESCRIPTION = """\
@@ -44,32 +42,16 @@ def _run(arguments: argparse.Namespace) -> None:
     collectors = command.collectors
     if collectors is None:
         collectors = default_collectors(config.cycle.episodes)
-    with TrainingDisplay(config, out, warm_start_updates=_warm_up(config, demos)) as display:
-        try:
-            result = train(
-                command.env,
-                config,
-                demos=demos,
-                out=out,
-                collectors=collectors,
-                observers=[display],
-            )
-        except KeyboardInterrupt:
-            kept = out / "policies"
-            raise KeyboardInterrupt(f"; the policies so far are in {kept}") from None
-    evaluation = result.evaluation
-    print(
-        f"success rate {evaluation.success_rate:.1%} over {evaluation.episodes} episodes after "
-        f"{result.progress.env_steps} env steps and {result.progress.wall_seconds:.0f} s "
-        f"({result.progress.evaluation_seconds:.0f} s of them evaluation)\n"
-        f"policies: {out / 'policies'}\n"
-        f"next:     headstart evaluate {out} --episodes 500"
-    )
-
-
-def _warm_up(config: TrainConfig, demos: object) -> int:
-    cloning = config.warm_start if demos is not None else replace(config.warm_start, bc_updates=0)
-    return cloning.bc_updates + cloning.critic_updates
+    with watched(config, out, cloning=demos is not None) as display:
+        result = train(
+            command.env,
+            config,
+            demos=demos,
+            out=out,
+            collectors=collectors,
+            observers=[display],
+        )
+    print_outcome(result, out)
 
 
 def _new_directory(env_id: str, preset: str) -> Path:

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,27 @@ from headstart.data.episode import VECTORS, Episode
 
 FloatArray = NDArray[np.float32]
 Rows = NDArray[np.integer]
+
+
+@dataclass(frozen=True, eq=False)
+class StoredEpisodes:
+    """Episodes of a replay that were added one after the other, and where they lie in it."""
+
+    first: int
+    """How many had been added before the first of them."""
+    starts: NDArray[np.int64]  # (n,), first row of each
+    steps: NDArray[np.int64]  # (n,), T of each
+    rows: FloatArray  # (sum of T + 1, width - 1), their rows one behind the other, less counters
+
+
+@dataclass(frozen=True)
+class ReplayPosition:
+    """Where a replay stands, besides the episodes that it holds."""
+
+    num_added: int
+    num_episodes: int
+    next_row: int
+    used_rows: int
 
 
 class EpisodeReplay:
@@ -42,6 +64,7 @@ class EpisodeReplay:
             raise ValueError(f"replay capacity must be at least 2 states, got {capacity}")
         self.capacity = capacity
         self.num_transitions = 0
+        self.num_added = 0
         self.columns = _side_by_side(
             observations=observation_dim,
             achieved_goals=goal_dim,
@@ -134,15 +157,14 @@ class EpisodeReplay:
         if start < self._next_row:
             self._forget(self._next_row, self.capacity)
         self._forget(start, stop)
+        # The final state has no action; what an earlier episode left there must not be saved.
+        self._rows[stop - 1] = 0.0
         for name in VECTORS:
             values = getattr(episode, name)
             self._rows[start : start + len(values), self.columns[name]] = values
         self._rows[start : stop - 1, self.columns["terminated"]] = episode.terminated[:, None]
-        counters = self._steps
-        counters[start : stop - 1] = np.arange(steps, 0, -1)
-        counters[stop - 1] = -steps
-        self._stored.append((start, steps))
-        self.num_transitions += steps
+        self._count(start, steps)
+        self.num_added += 1
         self._next_row = stop
         self._used_rows = max(self._used_rows, stop)
 
@@ -176,6 +198,65 @@ class EpisodeReplay:
         """Copy whole rows into ``out``, ``(n, width)``; ``columns`` says what lies where."""
         # Any other mode than "raise" writes to ``out`` without a second copy.
         self._rows.take(rows, axis=0, out=out, mode="clip")
+
+    @property
+    def position(self) -> ReplayPosition:
+        """Where the replay stands; with ``newest`` of all episodes it is the whole replay."""
+        return ReplayPosition(self.num_added, len(self._stored), self._next_row, self._used_rows)
+
+    def newest(self, count: int) -> StoredEpisodes:
+        """Return copies of the ``count`` episodes that were added last."""
+        places = list(self._stored)[len(self._stored) - count :]
+        starts, steps = np.array(places, np.int64).reshape(-1, 2).T
+        pieces = [self._rows[start : start + length + 1, :-1] for start, length in places]
+        rows = np.concatenate(pieces) if pieces else np.empty((0, self.width - 1), np.float32)
+        return StoredEpisodes(self.num_added - count, starts, steps, rows)
+
+    def restore(self, position: ReplayPosition, parts: Iterable[StoredEpisodes]) -> None:
+        """Put an empty replay to where another of its kind stood, row by row.
+
+        Args:
+            position: where the other stood.
+            parts: its episodes, oldest first; those that it had forgotten are passed over.
+
+        Raises:
+            ValueError: if the replay is not empty, or position and parts cannot belong to it.
+        """
+        if self.num_added:
+            raise ValueError("only an empty replay can be restored")
+        self.num_added = position.num_added - position.num_episodes
+        for part in parts:
+            self._put_back(part)
+        self._next_row, self._used_rows = position.next_row, position.used_rows
+        top = max((start + steps + 1 for start, steps in self._stored), default=0)
+        fits = top <= self._used_rows <= self.capacity and 0 <= self._next_row <= self.capacity
+        if not fits or self.position != position:
+            raise ValueError(f"the episodes do not lead to {position}, but to {self.position}")
+
+    def _put_back(self, part: StoredEpisodes) -> None:
+        stops = np.cumsum(part.steps + 1)
+        if len(part.starts) != len(stops) or part.rows.shape != (sum(stops[-1:]), self.width - 1):
+            raise ValueError("the rows of stored episodes do not fit their lengths or this replay")
+        places = zip(part.starts.tolist(), part.steps.tolist(), stops.tolist(), strict=True)
+        for number, (start, steps, stop) in enumerate(places, part.first):
+            if number < self.num_added:
+                continue
+            room = self._steps[start : start + steps + 1]
+            if number > self.num_added or min(start, steps - 1) < 0 or len(room) <= steps:
+                raise ValueError(f"stored episode {number} lies outside of this replay")
+            if room.any():
+                raise ValueError(f"stored episode {number} lies upon another")
+            self._rows[start : start + steps + 1, :-1] = part.rows[stop - steps - 1 : stop]
+            self._count(start, steps)
+            self.num_added += 1
+
+    def _count(self, start: int, steps: int) -> None:
+        """Note the episode whose rows have been written."""
+        counters = self._steps
+        counters[start : start + steps] = np.arange(steps, 0, -1)
+        counters[start + steps] = -steps
+        self._stored.append((start, steps))
+        self.num_transitions += steps
 
     def _column(self, name: str) -> FloatArray:
         column = self._rows[:, self.columns[name]]

@@ -8,8 +8,12 @@ import traceback
 
 from headstart.data.episode import Episode
 from headstart.envs.make import make_env
-from headstart.errors import InputError
+from headstart.errors import InputError, RunError
 from headstart.rollout.job import run_episode
+from headstart.rollout.pickled import unpickled
+
+Answer = Episode | InputError | RunError | FloatingPointError | str
+"""An episode, or why there is none: an error that comes again, or a traceback."""
 
 
 def main(env_id: str) -> None:
@@ -22,18 +26,23 @@ def main(env_id: str) -> None:
     env = make_env(env_id)
     while True:
         try:
-            job = pickle.load(sys.stdin.buffer)
-        except EOFError:
+            data = pickle.load(sys.stdin.buffer)
+        except (EOFError, pickle.UnpicklingError):
+            # The parent has died, perhaps amid a job.
             return
-        answer: Episode | InputError | str
+        answer: Answer
         try:
-            answer = run_episode(env, job)
-        except InputError as error:
+            answer = run_episode(env, unpickled(data))
+        except (InputError, RunError, FloatingPointError) as error:
             answer = error
         except Exception:
             answer = traceback.format_exc()
-        pickle.dump(answer, answers, protocol=pickle.HIGHEST_PROTOCOL)
-        answers.flush()
+        try:
+            pickle.dump(answer, answers, protocol=pickle.HIGHEST_PROTOCOL)
+            answers.flush()
+        except BrokenPipeError:
+            # The parent has died, and there is nobody to tell.
+            os._exit(1)
 
 
 if __name__ == "__main__":

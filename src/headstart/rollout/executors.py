@@ -1,19 +1,15 @@
 """Who runs the episodes: this process, or collector processes beside it."""
 
-import os
-import pickle
-import queue
-import subprocess
-import sys
+import traceback as tracebacks
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Protocol, Self
 
 from headstart.data.episode import Episode
 from headstart.envs.make import make_env
-from headstart.errors import InputError
+from headstart.errors import InputError, RunError, require
 from headstart.rollout.job import EpisodeJob, run_episode
+from headstart.rollout.processes import ATTEMPTS, EPISODE_TIMEOUT, ProcessExecutor
 
 
 class Pending(Protocol):
@@ -25,6 +21,9 @@ class Pending(Protocol):
 
 class Executor(Protocol):
     """Runs jobs. Which executor it is changes when episodes are ready, never what they are."""
+
+    repeated: int
+    """How often a job had to be run again because the environment or its process failed."""
 
     def submit(self, jobs: Sequence[EpisodeJob]) -> Sequence[Pending]:
         """Ask for episodes; they come in the order of the jobs."""
@@ -44,11 +43,20 @@ class Executor(Protocol):
         """Close."""
 
 
-def make_executor(env_id: str, collectors: int) -> Executor:
-    """Return an executor with that many collector processes; 0 runs episodes in this process."""
-    if collectors < 0:
-        raise InputError(f"collectors must not be negative, got {collectors}")
-    return ProcessExecutor(env_id, collectors) if collectors else SerialExecutor(env_id)
+def make_executor(env_id: str, collectors: int, *, timeout: float = EPISODE_TIMEOUT) -> Executor:
+    """Return an executor with that many collector processes; 0 runs episodes in this process.
+
+    Args:
+        env_id: the environment.
+        collectors: how many processes.
+        timeout: seconds that an episode may take in a collector, before it is killed and the
+            episode run again; one that hangs in this process hangs it.
+    """
+    require(collectors >= 0, "collectors must not be negative", collectors)
+    require(timeout > 0.0, "the timeout of an episode must be positive", timeout)
+    if collectors:
+        return ProcessExecutor(env_id, collectors, timeout)
+    return SerialExecutor(env_id)
 
 
 class _Deferred:
@@ -61,7 +69,7 @@ class _Deferred:
 
     def result(self) -> Episode:
         if self._episode is None:
-            self._episode = run_episode(self._executor.env, self._job)
+            self._episode = self._executor.run(self._job)
         return self._episode
 
 
@@ -69,7 +77,9 @@ class SerialExecutor:
     """Runs each job in this process when its episode is fetched."""
 
     def __init__(self, env_id: str) -> None:
-        self.env = make_env(env_id)
+        self.repeated = 0
+        self._env_id = env_id
+        self._env = make_env(env_id)
 
     def submit(self, jobs: Sequence[EpisodeJob]) -> Sequence[Pending]:
         """Ask for episodes; they come in the order of the jobs."""
@@ -77,94 +87,27 @@ class SerialExecutor:
 
     def close(self) -> None:
         """Close the environment."""
-        self.env.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-class ProcessExecutor:
-    """Runs jobs in collector processes, one environment each.
-
-    Collectors are plain ``python -m`` processes that speak pickle over their own pipes, not
-    ``multiprocessing`` children: a script or notebook that trains needs no main guard, and a
-    collector imports neither the script nor torch.
-    """
-
-    def __init__(self, env_id: str, num_collectors: int) -> None:
-        # Built here once, so that an environment that cannot be built is told once and in words.
-        make_env(env_id).close()
-        self._collectors = [_Collector(env_id) for _ in range(num_collectors)]
-        self._idle: queue.SimpleQueue[_Collector] = queue.SimpleQueue()
-        for collector in self._collectors:
-            self._idle.put(collector)
-        self._threads = ThreadPoolExecutor(num_collectors, "headstart-collector")
-
-    def submit(self, jobs: Sequence[EpisodeJob]) -> Sequence[Future[Episode]]:
-        """Ask for episodes; they come in the order of the jobs."""
-        return [self._threads.submit(self._run, job) for job in jobs]
-
-    def close(self) -> None:
-        """Stop the collectors at once."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        for collector in self._collectors:
-            collector.stop()
-        self._threads.shutdown(wait=True)
-
-    def _run(self, job: EpisodeJob) -> Episode:
-        collector = self._idle.get()
-        try:
-            return collector.run(job)
-        finally:
-            self._idle.put(collector)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-class _Collector:
-    """The parent's end of one collector process."""
-
-    def __init__(self, env_id: str) -> None:
-        one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "headstart.rollout.collector", env_id],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, **one_thread},
-        )
+        self._env.close()
 
     def run(self, job: EpisodeJob) -> Episode:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        try:
-            pickle.dump(job, self._process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
-            self._process.stdin.flush()
-            answer = pickle.load(self._process.stdout)
-        except (EOFError, BrokenPipeError, pickle.UnpicklingError) as error:
-            code = self._process.wait()
-            raise RuntimeError(
-                f"a collector process died with exit code {code} in episode {job.index}"
-            ) from error
-        if isinstance(answer, Episode):
-            return answer
-        if isinstance(answer, InputError):
-            raise answer
-        raise RuntimeError(f"episode {job.index} failed in a collector process:\n{answer}")
+        """Return the episode of a job; one that fails is run again in a new environment."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return run_episode(self._env, job)
+            except (InputError, RunError):
+                raise
+            except FloatingPointError as error:
+                raise RunError(f"episode {job.index}: {error}") from error
+            except Exception as error:
+                self.repeated += 1
+                if attempt == ATTEMPTS:
+                    told = f"episode {job.index} failed {attempt} times:\n{tracebacks.format_exc()}"
+                    raise RunError(told) from error
+                self._env = make_env(self._env_id)
+        raise AssertionError
 
-    def stop(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                try:
-                    pipe.close()
-                except BrokenPipeError:
-                    # Half a job was still in the pipe; the collector that would read it is gone.
-                    continue
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -12,8 +12,9 @@ from threadpoolctl import ThreadpoolController
 from headstart.data.episode import Episode
 from headstart.envs.goal_env import reward_at_goal, success_key
 from headstart.envs.probe import GOAL_KEYS, env_name
-from headstart.envs.snapshot import Restorable, require_restorable, restorable
-from headstart.errors import InputError
+from headstart.envs.snapshot import Restorable, require_restorable, restorable, stack_states
+from headstart.envs.trouble import simulator_trouble
+from headstart.errors import InputError, RunError
 from headstart.rollout.exploration import GREEDY, Exploration
 from headstart.seeding import generator, integer_seed
 
@@ -91,8 +92,9 @@ def run_episode(
             fulfilled there. It may look at the environment, and must leave it as it is.
 
     Raises:
-        InputError: if the environment answers with numbers that are not finite, or changes the
-            goal on the way.
+        InputError: if the environment answers with numbers that are not finite, changes the goal
+            or the width of its saved states on the way, or the policy returns no action.
+        RunError: if the simulator lost its state on the way, and went on from another one.
         FloatingPointError: if the policy returns an action that is not finite. It is caught here
             because MuJoCo would answer a NaN with a silent reset and finite, false data.
     """
@@ -112,7 +114,7 @@ def _run(env: gym.Env[Any, Any], job: EpisodeJob, on_state: Callable[[bool], Non
         # Or the policy would be blamed for what it makes of it.
         if not all(np.isfinite(observation[key]).all() for key in GOAL_KEYS):
             raise InputError(f"{_name(env, job)}: the observation holds NaN or infinity")
-        wanted = job.policy(observation)
+        wanted = _action(env, job, job.policy(observation), low.shape)
         action = job.exploration(wanted, low, high, rng)
         if not np.isfinite(action).all():
             raise FloatingPointError(f"action {action} is not finite; it was not executed")
@@ -128,6 +130,9 @@ def _run(env: gym.Env[Any, Any], job: EpisodeJob, on_state: Callable[[bool], Non
         recording.after_step(observation, terminated, is_success, _kept(env, job, info))
         on_state(is_success)
         finished = terminated or truncated
+    trouble = simulator_trouble(env)
+    if trouble is not None:
+        raise RunError(f"{_name(env, job)}: {trouble}; the episode was not kept")
     try:
         return recording.episode()
     except ValueError as error:
@@ -182,7 +187,7 @@ class _Recording:
             terminated=np.array(terminated, bool),
             is_success=np.array(is_success, bool),
             reward_infos=np.array(kept, np.float32),
-            snapshots=np.stack(snapshots),
+            snapshots=stack_states(snapshots),
         )
 
     def _state(self, observation: Observation) -> tuple[NDArray[Any], ...]:
@@ -201,6 +206,19 @@ def _bounds(env: gym.Env[Any, Any]) -> tuple[NDArray[np.float32], NDArray[np.flo
     least, most = low.astype(np.float32), high.astype(np.float32)
     least = np.where(least < low, np.nextafter(least, np.float32(np.inf)), least)
     return least, np.where(most > high, np.nextafter(most, np.float32(-np.inf)), most)
+
+
+def _action(
+    env: gym.Env[Any, Any], job: EpisodeJob, action: Any, shape: tuple[int, ...]
+) -> NDArray[Any]:
+    """Return what the policy returned, if it is an action."""
+    array = np.asarray(action)
+    if array.shape != shape or array.dtype.kind not in "fiub":
+        raise InputError(
+            f"{_name(env, job)}: the policy returned {type(action).__name__} of shape "
+            f"{array.shape} and dtype {array.dtype}; an action must be numbers of shape {shape}"
+        )
+    return array
 
 
 def _kept(env: gym.Env[Any, Any], job: EpisodeJob, info: Mapping[str, Any]) -> list[float]:

@@ -130,6 +130,20 @@ class EvaluationConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CheckpointConfig:
+    """How often a run is saved, to go on from after a crash; nothing learned depends on it."""
+
+    seconds: float = 30.0
+    """Seconds from one checkpoint to the next; at most these are lost."""
+    keep: int = 2
+    """How many checkpoints stay on the disk."""
+
+    def __post_init__(self) -> None:
+        require(self.seconds >= 0.0, "checkpoint.seconds must not be negative", self.seconds)
+        require(self.keep >= 2, "checkpoint.keep must be at least 2", self.keep)
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """A whole training run."""
 
@@ -163,6 +177,7 @@ class TrainConfig:
         default_factory=lambda: Exploration(noise=0.1, random_action=0.1)
     )
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
 
     def __post_init__(self) -> None:
         require(self.env_steps >= 0, "env_steps must not be negative", self.env_steps)

@@ -1,79 +1,151 @@
-"""The run directory: configuration, metrics and policies of one run."""
+"""The run directory: configuration, demonstrations, metrics and policies of one run."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, replace
-from importlib.metadata import version
+import contextlib
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+from headstart.demos.storage import DemoSet, save_demos
+from headstart.durable import making_directory, replace_file
 from headstart.errors import InputError
 from headstart.policy import Policy
-from headstart.training.config import TrainConfig
 from headstart.training.evaluation import EvalResult
+from headstart.training.lock import locked
 from headstart.training.metrics import MetricsLog
-from headstart.training.schedule import Every
+from headstart.training.record import DEMOS, RunRecord, demos_hash
+from headstart.training.schedule import period_ended
 from headstart.training.trainer import Observer
 
-PACKAGES = ("headstart", "torch", "numpy", "gymnasium", "gymnasium-robotics", "mujoco")
+POLICIES, METRICS = "policies", "metrics.jsonl"
+_KEPT = ("best", "latest")
+_log = logging.getLogger("headstart")
 
 
 class RunDirectory(Observer):
-    """Writes what a run leaves behind.
+    """Writes what a run leaves behind. A disk that refuses does not end the run.
 
     Args:
-        path: the directory; made if it is missing.
-        env_id: the environment trained on.
-        config: the configuration as really used.
-        demos: what is known of the demonstrations, for the record.
-
-    Raises:
-        InputError: if the directory holds a run already, or cannot be written.
+        path: the directory, which is there.
+        record: what the run is made of.
+        rows: the metrics of the evaluations so far, each a line of JSON.
+        policies: best and latest policy so far, as the content of their files.
     """
 
     def __init__(
-        self, path: Path, *, env_id: str, config: TrainConfig, demos: Mapping[str, Any] | None
+        self,
+        path: Path,
+        record: RunRecord,
+        rows: bytes = b"",
+        policies: Mapping[str, bytes] | None = None,
     ) -> None:
-        claim_directory(path)
         self.path = path
-        self._record = {
-            "env_id": env_id,
-            "config": asdict(config),
-            "demos": demos,
-            "versions": {name: version(name) for name in PACKAGES},
-        }
-        _write_json(path / "config.json", self._record)
-        (path / "policies").mkdir()
-        self._log = MetricsLog(path)
-        self._best = -1.0
-        self._numbered_due = Every(config.policy_every)
+        self.record = record
+        self._log = MetricsLog(path, rows)
+        self.policies = dict(policies or {})
+        self._unwritten: dict[str, bytes] = {}
+
+    @property
+    def rows(self) -> bytes:
+        """The content of ``metrics.jsonl``."""
+        return self._log.content
 
     def evaluated(self, policy: Policy, result: EvalResult, metrics: dict[str, float]) -> None:
         """Write the metrics, and the policy as latest, best and numbered where it is due."""
         env_steps = int(metrics["time/env_steps"])
+        before, best = self._log.last("time/env_steps"), self._log.best("eval/success_rate")
         self._log.write(metrics, env_steps)
         described = replace(
             policy,
             metadata={
-                **self._record,
+                **self.record.to_json(),
                 "env_steps": env_steps,
                 "success_rate": result.success_rate,
                 "evaluation_episodes": result.episodes,
             },
         )
-        names = ["latest"]
+        content = described.to_bytes()
+        self.policies["latest"] = content
         # A tie goes to the later policy: it has learned from more.
-        if result.success_rate >= self._best:
-            self._best = result.success_rate
-            names.append("best")
-        if self._numbered_due.due(env_steps):
-            names.append(f"{env_steps:08d}")
-        for name in names:
-            described.save(self.path / "policies" / f"{name}.safetensors")
+        if best is None or result.success_rate >= best:
+            self.policies["best"] = content
+        self._unwritten.update(self.policies)
+        every = self.record.config.policy_every
+        if period_ended(every, before=int(before or 0), now=env_steps):
+            self._unwritten[f"{env_steps:08d}"] = content
+        self.flush()
+
+    def flush(self) -> str | None:
+        """Write the policies that are not on the disk yet, and return what is wrong if one fails.
+
+        A policy that cannot be written is tried again at the next evaluation.
+        """
+        directory = self.path / POLICIES
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            for name in list(self._unwritten):
+                replace_file(directory / f"{name}.safetensors", self._unwritten[name])
+                del self._unwritten[name]
+        except OSError as error:
+            _log.warning("%s: policies cannot be written now (%s)", directory, error.strerror)
+            return f"{directory}: policies could not be written ({error.strerror})"
+        return None
+
+    def put_back(self, env_steps: int) -> None:
+        """Make the directory what it was at the last evaluation that the run has seen.
+
+        Args:
+            env_steps: when that was; numbered policies from after it are deleted.
+
+        Raises:
+            OSError: if it cannot be written.
+        """
+        directory = self.path / POLICIES
+        directory.mkdir(parents=True, exist_ok=True)
+        for name in _KEPT:
+            path = directory / f"{name}.safetensors"
+            if name in self.policies:
+                replace_file(path, self.policies[name])
+            else:
+                path.unlink(missing_ok=True)
+        for path in directory.iterdir():
+            if path.stem.isdigit() and int(path.stem) > env_steps:
+                path.unlink()
 
     def close(self) -> None:
         """Close the metrics files."""
         self._log.close()
+
+
+@contextlib.contextmanager
+def new_run(path: Path, record: RunRecord, demos: DemoSet | None) -> Iterator[RunDirectory]:
+    """Make the directory of a new run, and hold it for this process.
+
+    Args:
+        path: where; a directory that is there already must be empty.
+        record: what the run is made of.
+        demos: its demonstrations, which the directory keeps.
+
+    Raises:
+        InputError: if the directory holds a run already, or cannot be written.
+    """
+    path = path.absolute()
+    claim_directory(path)
+    try:
+        # An empty directory may be a mount point, or where the user stands: it is filled in place,
+        # its record last.
+        place = contextlib.nullcontext(path) if path.exists() else making_directory(path)
+        with place as directory:
+            if demos is not None:
+                save_demos(directory / DEMOS, demos)
+                sha256 = demos_hash(directory / DEMOS)
+                record = replace(record, demos={**demos.describe(), "sha256": sha256})
+            (directory / POLICIES).mkdir()
+            record.write(directory)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written as a run directory ({error})") from error
+    with locked(path), contextlib.closing(RunDirectory(path, record)) as run:
+        yield run
 
 
 def claim_directory(path: Path) -> None:
@@ -83,19 +155,14 @@ def claim_directory(path: Path) -> None:
         InputError: if it is a file, holds something already, or cannot be written.
     """
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        if any(path.iterdir()):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and any(path.iterdir()):
             raise InputError(
-                f"{path}: already holds files, possibly of an earlier run; choose another --out"
+                f"{path}: already holds files, possibly of an earlier run; choose another --out, "
+                f"or go on with it: headstart resume {path}"
             )
-        probe = path / ".writable"
+        probe = (path if path.exists() else path.parent) / ".headstart-writable"
         probe.touch()
         probe.unlink()
     except OSError as error:
         raise InputError(f"{path}: cannot be written as a run directory ({error})") from error
-
-
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    staged = path.with_name(f".{path.name}.tmp")
-    staged.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    staged.replace(path)

@@ -1,16 +1,9 @@
 """Periods in env steps."""
 
 
-class Every:
-    """Due once per period, however far a cycle jumps; ``step % period == 0`` misses such steps."""
+def period_ended(period: int, *, before: int, now: int) -> bool:
+    """Return whether a multiple of ``period`` lies in ``(before, now]``.
 
-    def __init__(self, period: int) -> None:
-        self.period = period
-        self._next = period
-
-    def due(self, env_steps: int) -> bool:
-        """Return whether a period has ended since the last time this was due."""
-        if env_steps < self._next:
-            return False
-        self._next = (env_steps // self.period + 1) * self.period
-        return True
+    However far a cycle jumps, each period is seen to end; ``now % period == 0`` misses such steps.
+    """
+    return now // period > before // period

@@ -1,7 +1,7 @@
 """``train``: put one run together and run it."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,16 @@ from headstart.demos.storage import DemoSet
 from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.envs.known import known
 from headstart.envs.make import make_env
-from headstart.errors import InputError, require
+from headstart.errors import InputError, RunError, require
 from headstart.policy import Policy
 from headstart.rollout.executors import Executor, make_executor
-from headstart.seeding import generator, integer_seed
+from headstart.seeding import Streams, integer_seed
+from headstart.training.checkpointer import Checkpointer, Restored
 from headstart.training.config import StrategyName, TrainConfig
 from headstart.training.evaluation import EvalResult
-from headstart.training.run_directory import RunDirectory
+from headstart.training.record import RunRecord, current_versions, name_of
+from headstart.training.run_directory import RunDirectory, new_run
+from headstart.training.signals import stop_signals
 from headstart.training.torch_settings import torch_settings
 from headstart.training.trainer import Observer, Progress, Trainer
 
@@ -58,7 +61,9 @@ def train(
         env_id: Gymnasium id.
         config: all settings; the default is the ``fast`` preset.
         demos: demonstrations, from ``load_demos``; without them this is DDPG + HER.
-        out: run directory for configuration, metrics and policies; nothing is written without it.
+        out: run directory for configuration, metrics, policies and checkpoints, from which
+            ``resume`` goes on; nothing is written without it. SIGINT and SIGTERM then save the run
+            before they end it.
         collectors: processes that run episodes; 0 runs them here. Metrics and policy do not depend
             on it, bit for bit.
         goal_strategy: where hindsight goals come from, instead of ``config.hindsight.strategy``;
@@ -67,24 +72,74 @@ def train(
 
     Raises:
         InputError: if environment, demonstrations, configuration and directory do not go together.
+        RunError: if the run cannot go on: learning diverged, the environment fails again and
+            again, or the disk refuses the policies to the end.
     """
     config = config or TrainConfig()
-    reward_env = make_env(env_id)
-    spec = GoalSpec.from_env(reward_env)
-    demos = _checked(config, reward_env, spec, demos)
-    with make_executor(env_id, collectors) as executor, contextlib.ExitStack() as stack:
-        stack.callback(reward_env.close)
-        if out is not None:
-            record = None if demos is None else demos.describe()
-            directory = RunDirectory(Path(out), env_id=env_id, config=config, demos=record)
-            stack.callback(directory.close)
-            # First, so that nobody is told of an evaluation that is not on disk.
-            observers = [directory, *observers]
-        reward = GoalReward(reward_env, spec)
-        trainer = build_trainer(config, spec, demos, executor, reward, observers, goal_strategy)
-        with torch_settings(threads=config.torch_threads, matmul_precision=config.matmul_precision):
-            result = trainer.run()
-        return TrainResult(trainer.agent.policy(deployed=True), result, trainer.progress)
+    with prepared(env_id, config, demos, collectors, goal_strategy, observers) as trainer:
+        if out is None:
+            return run(trainer)
+        record = RunRecord(
+            env_id=env_id,
+            config=config,
+            demos=None,
+            versions=current_versions(),
+            goal_strategy=name_of(goal_strategy),
+        )
+        used = None if demos is None else demos.first(config.demos.num_episodes)
+        with new_run(Path(out), record, used) as directory:
+            return run_in(directory, trainer)
+
+
+@contextlib.contextmanager
+def prepared(
+    env_id: str,
+    config: TrainConfig,
+    demos: DemoSet | None,
+    collectors: int,
+    goal_strategy: GoalStrategy | None,
+    observers: Sequence[Observer],
+) -> Iterator[Trainer]:
+    """Yield a trainer that has not begun.
+
+    Raises:
+        InputError: if environment, demonstrations and configuration do not go together.
+    """
+    with contextlib.closing(make_env(env_id)) as reward_env:
+        spec = GoalSpec.from_env(reward_env)
+        demos = _checked(config, reward_env, spec, demos)
+        with make_executor(env_id, collectors) as executor:
+            reward = GoalReward(reward_env, spec)
+            yield build_trainer(config, spec, demos, executor, reward, observers, goal_strategy)
+
+
+def run(trainer: Trainer) -> TrainResult:
+    """Run a trainer to its end."""
+    config = trainer.config
+    with torch_settings(threads=config.torch_threads, matmul_precision=config.matmul_precision):
+        result = trainer.run()
+    return TrainResult(trainer.agent.policy(deployed=True), result, trainer.progress)
+
+
+def run_in(
+    directory: RunDirectory, trainer: Trainer, restored: Restored | None = None
+) -> TrainResult:
+    """Run a trainer to its end, and save it now and then.
+
+    Raises:
+        KeyboardInterrupt: if a signal asked for it; the run is saved.
+        RunError: if the disk refuses the policies at the end too.
+    """
+    with stop_signals() as stop:
+        checkpointer = Checkpointer(directory, trainer, stop, restored)
+        # The directory first, so that nobody is told of an evaluation that is not on disk.
+        trainer.observers = [directory, *trainer.observers, checkpointer]
+        result = run(trainer)
+        checkpointer.save()
+        failure = directory.flush()
+        if failure is not None:
+            raise RunError(failure)
+    return result
 
 
 def _checked(
@@ -134,14 +189,16 @@ def build_trainer(
         action_dim=spec.action_dim,
         info_dim=len(spec.reward_info_keys),
     )
+    streams = Streams(config.seed)
     relabelling = _relabelling(config, reward, goal_strategy)
-    sampler, demo_sampler = _samplers(config, spec, replay, demos, relabelling)
+    sampler, demo_sampler = _samplers(config, spec, replay, demos, relabelling, streams)
     return Trainer(
         config=config,
         spec=spec,
         agent=_agent(config, spec),
         executor=executor,
         replay=replay,
+        streams=streams,
         relabelling=relabelling,
         sampler=sampler,
         demos=() if demos is None else demos.episodes,
@@ -157,6 +214,7 @@ def _samplers(
     replay: EpisodeReplay,
     demos: DemoSet | None,
     relabelling: Relabelling,
+    streams: Streams,
 ) -> tuple[Sampler, Sampler | None]:
     """Return who draws the batches of training, and those of demonstrations alone."""
 
@@ -164,13 +222,13 @@ def _samplers(
         mirror = known(spec.env_id).mirror
         if not config.symmetry or mirror is None:
             return sampler
-        return MirroredSampler(sampler, mirror, generator(config.seed, stream))
+        return MirroredSampler(sampler, mirror, streams[stream])
 
-    online = relabelling.sampler(replay, generator(config.seed, "replay"))
+    online = relabelling.sampler(replay, streams["replay"])
     if demos is None:
         return mirrored(online, "replay/mirror"), None
     shown = relabelling.sampler(
-        EpisodeReplay.from_episodes(demos.episodes), generator(config.seed, "demo"), is_demo=True
+        EpisodeReplay.from_episodes(demos.episodes), streams["demo"], is_demo=True
     )
     mixed = MixedSampler(online=online, demos=shown, demo_fraction=config.demos.fraction)
     return mirrored(mixed, "replay/mirror"), mirrored(shown, "demo/mirror")

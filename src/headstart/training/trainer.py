@@ -8,21 +8,23 @@ import numpy as np
 import torch
 
 from headstart.agents.ddpg import DDPG
+from headstart.agents.state import live_tensors, not_finite
 from headstart.data.batch import Batch
 from headstart.data.episode import Episode
 from headstart.data.hindsight import Relabelling, Sampler
 from headstart.data.replay import EpisodeReplay
 from headstart.demos.resets import DemoResets
 from headstart.envs.goal_env import GoalSpec
+from headstart.errors import RunError
 from headstart.policy import Policy
 from headstart.rollout.executors import Executor, Pending
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import EpisodeJob
-from headstart.seeding import generator
+from headstart.seeding import Streams
 from headstart.training.config import TrainConfig
 from headstart.training.evaluation import EvalResult, run_evaluation, summarize
 from headstart.training.metrics import MeanMetrics
-from headstart.training.schedule import Every
+from headstart.training.schedule import period_ended
 
 
 @dataclass
@@ -37,6 +39,7 @@ class Progress:
     """Updates within cycles; the warm start's are counted apart."""
     warm_start_updates: int = 0
     evaluation_seconds: float = 0.0
+    checkpoint_seconds: float = 0.0
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -54,6 +57,22 @@ class Observer:
     def evaluated(self, policy: Policy, result: EvalResult, metrics: dict[str, float]) -> None:
         """Called after every evaluation with the row of metrics that belongs to it."""
 
+    def resumable(self) -> None:
+        """Called wherever the run could be stopped, and go on from as if nothing had been.
+
+        What is raised here ends the run.
+        """
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """Episodes that have been asked for before the updates that come first."""
+
+    policy: Policy
+    first: int
+    """Index of the first of them."""
+    pending: Sequence[Pending]
+
 
 @dataclass
 class Trainer:
@@ -64,6 +83,8 @@ class Trainer:
     agent: DDPG
     executor: Executor
     replay: EpisodeReplay
+    streams: Streams
+    """Everything that is drawn at random in this process."""
     relabelling: Relabelling
     sampler: Sampler
     """Batches of own experience, mixed with demonstrations if there are some."""
@@ -76,11 +97,17 @@ class Trainer:
     def __post_init__(self) -> None:
         self.progress = Progress()
         self.last_result: EvalResult | None = None
-        self._metrics = MeanMetrics()
-        self._successes: list[bool] = []  # of the training episodes since the last evaluation
-        self._evaluation_due = Every(self.config.evaluation.every)
-        self._normalizer_rng = generator(self.config.seed, "normalizer")
-        self._num_asked = 0
+        self.evaluated_at = -1
+        """Env steps at the last evaluation, -1 before the first."""
+        self.metrics = MeanMetrics()
+        self.successes: list[bool] = []
+        """Of the training episodes since the last evaluation."""
+        self.num_asked = 0
+        """Training episodes asked for so far."""
+        self.ahead: Ahead | None = None
+        self.begun = False
+        # Now, so that a checkpoint can put it back.
+        self._normalizer_rng = self.streams["normalizer"]
 
     def run(self) -> EvalResult:
         """Train until ``config.env_steps`` are taken or the target success rate is reached.
@@ -88,46 +115,63 @@ class Trainer:
         Returns:
             The last evaluation.
         """
-        cycle = self.config.cycle
         self._warm_start()
-        pending = self._next_episodes()
-        while pending:
-            self._store([episode.result() for episode in pending])
-            if cycle.ahead:
-                pending = self._next_episodes()
-
-            for _ in range(self._updates_due()):
-                self._metrics.add(self.agent.update(self._batch(self.sampler)))
-                self.progress.updates += 1
-            self.agent.end_cycle()
-            self._report("training")
-
-            if self._evaluation_due.due(self.progress.env_steps) or self._finished():
-                self._evaluate(pending if cycle.ahead else ())
-            if self._finished() or not cycle.ahead:
-                pending = self._next_episodes()
-        if self.last_result is None:
-            self._evaluate(())
-        assert self.last_result is not None
-        return self.last_result
+        while True:
+            self._resumable()
+            if self._evaluation_due():
+                self._evaluate()
+            if self._finished():
+                assert self.last_result is not None
+                return self.last_result
+            self._cycle()
 
     def _warm_start(self) -> None:
         """Clone the demonstrations, collect with the clone, teach the critics from both."""
-        warm_start = self.config.warm_start
-        if self.demo_sampler is not None:
+        warm_start, progress = self.config.warm_start, self.progress
+        to_clone = 0 if self.demo_sampler is None else warm_start.bc_updates
+        if not self.begun and self.demos:
             self._observe(self.demos)
-            for _ in range(warm_start.bc_updates):
-                self._metrics.add(self.agent.clone(self._batch(self.demo_sampler)))
-                self._count_warm_start("cloning demonstrations")
-        if warm_start.episodes and not self._finished():
+        self.begun = True
+        while self.demo_sampler is not None and progress.warm_start_updates < to_clone:
+            self.metrics.add(self.agent.clone(self._batch(self.demo_sampler)))
+            self._count_warm_start("cloning demonstrations")
+        if not warm_start.episodes:
+            return
+        if not progress.warm_start_env_steps:
+            if self._finished():
+                return
             blind = Exploration(random_action=1.0)
             exploration = self.config.exploration if self.demos else blind
-            pending = self._submit(warm_start.episodes, exploration)
-            self._store([episode.result() for episode in pending])
-            self.progress.warm_start_env_steps = self.progress.env_steps
-            for _ in range(warm_start.critic_updates):
-                self._metrics.add(self.agent.update_critics(self._batch(self.sampler)))
-                self._count_warm_start("teaching the critics")
+            self._store(self._submit(warm_start.episodes, exploration).pending)
+            progress.warm_start_env_steps = progress.env_steps
+            self._resumable()
+        while progress.warm_start_updates < to_clone + warm_start.critic_updates:
+            self.metrics.add(self.agent.update_critics(self._batch(self.sampler)))
+            self._count_warm_start("teaching the critics")
+
+    def _cycle(self) -> None:
+        """Store some episodes, ask for the next ones, and learn meanwhile."""
+        self.ahead = self.ahead or self._next_episodes()
+        self._store(self.ahead.pending)
+        more = self.config.cycle.ahead and not self._finished()
+        self.ahead = self._next_episodes() if more else None
+
+        for _ in range(self._updates_due()):
+            self.metrics.add(self.agent.update(self._batch(self.sampler)))
+            self.progress.updates += 1
+        self.agent.end_cycle()
+        self._require_finite()
+        self._report("training")
+
+    def _require_finite(self) -> None:
+        """Stop before what is broken is executed, saved or learned from."""
+        broken = not_finite(live_tensors(self.agent))
+        if broken is not None:
+            losses = ", ".join(f"{name} {mean:.3g}" for name, mean in self.metrics.pop().items())
+            raise RunError(
+                f"learning diverged: {broken} is not finite after {self.progress.updates} updates "
+                f"({losses}); smaller --agent.critic-lr and --agent.actor-lr may help"
+            )
 
     def _updates_due(self) -> int:
         """Return how many updates this cycle has; fractions of one carry over to the next."""
@@ -137,16 +181,17 @@ class Trainer:
         env_steps = progress.env_steps - progress.warm_start_env_steps
         return int(cycle.updates_per_step * env_steps) - progress.updates
 
-    def _next_episodes(self) -> Sequence[Pending]:
-        """Ask for the episodes of one more cycle, or for none when the run is over."""
-        if self._finished():
-            return ()
+    def _next_episodes(self) -> Ahead:
         return self._submit(self.config.cycle.episodes, self.config.exploration)
 
-    def _submit(self, count: int, exploration: Exploration) -> Sequence[Pending]:
+    def _submit(self, count: int, exploration: Exploration) -> Ahead:
+        first = self.num_asked
+        self.num_asked += count
         policy = self.agent.policy(deployed=False)
-        indices = range(self._num_asked, self._num_asked + count)
-        self._num_asked += count
+        return Ahead(policy, first, self.ask(policy, range(first, first + count), exploration))
+
+    def ask(self, policy: Policy, indices: range, exploration: Exploration) -> Sequence[Pending]:
+        """Ask for the training episodes of these indices."""
         seed, keys, resets = self.config.seed, self.spec.reward_info_keys, self.resets
         return self.executor.submit(
             [
@@ -163,12 +208,14 @@ class Trainer:
             ]
         )
 
-    def _store(self, episodes: Sequence[Episode]) -> None:
+    def _store(self, pending: Sequence[Pending]) -> None:
+        """Wait for episodes, and then store all of them or, if one fails, none."""
+        episodes = [episode.result() for episode in pending]
         for episode in episodes:
             self.replay.add(episode)
             self.progress.env_steps += len(episode)
             self.progress.episodes += 1
-            self._successes.append(episode.success)
+            self.successes.append(episode.success)
         self._observe(episodes)
 
     def _observe(self, episodes: Sequence[Episode]) -> None:
@@ -177,8 +224,14 @@ class Trainer:
         sampler = self.relabelling.sampler(replay, self._normalizer_rng)
         self.agent.observe(sampler.sample(sum(len(episode) for episode in episodes)))
 
-    def _evaluate(self, pending: Sequence[Pending]) -> None:
-        for episode in pending:
+    def _evaluation_due(self) -> bool:
+        now, before = self.progress.env_steps, self.evaluated_at
+        if self._finished() and now != before:
+            return True
+        return period_ended(self.config.evaluation.every, before=max(before, 0), now=now)
+
+    def _evaluate(self) -> None:
+        for episode in () if self.ahead is None else self.ahead.pending:
             # The clock of the evaluation must not pay for the next cycle's episodes.
             episode.result()
         self._report("evaluating")
@@ -189,8 +242,11 @@ class Trainer:
             policy,
             episodes=self.config.evaluation.episodes,
             seed=self.config.seed,
+            # Nothing of the run changes until the evaluation is done.
+            call=lambda _: self._resumable(),
         )
         self.last_result = summarize(self.spec.env_id, self.config.seed, episodes)
+        self.evaluated_at = self.progress.env_steps
         mean_q = self._mean_q(episodes)
         self.progress.evaluation_seconds += time.monotonic() - begun
         row = self._row(self.last_result, mean_q)
@@ -198,18 +254,20 @@ class Trainer:
             observer.evaluated(policy, self.last_result, row)
 
     def _row(self, result: EvalResult, mean_q: float) -> dict[str, float]:
-        progress, successes = self.progress, self._successes
+        progress, successes = self.progress, self.successes
         row = {
             "eval/success_rate": result.success_rate,
             "eval/mean_q": mean_q,
             **{f"eval/success_rate_{name}": p.success_rate for name, p in result.parts.items()},
-            **{f"train/{name}": value for name, value in self._metrics.pop().items()},
+            **{f"train/{name}": value for name, value in self.metrics.pop().items()},
             "time/env_steps": progress.env_steps,
             "time/episodes": progress.episodes,
             "time/updates": progress.updates,
             "time/warm_start_updates": progress.warm_start_updates,
             "time/wall_seconds": progress.wall_seconds,
             "time/evaluation_seconds": progress.evaluation_seconds,
+            "time/checkpoint_seconds": progress.checkpoint_seconds,
+            "health/repeated_episodes": self.executor.repeated,
         }
         if successes:
             row["rollout/success_rate"] = sum(successes) / len(successes)
@@ -236,7 +294,13 @@ class Trainer:
     def _count_warm_start(self, phase: str) -> None:
         self.progress.warm_start_updates += 1
         if self.progress.warm_start_updates % 50 == 0:
+            self._require_finite()
             self._report(phase)
+            self._resumable()
+
+    def _resumable(self) -> None:
+        for observer in self.observers:
+            observer.resumable()
 
     def _report(self, phase: str) -> None:
         self.progress.phase = phase

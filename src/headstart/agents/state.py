@@ -1,0 +1,83 @@
+"""Everything an agent has learned as named tensors, and back: what a checkpoint holds of it."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from headstart.agents.ddpg import DDPG
+
+AgentState = dict[str, Tensor]
+
+
+def agent_state(agent: DDPG) -> AgentState:
+    """Return copies of networks, targets, optimisers, normaliser and the count of updates."""
+    return {name: tensor.detach().clone() for name, tensor in live_tensors(agent).items()} | {
+        "updates": torch.tensor(agent.updates),
+        "moments.count": torch.tensor(agent.moments.count),
+        "moments.mean": torch.from_numpy(agent.moments.mean.copy()),
+        "moments.squares": torch.from_numpy(agent.moments.squares.copy()),
+    }
+
+
+@torch.no_grad()
+def load_agent_state(agent: DDPG, state: Mapping[str, Tensor]) -> None:
+    """Put an agent where another of the same configuration stood.
+
+    Raises:
+        ValueError: if a tensor is missing, unknown, of another shape or type, or not finite;
+            nothing of the agent has been changed then.
+    """
+    _check(agent_state(agent), state)
+    for name, tensor in live_tensors(agent).items():
+        tensor.copy_(state[name])
+    agent.updates = int(state["updates"])
+    agent.moments.restore(
+        int(state["moments.count"]),
+        state["moments.mean"].numpy().copy(),
+        state["moments.squares"].numpy().copy(),
+    )
+    agent.refresh_normalizer()
+
+
+def not_finite(state: Mapping[str, Tensor]) -> str | None:
+    """Return the name of the first tensor that holds NaN or infinity, if there is one."""
+    return next((name for name, tensor in state.items() if not tensor.isfinite().all()), None)
+
+
+def live_tensors(agent: DDPG) -> dict[str, Tensor]:
+    """Return the tensors that learning changes in place, by name."""
+    networks: dict[str, nn.Module] = {
+        "actor": agent.actor,
+        "critics": agent.critics,
+        "target_actor": agent.target_actor,
+        "target_critics": agent.target_critics,
+    }
+    tensors: dict[str, Tensor] = {}
+    for network, module in networks.items():
+        for name, parameter in module.named_parameters():
+            tensors[f"{network}.{name}"] = parameter
+            optimizer = agent.optimizers.get(network)
+            if optimizer is not None:
+                for moment, value in optimizer.state[parameter].items():
+                    tensors[f"{network}.{name}.{moment}"] = value
+    return tensors
+
+
+def _check(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:
+    missing, unknown = expected.keys() - found.keys(), found.keys() - expected.keys()
+    if missing or unknown:
+        raise ValueError(f"tensors missing: {sorted(missing)}, unknown: {sorted(unknown)}")
+    for name, tensor in expected.items():
+        here, there = (tuple(tensor.shape), tensor.dtype), (found[name].shape, found[name].dtype)
+        if here != (tuple(there[0]), there[1]):
+            raise ValueError(
+                f"{name} is {there[1]} {tuple(there[0])} instead of {here[1]} {here[0]}"
+            )
+    broken = not_finite(found)
+    if broken is not None:
+        raise ValueError(f"{broken} holds NaN or infinity")
+    if int(found["updates"]) < 0 or int(found["moments.count"]) < 0:
+        raise ValueError("a count is negative")
+    if (found["moments.squares"] < 0).any():
+        raise ValueError("moments.squares must not be negative")

@@ -1,0 +1,50 @@
+"""What ``train`` and ``resume`` show: progress, how to go on after an interruption, the outcome."""
+
+import contextlib
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from headstart.cli.display import TrainingDisplay
+from headstart.errors import RunError
+from headstart.training.config import TrainConfig
+from headstart.training.record import CONFIG
+from headstart.training.train import TrainResult
+
+
+@contextlib.contextmanager
+def watched(config: TrainConfig, out: Path, *, cloning: bool) -> Iterator[TrainingDisplay]:
+    """Yield the display of a run; an interruption says how to go on.
+
+    Args:
+        config: the run's settings.
+        out: its directory.
+        cloning: whether it begins with demonstrations.
+    """
+    warm_start = config.warm_start
+    updates = warm_start.critic_updates + (warm_start.bc_updates if cloning else 0)
+    try:
+        with TrainingDisplay(config, out, warm_start_updates=updates) as display:
+            yield display
+    except KeyboardInterrupt as interrupt:
+        if str(interrupt) or not (out / CONFIG).is_file():
+            raise
+        command = f"headstart resume {shlex.quote(str(out))}"
+        raise KeyboardInterrupt(f"; go on from the last checkpoint with: {command}") from None
+    except RunError as error:
+        raise RunError(
+            f"{error}\nthe run up to its last checkpoint is in {out}; when the cause is mended, go "
+            f"on with: headstart resume {shlex.quote(str(out))}"
+        ) from error
+
+
+def print_outcome(result: TrainResult, out: Path) -> None:
+    """Print what a run came to, and what to do next."""
+    evaluation, progress = result.evaluation, result.progress
+    print(
+        f"success rate {evaluation.success_rate:.1%} over {evaluation.episodes} episodes after "
+        f"{progress.env_steps} env steps and {progress.wall_seconds:.0f} s "
+        f"({progress.evaluation_seconds:.0f} s of them evaluation)\n"
+        f"policies: {out / 'policies'}\n"
+        f"next:     headstart evaluate {shlex.quote(str(out))} --episodes 500"
+    )

@@ -1,0 +1,161 @@
+"""JSON that may come from a stranger: small, shallow, without NaN, and of the expected form."""
+
+import dataclasses
+import json
+import math
+import types
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+MAX_BYTES = 16 * 2**20
+MAX_DEPTH = 32
+
+
+def parse_json(text: bytes | str, *, max_bytes: int = MAX_BYTES) -> Any:
+    """Read JSON.
+
+    Raises:
+        ValueError: if it is too large or too deep, is not UTF-8 or not JSON, or holds NaN, a number
+            beyond the range of floats, or a key twice.
+    """
+    if len(text) > max_bytes:
+        raise ValueError(f"{len(text)} bytes of JSON, more than {max_bytes}")
+    try:
+        content = json.loads(
+            text.decode("utf-8") if isinstance(text, bytes) else text,
+            object_pairs_hook=_once_each,
+            parse_constant=_no_nan,
+            parse_float=_in_range,
+        )
+    except RecursionError:
+        raise ValueError(f"JSON deeper than {MAX_DEPTH} levels") from None
+    if _depth(content) > MAX_DEPTH:
+        raise ValueError(f"JSON deeper than {MAX_DEPTH} levels")
+    return content
+
+
+def build(kind: type[T], content: Any, name: str = "") -> T:
+    """Return ``content`` as a value of ``kind``: a dataclass, its fields likewise, or a plain type.
+
+    Args:
+        kind: a dataclass, or what its fields may be: numbers, text, ``Literal``, tuples, dicts.
+        content: what was read.
+        name: where it stands, for the messages.
+
+    Raises:
+        ValueError: if a key is unknown or missing, or a value is of another type.
+    """
+    value: T = _build(kind, content, name)
+    return value
+
+
+def _build(kind: Any, content: Any, name: str) -> Any:
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        return _dataclass(kind, content, name)
+    origin = get_origin(kind)
+    if origin in (Union, types.UnionType):
+        return _one_of(get_args(kind), content, name)
+    if origin is Literal:
+        choices = ", ".join(map(repr, get_args(kind)))
+        _expect(content in get_args(kind), name, f"one of {choices}", content)
+        return content
+    if origin is tuple:
+        return _tuple(get_args(kind), content, name)
+    if origin in (list, dict):
+        return _many(origin, get_args(kind)[-1], content, name)
+    if kind is float:
+        _expect(type(content) in (int, float), name, "a number", content)
+        return float(content)
+    if kind is not Any:
+        _expect(type(content) is kind, name, _words[kind], content)
+    return content
+
+
+def _dataclass(kind: Any, content: Any, name: str) -> Any:
+    _expect(isinstance(content, dict), name, "an object", content)
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    place = f"{name}." if name else ""
+    for key in content:
+        if key not in fields:
+            raise ValueError(f"unknown key {place}{key}")
+    for key, field in fields.items():
+        plain = field.default is dataclasses.MISSING
+        if key not in content and plain and field.default_factory is dataclasses.MISSING:
+            raise ValueError(f"{place}{key} is missing")
+    hints = get_type_hints(kind)
+    return kind(**{key: _build(hints[key], content[key], f"{place}{key}") for key in content})
+
+
+def _one_of(kinds: tuple[Any, ...], content: Any, name: str) -> Any:
+    if content is None and type(None) in kinds:
+        return None
+    others = [kind for kind in kinds if kind is not type(None)]
+    _expect(content is not None, name, "a value", content)
+    return _build(others[0], content, name)
+
+
+def _tuple(kinds: tuple[Any, ...], content: Any, name: str) -> Any:
+    _expect(isinstance(content, list), name, "a list", content)
+    if kinds[-1] is ...:
+        kinds = kinds[:1] * len(content)
+    _expect(len(content) == len(kinds), name, f"a list of {len(kinds)}", content)
+    return tuple(_build(kind, value, name) for kind, value in zip(kinds, content, strict=True))
+
+
+def _many(origin: Callable[..., Any], kind: Any, content: Any, name: str) -> Any:
+    _expect(type(content) is origin, name, _words[origin], content)
+    if origin is list:
+        return [_build(kind, value, name) for value in content]
+    return {key: _build(kind, value, f"{name}.{key}") for key, value in content.items()}
+
+
+_words: dict[Any, str] = {
+    int: "an integer",
+    bool: "true or false",
+    str: "text",
+    list: "a list",
+    dict: "an object",
+}
+
+
+def _expect(holds: bool, name: str, what: str, found: Any) -> None:
+    if not holds:
+        shown = repr(found)
+        shown = shown if len(shown) <= 40 else shown[:37] + "..."
+        raise ValueError(f"{name or 'the content'} must be {what}, got {shown}")
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        raise ValueError("JSON with a key twice")
+    return content
+
+
+def _no_nan(name: str) -> float:
+    # Infinity stays: some settings may be infinite, and those that may not say so themselves.
+    if name == "NaN":
+        raise ValueError("JSON with NaN")
+    return float(name)
+
+
+def _in_range(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"JSON with {digits[:40]}, which is beyond the range of floats")
+    return number
+
+
+def _depth(content: Any) -> int:
+    """Return the levels of nesting, without recursion."""
+    depth, level = 0, [content]
+    while level:
+        depth += 1
+        level = [
+            inner
+            for value in level
+            if isinstance(value, dict | list)
+            for inner in (value.values() if isinstance(value, dict) else value)
+        ]
+    return depth

@@ -1,0 +1,72 @@
+"""What may be different when a run goes on."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from headstart.errors import InputError
+from headstart.training.config import TrainConfig
+
+FREE = (
+    "env_steps",
+    "target_success",
+    "policy_every",
+    "evaluation.every",
+    "evaluation.episodes",
+    "checkpoint.seconds",
+    "checkpoint.keep",
+)
+"""Settings that no update depends on."""
+FIXED = (
+    "seed",
+    "replay_capacity",
+    "symmetry",
+    "demos.num_episodes",
+    "warm_start.bc_updates",
+    "warm_start.episodes",
+    "warm_start.critic_updates",
+    "agent.hidden_sizes",
+    "agent.num_critics",
+    "agent.goal_input",
+    "agent.normalize_inputs",
+)
+"""Settings that the shape of what is saved depends on, or what is over already."""
+
+
+def differences(before: TrainConfig, now: TrainConfig) -> dict[str, tuple[Any, Any]]:
+    """Return the settings that differ, each with both values."""
+    old, new = _flat(asdict(before)), _flat(asdict(now))
+    return {name: (old[name], new[name]) for name in old if old[name] != new[name]}
+
+
+def check_changes(before: TrainConfig, now: TrainConfig, *, allow: bool) -> None:
+    """Refuse settings that a run cannot go on with, or not without being told to.
+
+    Raises:
+        InputError: that lists them.
+    """
+    changed = differences(before, now)
+    fixed = {name: both for name, both in changed.items() if name in FIXED}
+    if fixed:
+        raise InputError(f"{told(fixed)}: cannot change within a run; train a new one")
+    learning = {name: both for name, both in changed.items() if name not in FREE}
+    if learning and not allow:
+        raise InputError(
+            f"{told(learning)}: changes what is learned from here on; --allow-change if you mean it"
+        )
+
+
+def told(changed: Mapping[str, tuple[Any, Any]]) -> str:
+    """Return differences as text."""
+    return ", ".join(f"{name} {old} -> {new}" for name, (old, new) in changed.items())
+
+
+def _flat(settings: Mapping[str, Any], place: str = "") -> dict[str, Any]:
+    """Return nested settings by their dotted names."""
+    flat: dict[str, Any] = {}
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{place}{name}.")
+        else:
+            flat[f"{place}{name}"] = value
+    return flat

@@ -1,0 +1,131 @@
+"""What a checkpoint holds: a whole run between two cycles, its replay in parts."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+
+from headstart.agents.state import agent_state, load_agent_state
+from headstart.data.replay import EpisodeReplay, ReplayPosition, StoredEpisodes
+from headstart.policy import policy_from_bytes
+from headstart.strict_json import build, parse_json
+from headstart.tensor_file import pack, require_finite, unpack
+from headstart.training.checkpoint_files import CheckpointFiles, Entry
+from headstart.training.state import RunState, restore_run, run_state
+from headstart.training.trainer import Trainer
+
+AGENT, STATE, AHEAD = "agent.safetensors", "state.json", "ahead.safetensors"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _State:
+    """The content of ``state.json``."""
+
+    run: RunState
+    replay: ReplayPosition
+
+
+@dataclass(frozen=True)
+class ReplayPart:
+    """A file with some of the replay's episodes."""
+
+    entry: Entry
+    first: int
+    """How many episodes had been added before its first one."""
+    stop: int
+
+
+class ReplayParts:
+    """The files that hold a replay; each checkpoint writes what is new and names the others.
+
+    Args:
+        files: where they lie.
+        parts: those that are there already, oldest first.
+    """
+
+    def __init__(self, files: CheckpointFiles, parts: Mapping[str, ReplayPart]) -> None:
+        self._files = files
+        self._parts = dict(parts)
+
+    def update(self, replay: EpisodeReplay) -> dict[str, Entry]:
+        """Write the episodes that no part holds, and return all parts with stored episodes.
+
+        Raises:
+            OSError: if they cannot be written.
+        """
+        oldest = replay.num_added - replay.num_episodes
+        parts = {name: part for name, part in self._parts.items() if part.stop > oldest}
+        if not self._files.has_parts({name: part.entry for name, part in parts.items()}):
+            # Somebody deleted or moved them: everything again.
+            parts = {}
+        saved = max((part.stop for part in parts.values()), default=oldest)
+        if replay.num_added > saved:
+            name = f"{saved:010d}.safetensors"
+            entry = self._files.write_part(
+                name, _part_bytes(replay.newest(replay.num_added - saved))
+            )
+            parts[name] = ReplayPart(entry, saved, replay.num_added)
+        self._parts = parts
+        return {name: part.entry for name, part in parts.items()}
+
+
+def run_files(trainer: Trainer) -> dict[str, bytes]:
+    """Return the files that hold a run, the replay's episodes and demonstrations apart.
+
+    Raises:
+        ValueError: if something in it is not finite: it must not take a good checkpoint's place.
+    """
+    agent = {name: tensor.numpy() for name, tensor in agent_state(trainer.agent).items()}
+    require_finite(agent)
+    state = _State(run=run_state(trainer), replay=trainer.replay.position)
+    files = {AGENT: pack(agent), STATE: json.dumps(asdict(state)).encode()}
+    if trainer.ahead is not None:
+        files[AHEAD] = trainer.ahead.policy.to_bytes()
+    return files
+
+
+def restore(
+    trainer: Trainer, files: Mapping[str, bytes], parts: Mapping[str, bytes]
+) -> dict[str, tuple[int, int]]:
+    """Put a new trainer where a run stood.
+
+    Args:
+        trainer: one that has not begun.
+        files: what ``run_files`` returned.
+        parts: the content of the replay's parts, oldest first.
+
+    Returns:
+        For each part, how many episodes had been added before its first one and after its last.
+
+    Raises:
+        ValueError: if they are damaged or of another configuration.
+        KeyError: if one is missing.
+    """
+    state = build(_State, parse_json(files[STATE]))
+    arrays, _ = unpack(files[AGENT])
+    ahead = policy_from_bytes(files[AHEAD]) if AHEAD in files else None
+    stored = {name: _part_of(content) for name, content in parts.items()}
+    load_agent_state(trainer.agent, {name: torch.from_numpy(arrays[name]) for name in arrays})
+    trainer.replay.restore(state.replay, stored.values())
+    restore_run(trainer, state.run, ahead)
+    return {name: (part.first, part.first + len(part.steps)) for name, part in stored.items()}
+
+
+def _part_bytes(stored: StoredEpisodes) -> bytes:
+    first = np.array(stored.first, np.int64)
+    return pack(
+        {"first": first, "starts": stored.starts, "steps": stored.steps, "rows": stored.rows}
+    )
+
+
+def _part_of(content: bytes) -> StoredEpisodes:
+    arrays, _ = unpack(content)
+    require_finite(arrays)
+    dtypes = {"first": np.int64, "starts": np.int64, "steps": np.int64, "rows": np.float32}
+    found = {name: array.dtype for name, array in arrays.items()}
+    shapes = [arrays[name].ndim for name in dtypes if name in arrays]
+    if found != dtypes or shapes != [0, 1, 1, 2]:
+        raise ValueError(f"a part of the replay holds {found}")
+    return StoredEpisodes(int(arrays["first"]), arrays["starts"], arrays["steps"], arrays["rows"])

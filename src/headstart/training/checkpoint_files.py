@@ -1,0 +1,169 @@
+"""Checkpoints on the disk: written whole, verified when read, the last good ones kept."""
+
+import contextlib
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from headstart.durable import making_directory, replace_file
+from headstart.strict_json import build, parse_json
+
+SCHEMA = 1
+NEWEST = "LATEST"
+MANIFEST = "manifest.json"
+PARTS = "replay"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file as it was written."""
+
+    size: int
+    sha256: str
+
+    @classmethod
+    def of(cls, content: bytes) -> "Entry":
+        """Return the entry of a file with this content."""
+        return cls(len(content), hashlib.sha256(content).hexdigest())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What a checkpoint consists of."""
+
+    schema: int
+    files: dict[str, Entry]
+    """Its own files."""
+    parts: dict[str, Entry]
+    """Files that it shares with other checkpoints, oldest first."""
+
+
+class CheckpointFiles:
+    """The checkpoints of one run, numbered from 0 on, below one directory.
+
+    ``NNNNNNNN/`` holds the files of a checkpoint and ``manifest.json``, their sizes and hashes;
+    ``replay/`` what checkpoints share, each file written once; ``LATEST`` the newest one's name.
+
+    Args:
+        path: the directory; made when the first checkpoint is written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def numbers(self) -> list[int]:
+        """Return the checkpoints that are there, whole or not, the likeliest to be good first."""
+        names = [] if not self.path.is_dir() else [entry.name for entry in self.path.iterdir()]
+        numbers = sorted((int(name) for name in names if _is_number(name)), reverse=True)
+        newest = self._newest()
+        return sorted(numbers, key=lambda number: number != newest)
+
+    def write(self, number: int, files: Mapping[str, bytes], parts: Mapping[str, Entry]) -> None:
+        """Write a checkpoint, whole or not at all.
+
+        Raises:
+            OSError: if it cannot be written; all others are as they were.
+        """
+        manifest = Manifest(
+            schema=SCHEMA,
+            files={name: Entry.of(content) for name, content in files.items()},
+            parts=dict(parts),
+        )
+        target = self._directory(number)
+        self.path.mkdir(parents=True, exist_ok=True)
+        # Of a run that was resumed from before it, because it was damaged or the run was cut.
+        shutil.rmtree(target, ignore_errors=True)
+        with making_directory(target) as staged:
+            for name, content in files.items():
+                (staged / name).write_bytes(content)
+            (staged / MANIFEST).write_text(json.dumps(asdict(manifest)) + "\n", encoding="utf-8")
+        replace_file(self.path / NEWEST, f"{target.name}\n".encode())
+
+    def read(self, number: int) -> tuple[Manifest, dict[str, bytes]]:
+        """Return a checkpoint's manifest and its own files.
+
+        Raises:
+            ValueError: if anything differs from what was written.
+            OSError: if a file cannot be read.
+        """
+        directory = self._directory(number)
+        manifest = build(Manifest, parse_json((directory / MANIFEST).read_bytes()))
+        if manifest.schema != SCHEMA:
+            raise ValueError(f"schema {manifest.schema}, this version reads {SCHEMA}")
+        files = {name: _verified(directory, name, it) for name, it in manifest.files.items()}
+        return manifest, files
+
+    def write_part(self, name: str, content: bytes) -> Entry:
+        """Write a file that checkpoints can share.
+
+        Raises:
+            OSError: if it cannot be written.
+        """
+        directory = self.path / PARTS
+        directory.mkdir(parents=True, exist_ok=True)
+        replace_file(directory / name, content)
+        return Entry.of(content)
+
+    def read_part(self, name: str, entry: Entry) -> bytes:
+        """Return a shared file.
+
+        Raises:
+            ValueError: if it differs from what was written.
+            OSError: if it cannot be read.
+        """
+        return _verified(self.path / PARTS, name, entry)
+
+    def has_parts(self, parts: Mapping[str, Entry]) -> bool:
+        """Return whether shared files are all there still, by name and size."""
+        return all(_size(self.path / PARTS / name) == it.size for name, it in parts.items())
+
+    def prune(self, kept: Iterable[int], parts: Iterable[str]) -> None:
+        """Delete all but some checkpoints and their shared files, what a crash left included."""
+        names = {NEWEST, PARTS, *(self._directory(number).name for number in kept)}
+        for directory, wanted in ((self.path, names), (self.path / PARTS, set(parts))):
+            with contextlib.suppress(OSError):
+                for path in directory.iterdir():
+                    if path.name not in wanted:
+                        _delete(path)
+
+    def _directory(self, number: int) -> Path:
+        return self.path / f"{number:08d}"
+
+    def _newest(self) -> int | None:
+        try:
+            name = (self.path / NEWEST).read_bytes()[:16].decode("ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            return None
+        return int(name) if _is_number(name) else None
+
+
+def _verified(directory: Path, name: str, entry: Entry) -> bytes:
+    path = directory / name
+    if Path(name).name != name or path.is_symlink() or not path.is_file():
+        raise ValueError(f"{name} is missing")
+    # The size first: a file that has grown to gigabytes must not be read.
+    if path.stat().st_size != entry.size:
+        raise ValueError(f"{name} has {path.stat().st_size} bytes, {entry.size} were written")
+    content = path.read_bytes()
+    if Entry.of(content) != entry:
+        raise ValueError(f"{name} is damaged, its hash differs from what was written")
+    return content
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _size(path: Path) -> int | None:
+    return path.stat().st_size if path.is_file() else None
+
+
+def _is_number(name: str) -> bool:
+    return re.fullmatch(r"[0-9]{8}", name, re.ASCII) is not None

@@ -1,0 +1,156 @@
+"""When a run is saved, and where it goes on."""
+
+import logging
+import shlex
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from headstart.errors import InputError
+from headstart.training.checkpoint import ReplayPart, ReplayParts, restore, run_files
+from headstart.training.checkpoint_files import CheckpointFiles, Manifest
+from headstart.training.run_directory import RunDirectory
+from headstart.training.signals import StopRequest
+from headstart.training.trainer import Observer, Trainer
+
+CHECKPOINTS, METRICS = "checkpoints", "metrics.jsonl"
+_POLICY = "policy.{}.safetensors"
+_log = logging.getLogger("headstart")
+
+
+@dataclass(frozen=True)
+class SavedRun:
+    """A checkpoint that has been read and verified."""
+
+    number: int
+    manifest: Manifest
+    files: Mapping[str, bytes]
+    parts: Mapping[str, bytes] = field(repr=False)
+
+    @property
+    def rows(self) -> bytes:
+        """The metrics of the evaluations so far."""
+        return self.files[METRICS]
+
+    @property
+    def policies(self) -> dict[str, bytes]:
+        """Best and latest policy so far."""
+        names = {name: _POLICY.format(name) for name in ("best", "latest")}
+        return {name: self.files[file] for name, file in names.items() if file in self.files}
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What of a checkpoint is on the disk already."""
+
+    number: int
+    parts: Mapping[str, ReplayPart]
+
+
+class Checkpointer(Observer):
+    """Saves a run every so many seconds, and when it is asked to stop.
+
+    Args:
+        directory: the run directory.
+        trainer: the run.
+        stop: whether somebody has asked the run to stop.
+        restored: what the run goes on from, if it is not new.
+    """
+
+    def __init__(
+        self,
+        directory: RunDirectory,
+        trainer: Trainer,
+        stop: StopRequest,
+        restored: Restored | None = None,
+    ) -> None:
+        self._directory, self._trainer, self._stop = directory, trainer, stop
+        self._checkpoint = directory.record.config.checkpoint
+        self._files = CheckpointFiles(directory.path / CHECKPOINTS)
+        parts = {} if restored is None else restored.parts
+        self._parts = ReplayParts(self._files, parts)
+        self._kept = {} if restored is None else {restored.number: frozenset(parts)}
+        self._next = 0 if restored is None else restored.number + 1
+        self._saved_at = time.monotonic()
+        self._saved_env_steps = None if restored is None else trainer.progress.env_steps
+
+    def resumable(self) -> None:
+        """Save the run if it is time to, or if somebody has asked it to stop."""
+        if self._stop.made:
+            failure = self.save()
+            raise KeyboardInterrupt(self._farewell(failure))
+        if time.monotonic() - self._saved_at >= self._checkpoint.seconds:
+            self.save()
+
+    def save(self) -> str | None:
+        """Save the run, and return why not if the disk refuses: training goes on meanwhile.
+
+        Raises:
+            RunError: if something in the run is not finite.
+        """
+        begun = time.monotonic()
+        try:
+            self._write()
+        except OSError as error:
+            reason = error.strerror or str(error)
+            _log.warning("%s: no checkpoint could be written (%s)", self._files.path, reason)
+            return reason
+        finally:
+            self._saved_at = time.monotonic()
+            self._trainer.progress.checkpoint_seconds += self._saved_at - begun
+        self._saved_env_steps = self._trainer.progress.env_steps
+        return None
+
+    def _write(self) -> None:
+        files = run_files(self._trainer)
+        files[METRICS] = self._directory.rows
+        for name, content in self._directory.policies.items():
+            files[_POLICY.format(name)] = content
+        entries = self._parts.update(self._trainer.replay)
+        self._files.write(self._next, files, entries)
+        # Only now that this one is whole.
+        self._kept[self._next] = frozenset(entries)
+        self._kept = dict(list(self._kept.items())[-self._checkpoint.keep :])
+        self._files.prune(self._kept, frozenset().union(*self._kept.values()))
+        self._next += 1
+
+    def _farewell(self, failure: str | None) -> str:
+        path, saved = self._directory.path, self._saved_env_steps
+        if failure is None:
+            state = f"saved at {saved} env steps"
+        else:
+            state = f"not saved now ({failure}), last at {saved} env steps"
+        return f"; {state}; go on with: headstart resume {shlex.quote(str(path))}"
+
+
+def newest_run(directory: Path) -> SavedRun | None:
+    """Return the newest checkpoint of a run directory that is whole, or ``None`` if none is.
+
+    What is damaged is told, and passed over.
+    """
+    files = CheckpointFiles(directory / CHECKPOINTS)
+    for number in files.numbers():
+        try:
+            manifest, content = files.read(number)
+            parts = {name: files.read_part(name, it) for name, it in manifest.parts.items()}
+            return SavedRun(number, manifest, content, parts)
+        except (OSError, ValueError) as error:
+            _log.warning("%s: checkpoint %d is not whole (%s)", files.path, number, error)
+    return None
+
+
+def restore_saved(directory: Path, trainer: Trainer, saved: SavedRun) -> Restored:
+    """Put a trainer that has not begun where a checkpoint says.
+
+    Raises:
+        InputError: if the checkpoint and the run's configuration do not go together.
+    """
+    try:
+        spans = restore(trainer, saved.files, saved.parts)
+    except (ValueError, KeyError, OverflowError, MemoryError) as error:
+        path = directory / CHECKPOINTS / f"{saved.number:08d}"
+        raise InputError(f"{path}: does not go with the run's configuration ({error})") from error
+    entries = saved.manifest.parts
+    parts = {name: ReplayPart(entries[name], *span) for name, span in spans.items()}
+    return Restored(saved.number, parts)

@@ -1,0 +1,96 @@
+"""What a run directory says of its run: ``config.json``, written at the start, read on resume."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from headstart.demos.storage import DemoSet, load_demos
+from headstart.durable import replace_file
+from headstart.errors import InputError
+from headstart.strict_json import build, parse_json
+from headstart.training.config import TrainConfig
+
+PACKAGES = ("headstart", "torch", "numpy", "gymnasium", "gymnasium-robotics", "mujoco")
+CONFIG, DEMOS = "config.json", "demos.npz"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord:
+    """What a run is made of, besides its demonstrations."""
+
+    env_id: str
+    config: TrainConfig
+    """As really used."""
+    demos: dict[str, Any] | None
+    """What is known of the demonstrations, the hash of their file included."""
+    versions: dict[str, str]
+    """Of the packages that results depend on, when the run began."""
+    goal_strategy: str | None = None
+    """Name of the user's own function for hindsight goals, if there is one."""
+    changes: list[dict[str, Any]] = field(default_factory=list)
+    """Settings that were changed on resume, and at how many env steps."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+    def write(self, directory: Path) -> None:
+        """Put it into a run directory.
+
+        Raises:
+            OSError: if it cannot be written.
+        """
+        content = json.dumps(self.to_json(), indent=2) + "\n"
+        replace_file(directory / CONFIG, content.encode())
+
+
+def current_versions() -> dict[str, str]:
+    """Return the versions of the packages that results depend on."""
+    return {name: version(name) for name in PACKAGES}
+
+
+def name_of(function: Callable[..., object] | None) -> str | None:
+    """Return the name that a record knows a function by."""
+    if function is None:
+        return None
+    kind = function if hasattr(function, "__qualname__") else type(function)
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def read_record(directory: Path) -> RunRecord:
+    """Read what a run directory says of its run.
+
+    Raises:
+        InputError: if it is not a run directory, or its record is not as it was written.
+    """
+    path = directory / CONFIG
+    if not path.is_file():
+        raise InputError(f"{directory}: not a run directory, it holds no {CONFIG}")
+    try:
+        return build(RunRecord, parse_json(path.read_bytes()))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def read_demos(directory: Path, record: RunRecord) -> DemoSet | None:
+    """Read the demonstrations of a run, which lie in its directory.
+
+    Raises:
+        InputError: if they are missing, or not those that the run began with.
+    """
+    if record.demos is None:
+        return None
+    path = directory / DEMOS
+    if path.is_file() and demos_hash(path) != record.demos.get("sha256"):
+        raise InputError(f"{path}: not the demonstrations that the run began with (hash differs)")
+    return load_demos(path)
+
+
+def demos_hash(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,111 @@
+"""``resume``: go on with a run as if it had never stopped."""
+
+import contextlib
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from headstart.data.strategies import GoalStrategy
+from headstart.errors import InputError
+from headstart.training.changes import check_changes, differences, told
+from headstart.training.checkpointer import SavedRun, newest_run, restore_saved
+from headstart.training.config import TrainConfig
+from headstart.training.lock import locked
+from headstart.training.record import (
+    RunRecord,
+    current_versions,
+    name_of,
+    read_demos,
+    read_record,
+)
+from headstart.training.run_directory import RunDirectory
+from headstart.training.train import TrainResult, prepared, run_in
+from headstart.training.trainer import Observer, Trainer
+
+_log = logging.getLogger("headstart")
+
+
+def resume(
+    path: str | Path,
+    config: TrainConfig | None = None,
+    *,
+    env_id: str | None = None,
+    collectors: int = 0,
+    goal_strategy: GoalStrategy | None = None,
+    allow_change: bool = False,
+    observers: Sequence[Observer] = (),
+) -> TrainResult:
+    """Go on with a run from its newest whole checkpoint, to the same bits as if it never stopped.
+
+    Args:
+        path: the run directory.
+        config: settings that differ from those of the run; the run's own by default.
+        env_id: the environment; by default the one that the directory names, which must then be
+            one that you trust: building it may import a module.
+        collectors: processes that run episodes; no result depends on it.
+        goal_strategy: the function that the run was begun with, if it was.
+        allow_change: whether ``config`` may differ in what learning depends on.
+        observers: told of progress and evaluations as they happen.
+
+    Raises:
+        InputError: if the directory holds no run, another process is working on it, or the run
+            cannot go on with these settings.
+        RunError: as ``train``.
+    """
+    path = Path(path).absolute()
+    record = read_record(path)
+    with locked(path):
+        config = config or record.config
+        check_changes(record.config, config, allow=allow_change)
+        _check_strategy(record, goal_strategy)
+        demos = read_demos(path, record)
+        saved = newest_run(path)
+        if saved is None:
+            _log.warning("%s: no whole checkpoint; the run starts anew", path)
+        _tell_versions(record)
+        env_id = env_id or record.env_id
+        with prepared(env_id, config, demos, collectors, goal_strategy, observers) as trainer:
+            return _go_on(path, record, config, trainer, saved)
+
+
+def _go_on(
+    path: Path, record: RunRecord, config: TrainConfig, trainer: Trainer, saved: SavedRun | None
+) -> TrainResult:
+    restored = None if saved is None else restore_saved(path, trainer, saved)
+    changed = differences(record.config, config)
+    if changed:
+        change = {"env_steps": trainer.progress.env_steps, "changed": changed}
+        record = replace(record, config=config, changes=[*record.changes, change])
+    rows, policies = (b"", {}) if saved is None else (saved.rows, saved.policies)
+    with contextlib.ExitStack() as stack:
+        try:
+            if changed:
+                record.write(path)
+            run = stack.enter_context(
+                contextlib.closing(RunDirectory(path, record, rows, policies))
+            )
+            run.put_back(max(trainer.evaluated_at, 0))
+        except OSError as error:
+            raise InputError(f"{path}: cannot be written ({error.strerror})") from error
+        return run_in(run, trainer, restored)
+
+
+def _check_strategy(record: RunRecord, goal_strategy: GoalStrategy | None) -> None:
+    given = name_of(goal_strategy)
+    if given != record.goal_strategy:
+        raise InputError(
+            f"the run takes its hindsight goals from {record.goal_strategy or 'no function'}, "
+            f"not from {given or 'none'}: resume(DIR, goal_strategy=...) from Python"
+        )
+
+
+def _tell_versions(record: RunRecord) -> None:
+    now = current_versions()
+    changed = {
+        name: (before, now[name])
+        for name, before in record.versions.items()
+        if name in now and now[name] != before
+    }
+    if changed:
+        _log.warning("%s: the run goes on, but not to the same bits", told(changed))

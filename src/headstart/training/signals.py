@@ -1,0 +1,48 @@
+"""SIGINT and SIGTERM ask a run to stop where it can go on later; a second one ends it at once."""
+
+import contextlib
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from types import FrameType
+
+
+class StopRequest:
+    """Whether somebody has asked the run to stop."""
+
+    def __init__(self) -> None:
+        self.made = False
+
+
+@contextlib.contextmanager
+def stop_signals() -> Iterator[StopRequest]:
+    """Turn the first signal into a request; the second does what it did before.
+
+    Outside of the main thread, where Python receives no signals, nothing changes.
+    """
+    request = StopRequest()
+    if threading.current_thread() is not threading.main_thread():
+        yield request
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    # A shell script that starts a command with & has it ignore SIGINT: it means that.
+    before = {number: handler for number, handler in before.items() if handler != signal.SIG_IGN}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        request.made = True
+        restore()
+        # A closed standard error must not keep the run from stopping in order.
+        with contextlib.suppress(OSError, ValueError):
+            print("stopping as soon as it can be resumed; again to quit at once", file=sys.stderr)
+
+    for number in before:
+        signal.signal(number, ask)
+    try:
+        yield request
+    finally:
+        restore()

@@ -1,0 +1,94 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from headstart.durable import making_directory, replace_file, replacing
+
+
+def names(path):
+    return sorted(entry.name for entry in path.iterdir())
+
+
+def test_a_file_is_replaced(tmp_path):
+    path = tmp_path / "file"
+    replace_file(path, b"old")
+    replace_file(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert names(tmp_path) == ["file"]
+
+
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "file"
+    replace_file(path, b"old")
+    with pytest.raises(TypeError), replacing(path) as staged:
+        staged.write_bytes(b"half" + staged)
+    assert path.read_bytes() == b"old"
+    assert names(tmp_path) == ["file"]
+
+
+def test_a_directory_that_is_missing_is_told(tmp_path):
+    with pytest.raises(OSError, match="No such file"):
+        replace_file(tmp_path / "missing" / "file", b"")
+
+
+def test_a_directory_appears_with_all_that_is_in_it(tmp_path):
+    path = tmp_path / "made"
+    with making_directory(path) as staged:
+        (staged / "inner").mkdir()
+        (staged / "inner" / "file").write_bytes(b"content")
+        assert not path.exists()
+    assert (path / "inner" / "file").read_bytes() == b"content"
+    assert names(tmp_path) == ["made"]
+
+
+def test_a_directory_that_fails_to_be_filled_does_not_appear(tmp_path):
+    with pytest.raises(TypeError), making_directory(tmp_path / "made") as staged:
+        (staged / "file").write_bytes(3)
+    assert names(tmp_path) == []
+
+
+def test_an_empty_directory_is_taken_and_a_full_one_is_not(tmp_path):
+    (tmp_path / "made").mkdir()
+    with making_directory(tmp_path / "made") as staged:
+        (staged / "first").touch()
+    with (
+        pytest.raises(OSError, match="not empty"),
+        making_directory(tmp_path / "made") as staged,
+    ):
+        (staged / "second").touch()
+    assert names(tmp_path / "made") == ["first"]
+    assert names(tmp_path) == ["made"]
+
+
+def test_what_a_kill_left_is_written_over(tmp_path):
+    program = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from headstart.durable import making_directory, replacing\n"
+        "with making_directory(Path('made')) as staged, replacing(Path('file')) as file:\n"
+        "    (staged / 'part').touch()\n"
+        "    file.write_bytes(b'half')\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=False)
+    assert killed.returncode == -9
+    assert names(tmp_path) == [".file.tmp", ".made.tmp"]
+    replace_file(tmp_path / "file", b"whole")
+    with making_directory(tmp_path / "made") as staged:
+        (staged / "other").touch()
+    assert names(tmp_path) == ["file", "made"]
+    assert names(tmp_path / "made") == ["other"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_leaves_the_old_file(tmp_path):
+    path = tmp_path / "file"
+    replace_file(path, b"old")
+    # What is staged goes to a device that is always full.
+    os.symlink("/dev/full", tmp_path / ".file.tmp")
+    with pytest.raises(OSError, match="No space left"):
+        replace_file(path, b"new" * 100_000)
+    assert path.read_bytes() == b"old"

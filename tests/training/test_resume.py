@@ -1,0 +1,333 @@
+"""A run that is stopped and resumed is the run that was never stopped, to the bit."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from builders import is_one_line
+from small_runs import POINT, SMALL
+
+from headstart.errors import InputError
+from headstart.presets import PRESETS
+from headstart.training.config import ResetsConfig
+from headstart.training.resume import resume
+from headstart.training.train import train
+from headstart.training.trainer import Observer
+
+OFTEN = replace(SMALL.checkpoint, seconds=0.0)
+BASE = replace(SMALL, checkpoint=OFTEN, policy_every=100)
+VARIANTS = {
+    "plain": BASE,
+    "newest policy collects": replace(BASE, cycle=replace(BASE.cycle, ahead=False)),
+    "resets": replace(BASE, resets=ResetsConfig(probability=0.5)),
+    "no symmetry, no hindsight": replace(
+        BASE, symmetry=False, hindsight=replace(BASE.hindsight, strategy="none")
+    ),
+    "a replay that forgets": replace(BASE, replay_capacity=70),
+    "raw inputs": replace(BASE, agent=replace(BASE.agent, normalize_inputs=False)),
+    "long cloning": replace(BASE, warm_start=replace(BASE.warm_start, bc_updates=200)),
+    "cloning alone": replace(
+        BASE, env_steps=0, warm_start=replace(BASE.warm_start, bc_updates=120)
+    ),
+    "nair2018": replace(
+        PRESETS["nair2018"],
+        env_steps=300,
+        batch_size=64,
+        agent=replace(PRESETS["nair2018"].agent, hidden_sizes=(16, 16)),
+        demos=replace(PRESETS["nair2018"].demos, num_episodes=4),
+        cycle=replace(PRESETS["nair2018"].cycle, updates=5),
+        evaluation=BASE.evaluation,
+        checkpoint=OFTEN,
+    ),
+}
+
+
+class PowerCut(Exception):  # noqa: N818
+    """Ends a run where it stands, without a chance to save anything."""
+
+
+class Cut(Observer):
+    """Cuts the power at the nth moment from which a run can go on."""
+
+    def __init__(self, after):
+        self.left = after
+
+    def resumable(self):
+        self.left -= 1
+        if self.left < 0:
+            raise PowerCut
+
+
+def outcome(run):
+    """All that must be the same: policies, and metrics but for clocks and faults."""
+    files = sorted((run / "policies").iterdir())
+    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    timeless = [
+        {name: value for name, value in row.items() if not name.endswith("_seconds")}
+        for row in rows
+    ]
+    return {file.name: file.read_bytes() for file in files}, timeless
+
+
+def cut_into(config, demos, run, cuts):
+    """Train with a power cut after each so many moments, the number of collectors changing."""
+    with pytest.raises(PowerCut):
+        train(POINT, config, demos=demos, out=run, observers=[Cut(cuts[0])])
+    for number, after in enumerate(cuts[1:]):
+        with pytest.raises(PowerCut):
+            resume(run, collectors=number % 2, observers=[Cut(after)])
+    return resume(run)
+
+
+@pytest.mark.parametrize("variant", sorted(VARIANTS))
+@pytest.mark.parametrize("with_demos", [True, False])
+def test_a_run_that_is_cut_again_and_again_ends_the_same(
+    tmp_path, point_demos, variant, with_demos
+):
+    config = VARIANTS[variant]
+    if not with_demos and (variant in ("resets", "cloning alone") or "cloning" in variant):
+        pytest.skip("needs demonstrations")
+    demos = point_demos if with_demos else None
+    whole = train(POINT, config, demos=demos, out=tmp_path / "whole")
+    cuts = [2] if config.env_steps == 0 else [1, 2, 3]
+    resumed = cut_into(config, demos, tmp_path / "cut", cuts)
+    assert outcome(tmp_path / "cut") == outcome(tmp_path / "whole")
+    assert resumed.evaluation == whole.evaluation
+    assert resumed.progress.env_steps == whole.progress.env_steps
+
+
+def test_a_run_can_be_cut_at_every_moment(tmp_path, point_demos):
+    config = replace(BASE, env_steps=180)
+    train(POINT, config, demos=point_demos, out=tmp_path / "whole")
+    expected = outcome(tmp_path / "whole")
+    for moment in range(100):
+        run = tmp_path / str(moment)
+        try:
+            train(POINT, config, demos=point_demos, out=run, observers=[Cut(moment)])
+        except PowerCut:
+            resume(run)
+        else:
+            break
+        assert outcome(run) == expected, moment
+    assert moment > 10
+
+
+def test_what_happened_since_the_last_checkpoint_happens_again(tmp_path, point_demos):
+    config = replace(BASE, checkpoint=replace(OFTEN, seconds=1e9))
+    train(POINT, config, demos=point_demos, out=tmp_path / "whole")
+    cut_into(config, point_demos, tmp_path / "cut", [9, 3])
+    assert outcome(tmp_path / "cut") == outcome(tmp_path / "whole")
+
+
+def cut_run(path, demos, config=BASE, after=8):
+    with pytest.raises(PowerCut):
+        train(POINT, config, demos=demos, out=path, observers=[Cut(after)])
+    return path
+
+
+def test_a_run_that_is_over_is_over(tmp_path, point_demos):
+    train(POINT, BASE, demos=point_demos, out=tmp_path / "run")
+    before = outcome(tmp_path / "run")
+    result = resume(tmp_path / "run")
+    assert result.progress.env_steps == 300
+    assert outcome(tmp_path / "run") == before
+
+
+def test_a_run_can_be_made_longer(tmp_path, point_demos):
+    train(POINT, BASE, demos=point_demos, out=tmp_path / "run")
+    result = resume(tmp_path / "run", replace(BASE, env_steps=480))
+    assert result.progress.env_steps == 480
+    record = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert record["config"]["env_steps"] == 480
+    assert record["changes"] == [{"env_steps": 300, "changed": {"env_steps": [300, 480]}}]
+    steps = [row["time/env_steps"] for row in outcome(tmp_path / "run")[1]]
+    assert steps == [120, 240, 300, 420, 480]
+
+
+def test_a_changed_setting_is_used_and_noted_and_what_it_makes_untrue_is_gone(
+    tmp_path, point_demos
+):
+    run = cut_run(tmp_path / "run", point_demos, after=12)
+    other = replace(BASE, batch_size=16)
+    with pytest.raises(InputError, match="batch_size 32 -> 16"):
+        resume(run, other)
+    resume(run, other, allow_change=True)
+    record = json.loads((run / "config.json").read_text())
+    assert record["config"]["batch_size"] == 16
+    assert record["changes"][0]["changed"] == {"batch_size": [32, 16]}
+    whole = train(POINT, BASE, demos=point_demos, out=tmp_path / "whole")
+    assert whole.progress.env_steps == 300
+    assert outcome(run) != outcome(tmp_path / "whole")
+
+
+def damage(path, how):
+    content = bytearray(path.read_bytes())
+    if how == "flipped":
+        content[len(content) // 2] ^= 1
+    elif how == "cut":
+        del content[len(content) // 2 :]
+    elif how == "grown":
+        content += bytes(1000)
+    if how == "deleted":
+        path.unlink()
+    else:
+        path.write_bytes(content)
+
+
+def checkpoints(run):
+    return sorted(path for path in (run / "checkpoints").iterdir() if path.name.isdigit())
+
+
+@pytest.mark.parametrize("how", ["flipped", "cut", "grown", "deleted"])
+@pytest.mark.parametrize("name", ["agent.safetensors", "state.json", "manifest.json"])
+def test_a_damaged_checkpoint_is_told_and_the_one_before_leads_to_the_same(
+    tmp_path, point_demos, caplog, name, how
+):
+    run = cut_run(tmp_path / "run", point_demos, after=10)
+    older, newest = checkpoints(run)
+    damage(newest / name, how)
+    resume(run)
+    assert f"checkpoint {int(newest.name)} is not whole" in caplog.text
+    assert f"checkpoint {int(older.name)} is not whole" not in caplog.text
+    train(POINT, BASE, demos=point_demos, out=tmp_path / "whole")
+    assert outcome(run) == outcome(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("how", ["flipped", "deleted"])
+def test_a_damaged_part_of_the_replay_is_told(tmp_path, point_demos, caplog, how):
+    run = cut_run(tmp_path / "run", point_demos, after=10)
+    part = sorted((run / "checkpoints" / "replay").iterdir())[-1]
+    damage(part, how)
+    resume(run)
+    assert "is not whole" in caplog.text
+    assert part.name in caplog.text
+    train(POINT, BASE, demos=point_demos, out=tmp_path / "whole")
+    assert outcome(run) == outcome(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("content", [b"", b"99999999\n", b"../../etc\n", b"\xff\xfe", b"x" * 9999])
+def test_a_pointer_that_points_nowhere_is_no_harm(tmp_path, point_demos, content):
+    run = cut_run(tmp_path / "run", point_demos)
+    (run / "checkpoints" / "LATEST").write_bytes(content)
+    assert resume(run).progress.env_steps == 300
+
+
+def test_without_any_whole_checkpoint_the_run_starts_anew(tmp_path, point_demos, caplog):
+    run = cut_run(tmp_path / "run", point_demos, after=12)
+    for path in checkpoints(run):
+        damage(path / "manifest.json", "cut")
+    resume(run)
+    assert "the run starts anew" in caplog.text
+    train(POINT, BASE, demos=point_demos, out=tmp_path / "whole")
+    assert outcome(run) == outcome(tmp_path / "whole")
+
+
+def test_metrics_and_policies_that_were_lost_come_back(tmp_path, point_demos):
+    run = cut_run(tmp_path / "run", point_demos, after=13)
+    (run / "metrics.jsonl").unlink()
+    shutil.rmtree(run / "policies")
+    shutil.rmtree(run / "tensorboard")
+    resume(run)
+    train(POINT, BASE, demos=point_demos, out=tmp_path / "whole")
+    files, rows = outcome(run)
+    expected, expected_rows = outcome(tmp_path / "whole")
+    assert rows == expected_rows
+    assert {name: files[name] for name in ("best.safetensors", "latest.safetensors")} == {
+        name: expected[name] for name in ("best.safetensors", "latest.safetensors")
+    }
+
+
+def refused(path, **options):
+    with pytest.raises(InputError) as caught:
+        resume(path, **options)
+    assert is_one_line(str(caught.value))
+    return str(caught.value)
+
+
+def test_what_is_no_run_is_refused(tmp_path):
+    assert "not a run directory" in refused(tmp_path / "missing")
+    assert "not a run directory" in refused(tmp_path)
+    (tmp_path / "file").touch()
+    assert "not a run directory" in refused(tmp_path / "file")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "Expecting value"),
+        (b"[]", "must be an object"),
+        (b"\x80\x04N.", "decode"),
+        (b'{"env_id": "PointReach-v0"}', "config is missing"),
+        (b'{"env_id": 3, "config": {}, "demos": null, "versions": {}}', "env_id must be text"),
+        (b'{"env_id": "a", "config": {"x": 1}, "demos": null, "versions": {}}', "config.x"),
+        (
+            b'{"env_id": "a", "config": {"seed": -1}, "demos": null, "versions": {}}',
+            "seed must not be negative",
+        ),
+        (
+            b'{"env_id": "a", "config": {"batch_size": NaN}, "demos": null, "versions": {}}',
+            "NaN",
+        ),
+    ],
+)
+def test_a_record_that_is_not_ours_is_refused(tmp_path, content, told):
+    (tmp_path / "config.json").write_bytes(content)
+    assert told in refused(tmp_path)
+
+
+def test_other_demonstrations_than_those_of_the_run_are_refused(tmp_path, point_demos):
+    run = cut_run(tmp_path / "run", point_demos)
+    damage(run / "demos.npz", "grown")
+    assert "not the demonstrations that the run began with" in refused(run)
+    damage(run / "demos.npz", "deleted")
+    assert "demos.npz" in refused(run)
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path, point_demos):
+    wide = replace(BASE, agent=replace(BASE.agent, hidden_sizes=(8, 8)))
+    run = cut_run(tmp_path / "run", point_demos)
+    other = cut_run(tmp_path / "other", point_demos, wide)
+    shutil.rmtree(run / "checkpoints")
+    shutil.copytree(other / "checkpoints", run / "checkpoints")
+    assert "does not go with the run's configuration" in refused(run)
+
+
+def goals_of_my_own(chosen, rng):
+    from headstart.data.strategies import future
+
+    return future(chosen, rng)
+
+
+def test_a_goal_strategy_of_ones_own_is_asked_for_again(tmp_path):
+    with pytest.raises(PowerCut):
+        train(POINT, BASE, out=tmp_path / "cut", goal_strategy=goals_of_my_own, observers=[Cut(6)])
+    assert "goals_of_my_own" in refused(tmp_path / "cut")
+    resume(tmp_path / "cut", goal_strategy=goals_of_my_own)
+    train(POINT, BASE, out=tmp_path / "whole", goal_strategy=goals_of_my_own)
+    assert outcome(tmp_path / "cut") == outcome(tmp_path / "whole")
+
+
+def test_a_moved_directory_goes_on(tmp_path, point_demos):
+    run = cut_run(tmp_path / "run", point_demos)
+    moved = tmp_path / "elsewhere" / "ü name"
+    moved.parent.mkdir()
+    run.rename(moved)
+    resume(moved)
+    train(POINT, BASE, demos=point_demos, out=tmp_path / "whole")
+    assert outcome(moved) == outcome(tmp_path / "whole")
+
+
+def test_two_checkpoints_stay_and_no_more_of_the_replay_than_they_need(tmp_path, point_demos):
+    config = replace(BASE, replay_capacity=70, env_steps=600)
+    train(POINT, config, demos=point_demos, out=tmp_path / "run")
+    kept = checkpoints(tmp_path / "run")
+    assert len(kept) == 2
+    names = set()
+    for path in kept:
+        names |= json.loads((path / "manifest.json").read_text())["parts"].keys()
+    parts = (tmp_path / "run" / "checkpoints" / "replay").iterdir()
+    assert {part.name for part in parts} == names
+    assert len(names) <= 4
+    assert np.all([len(name) == len("0000000000.safetensors") for name in names])
