@@ -1,0 +1,22 @@
+"""A warm process for the tests that start the command often."""
+
+import pytest
+from builders import point_expert
+from small_runs import POINT
+from warm import WarmHeadstart
+
+from headstart.demos.record import collect_demos
+from headstart.demos.storage import save_demos
+
+
+@pytest.fixture(scope="session")
+def warm():
+    with WarmHeadstart() as headstart:
+        yield headstart
+
+
+@pytest.fixture(scope="session")
+def demo_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("demos") / "demos.npz"
+    save_demos(path, collect_demos(POINT, point_expert, episodes=3))
+    return path

@@ -1,0 +1,103 @@
+"""SIGKILL at chosen calls and at random moments: resumed, a run ends as if it had never been."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from kill_at import Moment
+from killed_runs import command_for, killed_again_and_again
+from outcomes import differences, outcome
+
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="forks"),
+    pytest.mark.timeout(300),
+]
+
+TRAINING = "headstart.training"
+# fmt: off
+PLACES = {
+    # What writes files, and what deletes them; with which calls of a start kill it.
+    "os:fsync": (7, 60, 2, 13),
+    "os:replace": (1, 9, 3, 2),
+    "os:rename": (1, 4, 1, 2),
+    "os:mkdir": (4, 9, 2),
+    "os:unlink": (21, 30, 2, 9),
+    "os:rmdir": (2, 3, 1, 2),
+    "shutil:rmtree": (3, 8, 1, 2),
+    "pathlib:Path.write_bytes": (2, 26, 11, 5),
+    "pathlib:Path.write_text": (1, 5, 1, 2),
+    f"{TRAINING}.run_directory:save_demos": (1, 1),
+    f"{TRAINING}.checkpoint:pack": (3, 8, 2, 1),
+    f"{TRAINING}.checkpoint_files:CheckpointFiles.prune": (1, 4, 1, 2),
+    f"{TRAINING}.metrics:MetricsLog.write": (1, 2, 1, 1),
+    f"{TRAINING}.run_directory:RunDirectory.evaluated": (1, 1, 1, 1),
+    # What learns, collects and evaluates.
+    "headstart.agents.ddpg:DDPG.clone": (70, 20),
+    "headstart.agents.ddpg:DDPG.update_critics": (20, 5),
+    "headstart.agents.ddpg:DDPG.update": (2, 9, 3),
+    "headstart.data.replay:EpisodeReplay.add": (9, 10, 3),
+    "headstart.rollout.executors:run_episode": (1, 9, 5, 2),
+    f"{TRAINING}.trainer:run_evaluation": (1, 2, 1),
+    # What puts a run back.
+    f"{TRAINING}.checkpoint:restore_run": (1, 1),
+    f"{TRAINING}.run_directory:RunDirectory.put_back": (1, 1),
+}
+# fmt: on
+WRITES = ("pathlib:Path.write_bytes", "pathlib:Path.write_text")
+ON_RESUME = (
+    f"{TRAINING}.checkpoint:restore_run",
+    f"{TRAINING}.run_directory:RunDirectory.put_back",
+)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(warm, demo_file, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("undisturbed") / "run"
+    assert killed_again_and_again(warm, directory, demo_file, []) == 0
+    return outcome(directory)
+
+
+def disturbances_at(place):
+    """Kill before and after the call in turn, and where files are written amid it too."""
+    sides = ("amid", "before", "after") if place in WRITES else ("before", "after")
+    if place in ON_RESUME:
+        # To have something to put back.
+        update = Moment(place="headstart.agents.ddpg:DDPG.update", when="after", count=14)
+        yield {"moments": [update]}
+    for number, count in enumerate(PLACES[place]):
+        yield {"moments": [Moment(place=place, when=sides[number % len(sides)], count=count)]}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_run_killed_at_a_call_ends_as_if_it_had_never_been(
+    warm, demo_file, tmp_path, undisturbed, place
+):
+    disturbances = list(disturbances_at(place))
+    kills = killed_again_and_again(warm, tmp_path / "run", demo_file, disturbances)
+    # The last ones may come too late; on a resume the first one only leads there.
+    assert kills > (place in ON_RESUME)
+    assert differences(outcome(tmp_path / "run"), undisturbed) == []
+
+
+def test_runs_killed_at_random_moments_end_as_if_they_had_never_been(
+    warm, demo_file, tmp_path, undisturbed
+):
+    rng = np.random.default_rng(0)
+    kills = 0
+    for number in range(4):
+        disturbances = [
+            {"seconds": rng.uniform(0.0, 1.0), "collectors": int(rng.integers(3))} for _ in range(4)
+        ]
+        directory = tmp_path / f"run-{number}"
+        kills += killed_again_and_again(warm, directory, demo_file, disturbances)
+        assert differences(outcome(directory), undisturbed) == []
+    assert kills >= 4
+
+
+def test_the_real_command_ends_with_the_same_bytes(demo_file, tmp_path, undisturbed):
+    directory = tmp_path / "run"
+    command = [sys.executable, "-m", "headstart", *command_for(directory, demo_file)]
+    subprocess.run([str(part) for part in command], check=True, capture_output=True)
+    assert differences(outcome(directory), undisturbed) == []

@@ -1,0 +1,120 @@
+"""Environments that kill, stop or hang the process that they run in."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from builders import point_policy
+from envs.faulty import KINDS, tokens
+from small_runs import POINT, SMALL, Diary, weights_of
+
+from headstart.errors import RunError
+from headstart.rollout.executors import make_executor
+from headstart.rollout.exploration import Exploration
+from headstart.rollout.job import EpisodeJob
+from headstart.training.train import train
+
+
+@pytest.fixture(autouse=True)
+def _collectors_find_the_tests(monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+
+
+def jobs_of(count):
+    noise = Exploration(noise=0.2)
+    return [EpisodeJob(point_policy(), 0, "rollout", index, noise) for index in range(count)]
+
+
+def faulty(kind, directory):
+    return f"envs.faulty:Faulty-v0,kind={kind},tokens={directory}"
+
+
+def episodes_of(env_id, collectors, count, timeout=20.0):
+    with make_executor(env_id, collectors, timeout=timeout) as executor:
+        episodes = [pending.result() for pending in executor.submit(jobs_of(count))]
+        return episodes, executor.repeated
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("collectors", [0, 2])
+def test_what_a_fault_interrupts_is_run_again_and_is_the_same(tmp_path, kind, collectors):
+    if collectors == 0 and kind in ("kill", "exit", "hang"):
+        pytest.skip("takes this process with it")
+    undisturbed, none = episodes_of(POINT, 0, 6)
+    assert none == 0
+    env_id = faulty(kind, tokens(tmp_path / "tokens", 2))
+    disturbed, repeated = episodes_of(env_id, collectors, 6, 5.0 if kind == "hang" else 60.0)
+    assert disturbed == undisturbed
+    assert repeated == 2
+    assert not list((tmp_path / "tokens").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("kill", "died with exit code -9"),
+        ("exit", "died with exit code 0"),
+        ("step", r"(?s)Traceback .*faulty\.py.*ZeroDivisionError: a wheel came off"),
+        ("reset", r"(?s)Traceback .*faulty\.py.*OSError: the sensor does not answer"),
+    ],
+)
+def test_a_job_that_fails_again_and_again_ends_with_the_environments_own_words(
+    tmp_path, kind, told
+):
+    env_id = faulty(kind, tokens(tmp_path / "tokens", 1000))
+    for collectors in (1, 0) if kind in ("step", "reset") else (1,):
+        with make_executor(env_id, collectors) as executor:
+            (pending,) = executor.submit(jobs_of(1))
+            with pytest.raises(RunError, match=told) as caught:
+                pending.result()
+        assert "episode 0 failed 3 times" in str(caught.value)
+
+
+def test_a_collector_that_always_hangs_is_told(tmp_path):
+    env_id = faulty("hang", tokens(tmp_path / "tokens", 1000))
+    with make_executor(env_id, 1, timeout=4.0) as executor:
+        (pending,) = executor.submit(jobs_of(1))
+        with pytest.raises(RunError, match="hung for 4 s and was killed"):
+            pending.result()
+
+
+def test_training_goes_on_to_the_same_bits_and_counts_what_it_repeated(tmp_path):
+    path = tokens(tmp_path / "tokens", 0)
+    env_id = faulty("kill", path)
+
+    class Breaking(Diary):
+        def progressed(self, progress):
+            # Not before the warm start: training steps in the environment itself to know it.
+            if not self.phases:
+                for number in range(3):
+                    (path / str(number)).touch()
+            super().progressed(progress)
+
+    quiet, loud = Diary(), Breaking()
+    config = replace(SMALL, seed=4)
+    undisturbed = train(POINT, config, observers=[quiet])
+    disturbed = train(env_id, config, collectors=2, observers=[loud])
+    assert (weights_of(disturbed.policy) == weights_of(undisturbed.policy)).all()
+    assert loud.rows[-1]["health/repeated_episodes"] == 3
+    assert quiet.rows[-1]["health/repeated_episodes"] == 0
+
+
+def test_a_run_that_an_environment_ends_can_go_on_once_it_is_mended(tmp_path):
+    from headstart.training.resume import resume
+
+    path = tokens(tmp_path / "tokens", 0)
+    env_id = faulty("step", path)
+
+    class Breaking(Diary):
+        def evaluated(self, *of):
+            super().evaluated(*of)
+            for number in range(3):
+                (path / str(number)).touch()
+
+    checkpoint = replace(SMALL.checkpoint, seconds=0.0)
+    config = replace(SMALL, checkpoint=checkpoint)
+    with pytest.raises(RunError, match="a wheel came off"):
+        train(env_id, config, out=tmp_path / "run", observers=[Breaking()])
+    resumed = resume(tmp_path / "run")
+    undisturbed = train(POINT, config)
+    assert (weights_of(resumed.policy) == weights_of(undisturbed.policy)).all()
