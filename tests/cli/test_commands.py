@@ -10,6 +10,7 @@ from headstart.cli.main import main
 from headstart.demos.record import collect_demos
 from headstart.demos.storage import save_demos
 from headstart.policy import load_policy
+from headstart.presets import PRESETS
 from headstart.viz.runs import read_metrics
 
 # fmt: off
@@ -135,6 +136,16 @@ def test_default_run_directories_are_numbered(run, tmp_path, monkeypatch):
         main(["train", "PointReach-v0", *demos, *SHORT, "--target-success", "0.0"])
     found = sorted(path.name for path in Path("runs").iterdir())
     assert found == ["PointReach-v0-fast-1", "PointReach-v0-fast-2"]
+
+
+def test_the_help_of_train_shows_the_defaults_of_the_preset(capsys):
+    told = {}
+    for preset in ("fast", "nair2018"):
+        with pytest.raises(SystemExit):
+            main(["train", f"--preset={preset}", "--help"])
+        told[preset] = " ".join(capsys.readouterr().out.split())
+    assert f"(default: {PRESETS['fast'].batch_size})" in told["fast"]
+    assert f"(default: {PRESETS['nair2018'].batch_size})" in told["nair2018"]
 
 
 @pytest.mark.parametrize("verb", ["", "demos collect", "train", "evaluate", "play", "plot"])

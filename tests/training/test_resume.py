@@ -195,16 +195,30 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_leads_to_the_same(
     assert outcome(run) == outcome(tmp_path / "whole")
 
 
+def parts_of(checkpoint):
+    return json.loads((checkpoint / "manifest.json").read_text())["parts"].keys()
+
+
 @pytest.mark.parametrize("how", ["flipped", "deleted"])
 def test_a_damaged_part_of_the_replay_is_told(tmp_path, point_demos, caplog, how):
-    run = cut_run(tmp_path / "run", point_demos, after=10)
-    part = sorted((run / "checkpoints" / "replay").iterdir())[-1]
-    damage(part, how)
+    run = cut_run(tmp_path / "run", point_demos, after=9)
+    older, newest = checkpoints(run)
+    (new,) = parts_of(newest) - parts_of(older)
+    damage(run / "checkpoints" / "replay" / new, how)
     resume(run)
-    assert "is not whole" in caplog.text
-    assert part.name in caplog.text
+    assert f"checkpoint {int(newest.name)} is not whole ({new} " in caplog.text
     train(POINT, BASE, demos=point_demos, out=tmp_path / "whole")
     assert outcome(run) == outcome(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("how", ["flipped", "deleted"])
+def test_a_damaged_part_that_all_checkpoints_need_is_told(tmp_path, point_demos, how):
+    run = cut_run(tmp_path / "run", point_demos, after=12)
+    shared = min(parts_of(checkpoints(run)[0]))
+    damage(run / "checkpoints" / "replay" / shared, how)
+    before = outcome(run)
+    assert "none is whole" in refused(run)
+    assert outcome(run) == before
 
 
 @pytest.mark.parametrize("content", [b"", b"99999999\n", b"../../etc\n", b"\xff\xfe", b"x" * 9999])
@@ -214,14 +228,23 @@ def test_a_pointer_that_points_nowhere_is_no_harm(tmp_path, point_demos, content
     assert resume(run).progress.env_steps == 300
 
 
-def test_without_any_whole_checkpoint_the_run_starts_anew(tmp_path, point_demos, caplog):
+def test_a_run_that_was_never_saved_begins_anew(tmp_path, point_demos, caplog):
+    config = replace(BASE, checkpoint=replace(OFTEN, seconds=1e9))
+    run = cut_run(tmp_path / "run", point_demos, config, after=12)
+    assert not (run / "checkpoints").exists()
+    resume(run)
+    assert "no checkpoint yet; the run begins anew" in caplog.text
+    train(POINT, config, demos=point_demos, out=tmp_path / "whole")
+    assert outcome(run) == outcome(tmp_path / "whole")
+
+
+def test_policies_are_not_given_up_because_no_checkpoint_is_whole(tmp_path, point_demos):
     run = cut_run(tmp_path / "run", point_demos, after=12)
     for path in checkpoints(run):
         damage(path / "manifest.json", "cut")
-    resume(run)
-    assert "the run starts anew" in caplog.text
-    train(POINT, BASE, demos=point_demos, out=tmp_path / "whole")
-    assert outcome(run) == outcome(tmp_path / "whole")
+    before = outcome(run)
+    assert refused(run).endswith("checkpoints: none is whole; delete it to begin the run anew")
+    assert outcome(run) == before
 
 
 def test_metrics_and_policies_that_were_lost_come_back(tmp_path, point_demos):

@@ -81,9 +81,14 @@ def resume_help(description: str) -> str:
     return _help(lambda: _parse_resume(["--help"], TrainConfig(), description))
 
 
-def train_help(description: str, presets: Mapping[str, TrainConfig]) -> str:
-    """Return the help of every option with its default."""
-    return _help(lambda: _parse(["--help"], presets, description))
+def train_help(description: str, presets: Mapping[str, TrainConfig], options: Sequence[str]) -> str:
+    """Return the help of every option with its default in the preset that the options name.
+
+    Raises:
+        InputError: if there is no such preset.
+    """
+    asked = ["--preset", _preset_of(options), "--help"]
+    return _help(lambda: _parse(asked, presets, description))
 
 
 def _refusing(parse: Callable[[], T], verb: str) -> T:

@@ -72,6 +72,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         subparser = verbs.add_parser(verb, help=summary)
         if verb in arguments[:1]:
             # Only the verb that is asked for is imported: some need torch, which takes a second.
+            subparser.given = arguments[1:]
             importlib.import_module(f"headstart.cli.{verb}").add_options(subparser)
     known, rest = parser.parse_known_args(arguments)
     known.command = shlex.join(["headstart", *arguments])

@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from headstart.errors import InputError
@@ -15,12 +15,14 @@ class Parser(argparse.ArgumentParser):
         options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         super().__init__(allow_abbrev=False, **options)
 
-    written_help: Callable[[], str] | None = None
+    written_help: Callable[[Sequence[str]], str] | None = None
     """Writes all of the help, where argparse does not know all of the options."""
+    given: Sequence[str] = ()
+    """What the user typed after the verb."""
 
     def format_help(self) -> str:
         """Return the help."""
-        return self.written_help() if self.written_help else super().format_help()
+        return self.written_help(self.given) if self.written_help else super().format_help()
 
     def error(self, message: str) -> NoReturn:
         """Raise what the command line prints as one line."""

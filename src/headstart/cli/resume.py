@@ -25,7 +25,7 @@ examples:
 
 def add_options(parser: Parser) -> None:
     """Say what the verb takes."""
-    parser.written_help = lambda: resume_help(DESCRIPTION)
+    parser.written_help = lambda _: resume_help(DESCRIPTION)
     parser.set_defaults(run=_run, takes_options=True)
 
 

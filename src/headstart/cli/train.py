@@ -18,7 +18,7 @@ presets:
   fast      warm start by cloning, twin critics, averaged actor: a minute on a laptop (default)
   nair2018  DDPG + HER + demonstrations, the published configuration to the letter
   her       DDPG + HER without demonstrations, the published configuration
-The defaults below are those of fast.
+The defaults below are those of the preset: `headstart train --preset her --help` shows its own.
 
 examples:
   headstart train FetchPickAndPlace-v4 --demos demos.npz
@@ -30,7 +30,7 @@ examples:
 
 def add_options(parser: Parser) -> None:
     """Say what the verb takes."""
-    parser.written_help = lambda: train_help(DESCRIPTION, PRESETS)
+    parser.written_help = lambda given: train_help(DESCRIPTION, PRESETS, given)
     parser.set_defaults(run=_run, takes_options=True)
 
 

@@ -125,18 +125,24 @@ class Checkpointer(Observer):
 
 
 def newest_run(directory: Path) -> SavedRun | None:
-    """Return the newest checkpoint of a run directory that is whole, or ``None`` if none is.
+    """Return the newest checkpoint of a run directory that is whole, or ``None`` without any.
 
     What is damaged is told, and passed over.
+
+    Raises:
+        InputError: if there are checkpoints, but none is whole.
     """
     files = CheckpointFiles(directory / CHECKPOINTS)
-    for number in files.numbers():
+    numbers = files.numbers()
+    for number in numbers:
         try:
             manifest, content = files.read(number)
             parts = {name: files.read_part(name, it) for name, it in manifest.parts.items()}
             return SavedRun(number, manifest, content, parts)
         except (OSError, ValueError) as error:
             _log.warning("%s: checkpoint %d is not whole (%s)", files.path, number, error)
+    if numbers:
+        raise InputError(f"{files.path}: none is whole; delete it to begin the run anew")
     return None
 
 

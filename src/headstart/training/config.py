@@ -7,6 +7,7 @@ from headstart.agents.config import DDPGConfig
 from headstart.demos.resets import ResetGoal
 from headstart.errors import InputError, require, require_choices
 from headstart.rollout.exploration import Exploration
+from headstart.rollout.processes import EPISODE_TIMEOUT
 
 StrategyName = Literal["future", "final", "episode", "random", "none"]
 MatmulPrecision = Literal["float32", "bfloat16"]
@@ -162,6 +163,9 @@ class TrainConfig:
     """Mirror half of each batch where the env is known to be symmetric."""
     policy_every: int = 10_000
     """Env steps from one numbered policy file to the next."""
+    episode_timeout: float = EPISODE_TIMEOUT
+    """Seconds that an episode may take in a collector process, before the process is replaced and
+    the episode run again."""
     torch_threads: int = 1
     """Threads of the learner; collectors use one core each beside it."""
     matmul_precision: MatmulPrecision = "float32"
@@ -184,6 +188,9 @@ class TrainConfig:
         for name in ("policy_every", "torch_threads"):
             require(getattr(self, name) >= 1, f"{name} must be at least 1", getattr(self, name))
         require(self.seed >= 0, "seed must not be negative", self.seed)
+        require(
+            self.episode_timeout > 0.0, "episode_timeout must be positive", self.episode_timeout
+        )
         require(self.batch_size >= 2, "batch_size must be at least 2", self.batch_size)
         require(
             self.replay_capacity >= 2, "replay_capacity must be at least 2", self.replay_capacity

@@ -62,7 +62,7 @@ def resume(
         demos = read_demos(path, record)
         saved = newest_run(path)
         if saved is None:
-            _log.warning("%s: no whole checkpoint; the run starts anew", path)
+            _log.warning("%s: no checkpoint yet; the run begins anew", path)
         _tell_versions(record)
         env_id = env_id or record.env_id
         with prepared(env_id, config, demos, collectors, goal_strategy, observers) as trainer:

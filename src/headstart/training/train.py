@@ -108,7 +108,7 @@ def prepared(
     with contextlib.closing(make_env(env_id)) as reward_env:
         spec = GoalSpec.from_env(reward_env)
         demos = _checked(config, reward_env, spec, demos)
-        with make_executor(env_id, collectors) as executor:
+        with make_executor(env_id, collectors, timeout=config.episode_timeout) as executor:
             reward = GoalReward(reward_env, spec)
             yield build_trainer(config, spec, demos, executor, reward, observers, goal_strategy)
 
