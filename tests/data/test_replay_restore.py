@@ -58,6 +58,10 @@ def test_the_rows_of_a_final_state_hold_nothing_of_an_earlier_episode():
     assert not replay.newest(1).rows[2, replay.columns["actions"]].any()
 
 
+def state_of_empty(replay):
+    return replay.position, replay.num_transitions, replay._steps.tobytes()
+
+
 def part(first=0, starts=(0, 4), steps=(3, 2), **changes):
     starts, steps = np.array(starts, np.int64), np.array(steps, np.int64)
     rows = np.zeros((int(sum(steps + 1)), 10), np.float32)
@@ -87,7 +91,9 @@ def test_what_the_refusals_start_from_is_accepted():
         (WHOLE, part(starts=(0, 3)), "lies upon another"),
         (WHOLE, part(starts=(-1, 4)), "outside"),
         (WHOLE, part(starts=(0, 18)), "outside"),
-        (WHOLE, part(first=1), "outside"),
+        (WHOLE, part(first=1), "are missing"),
+        (WHOLE, part(steps=(3, 0)), "a length"),
+        (WHOLE, part(steps=(3, 20)), "a length"),
         (ReplayPosition(2, 2, 7, 6), part(), "do not lead to"),
         (ReplayPosition(2, 2, 21, 7), part(), "do not lead to"),
         (ReplayPosition(2, 2, 7, 21), part(), "do not lead to"),
@@ -96,8 +102,27 @@ def test_what_the_refusals_start_from_is_accepted():
     ],
 )
 def test_parts_that_do_not_belong_to_the_replay_are_refused(position, stored, told):
+    replay = EpisodeReplay(20, **WIDTHS)
+    before = state_of_empty(replay)
     with pytest.raises(ValueError, match=told):
-        restore(position, stored)
+        replay.restore(position, [stored])
+    assert state_of_empty(replay) == before
+    replay.restore(WHOLE, [part()])
+    assert replay.num_transitions == 5
+
+
+def test_lengths_whose_sum_overflows_are_refused():
+    huge = StoredEpisodes(
+        0, np.zeros(2, np.int64), np.array([2**62, -(2**62) + 5]), np.zeros((7, 10), np.float32)
+    )
+    with pytest.raises(ValueError, match="a length"):
+        restore(WHOLE, huge)
+
+
+@pytest.mark.parametrize(("added", "stored"), [(1, 2), (1, -1), (-1, 0)])
+def test_a_position_that_cannot_be_is_refused(added, stored):
+    with pytest.raises(ValueError, match=f"{stored} episodes stored of {added} added"):
+        ReplayPosition(added, stored, 0, 0)
 
 
 def test_only_an_empty_replay_is_restored():

@@ -5,7 +5,6 @@ import json
 import shutil
 import sys
 import textwrap
-from collections import Counter
 from dataclasses import asdict
 
 from headstart.cli.parser import Parser
@@ -14,8 +13,9 @@ from headstart.doctor.examination import examine
 from headstart.text import counted
 
 DESCRIPTION = """\
-Try whether this machine is ready: the versions of the packages, the simulator, OpenGL and ffmpeg
-for videos, cores and memory, and the directories that are written to.
+Try whether this machine is ready: the versions of Python and the packages, the simulator, OpenGL
+and ffmpeg for videos, threads, GPU, cores and memory, and the directories that are written to.
+It takes some ten seconds.
 
 Each line is ok, advice (something is missing or slow that the main job does not need) or a problem,
 and says below how to mend it. Exits with 0 if there is no problem, and with 1 otherwise.
@@ -92,9 +92,8 @@ def _width() -> int | None:
 
 
 def _verdict(checks: list[Check]) -> str:
-    numbers = Counter(check.status for check in checks)
-    names = ", ".join(check.name for check in checks if check.status == "problem")
-    if names:
-        return f"not ready: {counted(numbers['problem'], 'problem')} ({names})"
-    advice = f", with advice on {numbers['advice']} of it" if numbers["advice"] else ""
-    return f"ready{advice}"
+    problems = [check.name for check in checks if check.status == "problem"]
+    advice = [check.name for check in checks if check.status == "advice"]
+    if problems:
+        return f"not ready: {counted(len(problems), 'problem')} ({', '.join(problems)})"
+    return f"ready, with advice on {', '.join(advice)}" if advice else "ready"

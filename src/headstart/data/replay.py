@@ -33,6 +33,10 @@ class ReplayPosition:
     next_row: int
     used_rows: int
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.num_episodes <= self.num_added:
+            raise ValueError(f"{self.num_episodes} episodes stored of {self.num_added} added")
+
 
 class EpisodeReplay:
     """Stores whole episodes side by side and forgets whole episodes, oldest first.
@@ -220,10 +224,19 @@ class EpisodeReplay:
             parts: its episodes, oldest first; those that it had forgotten are passed over.
 
         Raises:
-            ValueError: if the replay is not empty, or position and parts cannot belong to it.
+            ValueError: if the replay is not empty, or position and parts cannot belong to it; it
+                is empty then.
         """
         if self.num_added:
             raise ValueError("only an empty replay can be restored")
+        try:
+            self._go_to(position, parts)
+        except ValueError:
+            self._forget(0, self.capacity)
+            self.num_added = self._next_row = 0
+            raise
+
+    def _go_to(self, position: ReplayPosition, parts: Iterable[StoredEpisodes]) -> None:
         self.num_added = position.num_added - position.num_episodes
         for part in parts:
             self._put_back(part)
@@ -234,21 +247,28 @@ class EpisodeReplay:
             raise ValueError(f"the episodes do not lead to {position}, but to {self.position}")
 
     def _put_back(self, part: StoredEpisodes) -> None:
-        stops = np.cumsum(part.steps + 1)
-        if len(part.starts) != len(stops) or part.rows.shape != (sum(stops[-1:]), self.width - 1):
+        if (part.steps < 1).any() or (part.steps >= self.capacity).any():
+            raise ValueError("a stored episode has a length that none here can have")
+        rows = int((part.steps + 1).sum())
+        if len(part.starts) != len(part.steps) or part.rows.shape != (rows, self.width - 1):
             raise ValueError("the rows of stored episodes do not fit their lengths or this replay")
-        places = zip(part.starts.tolist(), part.steps.tolist(), stops.tolist(), strict=True)
-        for number, (start, steps, stop) in enumerate(places, part.first):
-            if number < self.num_added:
-                continue
-            room = self._steps[start : start + steps + 1]
-            if number > self.num_added or min(start, steps - 1) < 0 or len(room) <= steps:
-                raise ValueError(f"stored episode {number} lies outside of this replay")
-            if room.any():
-                raise ValueError(f"stored episode {number} lies upon another")
-            self._rows[start : start + steps + 1, :-1] = part.rows[stop - steps - 1 : stop]
-            self._count(start, steps)
-            self.num_added += 1
+        if part.first > self.num_added:
+            raise ValueError(f"stored episodes {self.num_added} to {part.first - 1} are missing")
+        forgotten = min(self.num_added - part.first, len(part.steps))
+        starts, steps = part.starts[forgotten:], part.steps[forgotten:]
+        # A replay may hold tens of thousands of episodes: all of them at once.
+        within = _counted_up(steps + 1)
+        each = np.repeat(steps, steps + 1)
+        if (starts < 0).any() or (starts >= self.capacity - steps).any():
+            raise ValueError("a stored episode lies outside of this replay")
+        places = np.repeat(starts, steps + 1) + within
+        if self._steps[places].any() or len(np.unique(places)) < len(places):
+            raise ValueError("a stored episode lies upon another")
+        self._rows[places, :-1] = part.rows[rows - len(places) :]
+        self._steps[places] = np.where(within < each, each - within, -each)
+        self._stored.extend(zip(starts.tolist(), steps.tolist(), strict=True))
+        self.num_transitions += int(steps.sum())
+        self.num_added += len(steps)
 
     def _count(self, start: int, steps: int) -> None:
         """Note the episode whose rows have been written."""
@@ -283,6 +303,12 @@ class EpisodeReplay:
             width = getattr(episode, name).shape[1]
             if width != expected:
                 raise ValueError(f"episode.{name} has width {width}, this replay holds {expected}")
+
+
+def _counted_up(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return 0, 1, ... up to each length, one after the other."""
+    stops = np.cumsum(lengths)
+    return np.arange(int(lengths.sum())) - np.repeat(stops - lengths, lengths)
 
 
 def integers_below(bound: int | Rows, count: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -21,9 +21,7 @@ class Answer:
 
 
 def ask(probe: str, *arguments: str, seconds: float, unset: Sequence[str] = ()) -> Answer:
-    """Run a probe of ``headstart.doctor.probes``.
-
-    The process is started as a collector is, so it finds the modules that a collector finds.
+    """Run a probe of ``headstart.doctor.probes``; the current directory hides no module from it.
 
     Args:
         probe: its name.
@@ -31,12 +29,14 @@ def ask(probe: str, *arguments: str, seconds: float, unset: Sequence[str] = ()) 
         seconds: how long it may take.
         unset: environment variables to leave out.
     """
+    environment = {name: value for name, value in os.environ.items() if name not in unset}
     process = subprocess.Popen(
         [sys.executable, "-m", "headstart.doctor.probes", probe, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env={name: value for name, value in os.environ.items() if name not in unset},
+        # Of whatever it starts in turn, too.
+        env={**environment, "PYTHONSAFEPATH": "1"},
         # A group of its own: a probe may start processes too, and all of them must end.
         start_new_session=True,
     )

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 
 from headstart.doctor.check import Check
-from headstart.doctor.machine import check_bfloat16, check_cores, check_memory, check_torch
+from headstart.doctor.machine import check_bfloat16, check_cores, check_memory
 from headstart.doctor.packages import check_installation, check_packages, check_python
-from headstart.doctor.places import check_current_directory, check_temporary_files
-from headstart.doctor.simulation import check_environment, check_ffmpeg, check_opengl
+from headstart.doctor.places import check_current_directory, check_gone, check_temporary_files
+from headstart.doctor.simulation import check_ffmpeg, check_simulation
 from headstart.text import printable
 
 
@@ -16,14 +16,16 @@ def examine(env_id: str) -> Iterator[Check]:
     Args:
         env_id: an environment that the main job should run on, and that can be drawn.
     """
+    if gone := list(check_gone()):
+        # Nothing can be started there.
+        yield from gone
+        return
     parts: dict[str, Callable[[], Iterator[Check]]] = {
         "python": check_python,
         "headstart": check_installation,
         "packages": check_packages,
-        "simulator": lambda: check_environment(env_id),
-        "opengl": lambda: check_opengl(env_id),
+        "simulator": lambda: check_simulation(env_id),
         "ffmpeg": check_ffmpeg,
-        "torch": check_torch,
         "bfloat16": check_bfloat16,
         "cores": check_cores,
         "memory": check_memory,
@@ -35,4 +37,5 @@ def examine(env_id: str) -> Iterator[Check]:
             yield from part()
         except Exception as error:  # On a broken machine anything may break, the others still tell.
             found = f"could not be checked ({printable(repr(error))})"
-            yield Check(name, "problem", found, "report this as a defect of headstart")
+            mend = "install headstart again; if that does not help, report this as its defect"
+            yield Check(name, "problem", found, mend)

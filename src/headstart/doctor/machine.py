@@ -1,26 +1,27 @@
 """The machine itself: cores, memory, threads, GPU, and what its processor can multiply."""
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from headstart.doctor.check import Check
-from headstart.doctor.child import ask
 from headstart.doctor.limits import container_limits
-from headstart.text import counted, printable
+from headstart.text import counted
 
 _GIB = 2**30
 # Measured on a Fetch task: the learner, and one collector beside it.
 _LEARNER, _COLLECTOR = 0.6 * _GIB, 0.35 * _GIB
 # As Linux calls them: the first two of x86, the last of ARM.
 _BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16")
-_SECONDS = 180.0
 
 
-def check_cores() -> Iterator[Check]:
-    """Say how many cores there are to use."""
-    cores, limit = usable_cores(), container_limits().cores
+def check_cores(root: Path = Path("/")) -> Iterator[Check]:
+    """Say how many cores there are to use.
+
+    Args:
+        root: where ``proc`` and ``sys`` lie.
+    """
+    cores, limit = usable_cores(), container_limits(root).cores
     if limit is None or limit >= cores:
         total = os.cpu_count() or cores
         yield Check("cores", "ok", f"{cores}" if total == cores else f"{cores} of {total}")
@@ -30,13 +31,17 @@ def check_cores() -> Iterator[Check]:
         yield Check("cores", "advice", found, mend)
 
 
-def check_memory() -> Iterator[Check]:
-    """Say whether a learner, and a collector for each core, fit into the memory."""
-    sizes = _memory_sizes()
+def check_memory(root: Path = Path("/")) -> Iterator[Check]:
+    """Say whether a learner, and a collector for each core, fit into the memory.
+
+    Args:
+        root: where ``proc`` and ``sys`` lie.
+    """
+    sizes = _memory_sizes(root)
     if sizes is None:
         yield Check("memory", "ok", "unknown on this system")
         return
-    limit = container_limits().memory or sizes[0]
+    limit = container_limits(root).memory or sizes[0]
     total, free = (min(size, limit) for size in sizes)
     found = f"{free / _GIB:.1f} of {total / _GIB:.1f} GiB available"
     collectors = int((free - _LEARNER) // _COLLECTOR)
@@ -50,23 +55,26 @@ def check_memory() -> Iterator[Check]:
         yield Check("memory", "ok", found)
 
 
-def check_torch() -> Iterator[Check]:
-    """Say how many threads torch takes, whether the environment is odd about it, and the GPU."""
-    answer = ask("torch", seconds=_SECONDS)
-    facts = answer.facts[0] if answer.facts else {"threads": "an unknown number", "gpu": None}
-    yield _threads(f"torch takes {facts['threads']} unless told")
-    gpu = facts["gpu"] or ("unknown, as torch does not run" if answer.error else "torch sees none")
-    yield Check("gpu", "ok", f"{gpu}; headstart trains on the CPU")
+def check_torch(threads: int, gpu: str | None) -> Iterator[Check]:
+    """Say what torch makes of the machine: how many threads it takes, and which GPU it sees."""
+    found = f"torch takes {threads} unless told; training tells it to take 1 (--torch-threads)"
+    if threads <= usable_cores():
+        yield Check("threads", "ok", found)
+    else:
+        found = f"{found}; there are {counted(usable_cores(), 'core')}"
+        mend = "run `unset OMP_NUM_THREADS MKL_NUM_THREADS`, or call torch.set_num_threads"
+        yield Check("threads", "advice", found, mend)
+    yield Check("gpu", "ok", f"{gpu or 'torch sees none'}; headstart trains on the CPU")
 
 
-def check_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> Iterator[Check]:
+def check_bfloat16(root: Path = Path("/")) -> Iterator[Check]:
     """Say whether the processor multiplies bfloat16; float32 does on all.
 
     Args:
-        cpuinfo: where Linux describes the processors.
+        root: where ``proc`` lies.
     """
     try:
-        words = set(cpuinfo.read_text().split())
+        words = set((root / "proc/cpuinfo").read_text().split())
     except OSError:
         yield Check("bfloat16", "ok", "unknown on this system")
         return
@@ -85,23 +93,10 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _threads(found: str) -> Check:
-    cores, value = usable_cores(), os.environ.get("OMP_NUM_THREADS")
-    mend = "run `unset OMP_NUM_THREADS`; training has --torch-threads"
-    if value is None:
-        return Check("threads", "ok", found)
-    found = f"{found}; OMP_NUM_THREADS={printable(value, 40)}"
-    if not re.fullmatch(r"\s*[1-9]\d*(,\d+)*\s*", value):
-        return Check("threads", "advice", f"{found} is no number of threads", mend)
-    if int(value.partition(",")[0]) > cores:
-        return Check("threads", "advice", f"{found} is more than {counted(cores, 'core')}", mend)
-    return Check("threads", "ok", found)
-
-
-def _memory_sizes() -> tuple[int, int] | None:
+def _memory_sizes(root: Path) -> tuple[int, int] | None:
     """Return the bytes of memory that there are, and how many are available."""
     try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
+        lines = (root / "proc/meminfo").read_text().splitlines()
     except OSError:
         return None
     kibibytes = {name: int(size.split()[0]) for name, _, size in (x.partition(":") for x in lines)}

@@ -5,10 +5,12 @@ import platform
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import headstart
 from headstart.doctor.check import Check
-from headstart.doctor.child import ask, unset_advice
+from headstart.doctor.child import ask
+from headstart.doctor.machine import check_torch
 from headstart.doctor.versions import fits, required_modules, required_python, requirements
 from headstart.text import printable
 
@@ -18,7 +20,8 @@ _REASONS = {
     "mujoco": "; gymnasium-robotics 1.4.2 cannot build the Fetch and hand tasks with 3.12 or "
     "newer, it stops with a bare AssertionError"
 }
-# MuJoCo reads them when it is imported, and fails on what it does not know.
+# MuJoCo fails on what it does not know in them as soon as it is imported; the simulator's check
+# tells that once, and packages are imported without them.
 GRAPHICS = ("MUJOCO_GL", "PYOPENGL_PLATFORM")
 _SECONDS = 180.0
 
@@ -26,7 +29,7 @@ _SECONDS = 180.0
 def check_python() -> Iterator[Check]:
     """Check the interpreter against what headstart asks for."""
     version = platform.python_version()
-    found = f"{version} ({sys.executable})"
+    found = f"{version} ({printable(sys.executable)})"
     wanted = required_python()
     if fits(version, wanted):
         yield Check("python", "ok", found)
@@ -37,7 +40,7 @@ def check_python() -> Iterator[Check]:
 
 def check_installation() -> Iterator[Check]:
     """Check that headstart is installed as what it is."""
-    version, place = headstart.__version__, Path(headstart.__file__).parent
+    version, place = headstart.__version__, printable(Path(headstart.__file__).parent)
     mend = "run `pip install --editable .` in the directory with headstart's pyproject.toml"
     try:
         installed = importlib.metadata.version("headstart")
@@ -55,32 +58,29 @@ def check_installation() -> Iterator[Check]:
 def check_packages() -> Iterator[Check]:
     """Check each package that headstart asks for."""
     modules = required_modules()
-    errors = import_errors([*modules.values()])
+    imported = try_imports([*modules.values()])
     for name, wanted in requirements().items():
-        module = modules[name]
-        yield _version_trouble(name, wanted) or _import(name, wanted, module, errors[module])
+        told = imported[modules[name]]
+        yield _version_trouble(name, wanted) or _import(name, wanted, told["error"])
+        if "threads" in told:
+            yield from check_torch(told["threads"], told["gpu"])
 
 
-def import_errors(modules: Sequence[str], unset: Sequence[str] = ()) -> dict[str, str | None]:
-    """Import modules in another process; return what is wrong with each.
-
-    Args:
-        modules: their names.
-        unset: environment variables to leave out.
-    """
-    errors: dict[str, str | None] = {}
-    while rest := [module for module in modules if module not in errors]:
-        answer = ask("imports", *rest, seconds=_SECONDS, unset=unset)
-        errors.update(answer.facts)
+def try_imports(modules: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Import modules in another process; return what the probe tells of each."""
+    told: dict[str, dict[str, Any]] = {}
+    while rest := [module for module in modules if module not in told]:
+        answer = ask("imports", *rest, seconds=_SECONDS, unset=GRAPHICS)
+        told.update((fact["module"], fact) for fact in answer.facts)
         # One that ends the process is the first of which nothing was told; the others follow.
         for culprit in rest[len(answer.facts) :][:1]:
-            errors[culprit] = answer.error or "it ends the process that imports it"
-    return errors
+            told[culprit] = {"error": answer.error or "it ends the process that imports it"}
+    return told
 
 
 def _version_trouble(name: str, wanted: str) -> Check | None:
     """Return what is wrong with a package as far as its installation tells."""
-    mend = f'run `pip install "{name}{wanted}"{_INDEXES.get(name, "")}`'
+    mend = _install(name, wanted)
     try:
         version = importlib.metadata.version(name)
         if fits(version, wanted):
@@ -94,19 +94,20 @@ def _version_trouble(name: str, wanted: str) -> Check | None:
     return Check(name, "problem", found, mend)
 
 
-def _import(name: str, wanted: str, module: str, error: str | None) -> Check:
+def _import(name: str, wanted: str, error: str | None) -> Check:
     """Return what a package of the right version is good for."""
     version = importlib.metadata.version(name)
     if error is None:
         return Check(name, "ok", version)
-    mend = unset_advice(GRAPHICS, lambda names: import_errors([module], names)[module] is None)
-    if mend is None and "ModuleNotFoundError" in error:
-        # Of a package that is there already, pip installs what it misses.
-        mend = f'run `pip install "{name}{wanted}"{_INDEXES.get(name, "")}`'
-    found = f"{version} cannot be imported: {error}"
-    return Check(name, "problem", found, mend or _reinstall(name, wanted))
+    # Of a package that is there already, pip installs what it misses.
+    misses = "ModuleNotFoundError" in error
+    mend = _install(name, wanted) if misses else _reinstall(name, wanted)
+    return Check(name, "problem", f"{version} cannot be imported: {error}", mend)
+
+
+def _install(name: str, wanted: str, options: str = "") -> str:
+    return f'run `pip install{options}{_INDEXES.get(name, "")} "{name}{wanted}"`'
 
 
 def _reinstall(name: str, wanted: str) -> str:
-    options = f"--force-reinstall --no-deps{_INDEXES.get(name, '')}"
-    return f'run `pip install {options} "{name}{wanted}"`'
+    return _install(name, wanted, " --force-reinstall --no-deps")

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from headstart.doctor.check import Check
+from headstart.doctor.check import Check, Status
 from headstart.doctor.versions import required_modules
 from headstart.durable import replace_file
 from headstart.text import printable
@@ -22,9 +22,20 @@ _GIB = 2**30
 _ROOMY, _LEAST = 1.0 * _GIB, 0.1 * _GIB
 
 
+def check_gone() -> Iterator[Check]:
+    """Find out whether the current directory has been deleted; yield nothing if it is there."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        # The shell remembers its name.
+        found = f"{printable(os.environ.get('PWD', 'the current one'))} has been deleted"
+        mend = "go to a directory that is there with `cd`, and run this again"
+        yield Check("directory", "problem", found, mend)
+
+
 def check_temporary_files() -> Iterator[Check]:
     """Write a file where Python puts temporary ones."""
-    name, mend = "temporary files", "run `export TMPDIR=` with a directory that you can write to"
+    name, mend = "temporary files", "run `export TMPDIR=DIRECTORY` with one that you can write to"
     try:
         place = tempfile.gettempdir()
         _write(Path(place))
@@ -41,13 +52,11 @@ def check_temporary_files() -> Iterator[Check]:
 
 def check_current_directory() -> Iterator[Check]:
     """Write a file durably, lock it, and look for room and for files in the way of modules."""
+    place = Path.cwd()
     try:
-        place = Path.cwd()
         _write(place)
     except OSError as error:
-        # Of the shell, which remembers the name of a directory that is gone.
-        name = printable(os.environ.get("PWD", "."))
-        found = f"{name} cannot be written to and flushed ({_reason(error)})"
+        found = f"{printable(place)} cannot be written to and flushed ({_reason(error)})"
         mend = "go to a directory of yours with `cd`, or name files elsewhere with --out"
         yield Check("directory", "problem", found, mend)
         return
@@ -103,13 +112,15 @@ def _room(place: Path) -> Check:
 def _shadows(place: Path) -> Check:
     """Look for files that collectors, which start here, would take for other modules."""
     files = [*place.glob("*.py"), *(file.parent for file in place.glob("*/__init__.py"))]
-    known = {*sys.stdlib_module_names, *required_modules().values()}
-    hiding = sorted(file.name for file in files if file.stem in known)
-    if not hiding or getattr(sys.flags, "safe_path", False):
+    needed = set(required_modules().values())
+    hiding = [file for file in files if file.stem in needed | sys.stdlib_module_names]
+    if not hiding or sys.flags.safe_path:
         return Check("directory", "ok", printable(place))
-    names = printable(", ".join(hiding))
-    found = f"{printable(place)}: collectors would take {names} for the modules of that name"
-    return Check("directory", "advice", found, "rename them, or run headstart elsewhere")
+    names = printable(", ".join(sorted(file.name for file in hiding)))
+    found = f"{printable(place)}: collectors would take {names} for what has that name elsewhere"
+    # Of Python's own modules, collectors may never import the one that is hidden.
+    status: Status = "problem" if needed & {file.stem for file in hiding} else "advice"
+    return Check("directory", status, found, "rename them, or run headstart in another directory")
 
 
 def _scratch(place: Path) -> Path:

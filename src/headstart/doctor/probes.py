@@ -3,6 +3,7 @@
 import importlib
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -29,19 +30,21 @@ def main(probe: str, *arguments: str) -> None:
     try:
         for fact in PROBES[probe](*arguments):
             tell("fact", fact)
-    except Exception as error:
+    except BaseException as error:  # Some packages call sys.exit, or raise what is no Exception.
         tell("error", _told(error))
 
 
-def _imports(*modules: str) -> Iterator[list[str | None]]:
+def _imports(*modules: str) -> Iterator[dict[str, Any]]:
     """Import modules; yield each with what is wrong with it, as soon as that is known."""
     for module in modules:
         try:
             importlib.import_module(module)
-        except BaseException as error:  # Some call sys.exit, or raise what is no Exception.
-            yield [module, _told(error)]
+            # Here, and not in a process of its own: to import torch takes longer than all else.
+            about = _about_torch() if module == "torch" else {}
+        except BaseException as error:
+            yield {"module": module, "error": _told(error)}
         else:
-            yield [module, None]
+            yield {"module": module, "error": None, **about}
 
 
 def _environment(env_id: str) -> Iterator[dict[str, float]]:
@@ -82,18 +85,20 @@ def _encoding() -> Iterator[str]:
     import imageio_ffmpeg
     import numpy as np
 
+    # Tried first because imageio tells nothing of an ffmpeg that fails.
+    subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-version"], check=True)
     frames = np.zeros((4, 64, 64, 3), np.uint8)
     with tempfile.TemporaryDirectory(prefix="headstart-") as scratch:
         imageio.mimwrite(Path(scratch, "test.mp4"), list(frames), fps=25, quality=8)
     yield imageio_ffmpeg.get_ffmpeg_version()
 
 
-def _torch() -> Iterator[dict[str, Any]]:
-    """Yield how many threads torch takes here, and which GPU it sees."""
+def _about_torch() -> dict[str, Any]:
+    """Return how many threads torch takes here, and which GPU it sees."""
     import torch
 
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
-    yield {"threads": torch.get_num_threads(), "gpu": gpu}
+    return {"threads": torch.get_num_threads(), "gpu": gpu}
 
 
 def _told(error: BaseException) -> str:
@@ -103,7 +108,8 @@ def _told(error: BaseException) -> str:
         return words
     text = f"{type(error).__name__}: {words}" if words else type(error).__name__
     frames = traceback.extract_tb(error.__traceback__)
-    if isinstance(error, ImportError) or not frames:
+    # Those say themselves what is missing; where it was noticed would mislead.
+    if isinstance(error, ImportError | OSError | subprocess.SubprocessError) or not frames:
         return text
     return f"{text} ({Path(frames[-1].filename).name}, line {frames[-1].lineno})"
 
@@ -113,7 +119,6 @@ PROBES: dict[str, Callable[..., Iterator[Any]]] = {
     "environment": _environment,
     "rendering": _rendering,
     "encoding": _encoding,
-    "torch": _torch,
 }
 
 if __name__ == "__main__":

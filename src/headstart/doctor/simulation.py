@@ -15,29 +15,20 @@ _REINSTALL = (
 )
 
 
-def check_environment(env_id: str) -> Iterator[Check]:
-    """Build, reset and step an environment."""
+def check_simulation(env_id: str) -> Iterator[Check]:
+    """Build, reset and step an environment; if that works, draw a picture without a screen."""
     answer = ask("environment", env_id, seconds=_SECONDS)
     if answer.error is None:
         times = answer.facts[0]
         built = f"built and reset in {times['build_seconds']:.1f} s"
         found = f"{env_id} {built}, {times['steps_per_second']:.0f} steps/s on one core"
         yield Check("simulator", "ok", found)
+        yield _opengl(env_id)
         return
     mend = unset_advice(GRAPHICS, lambda names: _works("environment", names, env_id))
     found = f"{env_id} does not run: {answer.error}"
     yield Check("simulator", "problem", found, mend or _REINSTALL)
-
-
-def check_opengl(env_id: str) -> Iterator[Check]:
-    """Draw a picture of an environment without a screen."""
-    answer = ask("rendering", env_id, seconds=_SECONDS)
-    if answer.error is None:
-        yield Check("opengl", "ok", f"{answer.facts[0]} draws without a window")
-        return
-    mend = unset_advice(GRAPHICS, lambda names: _works("rendering", names, env_id))
-    found = f"no pictures or videos, all else works: {answer.error}"
-    yield Check("opengl", "advice", found, mend or _OPENGL)
+    yield Check("opengl", "advice", "not tried without a simulator", "mend the simulator first")
 
 
 def check_ffmpeg() -> Iterator[Check]:
@@ -50,6 +41,18 @@ def check_ffmpeg() -> Iterator[Check]:
     again = "run `pip install --force-reinstall --no-deps imageio-ffmpeg`"
     found = f"no .mp4 videos, all else works: {answer.error}"
     yield Check("ffmpeg", "advice", found, mend or again)
+
+
+def _opengl(env_id: str) -> Check:
+    answer = ask("rendering", env_id, seconds=_SECONDS)
+    if answer.error is None:
+        return Check("opengl", "ok", f"{answer.facts[0]} draws without a window")
+    mend = unset_advice(GRAPHICS, lambda names: _works("rendering", names, env_id))
+    # What follows is how to mend it, which the line below says.
+    error = answer.error.partition("; on Debian")[0]
+    return Check(
+        "opengl", "advice", f"no pictures or videos, all else works: {error}", mend or _OPENGL
+    )
 
 
 def _works(probe: str, unset: Sequence[str], *arguments: str) -> bool:
