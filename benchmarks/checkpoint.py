@@ -8,13 +8,14 @@ checkpoints: by the run's own clock, and beside runs that save nothing, in turn.
 """
 
 import argparse
+import itertools
 import json
 import platform
 import statistics
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -36,7 +37,7 @@ NEW = CycleConfig(episodes=20, updates=0)
 """What is new in the replay from one checkpoint to the next where it is full."""
 
 
-class Stopped(Exception):
+class Stopped(Exception):  # noqa: N818
     """Ends a run once what is measured is over."""
 
 
@@ -44,6 +45,7 @@ class StopAtOnce(Observer):
     """Ends a run where it could be saved, and keeps the time."""
 
     def resumable(self) -> None:
+        """Note the time."""
         self.reached = time.perf_counter()
         raise Stopped
 
@@ -56,6 +58,7 @@ class Filled(Observer):
         self.seconds: list[float] = []
 
     def resumable(self) -> None:
+        """Fill the replay if it is not full yet."""
         progress = self.trainer.progress
         self.seconds.append(progress.checkpoint_seconds)
         if len(self.seconds) > 12:
@@ -93,12 +96,10 @@ def full_replay(scratch: Path, demos: DemoSet, transitions: int) -> dict[str, An
     config = TrainConfig(env_steps=2 * transitions, checkpoint=CheckpointConfig(seconds=0.0))
     config = replace(config, replay_capacity=2 * transitions, cycle=NEW)
     with filled(run, config, demos, transitions) as seconds:
-        saves = [after - before for before, after in zip(seconds, seconds[1:], strict=False)]
+        saves = [after - before for before, after in itertools.pairwise(seconds)]
     begun, stop = time.perf_counter(), StopAtOnce()
-    try:
+    with suppress(Stopped):
         resume(run, observers=[stop])
-    except Stopped:
-        pass
     files = [path for path in (run / "checkpoints").rglob("*") if path.is_file()]
     return {
         "transitions": transitions,
@@ -124,11 +125,8 @@ def filled(
         trainer.progress.warm_start_env_steps = 1
         trainer.evaluated_at = 2 * transitions
         record = RunRecord(env_id=ENV_ID, config=config, demos=None, versions=current_versions())
-        with new_run(run, record, None) as directory:
-            try:
-                run_in(directory, trainer)
-            except Stopped:
-                pass
+        with new_run(run, record, None) as directory, suppress(Stopped):
+            run_in(directory, trainer)
         yield observer.seconds
 
 

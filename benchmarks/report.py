@@ -11,10 +11,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from report_demos import ablation_table, draw_ablation, experts_table, load
+from report_reliability import reliability_table
 
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"
 DEMONSTRATIONS = ROOT / "docs" / "demonstrations.md"
+RELIABILITY = ROOT / "docs" / "reliability.md"
 ENV_STEPS_PER_EPOCH = 2000  # 20 cycles of 2 rollouts of 50 steps
 
 # Read off the published figure (fetchPickAndPlaceContrast.png of Overcoming-exploration-from-demos,
@@ -51,6 +53,7 @@ def main() -> None:
     fill("replay", replay_table())
     fill("experts", experts_table(), DEMONSTRATIONS)
     fill("ablation", ablation_table(), DEMONSTRATIONS)
+    fill("reliability", reliability_table(), RELIABILITY)
     ablation = draw_ablation()
     if ablation is not None:
         save(ablation, "ablation.png")

@@ -90,12 +90,18 @@ def draw_ablation() -> Figure | None:
                 curves = np.array([run["curve"]["success_rate"][:length] for run in runs])
                 steps = runs[0]["curve"]["env_steps"][:length]
                 axes.plot(steps, np.median(curves, axis=0), color=f"C{number}", label=variant)
-        shown = result["demonstrators"][kind]["success_rate"]
-        axes.axhline(shown, color="0.5", linestyle="--", label="the demonstrator")
+        rate = result["demonstrators"][kind]["success_rate"]
+        axes.axhline(rate, color="0.5", linestyle="--", label="the demonstrator")
         axes.set(title=kind, xlabel="env steps", ylim=(-0.02, 1.02))
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel("success rate, median of seeds")
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside right center", frameon=False, fontsize="small")
+    # One variant is run with slow demonstrations alone.
+    shown = {}
+    for axes in panels:
+        handles, labels = axes.get_legend_handles_labels()
+        shown |= dict(zip(labels, handles, strict=True))
+    figure.legend(
+        shown.values(), shown, loc="outside right center", frameon=False, fontsize="small"
+    )
     return figure

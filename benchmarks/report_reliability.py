@@ -1,0 +1,29 @@
+"""Table of ``docs/reliability.md``: what was killed, and what saving costs."""
+
+from report_demos import load
+
+
+def reliability_table() -> str:
+    """The figures behind the promises, each with the command that made it."""
+    rows = ["| | measured | by |", "|---|--:|---|"]
+    chaos, checkpoint = load("chaos"), load("checkpoint")
+    if chaos is not None:
+        same, runs = chaos["runs_with_the_same_bytes"], chaos["runs"]
+        by = f"`{chaos['command']}`"
+        rows += [
+            f"| kills with SIGKILL at random moments | {chaos['kills']} | {by} |",
+            f"| of them amid the writing of a file | {chaos['kills_amid_a_write']} | |",
+            f"| damaged files after a kill | {chaos['damaged_files']} | |",
+            f"| killed runs that ended with the bytes of one never killed | {same} of {runs} | |",
+        ]
+    if checkpoint is not None:
+        full, overhead = checkpoint["full"], checkpoint["overhead"]
+        by = f"`{checkpoint['command']}`"
+        stored = f"with {full['transitions']:,} transitions stored"
+        share, interval = overhead["share_of_wall_time"], overhead["interval_seconds"]
+        rows += [
+            f"| saving a run {stored} | {full['later_save_seconds']:.2f} s | {by} |",
+            f"| going on with it, imports aside | {full['resume_seconds']:.1f} s | |",
+            f"| a checkpoint every {interval:.0f} s, share of a run's time | {share:.2%} | |",
+        ]
+    return "\n".join(rows) if len(rows) > 2 else ""
