@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from headstart.durable import making_directory, replace_file, replacing
+from headstart.durable import making_directory, read_whole, replace_file, replacing
 
 
 def names(path):
@@ -83,12 +83,55 @@ def test_what_a_kill_left_is_written_over(tmp_path):
     assert names(tmp_path / "made") == ["other"]
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_leaves_the_old_file(tmp_path):
+    resource = pytest.importorskip("resource")
     path = tmp_path / "file"
     replace_file(path, b"old")
-    # What is staged goes to a device that is always full.
-    os.symlink("/dev/full", tmp_path / ".file.tmp")
-    with pytest.raises(OSError, match="No space left"):
-        replace_file(path, b"new" * 100_000)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # A limit on the size of files is the one way of filling a disk that a test may use.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            replace_file(path, b"new" * 100_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert path.read_bytes() == b"old"
+    assert names(tmp_path) == ["file"]
+
+
+def test_a_link_where_a_file_is_staged_leads_nowhere(tmp_path):
+    (tmp_path / "mine").write_bytes(b"precious")
+    os.symlink("mine", tmp_path / ".file.tmp")
+    replace_file(tmp_path / "file", b"new")
+    assert (tmp_path / "mine").read_bytes() == b"precious"
+    assert (tmp_path / "file").read_bytes() == b"new"
+    assert names(tmp_path) == ["file", "mine"]
+
+
+def test_a_file_is_read_whole(tmp_path):
+    (tmp_path / "file").write_bytes(b"content")
+    os.symlink("file", tmp_path / "link")
+    assert read_whole(tmp_path / "file", 7) == b"content"
+    assert read_whole(tmp_path / "link", 7) == b"content"
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path):
+    with (tmp_path / "file").open("wb") as file:
+        file.truncate(100 * 2**30)
+    with pytest.raises(ValueError, match="107374182400 bytes, of which 1000 are read at most"):
+        read_whole(tmp_path / "file", 1000)
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ValueError, match="a pipe or a device"):
+        read_whole(tmp_path / "pipe", 1000)
+    with pytest.raises(ValueError, match="a pipe or a device"):
+        read_whole(Path("/dev/zero"), 1000)
+
+
+@pytest.mark.parametrize("name", [".", "missing", "long" * 70])
+def test_what_is_no_file_cannot_be_read(tmp_path, name):
+    with pytest.raises(OSError, match=r"directory|too long"):
+        read_whole(tmp_path / name, 1000)

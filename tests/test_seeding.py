@@ -2,8 +2,9 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
-from headstart.seeding import generator, integer_seed, seed_sequence
+from headstart.seeding import Streams, generator, integer_seed, seed_sequence
 
 
 def draws(*key):
@@ -62,3 +63,32 @@ def test_the_streams_do_not_change_between_versions():
     # A change here changes every published run; it belongs into the CHANGELOG.
     assert integer_seed(0, "networks") == 621273999
     assert seed_sequence(0, "rollout", 3).generate_state(1) == 3957138366
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda state: {**state, "more": state["one"]},
+        lambda state: {"one": state["one"]},
+        lambda state: {**state, "two": None},
+        lambda state: {**state, "two": []},
+        lambda state: {**state, "two": {}},
+        lambda state: {**state, "two": {**state["two"], "bit_generator": "MT19937"}},
+        lambda state: {**state, "two": {**state["two"], "state": {"state": -1, "inc": 1}}},
+        lambda state: {**state, "two": {**state["two"], "state": {"state": 2**128, "inc": 1}}},
+        lambda state: {**state, "two": {**state["two"], "state": {"state": 0.5, "inc": 1}}},
+        lambda state: {**state, "two": {**state["two"], "has_uint32": "x"}},
+    ],
+)
+def test_streams_that_are_none_are_refused_and_none_is_moved(damage):
+    streams = Streams(0)
+    for name in ("one", "two"):
+        streams[name].random()
+    state = streams.state()
+    drawn = [streams[name].random() for name in ("one", "two")]
+    moved = streams.state()
+    with pytest.raises(ValueError, match="stream"):
+        streams.restore(damage(state))
+    assert streams.state() == moved
+    streams.restore(state)
+    assert [streams[name].random() for name in ("one", "two")] == drawn

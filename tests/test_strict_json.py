@@ -65,6 +65,8 @@ def test_settings_come_back_as_they_were_written(preset):
         ({"inner": {"number": 1.5}}, "inner.number must be an integer, got 1.5"),
         ({"inner": {"number": True}}, "inner.number must be an integer, got True"),
         ({"inner": {"number": "1"}}, "inner.number must be an integer, got '1'"),
+        ({"inner": {"number": 2**63}}, "inner.number must be an integer of 64 bits, got 9223"),
+        ({"inner": {"number": 1, "share": 10**400}}, "inner.share must be a number, got 1000"),
         ({"name": 3}, "name must be text, got 3"),
         ({"sizes": 3}, "sizes must be a list, got 3"),
         ({"sizes": [1, "2"]}, "sizes must be an integer, got '2'"),

@@ -1,8 +1,10 @@
 """Files that are whole or absent, even after a crash or a loss of power."""
 
 import contextlib
+import hashlib
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,8 +19,10 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         OSError: if it cannot be written; what was there before is there still.
     """
-    staged = path.with_name(f".{path.name}.tmp")
+    staged = _staged(path)
     try:
+        # A link that somebody else has left there would lead to another file.
+        staged.unlink(missing_ok=True)
         yield staged
         _sync(staged)
         staged.replace(path)
@@ -38,6 +42,26 @@ def replace_file(path: Path, content: bytes) -> None:
         staged.write_bytes(content)
 
 
+def read_whole(path: Path, most: int) -> bytes:
+    """Return the content of a file.
+
+    Args:
+        path: the file; a link is followed.
+        most: how many bytes it may have.
+
+    Raises:
+        ValueError: if it has more, which then are not read, or is a pipe, a device or a directory.
+        OSError: if it cannot be read.
+    """
+    with open(path, "rb", opener=_without_waiting) as file:
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise ValueError("it is a pipe or a device and not a file")
+        if found.st_size > most:
+            raise ValueError(f"it has {found.st_size} bytes, of which {most} are read at most")
+        return file.read(found.st_size)
+
+
 @contextlib.contextmanager
 def making_directory(path: Path) -> Iterator[Path]:
     """Make a directory with all that is in it in one step.
@@ -51,7 +75,7 @@ def making_directory(path: Path) -> Iterator[Path]:
     Raises:
         OSError: if it cannot be made, or a directory of that name is not empty.
     """
-    staged = path.with_name(f".{path.name}.tmp")
+    staged = _staged(path)
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir()
     try:
@@ -64,6 +88,19 @@ def making_directory(path: Path) -> Iterator[Path]:
         shutil.rmtree(staged, ignore_errors=True)
         raise
     _sync(path.parent)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    # Opening a pipe waits for somebody to write to it.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _staged(path: Path) -> Path:
+    """Return what a file or directory is called until it is whole."""
+    name = path.name
+    if len(os.fsencode(name)) > 250:  # of the 255 bytes that most file systems take
+        name = hashlib.sha256(os.fsencode(name)).hexdigest()
+    return path.with_name(f".{name}.tmp")
 
 
 def _sync(path: Path) -> None:

@@ -1,25 +1,42 @@
 """A trained policy as a small numpy object: what collectors and robots run, without torch."""
 
 import json
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.durable import replace_file
+from headstart.durable import read_whole, replace_file
 from headstart.errors import InputError
-from headstart.strict_json import parse_json
+from headstart.strict_json import build, parse_json
 from headstart.tensor_file import pack, require_finite, unpack
+from headstart.text import printable
 
 FloatArray = NDArray[np.float32]
 GoalInput = Literal["absolute", "relative", "both"]
 SCHEMA = 1
 MAX_BYTES = 2**30
+_LARGEST_ACTION = 1e38  # twice as much still is a number
 _VECTORS = ("mean", "std", "action_low", "action_high")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Header:
+    """What a file says of a policy besides its arrays."""
+
+    schema: int
+    num_layers: int
+    input_clip: float
+    output_clip: float
+    observation_dim: int
+    goal_dim: int
+    goal_input: GoalInput
+    metadata: dict[str, Any]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -45,6 +62,8 @@ class Policy:
     def __post_init__(self) -> None:
         if any(weight.ndim != 2 for weight, _ in self.layers):
             raise ValueError("the weight of a layer is not a matrix")
+        if min(self.observation_dim, self.goal_dim) < 1:
+            raise ValueError("observation and goal must be at least 1 wide")
         goal_parts = 2 if self.goal_input == "both" else 1
         widths = [self.observation_dim + goal_parts * self.goal_dim]
         widths += [weight.shape[1] for weight, _ in self.layers]
@@ -61,6 +80,8 @@ class Policy:
             raise ValueError("std must be positive")
         if not (self.action_low <= self.action_high).all():
             raise ValueError("action_low must not exceed action_high")
+        if max(abs(self.action_low).max(), abs(self.action_high).max()) > _LARGEST_ACTION:
+            raise ValueError(f"an action bound is beyond {_LARGEST_ACTION:g}")
         for name in ("input_clip", "output_clip"):
             if not getattr(self, name) > 0.0:
                 raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
@@ -106,17 +127,17 @@ class Policy:
 
     def to_bytes(self) -> bytes:
         """Return the content of its file: weights, normaliser, bounds, and JSON metadata."""
-        header = {
-            "schema": SCHEMA,
-            "num_layers": len(self.layers),
-            "input_clip": self.input_clip,
-            "output_clip": self.output_clip,
-            "observation_dim": self.observation_dim,
-            "goal_dim": self.goal_dim,
-            "goal_input": self.goal_input,
-            "metadata": dict(self.metadata),
-        }
-        return pack(self.arrays(), {"headstart_policy": json.dumps(header)})
+        header = _Header(
+            schema=SCHEMA,
+            num_layers=len(self.layers),
+            input_clip=self.input_clip,
+            output_clip=self.output_clip,
+            observation_dim=self.observation_dim,
+            goal_dim=self.goal_dim,
+            goal_input=self.goal_input,
+            metadata=dict(self.metadata),
+        )
+        return pack(self.arrays(), {"headstart_policy": json.dumps(asdict(header))})
 
 
 def load_policy(path: str | Path) -> Policy:
@@ -126,17 +147,15 @@ def load_policy(path: str | Path) -> Policy:
         InputError: if there is no such file, or it is not a policy of this version.
     """
     path = Path(path)
-    if path.is_dir():
+    # Of os.path, which answers where pathlib raises: for a name that is too long.
+    if os.path.isdir(path):
         path = _policy_of_run(path)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise InputError(f"{path}: no such policy file or run directory")
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise ValueError(f"it has {size} bytes, more than any policy")
-        return policy_from_bytes(path.read_bytes())
+        return policy_from_bytes(read_whole(path, MAX_BYTES))
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not a headstart policy file ({error})") from error
+        raise InputError(f"{path}: not a headstart policy file ({printable(error)})") from error
 
 
 def policy_from_bytes(content: bytes) -> Policy:
@@ -152,10 +171,14 @@ def policy_from_bytes(content: bytes) -> Policy:
         if array.dtype != np.float32:
             raise ValueError(f"{name} is {array.dtype} instead of float32")
     require_finite(arrays)
+    header = parse_json(metadata["headstart_policy"])
+    # First, so that a file of a later version is not refused for a key of which nobody knows here.
+    if isinstance(header, dict) and header.get("schema", SCHEMA) != SCHEMA:
+        raise ValueError(f"it has schema {header['schema']}, this version reads {SCHEMA}")
     try:
-        return _build(parse_json(metadata["headstart_policy"]), arrays)
-    except (KeyError, OverflowError, TypeError) as error:
-        raise ValueError(f"{type(error).__name__}: {error}") from error
+        return _policy(build(_Header, header, "header"), arrays)
+    except KeyError as error:
+        raise ValueError(f"it lacks {error}") from error
 
 
 def _policy_of_run(directory: Path) -> Path:
@@ -166,26 +189,22 @@ def _policy_of_run(directory: Path) -> Path:
     raise InputError(f"{directory}: not a run directory, it holds no policies/best.safetensors")
 
 
-def _build(header: dict[str, Any], arrays: dict[str, FloatArray]) -> Policy:
-    if header["schema"] != SCHEMA:
-        raise ValueError(f"it has schema {header['schema']}, this version reads {SCHEMA}")
-    if header["goal_input"] not in get_args(GoalInput):
-        raise ValueError(f"unknown goal_input {header['goal_input']!r}")
+def _policy(header: _Header, arrays: dict[str, FloatArray]) -> Policy:
     policy = Policy(
         layers=tuple(
             (arrays[f"layers.{index}.weight"], arrays[f"layers.{index}.bias"])
-            for index in range(int(header["num_layers"]))
+            for index in range(header.num_layers)
         ),
         mean=arrays["mean"],
         std=arrays["std"],
-        input_clip=float(header["input_clip"]),
-        output_clip=float(header["output_clip"]),
-        observation_dim=int(header["observation_dim"]),
-        goal_dim=int(header["goal_dim"]),
-        goal_input=header["goal_input"],
+        input_clip=header.input_clip,
+        output_clip=header.output_clip,
+        observation_dim=header.observation_dim,
+        goal_dim=header.goal_dim,
+        goal_input=header.goal_input,
         action_low=arrays["action_low"],
         action_high=arrays["action_high"],
-        metadata=dict(header["metadata"]),
+        metadata=header.metadata,
     )
     unknown = arrays.keys() - policy.arrays().keys()
     if unknown:

@@ -51,12 +51,25 @@ class Streams:
         """Put every stream back to where it stood.
 
         Raises:
+            ValueError: if the state is not that of this run's streams; none has been moved then.
+        """
+        self.check(state)
+        for name, rng in self._generators.items():
+            rng.bit_generator.state = state[name]
+
+    def check(self, state: Mapping[str, Any]) -> None:
+        """Refuse what ``restore`` refuses, and change nothing.
+
+        Raises:
             ValueError: if the state is not that of this run's streams.
         """
         if state.keys() != self._generators.keys():
             raise ValueError(f"streams {sorted(state)} instead of {sorted(self._generators)}")
         for name, rng in self._generators.items():
             try:
-                rng.bit_generator.state = state[name]
-            except (KeyError, TypeError, OverflowError) as error:
-                raise ValueError(f"stream {name} cannot stand at {state[name]}") from error
+                tried = type(rng.bit_generator)()
+                tried.state = state[name]
+                if tried.state != state[name]:
+                    raise ValueError("it was rounded")
+            except (ValueError, KeyError, TypeError, OverflowError) as error:
+                raise ValueError(f"stream {name} cannot stand where the state says") from error

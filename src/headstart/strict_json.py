@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import sys
 import types
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -10,6 +11,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 T = TypeVar("T")
 MAX_BYTES = 16 * 2**20
 MAX_DEPTH = 32
+_LARGEST_INTEGER = 2**63 - 1
 
 
 def parse_json(text: bytes | str, *, max_bytes: int = MAX_BYTES) -> Any:
@@ -65,11 +67,18 @@ def _build(kind: Any, content: Any, name: str) -> Any:
     if origin in (list, dict):
         return _many(origin, get_args(kind)[-1], content, name)
     if kind is float:
-        _expect(type(content) in (int, float), name, "a number", content)
+        _expect(_is_number(content), name, "a number", content)
         return float(content)
     if kind is not Any:
         _expect(type(content) is kind, name, _words[kind], content)
+    if kind is int:
+        _expect(abs(content) <= _LARGEST_INTEGER, name, "an integer of 64 bits", content)
     return content
+
+
+def _is_number(content: Any) -> bool:
+    # An integer of 400 digits, which no float holds, compares all the same.
+    return type(content) is float or (type(content) is int and abs(content) <= sys.float_info.max)
 
 
 def _dataclass(kind: Any, content: Any, name: str) -> Any:

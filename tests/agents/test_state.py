@@ -96,3 +96,23 @@ def test_counts_are_not_negative(name):
     state[name] = state[name] - 1
     with pytest.raises(ValueError, match="negative"):
         load_agent_state(agent, state)
+
+
+@pytest.mark.parametrize("name", ["critics.weights.0.exp_avg_sq", "actor.biases.0.step"])
+def test_what_the_optimiser_keeps_is_not_negative(name):
+    agent = new_agent()
+    state = agent_state(agent)
+    state[name] = state[name] - 1
+    with pytest.raises(ValueError, match="negative"):
+        load_agent_state(agent, state)
+
+
+@pytest.mark.parametrize(("name", "value"), [("moments.mean", 1e39), ("moments.squares", 1e100)])
+def test_a_normaliser_that_float32_cannot_hold_is_refused(name, value):
+    agent = new_agent()
+    learn(agent, 1, np.random.default_rng(0))
+    before, state = agent_state(agent), agent_state(agent)
+    state[name][0] = value
+    with pytest.raises(ValueError, match="beyond the range of float32"):
+        load_agent_state(agent, state)
+    assert same(agent_state(agent), before)

@@ -90,6 +90,21 @@ CASES = [
     ("evaluate text.safetensors", "not a headstart policy file"),
     ("evaluate demos.npz", "not a headstart policy file"),
     ("evaluate run", "run: not a run directory"),
+    *(
+        (command.format("long" * 75), "longlong")
+        for command in (
+            "evaluate {}",
+            "play {} --video out.mp4",
+            "plot {} --out curves.png",
+            "resume {}",
+            "train PointReach-v0 --demos {}",
+            "demos inspect {}",
+            "demos play {} --video out.mp4",
+            "demos export {} --minari a/b-v0",
+            "demos import {} --env PointReach-v0 --out new.npz",
+            "demos import {}.npz --env PointReach-v0 --out new.npz",
+        )
+    ),
     ("evaluate policy.safetensors --episodes 0", "at least 1, got 0"),
     ("evaluate wide.safetensors", "observation width 9, PointReach-v0 has 2"),
     ("evaluate policy.safetensors --env FetchReach-v4", "observation width 2"),
@@ -143,6 +158,30 @@ def test_a_name_in_a_file_neither_steers_the_terminal_nor_breaks_out_of_the_comm
     if "--env" in told:
         shown = "".join(sign if sign.isprintable() else "?" for sign in env_id.replace("\n", " "))
         assert shlex.split(told.partition("--env ")[2]) == [shown]
+
+
+@pytest.mark.parametrize(
+    ("env_id", "told"),
+    [
+        ("PointReach-v0,x=" + "[" * 100_000, "a name of 100016 characters"),
+        ("BitFlip-v0,num_bits=100000000000", "name it yourself"),
+        ("BitFlip-v0,num_bits=" + "9" * 400, "name it yourself"),
+        ("PointReach-v0,max_episode_steps=0", "does not take these arguments"),
+        ("\ud800", "name it yourself"),
+    ],
+)
+def test_a_file_from_a_stranger_cannot_fill_the_memory_by_its_environment(
+    workplace, capsys, env_id, told
+):
+    policy = point_policy()
+    policy.metadata["env_id"] = env_id
+    policy.save("strange.safetensors")
+    with pytest.raises(SystemExit) as stopped:
+        main(["evaluate", "strange.safetensors"])
+    assert stopped.value.code == 2
+    message = capsys.readouterr().err
+    assert told in message
+    assert message.count("\n") == 1
 
 
 @pytest.mark.parametrize(

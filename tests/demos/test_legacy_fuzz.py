@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 import pytest
 from builders import is_one_line
+from damaged_archives import read_damaged
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from legacy_files import (
@@ -22,7 +23,7 @@ from legacy_files import (
     write_python2,
     write_today,
 )
-from mutations import outcome, read_damaged
+from mutations import outcome
 
 from headstart.demos import restricted_pickle
 from headstart.demos.legacy import load_legacy_demos

@@ -132,7 +132,6 @@ def test_a_file_may_lack_action_bounds(saved):
         [[False, False], [True, True]],
         [[-1, None], [1, None]],
         [[-1, [-1]], [1, [1]]],
-        [[-1, float("nan")], [1, 1]],
         [[-1, float("-inf")], [1, float("inf")]],
         [[-1, -1], [1, 1e39]],
         [[-1, -1], [1, 10**400]],
@@ -313,6 +312,9 @@ def test_goals_of_two_widths_are_refused(saved):
         (header_bytes(schema=1, env_id="P-v0", reward_info_keys=5), "reward_info_keys"),
         (header_bytes(schema=1, env_id="P-v0", reward_info_keys=None), "reward_info_keys"),
         (header_bytes(schema=1, env_id="P-v0", reward_info_keys=[1]), "reward_info_keys"),
+        (header_bytes(schema=1, env_id="P-v0", noise=float("nan")), "NaN"),
+        (np.frombuffer(b'{"schema": 1, "schema": 1, "env_id": "P-v0"}', np.uint8), "twice"),
+        (np.frombuffer(b'{"env_id":' * 50_000, np.uint8), "deeper than 32"),
         (np.frombuffer(b"[]", np.uint8), ""),
         (np.frombuffer(b"{", np.uint8), ""),
         (np.frombuffer(b"\xff\xfe", np.uint8), ""),
@@ -322,22 +324,6 @@ def test_goals_of_two_widths_are_refused(saved):
 def test_a_header_that_is_not_ours_is_refused(saved, header, named):
     rewrite(saved, header=header)
     assert_refused(saved, named)
-
-
-def test_a_file_with_any_byte_changed_is_loaded_or_refused_but_never_crashes(saved):
-    content = saved.read_bytes()
-    rng = np.random.default_rng(0)
-    messages = []
-    for position in rng.integers(0, len(content), 400):
-        damaged = bytearray(content)
-        damaged[position] ^= 1 << rng.integers(0, 8)
-        saved.write_bytes(bytes(damaged))
-        try:
-            load_demos(saved)
-        except InputError as error:
-            messages.append(str(error))
-    assert len(messages) > 100
-    assert all(map(is_one_line, messages))
 
 
 def test_a_set_describes_itself():

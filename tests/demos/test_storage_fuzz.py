@@ -6,7 +6,7 @@
 import numpy as np
 import pytest
 from builders import random_episode
-from mutations import read_damaged
+from damaged_archives import read_damaged
 
 from headstart.demos.inspect import inspect_demos
 from headstart.demos.storage import DemoSet, load_demos, save_demos

@@ -2,6 +2,8 @@
 
 import pytest
 from builders import point_expert
+from killed_runs import killed_again_and_again
+from outcomes import outcome
 from small_runs import POINT
 from warm import WarmHeadstart
 
@@ -20,3 +22,11 @@ def demo_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("demos") / "demos.npz"
     save_demos(path, collect_demos(POINT, point_expert, episodes=3))
     return path
+
+
+@pytest.fixture(scope="session")
+def undisturbed(warm, demo_file, tmp_path_factory):
+    """The outcome of the run of ``killed_runs`` that nothing happens to."""
+    directory = tmp_path_factory.mktemp("undisturbed") / "run"
+    assert killed_again_and_again(warm, directory, demo_file, []) == 0
+    return outcome(directory)

@@ -1,4 +1,4 @@
-"""Signals that a process sends itself at a chosen call of a chosen function."""
+"""What a process does to itself, a signal mostly, at a chosen call of a chosen function."""
 
 import importlib
 import itertools
@@ -20,21 +20,22 @@ class Moment:
     """Amid is for ``Path.write_bytes`` and ``write_text``: half of it is in the file then."""
     count: int
     """At which of its calls, from 1 on."""
+    until: int | None = None
+    """The last of its calls, if it is not that one alone."""
     number: int = signal.SIGKILL
+    deed: tuple[str, list] | None = None
+    """What to do instead of sending the signal: a function, and its arguments."""
 
 
 def arm(moment):
     """Make this process signal itself at a moment."""
-    module, _, name = moment.place.partition(":")
-    *outer, last = name.split(".")
-    holder = importlib.import_module(module)
-    for part in outer:
-        holder = getattr(holder, part)
+    holder, last = _found(moment.place)
     function, calls = getattr(holder, last), itertools.count(1)
+    struck = range(moment.count, (moment.until or moment.count) + 1)
 
     @wraps(function)
     def counted(*arguments, **options):
-        now = moment.when if next(calls) == moment.count else None
+        now = moment.when if next(calls) in struck else None
         if now == "before":
             _strike(moment)
         if now == "amid":
@@ -49,5 +50,20 @@ def arm(moment):
     setattr(holder, last, counted)
 
 
+def _found(place):
+    """Return what holds a function, and its name there."""
+    module, _, name = place.partition(":")
+    *outer, last = name.split(".")
+    holder = importlib.import_module(module)
+    for part in outer:
+        holder = getattr(holder, part)
+    return holder, last
+
+
 def _strike(moment):
-    os.kill(os.getpid(), moment.number)
+    if moment.deed is None:
+        os.kill(os.getpid(), moment.number)
+        return
+    place, arguments = moment.deed
+    holder, last = _found(place)
+    getattr(holder, last)(*arguments)

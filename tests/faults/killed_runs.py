@@ -19,12 +19,12 @@ SETTINGS = [
 # fmt: on
 
 
-def command_for(directory, demo_file, collectors=0):
+def command_for(directory, demo_file, collectors=0, settings=SETTINGS):
     """What follows ``headstart`` to begin a run, or to go on with it."""
     here = ["--collectors", collectors]
     if directory.exists():
         return ["resume", directory, *here]
-    return ["train", POINT, "--demos", demo_file, "--out", directory, *here, *SETTINGS]
+    return ["train", POINT, "--demos", demo_file, "--out", directory, *here, *settings]
 
 
 def killed_again_and_again(warm, directory, demo_file, disturbances):

@@ -52,13 +52,6 @@ ON_RESUME = (
 )
 
 
-@pytest.fixture(scope="module")
-def undisturbed(warm, demo_file, tmp_path_factory):
-    directory = tmp_path_factory.mktemp("undisturbed") / "run"
-    assert killed_again_and_again(warm, directory, demo_file, []) == 0
-    return outcome(directory)
-
-
 def disturbances_at(place):
     """Kill before and after the call in turn, and where files are written amid it too."""
     sides = ("amid", "before", "after") if place in WRITES else ("before", "after")

@@ -38,7 +38,7 @@ class WarmHeadstart:
         self._process.stdin.close()
         self._process.wait(timeout=30)
 
-    def __call__(self, *arguments, log, moments=(), seconds=None):
+    def __call__(self, *arguments, log, moments=(), seconds=None, **surroundings):
         """Run a command and return its exit code, negative if a signal ended it.
 
         Args:
@@ -46,14 +46,40 @@ class WarmHeadstart:
             log: the file that its output is appended to.
             moments: when it signals itself.
             seconds: after how long it is killed from outside.
+            surroundings: as in ``start``.
         """
-        job = {
-            "arguments": [str(argument) for argument in arguments],
-            "log": str(log),
-            "moments": [asdict(moment) for moment in moments],
-            "seconds": seconds,
-        }
-        self._process.stdin.write(json.dumps(job) + "\n")
+        process = self.start(*arguments, log=log, moments=moments, **surroundings)
+        if seconds is not None:
+            time.sleep(seconds)
+            os.kill(process, signal.SIGKILL)
+        return self.wait(process)
+
+    def start(self, *arguments, log, moments=(), ignored=(), environment=None):
+        """Start a command and return its process id, which is to be waited for.
+
+        Args:
+            arguments: what follows ``headstart``.
+            log: the file that its output is appended to; ``None`` closes standard output and error.
+            moments: when it signals itself.
+            ignored: signals that it is started to ignore.
+            environment: variables that differ from those of this process.
+        """
+        return self._answer(
+            {
+                "arguments": [str(argument) for argument in arguments],
+                "log": None if log is None else str(log),
+                "moments": [asdict(moment) for moment in moments],
+                "ignored": [int(number) for number in ignored],
+                "environment": environment or {},
+            }
+        )
+
+    def wait(self, process):
+        """Return the exit code of a command, negative if a signal ended it."""
+        return self._answer(process)
+
+    def _answer(self, question):
+        self._process.stdin.write(json.dumps(question) + "\n")
         self._process.stdin.flush()
         return json.loads(self._process.stdout.readline())
 
@@ -68,7 +94,9 @@ def serve():
         _import_everything(directory)
     print(json.dumps("ready"), file=answers, flush=True)
     for line in sys.stdin:
-        print(json.dumps(_forked(**json.loads(line))), file=answers, flush=True)
+        question = json.loads(line)
+        answer = _forked(**question) if isinstance(question, dict) else _ended(question)
+        print(json.dumps(answer), file=answers, flush=True)
 
 
 def _import_everything(directory):
@@ -80,26 +108,30 @@ def _import_everything(directory):
     train_policy("PointReach-v0", SMALL, out=Path(directory) / "run")
 
 
-def _forked(arguments, log, moments, seconds):
+def _forked(**job):
     child = os.fork()
     if child == 0:
-        _become(arguments, log, moments)
-    if seconds is not None:
-        time.sleep(seconds)
-        os.kill(child, signal.SIGKILL)
+        _become(**job)
+    return child
+
+
+def _ended(child):
     _, status = os.waitpid(child, 0)
     return os.waitstatus_to_exitcode(status)
 
 
-def _become(arguments, log, moments):
+def _become(arguments, log, moments, ignored, environment):
     """Be ``headstart`` with these arguments, and end as it ends."""
     from kill_at import Moment, arm
 
     from headstart.cli.main import main
 
-    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    for stream in (1, 2):
-        os.dup2(output, stream)
+    _write_to(log)
+    os.environ.update(environment)
+    # Whatever the tests were started to ignore.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
     for moment in moments:
         arm(Moment(**moment))
     code = 1
@@ -112,8 +144,21 @@ def _become(arguments, log, moments):
         traceback.print_exc()
     finally:
         for stream in (sys.stdout, sys.stderr):
-            stream.flush()
+            with contextlib.suppress(OSError):
+                stream.flush()
         os._exit(code)
+
+
+def _write_to(log):
+    if log is None:
+        # As Python does it when it is started so.
+        sys.stdout = sys.stderr = None
+        for stream in (1, 2):
+            os.close(stream)
+        return
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for stream in (1, 2):
+        os.dup2(output, stream)
 
 
 if __name__ == "__main__":

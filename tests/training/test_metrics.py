@@ -40,7 +40,6 @@ def test_rows_can_be_read_while_the_log_is_open(tmp_path):
         log.write(row, int(row["time/env_steps"]))
         lines = (tmp_path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
         assert [json.loads(line) for line in lines] == rows[:number]
-    log.close()
 
 
 def test_tensorboard_gets_the_same_points(tmp_path):
@@ -48,7 +47,6 @@ def test_tensorboard_gets_the_same_points(tmp_path):
     log = MetricsLog(tmp_path)
     for step in (100, 250):
         log.write({"eval/success_rate": step / 1000}, step)
-    log.close()
     events = accumulator.EventAccumulator(str(tmp_path / "tensorboard"))
     events.Reload()
     points = [(point.step, point.value) for point in events.Scalars("eval/success_rate")]

@@ -7,17 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from builders import is_one_line
-from small_runs import POINT, SMALL
+from cut_runs import BASE, OFTEN, Cut, PowerCut, cut_run
+from small_runs import POINT
 
 from headstart.errors import InputError
 from headstart.presets import PRESETS
 from headstart.training.config import ResetsConfig
 from headstart.training.resume import resume
 from headstart.training.train import train
-from headstart.training.trainer import Observer
 
-OFTEN = replace(SMALL.checkpoint, seconds=0.0)
-BASE = replace(SMALL, checkpoint=OFTEN, policy_every=100)
 VARIANTS = {
     "plain": BASE,
     "newest policy collects": replace(BASE, cycle=replace(BASE.cycle, ahead=False)),
@@ -42,22 +40,6 @@ VARIANTS = {
         checkpoint=OFTEN,
     ),
 }
-
-
-class PowerCut(Exception):  # noqa: N818
-    """Ends a run where it stands, without a chance to save anything."""
-
-
-class Cut(Observer):
-    """Cuts the power at the nth moment from which a run can go on."""
-
-    def __init__(self, after):
-        self.left = after
-
-    def resumable(self):
-        self.left -= 1
-        if self.left < 0:
-            raise PowerCut
 
 
 def outcome(run):
@@ -119,12 +101,6 @@ def test_what_happened_since_the_last_checkpoint_happens_again(tmp_path, point_d
     train(POINT, config, demos=point_demos, out=tmp_path / "whole")
     cut_into(config, point_demos, tmp_path / "cut", [9, 3])
     assert outcome(tmp_path / "cut") == outcome(tmp_path / "whole")
-
-
-def cut_run(path, demos, config=BASE, after=8):
-    with pytest.raises(PowerCut):
-        train(POINT, config, demos=demos, out=path, observers=[Cut(after)])
-    return path
 
 
 def test_a_run_that_is_over_is_over(tmp_path, point_demos):
@@ -279,9 +255,9 @@ def test_what_is_no_run_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"", "Expecting value"),
+        (b"", "an empty file"),
         (b"[]", "must be an object"),
-        (b"\x80\x04N.", "decode"),
+        (b"\x80\x04N.", "a pickle"),
         (b'{"env_id": "PointReach-v0"}', "config is missing"),
         (b'{"env_id": 3, "config": {}, "demos": null, "versions": {}}', "env_id must be text"),
         (b'{"env_id": "a", "config": {"x": 1}, "demos": null, "versions": {}}', "config.x"),

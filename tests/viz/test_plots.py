@@ -1,11 +1,15 @@
 import json
+import os
 
 import numpy as np
 import pytest
+from builders import is_one_line
 
 from headstart.errors import InputError
 from headstart.viz.plots import moving_average, plot_runs
 from headstart.viz.runs import read_run
+
+ROW = b'{"time/env_steps": 1, "eval/success_rate": 0.5, "eval/mean_q": -1}'
 
 
 def write_run(directory, seed, success, discount=0.98):
@@ -56,3 +60,53 @@ def test_an_unknown_picture_format_is_refused(tmp_path):
     directory = write_run(tmp_path / "a-0", 0, [0.1])
     with pytest.raises(InputError, match="cannot be written"):
         plot_runs([directory], tmp_path / "curves.nothing")
+
+
+@pytest.mark.parametrize(
+    ("record", "rows", "told"),
+    [
+        (b"[]", None, "list indices"),
+        (b"\x80\x04N.", None, "a pickle"),
+        (b"{", None, "Expecting"),
+        (b'{"env_id": "a", "config": {"seed": "(a+)+$"}, "demos": 1}', None, "config.seed must be"),
+        (b'{"env_id": "a", "config": {"seed": "["}, "demos": 1}', None, "config.seed must be"),
+        (b'{"env_id": "a", "config": {"seed": 1}}', None, "it lacks 'demos'"),
+        (None, b"[]", "must be an object"),
+        (None, b'{"time/env_steps": 1}', "it lacks 'eval/success_rate'"),
+        (None, b'{"time/env_steps": "1"}', "time/env_steps must be a number"),
+        (None, b'{"time/env_steps": NaN}', "NaN"),
+        (None, b"[" * 100_000, "deeper than 32"),
+        (None, ROW.replace(b"1", b"Infinity", 1), "infinite"),
+        (None, ROW.replace(b"1", b"9" * 400, 1), "must be a number"),
+        (None, b"\x1f\x8b", "a gzip archive"),
+    ],
+)
+def test_what_is_no_run_is_refused(tmp_path, record, rows, told):
+    directory = write_run(tmp_path / "a-0", 0, [0.1])
+    if record is not None:
+        (directory / "config.json").write_bytes(record)
+    if rows is not None:
+        (directory / "metrics.jsonl").write_bytes(rows)
+    with pytest.raises(InputError, match="not a run directory") as caught:
+        read_run(directory)
+    assert told in str(caught.value)
+    assert is_one_line(str(caught.value))
+
+
+def sparse(path):
+    """A file that claims 128 GiB and takes nothing of the disk."""
+    with path.open("wb") as file:
+        file.truncate(2**37)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("name", ["config.json", "metrics.jsonl"])
+@pytest.mark.parametrize(
+    "make", [os.mkfifo, os.mkdir, lambda path: path.open("wb").truncate(2**37)]
+)
+def test_what_is_no_file_or_far_too_large_is_not_read(tmp_path, name, make):
+    directory = write_run(tmp_path / "a-0", 0, [0.1])
+    (directory / name).unlink()
+    make(directory / name)
+    with pytest.raises(InputError, match="not a run directory"):
+        read_run(directory)

@@ -1,10 +1,13 @@
 """Networks, losses and optimisation of the agent, as settings."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from headstart.errors import require, require_choices
 from headstart.policy import GoalInput
+
+_MOST_WEIGHTS = 2**27  # of the critics together; with their optimiser and targets 2 GiB
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +72,13 @@ class DDPGConfig:
         require_choices(self, "agent.")
         sizes = self.hidden_sizes
         _require(len(sizes) > 0 and min(sizes) > 0, "hidden_sizes must be positive", sizes)
+        # The first layer counts as if it had as many inputs as outputs.
+        weights = self.num_critics * sum(a * b for a, b in pairwise((sizes[0], *sizes)))
+        _require(
+            weights <= _MOST_WEIGHTS,
+            f"hidden_sizes and num_critics must make at most {_MOST_WEIGHTS} weights",
+            f"{weights}",
+        )
 
 
 def _require(holds: bool, rule: str, value: object) -> None:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from headstart.agents.ddpg import DDPG
 
 AgentState = dict[str, Tensor]
+_NEVER_NEGATIVE = ("updates", "moments.count", "moments.squares", ".step", ".exp_avg_sq")
 
 
 def agent_state(agent: DDPG) -> AgentState:
@@ -28,7 +29,7 @@ def load_agent_state(agent: DDPG, state: Mapping[str, Tensor]) -> None:
         ValueError: if a tensor is missing, unknown, of another shape or type, or not finite;
             nothing of the agent has been changed then.
     """
-    _check(agent_state(agent), state)
+    check_agent_state(agent, state)
     for name, tensor in live_tensors(agent).items():
         tensor.copy_(state[name])
     agent.updates = int(state["updates"])
@@ -38,6 +39,25 @@ def load_agent_state(agent: DDPG, state: Mapping[str, Tensor]) -> None:
         state["moments.squares"].numpy().copy(),
     )
     agent.refresh_normalizer()
+
+
+def check_agent_state(agent: DDPG, state: Mapping[str, Tensor]) -> None:
+    """Refuse what ``load_agent_state`` refuses, and change nothing.
+
+    Raises:
+        ValueError: as ``load_agent_state``.
+    """
+    _check_form(agent_state(agent), state)
+    broken = not_finite(state)
+    if broken is not None:
+        raise ValueError(f"{broken} holds NaN or infinity")
+    for name, tensor in state.items():
+        if name.endswith(_NEVER_NEGATIVE) and (tensor < 0).any():
+            raise ValueError(f"{name} must not be negative")
+    # They are float64, but the mean and deviation that networks see are float32.
+    moments = torch.cat([state["moments.mean"], state["moments.squares"].sqrt()])
+    if not moments.float().isfinite().all():
+        raise ValueError("moments.mean or moments.squares are beyond the range of float32")
 
 
 def not_finite(state: Mapping[str, Tensor]) -> str | None:
@@ -64,7 +84,7 @@ def live_tensors(agent: DDPG) -> dict[str, Tensor]:
     return tensors
 
 
-def _check(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:
+def _check_form(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:
     missing, unknown = expected.keys() - found.keys(), found.keys() - expected.keys()
     if missing or unknown:
         raise ValueError(f"tensors missing: {sorted(missing)}, unknown: {sorted(unknown)}")
@@ -74,10 +94,3 @@ def _check(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:
             raise ValueError(
                 f"{name} is {there[1]} {tuple(there[0])} instead of {here[1]} {here[0]}"
             )
-    broken = not_finite(found)
-    if broken is not None:
-        raise ValueError(f"{broken} holds NaN or infinity")
-    if int(found["updates"]) < 0 or int(found["moments.count"]) < 0:
-        raise ValueError("a count is negative")
-    if (found["moments.squares"] < 0).any():
-        raise ValueError("moments.squares must not be negative")

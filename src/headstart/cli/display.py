@@ -1,9 +1,12 @@
 """What a person watches meanwhile: a live display on a terminal, plain lines elsewhere."""
 
+import contextlib
+import io
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol, cast
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -34,7 +37,41 @@ class Tick(Protocol):
 
 def console() -> Console:
     """Return the console for progress and logs: standard error, so that results stay apart."""
-    return Console(stderr=True)
+    return Console(file=cast(IO[str], _Tolerant()), stderr=True)
+
+
+class _Tolerant(io.TextIOBase):
+    """Standard error, which may be a closed pipe, a terminal that is gone or a file on a full disk.
+
+    None of these must end a run that is being watched.
+    """
+
+    def __init__(self) -> None:
+        self._stream = sys.stderr
+
+    def write(self, text: str) -> int:
+        """Write what can be written."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush what can be flushed."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
+
+    def isatty(self) -> bool:
+        """Return whether somebody may be watching."""
+        return not self._stream.closed and self._stream.isatty()
+
+    def fileno(self) -> int:
+        """Return that of standard error."""
+        return self._stream.fileno()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """Return that of standard error."""
+        return self._stream.encoding
 
 
 @contextmanager
@@ -104,7 +141,7 @@ def _cells(row: dict[str, float]) -> dict[str, str]:
     def number(name: str, digits: int) -> str:
         return f"{row[name]:.{digits}f}" if name in row else "-"
 
-    seconds = row["time/wall_seconds"] - row["time/evaluation_seconds"]
+    seconds = max(row["time/wall_seconds"] - row["time/evaluation_seconds"], 1e-6)
     updates = row["time/updates"] + row["time/warm_start_updates"]
     return {
         "env steps": f"{row['time/env_steps']:,.0f}",

@@ -1,10 +1,13 @@
 """The ``headstart`` command: finds the verb, and turns errors and interrupts into exit codes."""
 
 import argparse
+import contextlib
 import importlib
+import os
 import shlex
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import headstart
 from headstart.cli.parser import Parser
@@ -37,7 +40,8 @@ VERBS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command; exits with 0 done, 2 bad input, 130 interrupted."""
+    """Run one command; exits with 0 done, 1 failed, 2 bad input, 130 interrupted."""
+    _open_standard_streams()
     # `module:Id` may name a module in the current directory; last, so that it hides no other.
     sys.path.append("")
     try:
@@ -45,18 +49,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         command.run(command)
     except InputError as error:
         # A file of a stranger can be quoted in it.
-        print(f"headstart: {printable(error, longest=None)}", file=sys.stderr)
-        raise SystemExit(2) from None
+        _end(2, printable(error, longest=None))
     except RunError as error:
-        print(f"headstart: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
+        _end(1, str(error))
     except KeyboardInterrupt as interrupt:
-        print(f"headstart: interrupted{interrupt}", file=sys.stderr)
-        raise SystemExit(130) from None
+        _end(130, f"interrupted{interrupt}")
     except BrokenPipeError:
         # Whoever read our output, `head` for instance, has seen enough.
-        sys.stderr.close()
-        raise SystemExit(0) from None
+        _end(0, None)
+    if not _written_out():
+        _end(1, "standard output cannot be written to its end")
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -81,3 +83,38 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     elif rest:
         raise InputError(f"unknown option {rest[0]!r}; see `headstart {known.verb} --help`")
     return known
+
+
+def _open_standard_streams() -> None:
+    """Have all three, though the shell closed some (``>&-``).
+
+    The next file to be opened, of a run perhaps, would otherwise be taken for standard error.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            # Of all numbers that are free the lowest is taken, which is this one.
+            os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(number, True)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8"))
+
+
+def _end(code: int, message: str | None) -> NoReturn:
+    # Nobody may be there to read it; the code says it too.
+    with contextlib.suppress(OSError, ValueError):
+        if message is not None:
+            print(f"headstart: {message}", file=sys.stderr)
+    _written_out()
+    raise SystemExit(code) from None
+
+
+def _written_out() -> bool:
+    """Write what of the results is still buffered; Python would only warn that it could not."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return isinstance(error, BrokenPipeError)
+    return True

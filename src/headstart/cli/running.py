@@ -32,6 +32,8 @@ def watched(config: TrainConfig, out: Path, *, cloning: bool) -> Iterator[Traini
         command = f"headstart resume {shlex.quote(str(out))}"
         raise KeyboardInterrupt(f"; go on from the last checkpoint with: {command}") from None
     except RunError as error:
+        if not (out / CONFIG).is_file():
+            raise
         raise RunError(
             f"{error}\nthe run up to its last checkpoint is in {out}; when the cause is mended, go "
             f"on with: headstart resume {shlex.quote(str(out))}"
@@ -39,12 +41,22 @@ def watched(config: TrainConfig, out: Path, *, cloning: bool) -> Iterator[Traini
 
 
 def print_outcome(result: TrainResult, out: Path) -> None:
-    """Print what a run came to, and what to do next."""
+    """Print what a run came to, and what to do next.
+
+    Raises:
+        RunError: if standard output goes to a full disk, for instance.
+    """
     evaluation, progress = result.evaluation, result.progress
-    print(
+    told = (
         f"success rate {evaluation.success_rate:.1%} over {evaluation.episodes} episodes after "
         f"{progress.env_steps} env steps and {progress.wall_seconds:.0f} s "
         f"({progress.evaluation_seconds:.0f} s of them evaluation)\n"
         f"policies: {out / 'policies'}\n"
         f"next:     headstart evaluate {shlex.quote(str(out))} --episodes 500"
     )
+    try:
+        print(told, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise RunError(f"standard output cannot be written ({error.strerror})") from error

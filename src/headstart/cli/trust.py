@@ -9,6 +9,8 @@ from headstart.envs.make import is_registered, make_env
 from headstart.errors import InputError
 from headstart.policy import Policy, load_policy
 
+_LONGEST_ID = 1000
+
 
 def open_policy(path: Path, chosen_env: str | None, command: str) -> tuple[Policy, str]:
     """Load a policy, and return it with the id of the environment that it is to run in.
@@ -71,6 +73,8 @@ def trusted_env(path: Path, named: str, chosen: str | None, command: str) -> str
     """
     if chosen is not None:
         return chosen
+    if len(named) > _LONGEST_ID:
+        raise InputError(f"{path}: its environment has a name of {len(named)} characters")
     if ":" in named or not is_registered(named):
         raise InputError(
             f"{path}: it is for {named!r}, which is not registered here; "

@@ -5,6 +5,7 @@ and the info dicts. All but the actions are pickled, so ``numpy.load`` would run
 file asks for; here only plain values and arrays of numbers come out of it.
 """
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,7 @@ def load_legacy_demos(
             holds anything else than plain values and arrays of numbers.
     """
     path = Path(path)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise InputError(f"{path}: no such file of demonstrations")
     acs, obs, info = _contents(path)
     importer = EpisodeImporter(spec, reward)

@@ -56,14 +56,14 @@ def find_dataset(source: str | Path) -> Path:
     """
     directory = Path(source)
     if isinstance(source, str) and DATASET_ID.fullmatch(source):
-        if (store() / source / "data").is_dir():
+        if os.path.isdir(store() / source / "data"):
             return store() / source
-        if not directory.is_dir():
+        if not os.path.isdir(directory):
             raise InputError(
                 f"{source}: not in the local Minari store {store()}; "
                 f"`minari download {source}` fetches it"
             )
-    if not (directory / "data").is_dir():
+    if not os.path.isdir(directory / "data"):
         raise InputError(
             f"{source}: no Minari dataset; give the id of one, or a directory that holds "
             f"data/main_data.hdf5 and data/metadata.json"

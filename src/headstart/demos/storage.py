@@ -1,7 +1,7 @@
 """The demo file: plain arrays and a JSON header in one ``.npz``, never a pickle."""
 
-import contextlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,13 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.data.episode import Episode
-from headstart.demos.archive import DAMAGED, open_archive, read_member, reason_of
+from headstart.demos.archive import DAMAGED, open_archive, read_member
+from headstart.durable import replacing
 from headstart.envs.goal_env import GoalSpec
 from headstart.envs.known import task_name
 from headstart.errors import InputError
+from headstart.strict_json import parse_json
+from headstart.tensor_file import HEAD, NUMPY_ARCHIVE, refuse_foreign
 from headstart.text import printable
 
 SCHEMA = 1
+MAX_BYTES = 16 * 2**30
+"""How large a demo file may be; 100 episodes of pick-and-place take 2 MiB."""
 _STEP_ARRAYS = ("desired_goals", "actions", "terminated", "is_success", "reward_infos")
 _ALWAYS_READ = 256 * 2**20  # bytes, of a file of any size
 _LARGEST = float(np.finfo(np.float32).max)
@@ -163,16 +168,11 @@ def save_demos(path: str | Path, demos: DemoSet) -> None:
         "is_success": [episode.success for episode in episodes],
     }
     arrays["header"] = np.frombuffer(json.dumps(header).encode(), np.uint8)
-    staged = path.with_name(f".{path.name}.tmp")
     try:
-        with staged.open("wb") as file:
+        with replacing(path) as staged, staged.open("wb") as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)
-        staged.replace(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror})") from error
-    finally:
-        with contextlib.suppress(OSError):  # of a name that is too long, for instance
-            staged.unlink(missing_ok=True)
 
 
 def load_demos(path: str | Path) -> DemoSet:
@@ -182,7 +182,8 @@ def load_demos(path: str | Path) -> DemoSet:
         InputError: if it is missing, not a demo file, or its content does not fit together.
     """
     path = Path(path)
-    if not path.is_file():
+    # Of os.path, which answers where pathlib raises: for a name that is too long.
+    if not os.path.isfile(path):
         raise InputError(f"{path}: no such demo file; `headstart demos collect` makes one")
     try:
         arrays, header = _read(path)
@@ -191,20 +192,27 @@ def load_demos(path: str | Path) -> DemoSet:
         _check_reward_info_keys(header)
         return DemoSet(str(header["env_id"]), _split(arrays), header)
     except (*DAMAGED, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{path}: not a headstart demo file ({reason_of(error)})") from error
+        reason = printable(str(error) or type(error).__name__)
+        raise InputError(f"{path}: not a headstart demo file ({reason})") from error
 
 
 def _read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """Return the arrays and the header."""
-    # Memory in proportion to what lies on the disk: snapshots shrink to a third, nothing to a 64th.
-    most = max(_ALWAYS_READ, 64 * path.stat().st_size)
-    with path.open("rb") as file, open_archive(file, most) as archive:
-        names = [name.removesuffix(".npy") for name in archive.namelist()]
-        arrays = {name: read_member(archive, name) for name in names}
+    with path.open("rb") as file:
+        refuse_foreign(file.read(HEAD), NUMPY_ARCHIVE)
+        found = os.fstat(file.fileno())
+        if found.st_size > MAX_BYTES:
+            raise ValueError(f"it has {found.st_size} bytes, of which {MAX_BYTES} are read at most")
+        # Memory in proportion to what lies on the disk, on which the holes of a file take nothing:
+        # snapshots shrink to a third, nothing to a 64th.
+        held = min(found.st_size, 512 * getattr(found, "st_blocks", found.st_size))
+        with open_archive(file, max(_ALWAYS_READ, 64 * held)) as archive:
+            names = [name.removesuffix(".npy") for name in archive.namelist()]
+            arrays = {name: read_member(archive, name) for name in names}
     # The first files had none.
     arrays.setdefault("reward_infos", np.zeros((len(arrays["actions"]), 0), np.float32))
     arrays.setdefault("snapshots", np.zeros((len(arrays["observations"]), 0)))
-    return arrays, json.loads(arrays.pop("header").tobytes())
+    return arrays, parse_json(arrays.pop("header").tobytes())
 
 
 def _are_bounds(value: object, width: int) -> bool:

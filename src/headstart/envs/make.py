@@ -1,7 +1,6 @@
 """``make_env``: the only place where an environment is built."""
 
 import difflib
-import json
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,10 +13,12 @@ from headstart.envs import robotics
 from headstart.envs.goal_env import check_goal_env
 from headstart.envs.known import known
 from headstart.errors import InputError
+from headstart.strict_json import parse_json
 
 gym.register("PointReach-v0", entry_point="headstart.envs.toy:PointReach", max_episode_steps=30)
 gym.register("BitFlip-v0", entry_point="headstart.envs.toy:BitFlip", max_episode_steps=8)
 
+_LARGEST = 1_000_000
 _JSON_WORDS = {"True": "true", "False": "false", "None": "null"}
 
 
@@ -40,7 +41,7 @@ def make_env(env_id: str, *, render_mode: str | None = None) -> gym.Env[Any, Any
         env = _make(name, options)
     except (gym.error.Error, ModuleNotFoundError) as error:
         raise InputError(_unknown(name, error)) from error
-    except (AssertionError, TypeError, ValueError) as error:
+    except (AssertionError, TypeError, ValueError, MemoryError) as error:
         reason = _unbuildable(options, error)
         if reason is None:
             raise
@@ -78,17 +79,22 @@ def split_id(env_id: str) -> tuple[str, dict[str, Any]]:
             )
         try:
             # Python's spelling too: the text "False" would count as true.
-            options[key] = json.loads(_JSON_WORDS.get(value, value))
-        except json.JSONDecodeError:
+            options[key] = parse_json(_JSON_WORDS.get(value, value))
+        except ValueError:
             options[key] = value
     return name, options
 
 
 def is_registered(env_id: str) -> bool:
-    """Return whether an id can be built without importing, or opening, anything that it names."""
+    """Return whether an id of a stranger can be built.
+
+    It is if nothing is imported or opened that it names, and no argument is a large number.
+    """
     robotics.register()
     name, options = split_id(env_id)
-    harmless = all(isinstance(value, bool | int | float) for value in options.values())
+    numbers = [value for value in options.values() if isinstance(value, bool | int | float)]
+    # A larger one could be meant to fill the memory.
+    harmless = len(numbers) == len(options) and all(abs(n) <= _LARGEST for n in numbers)
     return name in gym.registry and harmless
 
 

@@ -4,6 +4,8 @@ import os
 import pickle
 import signal
 import sys
+import threading
+import time
 import traceback
 
 from headstart.data.episode import Episode
@@ -20,6 +22,8 @@ def main(env_id: str) -> None:
     """Run jobs until the input ends, which it does also when the parent dies."""
     # Ctrl-C goes to the whole terminal group; when to stop is the parent's decision.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=[os.getppid()], daemon=True).start()
+    _open_standard_error()
     answers = os.fdopen(os.dup(1), "wb")
     # An environment that prints must not print into the answers.
     os.dup2(2, 1)
@@ -43,6 +47,21 @@ def main(env_id: str) -> None:
         except BrokenPipeError:
             # The parent has died, and there is nobody to tell.
             os._exit(1)
+
+
+def _end_with(parent: int) -> None:
+    """End amid an episode too, which may hang, when nobody waits for it any more."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+
+
+def _open_standard_error() -> None:
+    """Have one, though the parent was started without."""
+    try:
+        os.fstat(2)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 if __name__ == "__main__":

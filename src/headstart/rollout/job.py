@@ -122,6 +122,8 @@ def _run(env: gym.Env[Any, Any], job: EpisodeJob, on_state: Callable[[bool], Non
         recording.before_step(observation, kept)
         # A copy: an env may clip what it is given in place.
         observation, reward, terminated, truncated, info = env.step(action.copy())
+        if not np.isfinite(np.asarray(reward, np.float64)).all():
+            raise InputError(f"{_name(env, job)}: the reward is {reward}, not a finite number")
         key = success_key(info)
         if key is None:
             is_success = float(reward) >= reward_at_goal(env, observation["desired_goal"], info)

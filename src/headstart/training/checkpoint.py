@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import torch
 
-from headstart.agents.state import agent_state, load_agent_state
+from headstart.agents.state import agent_state, check_agent_state, load_agent_state
 from headstart.data.replay import EpisodeReplay, ReplayPosition, StoredEpisodes
 from headstart.policy import policy_from_bytes
 from headstart.strict_json import build, parse_json
-from headstart.tensor_file import pack, require_finite, unpack
+from headstart.tensor_file import JSON, TEXT, pack, refuse_foreign, require_finite, unpack
 from headstart.training.checkpoint_files import CheckpointFiles, Entry
-from headstart.training.state import RunState, restore_run, run_state
+from headstart.training.state import RunState, check_run, restore_run, run_state
 from headstart.training.trainer import Trainer
 
 AGENT, STATE, AHEAD = "agent.safetensors", "state.json", "ahead.safetensors"
@@ -54,6 +54,7 @@ class ReplayParts:
 
         Raises:
             OSError: if they cannot be written.
+            ValueError: if they hold what is not finite.
         """
         oldest = replay.num_added - replay.num_episodes
         parts = {name: part for name, part in self._parts.items() if part.stop > oldest}
@@ -82,6 +83,7 @@ def run_files(trainer: Trainer) -> dict[str, bytes]:
     state = _State(run=run_state(trainer), replay=trainer.replay.position)
     files = {AGENT: pack(agent), STATE: json.dumps(asdict(state)).encode()}
     if trainer.ahead is not None:
+        require_finite(trainer.ahead.policy.arrays())
         files[AHEAD] = trainer.ahead.policy.to_bytes()
     return files
 
@@ -100,21 +102,27 @@ def restore(
         For each part, how many episodes had been added before its first one and after its last.
 
     Raises:
-        ValueError: if they are damaged or of another configuration.
+        ValueError: if they are damaged or of another configuration; the trainer is as it was.
         KeyError: if one is missing.
     """
+    refuse_foreign(files[STATE], TEXT, JSON)
     state = build(_State, parse_json(files[STATE]))
     arrays, _ = unpack(files[AGENT])
     ahead = policy_from_bytes(files[AHEAD]) if AHEAD in files else None
     stored = {name: _part_of(content) for name, content in parts.items()}
-    load_agent_state(trainer.agent, {name: torch.from_numpy(arrays[name]) for name in arrays})
+    tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    # All that could be refused first: either all of the trainer is put back, or nothing.
+    check_agent_state(trainer.agent, tensors)
+    check_run(trainer, state.run, state.replay, ahead)
     trainer.replay.restore(state.replay, stored.values())
+    load_agent_state(trainer.agent, tensors)
     restore_run(trainer, state.run, ahead)
     return {name: (part.first, part.first + len(part.steps)) for name, part in stored.items()}
 
 
 def _part_bytes(stored: StoredEpisodes) -> bytes:
     first = np.array(stored.first, np.int64)
+    require_finite({"the replay": stored.rows})
     return pack(
         {"first": first, "starts": stored.starts, "steps": stored.steps, "rows": stored.rows}
     )

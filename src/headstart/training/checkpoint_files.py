@@ -1,21 +1,26 @@
 """Checkpoints on the disk: written whole, verified when read, the last good ones kept."""
 
 import contextlib
+import errno
 import hashlib
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from headstart.durable import making_directory, replace_file
-from headstart.strict_json import build, parse_json
+from headstart.durable import making_directory, read_whole, replace_file
+from headstart.errors import InputError
+from headstart.strict_json import MAX_BYTES, build, parse_json
 
 SCHEMA = 1
 NEWEST = "LATEST"
 MANIFEST = "manifest.json"
 PARTS = "replay"
+_MAX_TOTAL = 2**34  # bytes of a whole checkpoint; the largest replay by default takes 2**28
+_OURS = re.compile(r"\.?(LATEST|[0-9]{8}|[0-9]{10}\.safetensors)(\.tmp)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,10 @@ class Entry:
 
     size: int
     sha256: str
+
+    def __post_init__(self) -> None:
+        if self.size < 0:
+            raise ValueError(f"a file of {self.size} bytes")
 
     @classmethod
     def of(cls, content: bytes) -> "Entry":
@@ -40,6 +49,11 @@ class Manifest:
     """Its own files."""
     parts: dict[str, Entry]
     """Files that it shares with other checkpoints, oldest first."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files together."""
+        return sum(entry.size for entry in (*self.files.values(), *self.parts.values()))
 
 
 class CheckpointFiles:
@@ -73,6 +87,9 @@ class CheckpointFiles:
             files={name: Entry.of(content) for name, content in files.items()},
             parts=dict(parts),
         )
+        if manifest.size > _MAX_TOTAL:
+            # Now rather than on resume.
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
         target = self._directory(number)
         self.path.mkdir(parents=True, exist_ok=True)
         # Of a run that was resumed from before it, because it was damaged or the run was cut.
@@ -87,13 +104,24 @@ class CheckpointFiles:
         """Return a checkpoint's manifest and its own files.
 
         Raises:
+            InputError: if a later version of headstart has written it.
             ValueError: if anything differs from what was written.
             OSError: if a file cannot be read.
         """
         directory = self._directory(number)
-        manifest = build(Manifest, parse_json((directory / MANIFEST).read_bytes()))
+        content = parse_json(read_whole(directory / MANIFEST, MAX_BYTES))
+        schema = content.get("schema") if isinstance(content, dict) else None
+        if isinstance(schema, int) and schema > SCHEMA:
+            # Not passed over as damaged are: the run would go on from before it, and delete it.
+            raise InputError(
+                f"{directory}: of a later version of headstart (schema {schema}, this one reads "
+                f"{SCHEMA}); resume with that one"
+            )
+        manifest = build(Manifest, content)
         if manifest.schema != SCHEMA:
             raise ValueError(f"schema {manifest.schema}, this version reads {SCHEMA}")
+        if manifest.size > _MAX_TOTAL:
+            raise ValueError(f"its files have {manifest.size} bytes, more than {_MAX_TOTAL}")
         files = {name: _verified(directory, name, it) for name, it in manifest.files.items()}
         return manifest, files
 
@@ -127,7 +155,8 @@ class CheckpointFiles:
         for directory, wanted in ((self.path, names), (self.path / PARTS, set(parts))):
             with contextlib.suppress(OSError):
                 for path in directory.iterdir():
-                    if path.name not in wanted:
+                    # In the run of a stranger the directory may be a link to another one.
+                    if path.name not in wanted and _OURS.fullmatch(path.name):
                         _delete(path)
 
     def _directory(self, number: int) -> Path:
@@ -135,8 +164,8 @@ class CheckpointFiles:
 
     def _newest(self) -> int | None:
         try:
-            name = (self.path / NEWEST).read_bytes()[:16].decode("ascii").strip()
-        except (OSError, UnicodeDecodeError):
+            name = read_whole(self.path / NEWEST, 16).decode("ascii").strip()
+        except (OSError, ValueError):
             return None
         return int(name) if _is_number(name) else None
 
@@ -148,7 +177,7 @@ def _verified(directory: Path, name: str, entry: Entry) -> bytes:
     # The size first: a file that has grown to gigabytes must not be read.
     if path.stat().st_size != entry.size:
         raise ValueError(f"{name} has {path.stat().st_size} bytes, {entry.size} were written")
-    content = path.read_bytes()
+    content = read_whole(path, entry.size)
     if Entry.of(content) != entry:
         raise ValueError(f"{name} is damaged, its hash differs from what was written")
     return content

@@ -7,12 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from headstart.errors import InputError
+from headstart.errors import InputError, RunError
+from headstart.policy import policy_from_bytes
+from headstart.text import printable
 from headstart.training.checkpoint import ReplayPart, ReplayParts, restore, run_files
 from headstart.training.checkpoint_files import CheckpointFiles, Manifest
+from headstart.training.metrics import read_rows
 from headstart.training.run_directory import RunDirectory
 from headstart.training.signals import StopRequest
 from headstart.training.trainer import Observer, Trainer
+from headstart.training.trouble import Trouble
 
 CHECKPOINTS, METRICS = "checkpoints", "metrics.jsonl"
 _POLICY = "policy.{}.safetensors"
@@ -74,6 +78,7 @@ class Checkpointer(Observer):
         self._next = 0 if restored is None else restored.number + 1
         self._saved_at = time.monotonic()
         self._saved_env_steps = None if restored is None else trainer.progress.env_steps
+        self._trouble = Trouble(f"{self._files.path}: checkpoints")
 
     def resumable(self) -> None:
         """Save the run if it is time to, or if somebody has asked it to stop."""
@@ -87,27 +92,31 @@ class Checkpointer(Observer):
         """Save the run, and return why not if the disk refuses: training goes on meanwhile.
 
         Raises:
-            RunError: if something in the run is not finite.
+            RunError: if something in the run is not finite, or another run has taken the
+                directory's place.
         """
         begun = time.monotonic()
         try:
             self._write()
         except OSError as error:
-            reason = error.strerror or str(error)
-            _log.warning("%s: no checkpoint could be written (%s)", self._files.path, reason)
-            return reason
+            return self._trouble.tell(error)
         finally:
             self._saved_at = time.monotonic()
             self._trainer.progress.checkpoint_seconds += self._saved_at - begun
+        self._trouble.over()
         self._saved_env_steps = self._trainer.progress.env_steps
         return None
 
     def _write(self) -> None:
-        files = run_files(self._trainer)
+        self._directory.secure()
+        try:
+            files = run_files(self._trainer)
+            entries = self._parts.update(self._trainer.replay)
+        except ValueError as error:
+            raise RunError(f"the run cannot be saved, {error}") from error
         files[METRICS] = self._directory.rows
         for name, content in self._directory.policies.items():
             files[_POLICY.format(name)] = content
-        entries = self._parts.update(self._trainer.replay)
         self._files.write(self._next, files, entries)
         # Only now that this one is whole.
         self._kept[self._next] = frozenset(entries)
@@ -119,6 +128,8 @@ class Checkpointer(Observer):
         path, saved = self._directory.path, self._saved_env_steps
         if failure is None:
             state = f"saved at {saved} env steps"
+        elif saved is None:
+            state = f"not saved ({failure})"
         else:
             state = f"not saved now ({failure}), last at {saved} env steps"
         return f"; {state}; go on with: headstart resume {shlex.quote(str(path))}"
@@ -130,7 +141,8 @@ def newest_run(directory: Path) -> SavedRun | None:
     What is damaged is told, and passed over.
 
     Raises:
-        InputError: if there are checkpoints, but none is whole.
+        InputError: if there are checkpoints, but none is whole, or the newest one is of a later
+            version of headstart.
     """
     files = CheckpointFiles(directory / CHECKPOINTS)
     numbers = files.numbers()
@@ -139,8 +151,11 @@ def newest_run(directory: Path) -> SavedRun | None:
             manifest, content = files.read(number)
             parts = {name: files.read_part(name, it) for name, it in manifest.parts.items()}
             return SavedRun(number, manifest, content, parts)
+        except InputError:
+            raise
         except (OSError, ValueError) as error:
-            _log.warning("%s: checkpoint %d is not whole (%s)", files.path, number, error)
+            reason = printable(error)
+            _log.warning("%s: checkpoint %d is not whole (%s)", files.path, number, reason)
     if numbers:
         raise InputError(f"{files.path}: none is whole; delete it to begin the run anew")
     return None
@@ -153,10 +168,16 @@ def restore_saved(directory: Path, trainer: Trainer, saved: SavedRun) -> Restore
         InputError: if the checkpoint and the run's configuration do not go together.
     """
     try:
+        read_rows(saved.rows)
+        for content in saved.policies.values():
+            policy_from_bytes(content)
         spans = restore(trainer, saved.files, saved.parts)
-    except (ValueError, KeyError, OverflowError, MemoryError) as error:
+    except (ValueError, KeyError, MemoryError) as error:
         path = directory / CHECKPOINTS / f"{saved.number:08d}"
-        raise InputError(f"{path}: does not go with the run's configuration ({error})") from error
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise InputError(
+            f"{path}: does not go with the run's configuration ({printable(reason)})"
+        ) from error
     entries = saved.manifest.parts
     parts = {name: ReplayPart(entries[name], *span) for name, span in spans.items()}
     return Restored(saved.number, parts)

@@ -11,6 +11,9 @@ from headstart.rollout.processes import EPISODE_TIMEOUT
 
 StrategyName = Literal["future", "final", "episode", "random", "none"]
 MatmulPrecision = Literal["float32", "bfloat16"]
+MOST_EPISODES = 100_000
+"""How many episodes can be asked for at once; a configuration of a stranger may ask for more."""
+_MOST_ROWS, _MOST_STATES, _MOST_THREADS = 2**20, 2**31 - 1, 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +31,7 @@ class CycleConfig:
     them; off collects with the newest policy, while the learner waits."""
 
     def __post_init__(self) -> None:
-        require(self.episodes >= 1, "cycle.episodes must be at least 1", self.episodes)
+        _require_episodes("cycle.episodes", self.episodes, least=1)
         ratio, updates = self.updates_per_step, self.updates
         require(0.0 <= ratio <= 1000.0, "cycle.updates_per_step must lie in [0, 1000]", ratio)
         require(updates is None or updates >= 0, "cycle.updates must not be negative", updates)
@@ -109,6 +112,7 @@ class WarmStartConfig:
         for name in ("bc_updates", "episodes", "critic_updates"):
             value = getattr(self, name)
             require(value >= 0, f"warm_start.{name} must not be negative", value)
+        _require_episodes("warm_start.episodes", self.episodes, least=0)
         require(
             self.episodes > 0 or self.critic_updates == 0,
             "warm_start.critic_updates needs warm_start.episodes",
@@ -127,7 +131,7 @@ class EvaluationConfig:
 
     def __post_init__(self) -> None:
         require(self.every >= 1, "evaluation.every must be at least 1", self.every)
-        require(self.episodes >= 1, "evaluation.episodes must be at least 1", self.episodes)
+        _require_episodes("evaluation.episodes", self.episodes, least=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,16 +189,14 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         require(self.env_steps >= 0, "env_steps must not be negative", self.env_steps)
-        for name in ("policy_every", "torch_threads"):
-            require(getattr(self, name) >= 1, f"{name} must be at least 1", getattr(self, name))
+        require(self.policy_every >= 1, "policy_every must be at least 1", self.policy_every)
         require(self.seed >= 0, "seed must not be negative", self.seed)
         require(
             self.episode_timeout > 0.0, "episode_timeout must be positive", self.episode_timeout
         )
-        require(self.batch_size >= 2, "batch_size must be at least 2", self.batch_size)
-        require(
-            self.replay_capacity >= 2, "replay_capacity must be at least 2", self.replay_capacity
-        )
+        _require_from_to("torch_threads", self.torch_threads, 1, _MOST_THREADS)
+        _require_from_to("batch_size", self.batch_size, 2, _MOST_ROWS)
+        _require_from_to("replay_capacity", self.replay_capacity, 2, _MOST_STATES)
         require_choices(self)
         if self.target_success is not None:
             _require_share("target_success", self.target_success)
@@ -218,6 +220,15 @@ class TrainConfig:
                 f"demos.fraction {self.demos.fraction} makes {rows} of {self.batch_size} rows "
                 f"demonstrations; at least one row of either kind is needed"
             )
+
+
+def _require_episodes(name: str, value: int, *, least: int) -> None:
+    _require_from_to(name, value, least, MOST_EPISODES)
+
+
+def _require_from_to(name: str, value: int, least: int, most: int) -> None:
+    require(value >= least, f"{name} must be at least {least}", value)
+    require(value <= most, f"{name} must be at most {most}", value)
 
 
 def _require_share(name: str, value: float) -> None:

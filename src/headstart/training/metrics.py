@@ -1,16 +1,18 @@
 """Metrics of a run: one JSON line and one TensorBoard point per evaluation."""
 
-import contextlib
 import json
 import logging
+import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from headstart.durable import replace_file
+from headstart.strict_json import build, parse_json
+from headstart.tensor_file import EMPTY, JSON, TEXT, refuse_foreign
+from headstart.training.growing_file import GrowingFile
 
 _log = logging.getLogger("headstart")
 
@@ -36,6 +38,11 @@ class MeanMetrics:
         self._counts.clear()
         return means
 
+    def not_finite(self) -> str | None:
+        """Return the name of the first metric whose sum is NaN or infinite, if there is one."""
+        sums = self._sums.items()
+        return next((name for name, total in sums if not math.isfinite(float(total))), None)
+
     def state(self) -> dict[str, tuple[float, int]]:
         """Return sum and count of each metric."""
         return {name: (float(total), self._counts[name]) for name, total in self._sums.items()}
@@ -48,10 +55,23 @@ class MeanMetrics:
             self._counts[name] = count
 
 
-class MetricsLog:
-    """Writes ``metrics.jsonl`` and ``tensorboard/`` in a run directory.
+def read_rows(content: bytes) -> list[dict[str, float]]:
+    """Read the rows of ``metrics.jsonl``.
 
-    Neither may end a run: what the disk refuses is told once, and the lines written later.
+    Raises:
+        ValueError: if they are not numbers by name, or lack one that a run goes on from.
+    """
+    refuse_foreign(content, EMPTY, TEXT, JSON)
+    rows: list[dict[str, float]] = [parse_json(line) for line in content.splitlines()]
+    for row in build(list[dict[str, float]], rows, "metrics.jsonl"):
+        for name in ("time/env_steps", "eval/success_rate"):
+            if not math.isfinite(row.get(name, math.nan)):
+                raise ValueError(f"metrics.jsonl has a row without {name}")
+    return rows
+
+
+class MetricsLog:
+    """Writes ``metrics.jsonl`` and ``tensorboard/`` in a run directory. Neither may end a run.
 
     Args:
         directory: the run directory.
@@ -59,17 +79,26 @@ class MetricsLog:
     """
 
     def __init__(self, directory: Path, content: bytes = b"") -> None:
-        # Imported here: it takes longer than a short evaluation, and tests often go without.
-        from torch.utils.tensorboard.writer import SummaryWriter
-
-        self._path = directory / "metrics.jsonl"
-        self._rows: list[dict[str, float]] = [json.loads(line) for line in content.splitlines()]
-        self.content = content
-        replace_file(self._path, content)
+        self._rows = read_rows(content)
+        self._lines = GrowingFile(directory / "metrics.jsonl", content)
+        self._events: GrowingFile | None = None
+        try:
+            # Imported here, where it may fail: it depends on how protobuf was built.
+            from headstart.training import tensorboard_file
+        except Exception as error:
+            _log.warning("TensorBoard cannot be imported (%s); training goes on without", error)
+            return
+        self._scalars = tensorboard_file.scalars
         after = int(self.last("time/env_steps") or 0) + 1
-        self._tensorboard: SummaryWriter | None = SummaryWriter(
-            str(directory / "tensorboard"), purge_step=after if content else None
+        self._events = GrowingFile(
+            tensorboard_file.new_event_file(directory / "tensorboard"),
+            tensorboard_file.beginning(after if content else None),
         )
+
+    @property
+    def content(self) -> bytes:
+        """The content of ``metrics.jsonl``."""
+        return self._lines.content
 
     def last(self, name: str) -> float | None:
         """Return a metric of the last evaluation, if there was one."""
@@ -80,41 +109,14 @@ class MetricsLog:
         return max((row[name] for row in self._rows), default=None)
 
     def write(self, metrics: Mapping[str, float], env_steps: int) -> None:
-        """Append one row, readable at once by whoever follows the file."""
+        """Append one row, readable at once by whoever follows the files."""
         self._rows.append(dict(metrics))
-        before = len(self.content)
-        self.content += json.dumps(dict(metrics)).encode() + b"\n"
-        self._bring_up_to_date(before)
-        if self._tensorboard is not None:
-            with self._without_tensorboard_on_failure():
-                for name, value in metrics.items():
-                    self._tensorboard.add_scalar(name, value, env_steps)
+        self._lines.append(json.dumps(dict(metrics)).encode() + b"\n")
+        if self._events is not None:
+            self._events.append(self._scalars(metrics, env_steps))
 
-    def close(self) -> None:
-        """Write what could not be written before, and close the files of TensorBoard."""
-        self._bring_up_to_date(len(self.content))
-        if self._tensorboard is not None:
-            with self._without_tensorboard_on_failure():
-                self._tensorboard.close()
-
-    def _bring_up_to_date(self, before: int) -> None:
-        """Write what follows the first ``before`` bytes, or all if these are not in the file."""
-        try:
-            if self._path.is_file() and self._path.stat().st_size == before:
-                with self._path.open("ab") as file:
-                    file.write(self.content[before:])
-            else:
-                # Lines were refused earlier, or somebody deleted the file.
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                replace_file(self._path, self.content)
-        except OSError as error:
-            _log.warning("%s: cannot be written now (%s)", self._path, error.strerror)
-
-    @contextlib.contextmanager
-    def _without_tensorboard_on_failure(self) -> Iterator[None]:
-        try:
-            yield
-        except Exception as error:
-            # Its writer thread passes on whatever has happened to it, and never recovers.
-            _log.warning("TensorBoard cannot be written any more (%s)", error)
-            self._tensorboard = None
+    def flush(self) -> None:
+        """Write what could not be written before."""
+        self._lines.flush()
+        if self._events is not None:
+            self._events.flush()

@@ -2,20 +2,24 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from headstart.demos.storage import DemoSet, load_demos
-from headstart.durable import replace_file
+from headstart.demos.storage import MAX_BYTES, DemoSet, load_demos
+from headstart.durable import read_whole, replace_file
 from headstart.errors import InputError
 from headstart.strict_json import build, parse_json
+from headstart.tensor_file import JSON, TEXT, refuse_foreign
+from headstart.text import printable
 from headstart.training.config import TrainConfig
 
 PACKAGES = ("headstart", "torch", "numpy", "gymnasium", "gymnasium-robotics", "mujoco")
 CONFIG, DEMOS = "config.json", "demos.npz"
+_MAX_RECORD = 2**20  # bytes; it takes about 3000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,12 +72,15 @@ def read_record(directory: Path) -> RunRecord:
         InputError: if it is not a run directory, or its record is not as it was written.
     """
     path = directory / CONFIG
-    if not path.is_file():
+    # Of os.path, which answers where pathlib raises: for a name that is too long.
+    if not os.path.isfile(path):
         raise InputError(f"{directory}: not a run directory, it holds no {CONFIG}")
     try:
-        return build(RunRecord, parse_json(path.read_bytes()))
+        content = read_whole(path, _MAX_RECORD)
+        refuse_foreign(content, TEXT, JSON)
+        return build(RunRecord, parse_json(content))
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: {error}") from error
+        raise InputError(f"{path}: {printable(error)}") from error
 
 
 def read_demos(directory: Path, record: RunRecord) -> DemoSet | None:
@@ -85,7 +92,9 @@ def read_demos(directory: Path, record: RunRecord) -> DemoSet | None:
     if record.demos is None:
         return None
     path = directory / DEMOS
-    if path.is_file() and demos_hash(path) != record.demos.get("sha256"):
+    # One that is too large to be read is too large for its hash.
+    fits = path.is_file() and path.stat().st_size <= MAX_BYTES
+    if fits and demos_hash(path) != record.demos.get("sha256"):
         raise InputError(f"{path}: not the demonstrations that the run began with (hash differs)")
     return load_demos(path)
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from headstart.data.strategies import GoalStrategy
 from headstart.errors import InputError
+from headstart.text import printable
 from headstart.training.changes import check_changes, differences, told
 from headstart.training.checkpointer import SavedRun, newest_run, restore_saved
 from headstart.training.config import TrainConfig
-from headstart.training.lock import locked
+from headstart.training.lock import Lock, locked
 from headstart.training.record import (
     RunRecord,
     current_versions,
@@ -55,7 +56,7 @@ def resume(
     """
     path = Path(path).absolute()
     record = read_record(path)
-    with locked(path):
+    with locked(path) as lock:
         config = config or record.config
         check_changes(record.config, config, allow=allow_change)
         _check_strategy(record, goal_strategy)
@@ -66,11 +67,16 @@ def resume(
         _tell_versions(record)
         env_id = env_id or record.env_id
         with prepared(env_id, config, demos, collectors, goal_strategy, observers) as trainer:
-            return _go_on(path, record, config, trainer, saved)
+            return _go_on(lock, path, record, config, trainer, saved)
 
 
 def _go_on(
-    path: Path, record: RunRecord, config: TrainConfig, trainer: Trainer, saved: SavedRun | None
+    lock: Lock,
+    path: Path,
+    record: RunRecord,
+    config: TrainConfig,
+    trainer: Trainer,
+    saved: SavedRun | None,
 ) -> TrainResult:
     restored = None if saved is None else restore_saved(path, trainer, saved)
     changed = differences(record.config, config)
@@ -83,7 +89,7 @@ def _go_on(
             if changed:
                 record.write(path)
             run = stack.enter_context(
-                contextlib.closing(RunDirectory(path, record, rows, policies))
+                contextlib.closing(RunDirectory(lock, path, record, rows, policies))
             )
             run.put_back(max(trainer.evaluated_at, 0))
         except OSError as error:
@@ -108,4 +114,4 @@ def _tell_versions(record: RunRecord) -> None:
         if name in now and now[name] != before
     }
     if changed:
-        _log.warning("%s: the run goes on, but not to the same bits", told(changed))
+        _log.warning("%s: the run goes on, but not to the same bits", printable(told(changed)))

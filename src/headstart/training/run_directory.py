@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,14 +12,16 @@ from headstart.durable import making_directory, replace_file
 from headstart.errors import InputError
 from headstart.policy import Policy
 from headstart.training.evaluation import EvalResult
-from headstart.training.lock import locked
+from headstart.training.lock import Lock, locked
 from headstart.training.metrics import MetricsLog
-from headstart.training.record import DEMOS, RunRecord, demos_hash
+from headstart.training.record import CONFIG, DEMOS, RunRecord, demos_hash
 from headstart.training.schedule import period_ended
 from headstart.training.trainer import Observer
+from headstart.training.trouble import Trouble
 
 POLICIES, METRICS = "policies", "metrics.jsonl"
 _KEPT = ("best", "latest")
+_NUMBERED = re.compile(r"[0-9]{8,}\.safetensors", re.ASCII)
 _log = logging.getLogger("headstart")
 
 
@@ -26,14 +29,19 @@ class RunDirectory(Observer):
     """Writes what a run leaves behind. A disk that refuses does not end the run.
 
     Args:
+        lock: holds the directory.
         path: the directory, which is there.
         record: what the run is made of.
         rows: the metrics of the evaluations so far, each a line of JSON.
         policies: best and latest policy so far, as the content of their files.
+
+    Raises:
+        OSError: if its record cannot be read.
     """
 
     def __init__(
         self,
+        lock: Lock,
         path: Path,
         record: RunRecord,
         rows: bytes = b"",
@@ -44,6 +52,12 @@ class RunDirectory(Observer):
         self._log = MetricsLog(path, rows)
         self.policies = dict(policies or {})
         self._unwritten: dict[str, bytes] = {}
+        self._trouble = Trouble(f"{path / POLICIES}: policies")
+        self._lock = lock
+        own = [CONFIG] if record.demos is None else [CONFIG, DEMOS]
+        # What a run cannot go on without, should somebody delete the directory.
+        self._begun_with = {name: (path / name).read_bytes() for name in own}
+        self._lost: set[str] = set()
 
     @property
     def rows(self) -> bytes:
@@ -51,9 +65,16 @@ class RunDirectory(Observer):
         return self._log.content
 
     def evaluated(self, policy: Policy, result: EvalResult, metrics: dict[str, float]) -> None:
-        """Write the metrics, and the policy as latest, best and numbered where it is due."""
+        """Write the metrics, and the policy as latest, best and numbered where it is due.
+
+        Raises:
+            RunError: if another run has taken the directory's place.
+        """
         env_steps = int(metrics["time/env_steps"])
         before, best = self._log.last("time/env_steps"), self._log.best("eval/success_rate")
+        # Told below if it fails.
+        with contextlib.suppress(OSError):
+            self.secure()
         self._log.write(metrics, env_steps)
         described = replace(
             policy,
@@ -75,20 +96,41 @@ class RunDirectory(Observer):
             self._unwritten[f"{env_steps:08d}"] = content
         self.flush()
 
+    def secure(self) -> None:
+        """Make the directory anew if somebody has deleted or moved it.
+
+        Raises:
+            OSError: if it cannot be written.
+            RunError: if another run has taken its place.
+        """
+        if not self._lock.is_held():
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._lock.take_again()
+            _log.warning("%s was deleted or moved; it is written anew", self.path)
+            self._lost = set(self._begun_with)
+            self._unwritten = {**self.policies, **self._unwritten}
+        for name in sorted(self._lost):
+            replace_file(self.path / name, self._begun_with[name])
+            self._lost.remove(name)
+
     def flush(self) -> str | None:
         """Write the policies that are not on the disk yet, and return what is wrong if one fails.
 
         A policy that cannot be written is tried again at the next evaluation.
+
+        Raises:
+            RunError: if another run has taken the directory's place.
         """
         directory = self.path / POLICIES
         try:
+            self.secure()
             directory.mkdir(parents=True, exist_ok=True)
             for name in list(self._unwritten):
                 replace_file(directory / f"{name}.safetensors", self._unwritten[name])
                 del self._unwritten[name]
         except OSError as error:
-            _log.warning("%s: policies cannot be written now (%s)", directory, error.strerror)
-            return f"{directory}: policies could not be written ({error.strerror})"
+            return f"{directory}: policies could not be written ({self._trouble.tell(error)})"
+        self._trouble.over()
         return None
 
     def put_back(self, env_steps: int) -> None:
@@ -109,12 +151,15 @@ class RunDirectory(Observer):
             else:
                 path.unlink(missing_ok=True)
         for path in directory.iterdir():
-            if path.stem.isdigit() and int(path.stem) > env_steps:
+            if _NUMBERED.fullmatch(path.name) and int(path.stem) > env_steps:
                 path.unlink()
 
     def close(self) -> None:
-        """Close the metrics files."""
-        self._log.close()
+        """Write what of the metrics could not be written before."""
+        # Not into what lies there now if the directory was moved.
+        with contextlib.suppress(OSError):
+            if self._lock.is_held():
+                self._log.flush()
 
 
 @contextlib.contextmanager
@@ -144,7 +189,7 @@ def new_run(path: Path, record: RunRecord, demos: DemoSet | None) -> Iterator[Ru
             record.write(directory)
     except OSError as error:
         raise InputError(f"{path}: cannot be written as a run directory ({error})") from error
-    with locked(path), contextlib.closing(RunDirectory(path, record)) as run:
+    with locked(path) as lock, contextlib.closing(RunDirectory(lock, path, record)) as run:
         yield run
 
 

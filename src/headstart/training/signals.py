@@ -17,7 +17,7 @@ class StopRequest:
 
 @contextlib.contextmanager
 def stop_signals() -> Iterator[StopRequest]:
-    """Turn the first signal into a request; the second does what it did before.
+    """Turn the first signal into a request, and the second into ``KeyboardInterrupt``.
 
     Outside of the main thread, where Python receives no signals, nothing changes.
     """
@@ -34,10 +34,13 @@ def stop_signals() -> Iterator[StopRequest]:
             signal.signal(number, handler)
 
     def ask(number: int, frame: FrameType | None) -> None:
+        if request.made:
+            restore()
+            # Also for SIGTERM, whose default ends the process before its collectors are ended.
+            raise KeyboardInterrupt
         request.made = True
-        restore()
-        # A closed standard error must not keep the run from stopping in order.
-        with contextlib.suppress(OSError, ValueError):
+        # Standard error may be closed, or amid a line of its own: no reason not to stop in order.
+        with contextlib.suppress(OSError, ValueError, RuntimeError):
             print("stopping as soon as it can be resumed; again to quit at once", file=sys.stderr)
 
     for number in before:

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from headstart.data.replay import ReplayPosition
 from headstart.policy import Policy
+from headstart.training.config import MOST_EPISODES
 from headstart.training.evaluation import EvalResult
 from headstart.training.trainer import Ahead, Progress, Trainer
 
@@ -50,12 +52,14 @@ class RunState:
 
     def __post_init__(self) -> None:
         counters = asdict(self.counters)
-        numbers = [*counters.values(), self.num_asked, *(count for _, count in self.sums)]
+        numbers = [*counters.values(), self.num_asked, *(count - 1 for _, count in self.sums)]
         if min(numbers) < 0 or not np.isfinite([*counters.values(), *self.totals]).all():
             raise ValueError("a counter is negative or not finite")
-        ahead = 0 if self.ahead is None else self.ahead.count
-        if self.counters.episodes + ahead != self.num_asked:
+        ahead = self.ahead or AskedAhead(first=self.counters.episodes, count=0)
+        if (ahead.first, ahead.first + ahead.count) != (self.counters.episodes, self.num_asked):
             raise ValueError(f"{self.counters.episodes} episodes of {self.num_asked} asked for")
+        if ahead.count > MOST_EPISODES:
+            raise ValueError(f"{ahead.count} episodes asked for at once")
 
     @property
     def sums(self) -> list[tuple[float, int]]:
@@ -93,22 +97,40 @@ def run_state(trainer: Trainer) -> RunState:
     )
 
 
+def check_run(
+    trainer: Trainer, state: RunState, replay: ReplayPosition, policy_ahead: Policy | None
+) -> None:
+    """Refuse a state that does not go with a trainer, which is left as it is.
+
+    Args:
+        trainer: one that has not begun.
+        state: where another stood.
+        replay: where the replay of the other stood.
+        policy_ahead: the policy of the episodes that had been asked for, if there were some.
+
+    Raises:
+        ValueError: that says what does not go together.
+    """
+    if replay.num_added != state.counters.episodes:
+        raise ValueError(f"{replay.num_added} episodes stored of {state.counters.episodes}")
+    if (state.ahead is None) != (policy_ahead is None):
+        raise ValueError("episodes asked for, and their policy, are not both there")
+    if policy_ahead is not None and _form(policy_ahead) != _form(
+        trainer.agent.policy(deployed=False)
+    ):
+        raise ValueError("the policy of episodes asked for has another form than the agent's")
+    trainer.streams.check(state.streams)
+
+
 def restore_run(trainer: Trainer, state: RunState, policy_ahead: Policy | None) -> None:
     """Put a new trainer where another stood; agent and replay are put back already.
 
     Args:
         trainer: one that has not begun.
-        state: where the other stood.
+        state: where the other stood, which ``check_run`` has not refused.
         policy_ahead: the policy of the episodes that had been asked for, if there were some.
-
-    Raises:
-        ValueError: if the state does not go with this trainer.
     """
     counters, ahead = state.counters, state.ahead
-    if trainer.replay.num_added != counters.episodes:
-        raise ValueError(f"{trainer.replay.num_added} episodes stored of {counters.episodes}")
-    if (ahead is None) != (policy_ahead is None):
-        raise ValueError("episodes asked for, and their policy, are not both there")
     trainer.streams.restore(state.streams)
     trainer.begun = state.begun
     trainer.progress = Progress(
@@ -131,3 +153,10 @@ def restore_run(trainer: Trainer, state: RunState, policy_ahead: Policy | None) 
         indices = range(ahead.first, ahead.first + ahead.count)
         pending = trainer.ask(policy_ahead, indices, trainer.config.exploration)
         trainer.ahead = Ahead(policy_ahead, ahead.first, pending)
+
+
+def _form(policy: Policy) -> tuple[object, ...]:
+    """Return what two policies share that can take each other's place."""
+    shapes = {name: array.shape for name, array in policy.arrays().items()}
+    bounds = policy.action_low.tolist(), policy.action_high.tolist()
+    return shapes, bounds, policy.goal_input, policy.observation_dim, policy.goal_dim

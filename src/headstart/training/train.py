@@ -182,13 +182,7 @@ def build_trainer(
     goal_strategy: GoalStrategy | None = None,
 ) -> Trainer:
     """Assemble agent, replay and samplers."""
-    replay = EpisodeReplay(
-        config.replay_capacity,
-        observation_dim=spec.observation_dim,
-        goal_dim=spec.goal_dim,
-        action_dim=spec.action_dim,
-        info_dim=len(spec.reward_info_keys),
-    )
+    replay = _replay(config.replay_capacity, spec)
     streams = Streams(config.seed)
     relabelling = _relabelling(config, reward, goal_strategy)
     sampler, demo_sampler = _samplers(config, spec, replay, demos, relabelling, streams)
@@ -206,6 +200,21 @@ def build_trainer(
         demo_sampler=demo_sampler,
         observers=observers,
     )
+
+
+def _replay(capacity: int, spec: GoalSpec) -> EpisodeReplay:
+    try:
+        return EpisodeReplay(
+            capacity,
+            observation_dim=spec.observation_dim,
+            goal_dim=spec.goal_dim,
+            action_dim=spec.action_dim,
+            info_dim=len(spec.reward_info_keys),
+        )
+    except MemoryError as error:
+        raise InputError(
+            f"replay_capacity {capacity} does not fit into this machine's memory; choose less"
+        ) from error
 
 
 def _samplers(

@@ -15,7 +15,7 @@ from headstart.data.hindsight import Relabelling, Sampler
 from headstart.data.replay import EpisodeReplay
 from headstart.demos.resets import DemoResets
 from headstart.envs.goal_env import GoalSpec
-from headstart.errors import RunError
+from headstart.errors import InputError, RunError
 from headstart.policy import Policy
 from headstart.rollout.executors import Executor, Pending
 from headstart.rollout.exploration import Exploration
@@ -114,7 +114,20 @@ class Trainer:
 
         Returns:
             The last evaluation.
+
+        Raises:
+            InputError: if the environment never did what it must.
+            RunError: if the run cannot go on; it says after how many env steps.
         """
+        try:
+            return self._train()
+        except (InputError, RunError) as error:
+            # An environment that has worked so far is no bad input.
+            if isinstance(error, InputError) and not self.progress.env_steps:
+                raise
+            raise RunError(f"after {self.progress.env_steps} env steps: {error}") from error
+
+    def _train(self) -> EvalResult:
         self._warm_start()
         while True:
             self._resumable()
@@ -165,13 +178,21 @@ class Trainer:
 
     def _require_finite(self) -> None:
         """Stop before what is broken is executed, saved or learned from."""
-        broken = not_finite(live_tensors(self.agent))
+        mean = torch.from_numpy(self.agent.moments.mean)
+        tensors = {**live_tensors(self.agent), "the normaliser's mean": mean}
+        broken = not_finite(tensors) or self.metrics.not_finite()
         if broken is not None:
+            updates = self.progress.warm_start_updates + self.progress.updates
             losses = ", ".join(f"{name} {mean:.3g}" for name, mean in self.metrics.pop().items())
             raise RunError(
-                f"learning diverged: {broken} is not finite after {self.progress.updates} updates "
-                f"({losses}); smaller --agent.critic-lr and --agent.actor-lr may help"
+                f"learning diverged: {broken} is not finite after {updates} updates ({losses}); "
+                f"smaller --agent.critic-lr and --agent.actor-lr may help, with --allow-change on "
+                f"resume"
             )
+
+    def _policy(self, *, deployed: bool) -> Policy:
+        self._require_finite()
+        return self.agent.policy(deployed=deployed)
 
     def _updates_due(self) -> int:
         """Return how many updates this cycle has; fractions of one carry over to the next."""
@@ -187,7 +208,7 @@ class Trainer:
     def _submit(self, count: int, exploration: Exploration) -> Ahead:
         first = self.num_asked
         self.num_asked += count
-        policy = self.agent.policy(deployed=False)
+        policy = self._policy(deployed=False)
         return Ahead(policy, first, self.ask(policy, range(first, first + count), exploration))
 
     def ask(self, policy: Policy, indices: range, exploration: Exploration) -> Sequence[Pending]:
@@ -236,7 +257,7 @@ class Trainer:
             episode.result()
         self._report("evaluating")
         begun = time.monotonic()
-        policy = self.agent.policy(deployed=True)
+        policy = self._policy(deployed=True)
         episodes = run_evaluation(
             self.executor,
             policy,

@@ -47,7 +47,8 @@ def plot_runs(
         if log_steps:
             axes.set_xscale("log")
     panels[0].legend(loc="lower right", frameon=False)
-    figure.suptitle(", ".join(sorted({run.env_id for run in runs})))
+    # The text of a stranger may hold what matplotlib takes for a formula.
+    figure.suptitle(", ".join(sorted({run.env_id for run in runs})), parse_math=False)
     try:
         figure.savefig(path, dpi=130)
     except (OSError, ValueError) as error:

@@ -1,6 +1,7 @@
 """``headstart demos import`` and ``headstart demos export``."""
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +68,10 @@ def _import(arguments: argparse.Namespace) -> None:
 
 def _read(source: str, spec: GoalSpec, reward: GoalReward) -> DemoSet:
     path = Path(source)
-    if path.is_file() or path.suffix == ".npz":
+    # Of os.path, which answers where pathlib raises: for a name that is too long.
+    if os.path.isfile(path) or path.suffix == ".npz":
         return load_legacy_demos(path, spec, reward)
-    return load_minari_demos(path if path.is_dir() else source, spec, reward)
+    return load_minari_demos(path if os.path.isdir(path) else source, spec, reward)
 
 
 def _export(arguments: argparse.Namespace) -> None:

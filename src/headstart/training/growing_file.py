@@ -1,0 +1,55 @@
+"""A file that grows while a run goes on, on a disk that may refuse."""
+
+import contextlib
+import os
+from pathlib import Path
+
+from headstart.durable import replace_file
+from headstart.training.trouble import Trouble
+
+
+class GrowingFile:
+    """Holds its content too: what the disk refuses is told once, and written when it can be.
+
+    Args:
+        path: the file; what is in it is replaced.
+        content: what it begins with.
+    """
+
+    def __init__(self, path: Path, content: bytes = b"") -> None:
+        self.path, self.content = path, content
+        self._trouble = Trouble(str(path))
+        self._bring_up_to_date(None)
+
+    def append(self, more: bytes) -> None:
+        """Add to it, readable at once by whoever follows the file."""
+        before = len(self.content)
+        self.content += more
+        self._bring_up_to_date(before)
+
+    def flush(self) -> None:
+        """Write what could not be written before."""
+        self._bring_up_to_date(len(self.content))
+
+    def _bring_up_to_date(self, before: int | None) -> None:
+        """Write what follows the first ``before`` bytes, or all if these are not in the file."""
+        try:
+            if before is not None and self.path.is_file() and self.path.stat().st_size == before:
+                self._write_after(before)
+            else:
+                # Something was refused earlier, or somebody deleted the file.
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                replace_file(self.path, self.content)
+            self._trouble.over()
+        except OSError as error:
+            self._trouble.tell(error)
+
+    def _write_after(self, before: int) -> None:
+        try:
+            with self.path.open("ab") as file:
+                file.write(self.content[before:])
+        except OSError:
+            # Half a line is worse than none; a full disk still lets files shrink.
+            with contextlib.suppress(OSError):
+                os.truncate(self.path, before)
+            raise

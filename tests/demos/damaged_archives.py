@@ -1,0 +1,42 @@
+"""Damage to ``.npz`` files, for tests that read or refuse whatever they are given."""
+
+import io
+import zipfile
+
+import numpy as np
+from legacy_files import write
+from mutations import damaged_files, harmless, is_short_line, mutated, outcome
+
+from headstart.demos.storage import DemoSet
+
+
+def damaged(content, rng):
+    """A file with damage, mostly to a member, of which the archive's sums do not tell."""
+    if rng.random() < 0.3:
+        return mutated(content, rng)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    name = list(contents)[rng.integers(len(contents))]
+    contents[name] = mutated(contents[name], rng)
+    stream = io.BytesIO()
+    write(stream, contents)
+    return stream.getvalue()
+
+
+def read_damaged(read, path, files):
+    """Hold ``read`` to reading or refusing damaged files; yield what it reads."""
+    refused = tried = 0
+    for number, rng in damaged_files(quick=400):
+        path.write_bytes(damaged(files[rng.integers(len(files))], rng))
+        with harmless():
+            found = outcome(read, path)
+        tried += 1
+        if isinstance(found, DemoSet):
+            assert all(np.isfinite(episode.observations).all() for episode in found.episodes)
+            yield found
+        else:
+            assert found.startswith(f"InputError: {path}: "), number
+            assert is_short_line(found, str(path)), number
+            refused += 1
+    print(f"{refused} refused, {tried - refused} read")
+    assert tried // 2 < refused < tried

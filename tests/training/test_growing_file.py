@@ -1,0 +1,51 @@
+"""A file that is never half a line longer than what was written to it."""
+
+import resource
+from contextlib import contextmanager
+
+import pytest
+
+from headstart.training.growing_file import GrowingFile
+
+
+@contextmanager
+def files_limited_to(size):
+    """Let no file of this process grow beyond a size, as a full disk does."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.fixture
+def file(tmp_path):
+    return GrowingFile(tmp_path / "file", b"first\n")
+
+
+def test_it_holds_what_was_added(file):
+    file.append(b"second\n")
+    file.append(b"third\n")
+    assert file.path.read_bytes() == file.content == b"first\nsecond\nthird\n"
+
+
+def test_what_does_not_fit_leaves_no_half_line_is_told_once_and_comes_later(file, caplog):
+    with files_limited_to(10):
+        file.append(b"second\n")
+        assert file.path.read_bytes() == b"first\n"
+        file.append(b"third\n")
+        assert file.path.read_bytes() == b"first\n"
+    assert caplog.text.count("cannot be written (File too large)") == 1
+    file.append(b"fourth\n")
+    assert file.path.read_bytes() == file.content == b"first\nsecond\nthird\nfourth\n"
+    assert caplog.text.count("written again") == 1
+
+
+def test_a_file_that_was_deleted_or_cut_comes_back(file):
+    file.path.unlink()
+    file.append(b"second\n")
+    assert file.path.read_bytes() == b"first\nsecond\n"
+    file.path.write_bytes(b"fir")
+    file.flush()
+    assert file.path.read_bytes() == b"first\nsecond\n"
