@@ -54,6 +54,17 @@ def test_tensorboard_gets_the_same_points(tmp_path):
     np.testing.assert_allclose([value for _, value in points], [0.1, 0.25])
 
 
+def test_what_a_killed_process_left_of_its_event_file_is_deleted(tmp_path):
+    events = tmp_path / "tensorboard"
+    events.mkdir()
+    staged, own = events / ".events.out.tfevents.1.host.0.tmp", events / ".mine.tmp"
+    staged.touch()
+    own.touch()
+    MetricsLog(tmp_path)
+    assert not staged.exists()
+    assert own.exists()
+
+
 def ends(steps):
     """Whether a period of 100 ended at each of these steps."""
     return [period_ended(100, before=a, now=b) for a, b in zip([0, *steps], steps, strict=False)]

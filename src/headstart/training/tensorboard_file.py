@@ -4,6 +4,7 @@ Its bytes are made here: the writer that comes with TensorBoard hands them to a 
 with a traceback, and for good, at the first full disk.
 """
 
+import contextlib
 import io
 import itertools
 import socket
@@ -17,7 +18,13 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 
 
 def new_event_file(directory: Path) -> Path:
-    """Return a name that TensorBoard knows for an event file, and that no file has yet."""
+    """Return a name that TensorBoard knows for an event file, and that no file has yet.
+
+    What a process left that was killed while it wrote another is deleted.
+    """
+    for staged in directory.glob(".events.out.tfevents.*.tmp"):
+        with contextlib.suppress(OSError):
+            staged.unlink()
     begun = directory / f"events.out.tfevents.{int(time.time()):010d}.{socket.gethostname()}"
     names = (begun.with_name(f"{begun.name}.{number}") for number in itertools.count())
     return next(path for path in names if not path.exists())
