@@ -143,7 +143,7 @@ def test_an_input_that_is_not_a_number_never_becomes_an_action(column):
 @pytest.mark.parametrize("goal_input", ["absolute", "relative", "both"])
 def test_saving_and_loading_changes_nothing(tmp_path, goal_input):
     metadata = {"env_id": "FetchReach-v4", "config": {"a": [1, None, 0.1]}, "text": 'ä\n"x"'}
-    policy = trained_agent(goal_input=goal_input).policy(deployed=True, metadata=metadata)
+    policy = replace(trained_agent(goal_input=goal_input).policy(deployed=True), metadata=metadata)
     policy.save(tmp_path / "policy.safetensors")
     loaded = load_policy(tmp_path / "policy.safetensors")
     assert equal(loaded, policy)

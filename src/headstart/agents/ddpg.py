@@ -1,8 +1,7 @@
 """DDPG with hindsight goals and demonstrations: the published algorithm and the modern one."""
 
 import copy
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 import numpy as np
 import torch
@@ -124,12 +123,11 @@ class DDPG:
         value: Tensor = self.critics(inputs, self._deployed(inputs), members=FIRST)[0]
         return value
 
-    def policy(self, *, deployed: bool, metadata: Mapping[str, Any] | None = None) -> Policy:
+    def policy(self, *, deployed: bool) -> Policy:
         """Return a numpy copy of the actor.
 
         Args:
             deployed: the actor that ``config.deploy`` names, or else the online one.
-            metadata: what to write into the policy's header when it is saved.
         """
         actor = self._deployed if deployed else self.actor
         return Policy(
@@ -146,7 +144,6 @@ class DDPG:
             goal_input=self.config.goal_input,
             action_low=_copy(self.action_low),
             action_high=_copy(self.action_high),
-            metadata=metadata or {},
         )
 
     def _build_networks(self, input_dim: int, generator: torch.Generator) -> None:

@@ -8,6 +8,7 @@ from headstart.demos.resets import ResetGoal
 from headstart.errors import InputError, require, require_choices
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.processes import EPISODE_TIMEOUT
+from headstart.text import counted
 
 StrategyName = Literal["future", "final", "episode", "random", "none"]
 MatmulPrecision = Literal["float32", "bfloat16"]
@@ -212,7 +213,8 @@ class TrainConfig:
             raise InputError("the demo file holds no episodes; collect some with --episodes N")
         if asked is not None and asked > available:
             raise InputError(
-                f"demos.num_episodes is {asked}, but the demo file holds {available} episodes"
+                f"demos.num_episodes is {asked}, but the demo file holds "
+                f"{counted(available, 'episode')}"
             )
         rows = round(self.batch_size * self.demos.fraction)
         if not 1 <= rows < self.batch_size:
