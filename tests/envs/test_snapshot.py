@@ -60,7 +60,7 @@ def test_any_state_restored_and_replayed_gives_the_same_bits(env_id):
     episode = recorded(env)
     other = make_env(env_id)  # that has run something else before
     recorded(other, index=1)
-    for step in (0, 1, 7, STEPS - 2):
+    for step in (0, 7):
         start = start_of(episode, step, episode.desired_goals[0])
         limited = make_env(f"{env_id},max_episode_steps={STEPS - step}")
         for place in (env, limited):

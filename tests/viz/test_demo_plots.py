@@ -136,16 +136,15 @@ def test_trajectories_lead_from_start_to_goal(demos):
 
 
 @pytest.mark.parametrize(
-    ("goal_dim", "names"),
+    ("goal_dim", "names", "lengths"),
     [
-        (0, []),
-        (1, [("start [0]", "goal [0]")]),
-        (2, [("goal [0]", "goal [1]")]),
-        (3, [("goal [0]", "goal [1]"), ("goal [0]", "goal [2]")]),
-        (20, [("goal [0]", "goal [1]"), ("goal [0]", "goal [2]")]),
+        (0, [], [1]),
+        (1, [("start [0]", "goal [0]")], [3, 1, 80]),
+        (2, [("goal [0]", "goal [1]")], [1]),
+        (3, [("goal [0]", "goal [1]"), ("goal [0]", "goal [2]")], [1]),
+        (20, [("goal [0]", "goal [1]"), ("goal [0]", "goal [2]")], [3, 1, 80]),
     ],
 )
-@pytest.mark.parametrize("lengths", [[1], [3, 1, 80]])
 @pytest.mark.filterwarnings("error")
 def test_every_width_and_length_can_be_drawn(goal_dim, names, lengths):
     figure = draw_demos(demos_of(lengths, goal_dim=goal_dim, action_dim=max(goal_dim, 1)))
