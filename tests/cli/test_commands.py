@@ -1,6 +1,8 @@
 """Every verb on a task that takes no simulator, in this process."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -163,3 +165,11 @@ def test_the_best_policy_knows_what_it_scored(run):
     rates = [row["eval/success_rate"] for row in read_metrics(run)]
     assert metadata["success_rate"] == max(rates)
     assert metadata["env_id"] == "PointReach-v0"
+
+
+@pytest.mark.parametrize(
+    "module", ["demos", "envs", "evaluate", "play", "plot", "doctor", "demos.collect"]
+)
+def test_what_does_not_learn_starts_without_torch(module):
+    script = f"import sys, headstart.cli.{module}; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", script], check=True)

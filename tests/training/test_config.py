@@ -1,6 +1,7 @@
 import ast
 import inspect
 from dataclasses import FrozenInstanceError, fields, is_dataclass
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -165,6 +166,7 @@ def reads(tree, *, without_checks):
         pending.extend(ast.iter_child_nodes(node))
 
 
+@cache
 def readers(section):
     """Names of the section's fields that some algorithm reads."""
     home = Path(inspect.getfile(section))

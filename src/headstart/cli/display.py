@@ -1,89 +1,16 @@
-"""What a person watches meanwhile: a live display on a terminal, plain lines elsewhere."""
+"""What a person watches while a policy is trained: a live table on a terminal, lines elsewhere."""
 
-import contextlib
-import io
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Protocol, cast
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 
+from headstart.cli.progress import bar, console
 from headstart.policy import Policy
 from headstart.training.config import TrainConfig
 from headstart.training.evaluation import EvalResult
-from headstart.training.trainer import Observer
-from headstart.training.trainer import Progress as RunProgress
-
-
-class Tick(Protocol):
-    """Advances a progress bar by one; whatever it is handed does not matter."""
-
-    def __call__(self, _: object = None) -> None:
-        """Advance."""
-
-
-def console() -> Console:
-    """Return the console for progress and logs: standard error, so that results stay apart."""
-    return Console(file=cast(IO[str], _Tolerant()), stderr=True)
-
-
-class _Tolerant(io.TextIOBase):
-    """Standard error, which may be a closed pipe, a terminal that is gone or a file on a full disk.
-
-    None of these must end a run that is being watched.
-    """
-
-    def __init__(self) -> None:
-        self._stream = sys.stderr
-
-    def write(self, text: str) -> int:
-        """Write what can be written."""
-        with contextlib.suppress(OSError, ValueError):
-            self._stream.write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        """Flush what can be flushed."""
-        with contextlib.suppress(OSError, ValueError):
-            self._stream.flush()
-
-    def isatty(self) -> bool:
-        """Return whether somebody may be watching."""
-        return not self._stream.closed and self._stream.isatty()
-
-    def fileno(self) -> int:
-        """Return that of standard error."""
-        return self._stream.fileno()
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        """Return that of standard error."""
-        return self._stream.encoding
-
-
-@contextmanager
-def progress_bar(title: str, total: int) -> Iterator[Tick]:
-    """Show a bar while a known number of things is done."""
-    with _bar(console()) as progress:
-        task = progress.add_task(title, total=total)
-
-        def tick(_: object = None) -> None:
-            progress.advance(task)
-
-        yield tick
+from headstart.training.trainer import Observer, Progress
 
 
 class TrainingDisplay(Observer):
@@ -92,7 +19,7 @@ class TrainingDisplay(Observer):
     def __init__(self, config: TrainConfig, out: Path, *, warm_start_updates: int) -> None:
         self._out: Path | None = out  # until it has been shown
         self._console = console()
-        self._bar = _bar(self._console)
+        self._bar = bar(self._console)
         self._warm_up = self._bar.add_task("warm start", total=warm_start_updates or None)
         self._bar.update(self._warm_up, visible=warm_start_updates > 0)
         self._training = self._bar.add_task("env steps", total=config.env_steps)
@@ -108,7 +35,7 @@ class TrainingDisplay(Observer):
         if self._console.is_terminal:
             self._live.stop()
 
-    def progressed(self, progress: RunProgress) -> None:
+    def progressed(self, progress: Progress) -> None:
         """Move the bars."""
         if self._out is not None:
             self._console.print(f"run directory: {self._out}", highlight=False, soft_wrap=True)
@@ -155,17 +82,3 @@ def _cells(row: dict[str, float]) -> dict[str, str]:
         "env steps/s": f"{row['time/env_steps'] / seconds:.0f}",
         "seconds": f"{seconds:.0f}",
     }
-
-
-def _bar(output: Console) -> Progress:
-    columns: list[Any] = [
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=None),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    ]
-    # On anything but a terminal a bar would print itself over and over; lines are printed instead.
-    return Progress(*columns, console=output, disable=not output.is_terminal)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from headstart.cli.display import progress_bar
 from headstart.cli.parser import Parser, add_collectors
+from headstart.cli.progress import progress_bar
 from headstart.cli.trust import open_policy
 from headstart.errors import InputError
 from headstart.rollout.job import Behaviour, Constant

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from headstart.cli.display import progress_bar
 from headstart.cli.parser import Parser
+from headstart.cli.progress import progress_bar
 from headstart.cli.trust import open_policy
 from headstart.envs.make import make_env
 from headstart.errors import InputError, require

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from headstart.cli.display import progress_bar
 from headstart.cli.parser import add_collectors
+from headstart.cli.progress import progress_bar
 from headstart.cli.trust import open_policy
 from headstart.demos.experts import expert_for
 from headstart.demos.record import CollectingInterrupted, collect_demos

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from headstart.cli.display import progress_bar
+from headstart.cli.progress import progress_bar
 from headstart.cli.trust import check_widths, trusted_env
 from headstart.demos.resets import check_snapshots
 from headstart.demos.storage import load_demos
