@@ -80,8 +80,8 @@ def main() -> None:
     demos = collect_demos(ENV_ID, expert_for(ENV_ID), episodes=100)
     with tempfile.TemporaryDirectory(dir=".", prefix=".checkpoint-") as scratch:
         result = {
-            "command": "python benchmarks/checkpoint.py",
-            "machine": {"processor": platform.processor(), "python": platform.python_version()},
+            "command": f"python benchmarks/checkpoint.py --rounds {arguments.rounds}",
+            "machine": {"processor": _processor(), "python": platform.python_version()},
             "versions": {name: version(name) for name in ("torch", "numpy", "safetensors")},
             "full": full_replay(Path(scratch), demos, arguments.transitions),
             "overhead": overhead(Path(scratch), demos, arguments.rounds, arguments.env_steps),
@@ -152,6 +152,14 @@ def overhead(scratch: Path, demos: DemoSet, rounds: int, env_steps: int) -> dict
         "wall_seconds": walls,
         "ratio_to_never": statistics.median(walls["default"]) / statistics.median(walls["never"]),
     }
+
+
+def _processor() -> str:
+    """Return the processor's name as Linux knows it."""
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor()
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ PLACES = {
     "os:rmdir": (2, 3),
     "shutil:rmtree": (3, 8),
     "pathlib:Path.write_bytes": (2, 26, 11),
-    "pathlib:Path.write_text": (1, 5, 1),
+    "pathlib:Path.write_text": (1, 5),
     f"{TRAINING}.run_directory:save_demos": (1, 1),
     f"{TRAINING}.checkpoint:pack": (3, 8),
     f"{TRAINING}.checkpoint_files:CheckpointFiles.prune": (1, 4),

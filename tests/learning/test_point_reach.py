@@ -119,16 +119,15 @@ def random_demos(num_demos):
 
 def test_the_q_filter_ignores_bad_demonstrations():
     demos = random_demos(20)
-    config = replace(CONFIG, env_steps=4000)
-    unfiltered = replace(config, agent=replace(config.agent, q_filter=False))
-    assert success_rate(config, demos=demos) > 0.8
+    unfiltered = replace(CONFIG, agent=replace(CONFIG.agent, q_filter=False))
+    assert success_rate(CONFIG, demos=demos) > 0.8
     assert success_rate(unfiltered, demos=demos) < 0.7
 
 
 @pytest.mark.parametrize("q_filter", [True, False])
 def test_good_demonstrations_are_no_obstacle(q_filter):
     demos = collect_demos(POINT, point_expert, episodes=10)
-    config = replace(CONFIG, agent=replace(CONFIG.agent, q_filter=q_filter))
+    config = replace(CONFIG, env_steps=2000, agent=replace(CONFIG.agent, q_filter=q_filter))
     assert success_rate(config, demos=demos) > 0.7
 
 
