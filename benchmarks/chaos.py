@@ -2,16 +2,15 @@
 
     python benchmarks/chaos.py --kills 100
 
-Runs of FetchPickAndPlace-v4 with demonstrations, checkpoints every second and evaluations in
-between are killed again and again, each start after a time drawn at random and with a number of
-collectors drawn at random, until one reaches its end. What is left then must be what a run leaves
-that was never killed: policies, metrics, networks, optimisers, replay. After every kill all files
-of the run are read, and none may be damaged.
+Runs of FetchPickAndPlace-v4 with demonstrations, evaluations, and checkpoints as often as can be
+are killed again and again, each start after a time and with a number of collectors drawn at random,
+until one reaches its end. What is left then must be what a run leaves that was never killed:
+policies, metrics, networks, optimisers, replay. After every kill all files of the run are read, and
+none may be damaged. Then the filming of a policy is killed; a video must be whole or absent.
 """
 
 import argparse
 import json
-import platform
 import signal
 import subprocess
 import sys
@@ -21,7 +20,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import imageio.v2 as imageio
 import numpy as np
+from machine import machine
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 from outcomes import damaged, differences, half_written, outcome
@@ -30,13 +31,13 @@ ENV_ID = "FetchPickAndPlace-v4"
 RESULTS = Path(__file__).parent / "results" / "chaos.json"
 COLLECTORS = (0, 1, 2, 4)
 # A start imports for some seconds before it trains; the longest lives a little longer than that.
-SHORTEST, LONGEST = 1.0, 12.0
+SHORTEST, LONGEST = 4.0, 12.0
 # fmt: off
 SETTINGS = [
     "--env-steps", "3000", "--batch-size", "64", "--agent.hidden-sizes", "64", "64",
     "--replay-capacity", "2500", "--warm-start.bc-updates", "500", "--warm-start.critic-updates",
     "300", "--evaluation.every", "500", "--evaluation.episodes", "10", "--policy-every", "700",
-    "--resets.probability", "0.2", "--checkpoint.seconds", "0.5",
+    "--resets.probability", "0.2", "--checkpoint.seconds", "0",
 ]
 # fmt: on
 
@@ -59,10 +60,11 @@ def main() -> None:
             different = differences(outcome(place / f"run-{len(runs) - 1}"), expected)
             runs[-1]["different"] = different
             print(json.dumps(runs[-1]), flush=True)
+        videos = killed_videos(place / "whole", arguments.kills // 10, rng)
     result = {
         "command": f"python benchmarks/chaos.py --kills {arguments.kills}",
         "env_id": ENV_ID,
-        "machine": {"processor": platform.processor(), "python": platform.python_version()},
+        "machine": machine(),
         "versions": {name: version(name) for name in ("headstart", "torch", "mujoco")},
         "kills": sum(run["kills"] for run in runs),
         "kills_amid_a_write": sum(run["amid_a_write"] for run in runs),
@@ -70,6 +72,7 @@ def main() -> None:
         "runs": len(runs),
         "runs_with_the_same_bytes": sum(not run["different"] for run in runs),
         "each": runs,
+        "videos": videos,
     }
     RESULTS.write_text(json.dumps(result, indent=1) + "\n")
 
@@ -92,6 +95,19 @@ def killed_run(directory: Path, demos: Path, rng: np.random.Generator) -> dict[s
         seen["kills"] += 1
         seen["amid_a_write"] += half_written(directory)
         seen["damaged"] += len(damaged(directory))
+
+
+def killed_videos(run: Path, kills: int, rng: np.random.Generator) -> dict[str, int]:
+    """Kill the filming of a policy so often; return what became of the videos."""
+    seen = {"kills": 0, "damaged": 0}
+    video = run.with_suffix(".mp4")
+    while seen["kills"] < kills:
+        seconds = rng.uniform(SHORTEST / 2, LONGEST)
+        seen["kills"] += not survives(seconds, "play", run, "--episodes", "4", "--video", video)
+        if video.exists():
+            seen["damaged"] += sum(1 for _ in imageio.get_reader(video)) < 4 * 51
+            video.unlink()
+    return seen
 
 
 def survives(seconds: float, *arguments: str | Path) -> bool:

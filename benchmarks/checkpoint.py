@@ -10,7 +10,6 @@ checkpoints: by the run's own clock, and beside runs that save nothing, in turn.
 import argparse
 import itertools
 import json
-import platform
 import statistics
 import tempfile
 import time
@@ -20,6 +19,8 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from machine import machine
 
 from headstart import DemoSet, TrainConfig, collect_demos, resume, train
 from headstart.demos.experts import expert_for
@@ -81,7 +82,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=".", prefix=".checkpoint-") as scratch:
         result = {
             "command": f"python benchmarks/checkpoint.py --rounds {arguments.rounds}",
-            "machine": {"processor": _processor(), "python": platform.python_version()},
+            "machine": machine(),
             "versions": {name: version(name) for name in ("torch", "numpy", "safetensors")},
             "full": full_replay(Path(scratch), demos, arguments.transitions),
             "overhead": overhead(Path(scratch), demos, arguments.rounds, arguments.env_steps),
@@ -152,14 +153,6 @@ def overhead(scratch: Path, demos: DemoSet, rounds: int, env_steps: int) -> dict
         "wall_seconds": walls,
         "ratio_to_never": statistics.median(walls["default"]) / statistics.median(walls["never"]),
     }
-
-
-def _processor() -> str:
-    """Return the processor's name as Linux knows it."""
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ is what the operating system counts, in a process of its own for each buffer.
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from typing import Any
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
+from machine import machine
 
 ENV_ID = "FetchPickAndPlace-v4"
 SIZES = (256, 1024)
@@ -45,7 +45,7 @@ def main() -> None:
         return
     result = {
         "command": "python benchmarks/replay.py",
-        "machine": {"processor": _processor(), "python": platform.python_version()},
+        "machine": machine(),
         "versions": {name: version(name) for name in ("numpy", "stable-baselines3")},
         "transitions": arguments.transitions,
         "sampling": sampling(arguments.transitions, arguments.rounds),
@@ -214,13 +214,6 @@ def resident() -> int:
     """Return the bytes of memory that the operating system has given this process."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor()
 
 
 if __name__ == "__main__":
