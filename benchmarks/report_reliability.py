@@ -14,10 +14,12 @@ def reliability_table() -> str:
             f"| kills with SIGKILL at random moments | {chaos['kills']} | {by} |",
             f"| of them amid the writing of a file | {chaos['kills_amid_a_write']} | |",
             f"| damaged files after a kill | {chaos['damaged_files']} | |",
-            f"| damaged videos after {chaos['videos']['kills']} kills of `headstart play` "
-            f"| {chaos['videos']['damaged']} | |",
             f"| killed runs that ended with the bytes of one never killed | {same} of {runs} | |",
         ]
+        videos = chaos.get("videos")
+        if videos is not None:
+            kills = f"{videos['kills']} kills of `headstart play`"
+            rows.append(f"| damaged videos after {kills} | {videos['damaged']} | |")
     if checkpoint is not None:
         full, overhead = checkpoint["full"], checkpoint["overhead"]
         by = f"`{checkpoint['command']}`"
