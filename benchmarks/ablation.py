@@ -12,7 +12,6 @@ has not begun.
 import argparse
 import json
 import os
-import platform
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,8 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from demonstrators import behaviour_of, imperfect_demos
+from machine import machine
 
 from headstart import DemoSet, TrainConfig, evaluate, load_demos, save_demos, train
+from headstart.run_files import read_metrics
 from headstart.training.config import (
     EvaluationConfig,
     HindsightConfig,
@@ -30,7 +31,6 @@ from headstart.training.config import (
     WarmStartConfig,
 )
 from headstart.training.record import PACKAGES
-from headstart.viz.runs import read_metrics
 
 ENV_ID = "FetchPickAndPlace-v4"
 KINDS = ("perfect", "noisy", "slow", "half-failing")
@@ -154,7 +154,7 @@ def stored(out: Path) -> dict[str, Any]:
         "env_steps": ENV_STEPS,
         "num_demos": NUM_DEMOS,
         "versions": {name: version(name) for name in PACKAGES},
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "machine": machine(),
         "demonstrators": {},
         "runs": [],
     }

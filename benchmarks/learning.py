@@ -9,14 +9,13 @@ evaluation; demonstrations are counted apart.
 
 import argparse
 import json
-import os
-import platform
 import statistics
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from machine import machine
 
 from headstart import (
     PRESETS,
@@ -32,8 +31,8 @@ from headstart import (
 from headstart.demos.experts import expert_for
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import Constant
+from headstart.run_files import read_metrics
 from headstart.training.config import EvaluationConfig
-from headstart.viz.runs import read_metrics
 
 HERE = Path(__file__).parent
 EPISODES = 500
@@ -170,7 +169,7 @@ def summary(experiment: Experiment, runs: list[Path], command: str) -> dict[str,
         "versions": record["versions"],
         "config": record["config"],
         "demos": record["demos"],
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "machine": machine(),
         "floor": floor(experiment.env_id),
         "quoted": [quote(seeds, mark) for mark in experiment.quoted_at],
         "last_policies": last_policies(experiment, runs),

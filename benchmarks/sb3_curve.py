@@ -11,7 +11,6 @@ that is in it to the end is not run again, so an interrupted command can be type
 import argparse
 import json
 import os
-import platform
 import time
 from collections.abc import Callable
 from copy import deepcopy
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from machine import machine
 from stable_baselines3 import SAC, HerReplayBuffer
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
@@ -142,7 +142,7 @@ def description(arguments: argparse.Namespace, demos: DemoSet) -> dict[str, Any]
         "demos": demos.describe(),
         "evaluation": {"every": arguments.every, "episodes": arguments.episodes},
         "versions": {name: version(name) for name in packages},
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, 1 thread",
+        "machine": machine(),
     }
 
 

@@ -135,6 +135,28 @@ def is_short_line(message, *names):
     return is_one_line(message) and message.isprintable() and length < 330
 
 
+def judged(found, refusal, *names):
+    """Return whether it was ``"read"`` or ``"refused"``, which one short line must say.
+
+    Args:
+        found: an ``outcome``.
+        refusal: what the message of a refusal begins with.
+        names: the files that it may name.
+    """
+    if not isinstance(found, str):
+        return "read"
+    assert found.startswith(f"InputError: {refusal}"), found
+    assert is_short_line(found, *names), found
+    return "refused"
+
+
+def both_seen(counts):
+    """Tell how many were read and how many refused; a test that saw one kind alone is none."""
+    print(f"{counts['refused']} refused, {counts['read']} read")
+    assert counts["refused"] > 0
+    assert counts["read"] > 0
+
+
 class _Watch:
     """Notes what a reader of files has no reason to do."""
 

@@ -6,10 +6,11 @@ import numpy as np
 import safetensors.numpy
 
 from headstart.policy import load_policy
+from headstart.run_files import CHECKPOINTS, CONFIG, DEMOS, METRICS
 from headstart.training.checkpoint import AGENT, STATE
 from headstart.training.checkpoint_files import CheckpointFiles
-from headstart.training.checkpointer import CHECKPOINTS, newest_run
-from headstart.training.record import CONFIG, DEMOS, read_demos, read_record
+from headstart.training.checkpointer import newest_run
+from headstart.training.record import read_demos, read_record
 
 
 def outcome(directory):
@@ -19,7 +20,7 @@ def outcome(directory):
         **{path.name: path.read_bytes() for path in (directory / "policies").iterdir()},
         **{name: (directory / name).read_bytes() for name in (CONFIG, DEMOS)},
         **{f"saved {name}": content for name, content in saved.policies.items()},
-        "metrics": _rows((directory / "metrics.jsonl").read_bytes()),
+        "metrics": _rows((directory / METRICS).read_bytes()),
         "saved metrics": _rows(saved.rows),
         "agent": saved.files[AGENT],
         "state": _timeless(json.loads(saved.files[STATE])),
@@ -39,7 +40,7 @@ def damaged(directory):
     """Return what of a run, killed or finished, its readers call damaged."""
     if not directory.exists():
         return []
-    metrics = directory / "metrics.jsonl"
+    metrics = directory / METRICS
     attempts = {
         CONFIG: lambda: read_demos(directory, read_record(directory)),
         metrics.name: lambda: _rows(metrics.read_bytes() if metrics.exists() else b""),
@@ -58,7 +59,7 @@ def half_written(directory):
 
 
 def _staged(directory):
-    beside = directory.with_name(f".{directory.name}.tmp")
+    beside = directory.with_name(f".tmp.{directory.name}")
     return [*directory.rglob(".*"), *([beside] if beside.exists() else [])]
 
 

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from full_disk import files_limited_to
 
 from headstart.durable import making_directory, read_whole, replace_file, replacing
 
@@ -75,7 +76,7 @@ def test_what_a_kill_left_is_written_over(tmp_path):
     )
     killed = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=False)
     assert killed.returncode == -9
-    assert names(tmp_path) == [".file.tmp", ".made.tmp"]
+    assert names(tmp_path) == [".tmp.file", ".tmp.made"]
     replace_file(tmp_path / "file", b"whole")
     with making_directory(tmp_path / "made") as staged:
         (staged / "other").touch()
@@ -84,24 +85,17 @@ def test_what_a_kill_left_is_written_over(tmp_path):
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path):
-    resource = pytest.importorskip("resource")
     path = tmp_path / "file"
     replace_file(path, b"old")
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    # A limit on the size of files is the one way of filling a disk that a test may use.
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
-    try:
-        with pytest.raises(OSError, match="File too large"):
-            replace_file(path, b"new" * 100_000)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with files_limited_to(4096), pytest.raises(OSError, match="File too large"):
+        replace_file(path, b"new" * 100_000)
     assert path.read_bytes() == b"old"
     assert names(tmp_path) == ["file"]
 
 
 def test_a_link_where_a_file_is_staged_leads_nowhere(tmp_path):
     (tmp_path / "mine").write_bytes(b"precious")
-    os.symlink("mine", tmp_path / ".file.tmp")
+    os.symlink("mine", tmp_path / ".tmp.file")
     replace_file(tmp_path / "file", b"new")
     assert (tmp_path / "mine").read_bytes() == b"precious"
     assert (tmp_path / "file").read_bytes() == b"new"

@@ -1,13 +1,12 @@
 """From the figures of all rounds to a table and a JSON file."""
 
 import os
-import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
-from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks import machine
 from benchmarks.speed import common
 from benchmarks.speed.cases import (
     FLOOR,
@@ -113,13 +112,11 @@ class Report:
         return [values[case.key] for values in self.rounds]
 
 
-def machine() -> dict[str, Any]:
-    """Return what the figures depend on: processor, cores, how busy it is, versions."""
+def conditions() -> dict[str, Any]:
+    """Return what the figures depend on: the machine, how busy it is, versions."""
     return {
-        "cpu": _cpu_model(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None,
+        **machine.machine(),
         "load_average": os.getloadavg()[0],
-        "python": platform.python_version(),
         "versions": {name: version(name) for name in _PACKAGES},
     }
 
@@ -134,10 +131,3 @@ def settings() -> dict[str, Any]:
         "replay_capacity": common.CAPACITY,
         "env_steps_before_the_clock": common.STARTED,
     }
-
-
-def _cpu_model() -> str:
-    path = Path("/proc/cpuinfo")
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()

@@ -28,10 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if find_spec("stable_baselines3") is None:
         sys.exit('stable-baselines3 is not installed; run `pip install -e ".[dev]"`')
     from benchmarks.speed.cases import all_cases
-    from benchmarks.speed.report import Report, machine, settings
+    from benchmarks.speed.report import Report, conditions, settings
 
     threads = sorted({1, torch.get_num_threads()})
-    before = machine()
+    before = conditions()
     _announce(before)
     cases = all_cases(threads)
     rounds = []
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.out is not None:
         command = f"python -m benchmarks.speed --seconds {options.seconds:g}"
         command += f" --rounds {options.rounds} --out {options.out}"
-        after = machine()["load_average"]
+        after = conditions()["load_average"]
         context = {"command": command, "machine": before, "load_average_after": after}
         content = {**context, "settings": settings(), **report.json()}
         options.out.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
@@ -62,7 +62,7 @@ def _measure(cases: Sequence[Any], seconds: float, title: str) -> dict[str, floa
 
 def _announce(machine: dict[str, Any]) -> None:
     versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
-    print(f"{machine['cpu']}, {machine['cores']} cores, Python {machine['python']}\n{versions}")
+    print(f"{machine['processor']}, {machine['cores']} cores, Python {machine['python']}\n{versions}")
     if machine["load_average"] > 0.5:
         print(
             f"warning: the load average is {machine['load_average']:.1f}, something else is "

@@ -99,8 +99,9 @@ def _staged(path: Path) -> Path:
     """Return what a file or directory is called until it is whole."""
     name = path.name
     if len(os.fsencode(name)) > 250:  # of the 255 bytes that most file systems take
-        name = hashlib.sha256(os.fsencode(name)).hexdigest()
-    return path.with_name(f".{name}.tmp")
+        name = hashlib.sha256(os.fsencode(name)).hexdigest() + name[-5:]
+    # Its suffix stays, by which writers of pictures and videos know what to write.
+    return path.with_name(f".tmp.{name}")
 
 
 def _sync(path: Path) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from headstart.durable import read_whole, replace_file
 from headstart.errors import InputError
+from headstart.run_files import BEST, LATEST, POLICIES, policy_file
 from headstart.strict_json import build, parse_json
 from headstart.tensor_file import pack, require_finite, unpack
 from headstart.text import printable
@@ -92,11 +93,13 @@ class Policy:
         Raises:
             FloatingPointError: if the action is not finite.
         """
-        hidden = self._inputs(observation)
-        for weight, bias in self.layers[:-1]:
-            hidden = np.maximum(hidden @ weight + bias, 0.0)
-        weight, bias = self.layers[-1]
-        squashed = np.tanh(hidden @ weight + bias)
+        # What overflows is found below.
+        with np.errstate(over="ignore", invalid="ignore"):
+            hidden = self._inputs(observation)
+            for weight, bias in self.layers[:-1]:
+                hidden = np.maximum(hidden @ weight + bias, 0.0)
+            weight, bias = self.layers[-1]
+            squashed = np.tanh(hidden @ weight + bias)
         if not np.isfinite(squashed).all():
             raise FloatingPointError("the policy returned an action that is not finite")
         center = (self.action_high + self.action_low) / 2
@@ -182,11 +185,13 @@ def policy_from_bytes(content: bytes) -> Policy:
 
 
 def _policy_of_run(directory: Path) -> Path:
-    for name in ("best", "latest"):
-        candidate = directory / "policies" / f"{name}.safetensors"
+    for name in (BEST, LATEST):
+        candidate = directory / POLICIES / policy_file(name)
         if candidate.is_file():
             return candidate
-    raise InputError(f"{directory}: not a run directory, it holds no policies/best.safetensors")
+    raise InputError(
+        f"{directory}: not a run directory, it holds no {POLICIES}/{policy_file(BEST)}"
+    )
 
 
 def _policy(header: _Header, arrays: dict[str, FloatArray]) -> Policy:

@@ -13,7 +13,7 @@ from headstart.demos.record import collect_demos
 from headstart.demos.storage import save_demos
 from headstart.policy import load_policy
 from headstart.presets import PRESETS
-from headstart.viz.runs import read_metrics
+from headstart.run_files import read_metrics
 
 # fmt: off
 SHORT = [

@@ -27,6 +27,11 @@ def doctor(*options, cwd, **variables):
     )
 
 
+def checks_of(run):
+    """Return what ``--json`` says of each thing, by its name."""
+    return {check["name"]: check for check in json.loads(run.stdout)["checks"]}
+
+
 def install(directory, name, version, *requirements):
     """Write what pip writes about a package, and no package; return where PYTHONPATH finds it."""
     metadata = directory / f"{name}-{version}.dist-info" / "METADATA"
@@ -112,15 +117,15 @@ def test_problems_exit_with_1_and_json_is_one_object_all_the_same(ill):
     ],
 )
 def test_each_fault_is_named_with_how_to_mend_it(name, status, found, mend, ill):
-    checks = {check["name"]: check for check in json.loads(ill.stdout)["checks"]}
-    assert checks[name]["status"] == status
-    assert found in checks[name]["found"]
-    assert mend in checks[name]["mend"]
+    check = checks_of(ill)[name]
+    assert check["status"] == status
+    assert found in check["found"]
+    assert mend in check["mend"]
 
 
 @pytest.mark.mujoco
 def test_what_is_fine_stays_fine_among_faults(ill):
-    checks = {check["name"]: check for check in json.loads(ill.stdout)["checks"]}
+    checks = checks_of(ill)
     assert {checks[name]["status"] for name in ("python", "rich", "disk")} == {"ok"}
 
 

@@ -5,6 +5,7 @@ import zipfile
 import numpy as np
 import pytest
 from builders import is_one_line, random_episode
+from full_disk import files_limited_to
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -157,17 +158,10 @@ def test_a_failure_while_writing_leaves_the_old_file_as_it_was(saved):
 
 
 def test_a_full_disk_leaves_the_old_file_as_it_was_and_is_told_in_one_line(saved):
-    resource = pytest.importorskip("resource")
     before = saved.read_bytes()
     large = demos_of([5000])
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    # A limit on the size of files is the one way of filling a disk that a test may use.
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
-    try:
-        with pytest.raises(InputError) as caught:
-            save_demos(saved, large)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with files_limited_to(4096), pytest.raises(InputError) as caught:
+        save_demos(saved, large)
     assert is_one_line(str(caught.value))
     assert str(saved) in str(caught.value)
     assert saved.read_bytes() == before

@@ -63,7 +63,7 @@ def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
 
 def test_a_link_where_a_file_is_staged_leads_nowhere(tmp_path):
     (tmp_path / "mine").write_bytes(b"precious")
-    os.symlink("mine", tmp_path / ".demos.npz.tmp")
+    os.symlink("mine", tmp_path / ".tmp.demos.npz")
     save_demos(tmp_path / "demos.npz", demos_of([3]))
     assert (tmp_path / "mine").read_bytes() == b"precious"
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from headstart.viz.runs import read_metrics
+from headstart.run_files import read_metrics
 
 ROOT = Path(__file__).parents[2]
 ENV_ID = "examples.own_environment:Arm-v0"

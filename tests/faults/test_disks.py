@@ -10,7 +10,7 @@ import subprocess
 import pytest
 from builders import is_one_line
 from kill_at import Moment
-from killed_runs import command_for
+from killed_runs import command_for, told_of
 from outcomes import damaged, differences, outcome
 from refusals import refusals
 
@@ -28,12 +28,6 @@ REFUSED = {
     "without rename": ("os:rename", errno.EPERM, 4, 12, "before"),
     "not growing": (f"{GROWING}._write_after", errno.ENOSPC, 1, 2, "before"),
 }
-
-
-def told_of(log):
-    told = log.read_text()
-    assert "Traceback" not in told, told
-    return told
 
 
 @pytest.mark.parametrize("refused", REFUSED)

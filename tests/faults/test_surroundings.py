@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from builders import is_one_line
 from kill_at import Moment
-from killed_runs import command_for
+from killed_runs import command_for, told_of
 from outcomes import differences, outcome
 
 import headstart
@@ -26,10 +26,10 @@ pytestmark = [pytest.mark.skipif(not hasattr(os, "fork"), reason="forks"), pytes
 UPDATE = "headstart.agents.ddpg:DDPG.update"
 
 
-def told_of(log):
-    told = log.read_text()
-    assert "Traceback" not in told, told
-    return told
+def at_the_start(function, *arguments):
+    """Have a function called before the run begins."""
+    place = "headstart.cli.running:TrainingDisplay"
+    return Moment(place=place, when="before", count=1, deed=(function, list(arguments)))
 
 
 def test_a_second_process_on_a_run_is_refused_until_the_first_is_dead(
@@ -55,12 +55,7 @@ def test_a_second_process_on_a_run_is_refused_until_the_first_is_dead(
 
 def test_a_clock_that_jumps_changes_nothing(warm, demo_file, tmp_path, undisturbed):
     run, log = tmp_path / "run", tmp_path / "log"
-    jumping = Moment(
-        place="headstart.cli.running:TrainingDisplay",
-        when="before",
-        count=1,
-        deed=("unreliable:jump", []),
-    )
+    jumping = at_the_start("unreliable:jump")
     stop = Moment(place=UPDATE, when="after", count=9, number=signal.SIGTERM)
     assert warm(*command_for(run, demo_file), log=log, moments=[jumping, stop]) == 130
     assert warm(*command_for(run, demo_file), log=log, moments=[jumping]) == 0
@@ -110,12 +105,7 @@ def test_results_that_cannot_be_written_are_told_after_the_run(
     warm, demo_file, tmp_path, undisturbed, stream
 ):
     run, log = tmp_path / "run", tmp_path / "log"
-    full = Moment(
-        place="headstart.cli.running:TrainingDisplay",
-        when="before",
-        count=1,
-        deed=("unreliable:send_to_full_disk", [int(stream)]),
-    )
+    full = at_the_start("unreliable:send_to_full_disk", int(stream))
     code = warm(*command_for(run, demo_file), log=log, moments=[full])
     assert code == (1 if stream == "1" else 0)
     told = told_of(log)
@@ -184,12 +174,7 @@ def test_metrics_of_tensorboard_may_fail_from_the_start_and_on_the_way(
 
 def test_tensorboard_may_be_broken(warm, demo_file, tmp_path, undisturbed):
     run, log = tmp_path / "run", tmp_path / "log"
-    broken = Moment(
-        place="headstart.cli.running:TrainingDisplay",
-        when="before",
-        count=1,
-        deed=("unreliable:break_tensorboard", []),
-    )
+    broken = at_the_start("unreliable:break_tensorboard")
     assert warm(*command_for(run, demo_file), log=log, moments=[broken]) == 0
     assert told_of(log).count("TensorBoard cannot be imported") == 1
     assert not (run / "tensorboard").exists()

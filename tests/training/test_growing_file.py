@@ -1,22 +1,9 @@
 """A file that is never half a line longer than what was written to it."""
 
-import resource
-from contextlib import contextmanager
-
 import pytest
+from full_disk import files_limited_to
 
 from headstart.training.growing_file import GrowingFile
-
-
-@contextmanager
-def files_limited_to(size):
-    """Let no file of this process grow beyond a size, as a full disk does."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.fixture

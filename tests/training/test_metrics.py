@@ -57,7 +57,7 @@ def test_tensorboard_gets_the_same_points(tmp_path):
 def test_what_a_killed_process_left_of_its_event_file_is_deleted(tmp_path):
     events = tmp_path / "tensorboard"
     events.mkdir()
-    staged, own = events / ".events.out.tfevents.1.host.0.tmp", events / ".mine.tmp"
+    staged, own = events / ".tmp.events.out.tfevents.1.host.0", events / ".tmp.mine"
     staged.touch()
     own.touch()
     MetricsLog(tmp_path)

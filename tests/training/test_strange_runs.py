@@ -62,8 +62,8 @@ def test_a_lock_that_is_a_link_is_not_followed(tmp_path, run):
 def test_links_where_files_are_staged_are_not_followed(tmp_path, run):
     mine = tmp_path / "mine"
     mine.write_text("precious")
-    for name in (".config.json.tmp", ".metrics.jsonl.tmp", "policies/.best.safetensors.tmp",
-                 "policies/.latest.safetensors.tmp", "checkpoints/.LATEST.tmp"):  # fmt: skip
+    for name in (".tmp.config.json", ".tmp.metrics.jsonl", "policies/.tmp.best.safetensors",
+                 "policies/.tmp.latest.safetensors", "checkpoints/.tmp.LATEST"):  # fmt: skip
         (run / name).unlink(missing_ok=True)
         (run / name).symlink_to(mine)
     resume(run)

@@ -4,6 +4,7 @@ import os
 import numpy as np
 import pytest
 from builders import is_one_line
+from full_disk import files_limited_to
 
 from headstart.errors import InputError
 from headstart.viz.plots import moving_average, plot_runs
@@ -93,10 +94,15 @@ def test_what_is_no_run_is_refused(tmp_path, record, rows, told):
     assert is_one_line(str(caught.value))
 
 
-def sparse(path):
-    """A file that claims 128 GiB and takes nothing of the disk."""
-    with path.open("wb") as file:
-        file.truncate(2**37)
+def test_a_full_disk_leaves_the_old_picture(tmp_path):
+    directory = write_run(tmp_path / "a-0", 0, [0.1])
+    old = tmp_path / "curves.png"
+    old.write_bytes(b"old")
+    with files_limited_to(1000), pytest.raises(InputError, match="File too large") as caught:
+        plot_runs([directory], old)
+    assert is_one_line(str(caught.value))
+    assert old.read_bytes() == b"old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a-0", "curves.png"]
 
 
 @pytest.mark.timeout(60)

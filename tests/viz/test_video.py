@@ -10,7 +10,7 @@ from headstart.cli.main import main
 from headstart.demos.experts import expert_for
 from headstart.demos.record import collect_demos
 from headstart.demos.storage import save_demos
-from headstart.errors import InputError
+from headstart.errors import InputError, RunError
 from headstart.viz import video
 from headstart.viz.gl import select_backend
 from headstart.viz.video import caption, record_demos, record_video
@@ -39,6 +39,16 @@ def test_a_video_shows_every_state_of_every_episode(tmp_path):
     # The arm moves, so pictures of the first and the last state differ.
     assert np.abs(frames[0].astype(int) - frames[15].astype(int)).mean() > 1.0
     assert [path.name for path in tmp_path.iterdir()] == ["reach.mp4"]
+
+
+@needs_opengl
+def test_an_action_that_is_not_finite_is_told_and_leaves_no_half_video(tmp_path):
+    def broken(observation):
+        raise FloatingPointError("the policy returned an action that is not finite")
+
+    with pytest.raises(RunError, match="episode 0: the policy returned an action that is not"):
+        record_video(broken, "FetchReach-v4", tmp_path / "reach.mp4", episodes=1)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_episode_step_and_success_are_written_in_the_picture():

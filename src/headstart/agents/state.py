@@ -13,12 +13,7 @@ _NEVER_NEGATIVE = ("updates", "moments.count", "moments.squares", ".step", ".exp
 
 def agent_state(agent: DDPG) -> AgentState:
     """Return copies of networks, targets, optimisers, normaliser and the count of updates."""
-    return {name: tensor.detach().clone() for name, tensor in live_tensors(agent).items()} | {
-        "updates": torch.tensor(agent.updates),
-        "moments.count": torch.tensor(agent.moments.count),
-        "moments.mean": torch.from_numpy(agent.moments.mean.copy()),
-        "moments.squares": torch.from_numpy(agent.moments.squares.copy()),
-    }
+    return {name: tensor.detach().clone() for name, tensor in _all_tensors(agent).items()}
 
 
 @torch.no_grad()
@@ -47,7 +42,7 @@ def check_agent_state(agent: DDPG, state: Mapping[str, Tensor]) -> None:
     Raises:
         ValueError: as ``load_agent_state``.
     """
-    _check_form(agent_state(agent), state)
+    _check_form(_all_tensors(agent), state)
     broken = not_finite(state)
     if broken is not None:
         raise ValueError(f"{broken} holds NaN or infinity")
@@ -82,6 +77,15 @@ def live_tensors(agent: DDPG) -> dict[str, Tensor]:
                 for moment, value in optimizer.state[parameter].items():
                     tensors[f"{network}.{name}.{moment}"] = value
     return tensors
+
+
+def _all_tensors(agent: DDPG) -> dict[str, Tensor]:
+    return live_tensors(agent) | {
+        "updates": torch.tensor(agent.updates),
+        "moments.count": torch.tensor(agent.moments.count),
+        "moments.mean": torch.from_numpy(agent.moments.mean),
+        "moments.squares": torch.from_numpy(agent.moments.squares),
+    }
 
 
 def _check_form(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:

@@ -12,6 +12,7 @@ from typing import NoReturn
 import headstart
 from headstart.cli.parser import Parser
 from headstart.errors import InputError, RunError
+from headstart.standard_streams import open_standard_streams
 from headstart.text import printable
 
 DESCRIPTION = """\
@@ -41,7 +42,7 @@ VERBS = {
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; exits with 0 done, 1 failed, 2 bad input, 130 interrupted."""
-    _open_standard_streams()
+    open_standard_streams()
     # `module:Id` may name a module in the current directory; last, so that it hides no other.
     sys.path.append("")
     try:
@@ -83,21 +84,6 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     elif rest:
         raise InputError(f"unknown option {rest[0]!r}; see `headstart {known.verb} --help`")
     return known
-
-
-def _open_standard_streams() -> None:
-    """Have all three, though the shell closed some (``>&-``).
-
-    The next file to be opened, of a run perhaps, would otherwise be taken for standard error.
-    """
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
-        try:
-            os.fstat(number)
-        except OSError:
-            # Of all numbers that are free the lowest is taken, which is this one.
-            os.open(os.devnull, os.O_RDWR)
-            os.set_inheritable(number, True)
-            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8"))
 
 
 def _end(code: int, message: str | None) -> NoReturn:

@@ -1,10 +1,10 @@
 """What all verbs share in reading the command line."""
 
 import argparse
-import os
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
+from headstart.doctor.machine import usable_cores
 from headstart.errors import InputError
 
 
@@ -41,5 +41,4 @@ def add_collectors(parser: argparse.ArgumentParser) -> None:
 
 def default_collectors(limit: int | None = None) -> int:
     """Return a number of collector processes that suits this machine."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(cores or 1, limit or 64)
+    return min(usable_cores(), limit or 64)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from headstart.cli.display import TrainingDisplay
 from headstart.errors import RunError
+from headstart.run_files import CONFIG
 from headstart.training.config import TrainConfig
-from headstart.training.record import CONFIG
 from headstart.training.train import TrainResult
 
 

@@ -13,8 +13,9 @@ from headstart.envs.make import make_env
 from headstart.errors import InputError, RunError
 from headstart.rollout.job import run_episode
 from headstart.rollout.pickled import unpickled
+from headstart.standard_streams import open_standard_streams
 
-Answer = Episode | InputError | RunError | FloatingPointError | str
+Answer = Episode | InputError | RunError | str
 """An episode, or why there is none: an error that comes again, or a traceback."""
 
 
@@ -23,7 +24,7 @@ def main(env_id: str) -> None:
     # Ctrl-C goes to the whole terminal group; when to stop is the parent's decision.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=[os.getppid()], daemon=True).start()
-    _open_standard_error()
+    open_standard_streams()
     answers = os.fdopen(os.dup(1), "wb")
     # An environment that prints must not print into the answers.
     os.dup2(2, 1)
@@ -37,7 +38,7 @@ def main(env_id: str) -> None:
         answer: Answer
         try:
             answer = run_episode(env, unpickled(data))
-        except (InputError, RunError, FloatingPointError) as error:
+        except (InputError, RunError) as error:
             answer = error
         except Exception:
             answer = traceback.format_exc()
@@ -54,14 +55,6 @@ def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(1)
-
-
-def _open_standard_error() -> None:
-    """Have one, though the parent was started without."""
-    try:
-        os.fstat(2)
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 if __name__ == "__main__":

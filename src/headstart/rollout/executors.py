@@ -96,8 +96,6 @@ class SerialExecutor:
                 return run_episode(self._env, job)
             except (InputError, RunError):
                 raise
-            except FloatingPointError as error:
-                raise RunError(f"episode {job.index}: {error}") from error
             except Exception as error:
                 self.repeated += 1
                 if attempt == ATTEMPTS:

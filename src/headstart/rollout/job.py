@@ -94,13 +94,16 @@ def run_episode(
     Raises:
         InputError: if the environment answers with numbers that are not finite, changes the goal
             or the width of its saved states on the way, or the policy returns no action.
-        RunError: if the simulator lost its state on the way, and went on from another one.
-        FloatingPointError: if the policy returns an action that is not finite. It is caught here
-            because MuJoCo would answer a NaN with a silent reset and finite, false data.
+        RunError: if the simulator lost its state on the way, and went on from another one; or the
+            policy returns an action that is not finite. It is caught here because MuJoCo would
+            answer a NaN with a silent reset and finite, false data.
     """
     # One thread: which order a product is summed in must not depend on the machine's cores.
     with _BLAS.limit(limits=1, user_api="blas"):
-        return _run(env, job, on_state or _ignore)
+        try:
+            return _run(env, job, on_state or _ignore)
+        except FloatingPointError as error:
+            raise RunError(f"episode {job.index}: {error}") from error
 
 
 def _run(env: gym.Env[Any, Any], job: EpisodeJob, on_state: Callable[[bool], None]) -> Episode:

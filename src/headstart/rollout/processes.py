@@ -76,8 +76,6 @@ class ProcessExecutor:
                 return answer
             if isinstance(answer, InputError | RunError):
                 raise answer
-            if isinstance(answer, FloatingPointError):
-                raise RunError(f"episode {job.index}: {answer}") from answer
             failures.append(answer)
             self.repeated += 1
         told = "\n".join(dict.fromkeys(failures))

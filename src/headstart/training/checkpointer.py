@@ -9,17 +9,16 @@ from pathlib import Path
 
 from headstart.errors import InputError, RunError
 from headstart.policy import policy_from_bytes
+from headstart.run_files import BEST, CHECKPOINTS, LATEST, METRICS, policy_file
 from headstart.text import printable
 from headstart.training.checkpoint import ReplayPart, ReplayParts, restore, run_files
 from headstart.training.checkpoint_files import CheckpointFiles, Manifest
-from headstart.training.metrics import read_rows
+from headstart.training.metrics import rows_to_go_on_from
 from headstart.training.run_directory import RunDirectory
 from headstart.training.signals import StopRequest
 from headstart.training.trainer import Observer, Trainer
 from headstart.training.trouble import Trouble
 
-CHECKPOINTS, METRICS = "checkpoints", "metrics.jsonl"
-_POLICY = "policy.{}.safetensors"
 _log = logging.getLogger("headstart")
 
 
@@ -40,7 +39,7 @@ class SavedRun:
     @property
     def policies(self) -> dict[str, bytes]:
         """Best and latest policy so far."""
-        names = {name: _POLICY.format(name) for name in ("best", "latest")}
+        names = {name: _policy_file(name) for name in (BEST, LATEST)}
         return {name: self.files[file] for name, file in names.items() if file in self.files}
 
 
@@ -116,7 +115,7 @@ class Checkpointer(Observer):
             raise RunError(f"the run cannot be saved, {error}") from error
         files[METRICS] = self._directory.rows
         for name, content in self._directory.policies.items():
-            files[_POLICY.format(name)] = content
+            files[_policy_file(name)] = content
         self._files.write(self._next, files, entries)
         # Only now that this one is whole.
         self._kept[self._next] = frozenset(entries)
@@ -168,7 +167,7 @@ def restore_saved(directory: Path, trainer: Trainer, saved: SavedRun) -> Restore
         InputError: if the checkpoint and the run's configuration do not go together.
     """
     try:
-        read_rows(saved.rows)
+        rows_to_go_on_from(saved.rows)
         for content in saved.policies.values():
             policy_from_bytes(content)
         spans = restore(trainer, saved.files, saved.parts)
@@ -181,3 +180,7 @@ def restore_saved(directory: Path, trainer: Trainer, saved: SavedRun) -> Restore
     entries = saved.manifest.parts
     parts = {name: ReplayPart(entries[name], *span) for name, span in spans.items()}
     return Restored(saved.number, parts)
+
+
+def _policy_file(name: str) -> str:
+    return f"policy.{policy_file(name)}"

@@ -1,5 +1,6 @@
 """Metrics of a run: one JSON line and one TensorBoard point per evaluation."""
 
+import itertools
 import json
 import logging
 import math
@@ -10,8 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from headstart.strict_json import build, parse_json
-from headstart.tensor_file import EMPTY, JSON, TEXT, refuse_foreign
+from headstart.run_files import METRICS, metric_rows
 from headstart.training.growing_file import GrowingFile
 
 _log = logging.getLogger("headstart")
@@ -55,18 +55,16 @@ class MeanMetrics:
             self._counts[name] = count
 
 
-def read_rows(content: bytes) -> list[dict[str, float]]:
-    """Read the rows of ``metrics.jsonl``.
+def rows_to_go_on_from(content: bytes) -> list[dict[str, float]]:
+    """Return the rows of the ``metrics.jsonl`` of a run that goes on.
 
     Raises:
         ValueError: if they are not numbers by name, or lack one that a run goes on from.
     """
-    refuse_foreign(content, EMPTY, TEXT, JSON)
-    rows: list[dict[str, float]] = [parse_json(line) for line in content.splitlines()]
-    for row in build(list[dict[str, float]], rows, "metrics.jsonl"):
-        for name in ("time/env_steps", "eval/success_rate"):
-            if not math.isfinite(row.get(name, math.nan)):
-                raise ValueError(f"metrics.jsonl has a row without {name}")
+    rows = metric_rows(content)
+    for row, name in itertools.product(rows, ("time/env_steps", "eval/success_rate")):
+        if not math.isfinite(row.get(name, math.nan)):
+            raise ValueError(f"{METRICS} has a row without {name}")
     return rows
 
 
@@ -79,8 +77,8 @@ class MetricsLog:
     """
 
     def __init__(self, directory: Path, content: bytes = b"") -> None:
-        self._rows = read_rows(content)
-        self._lines = GrowingFile(directory / "metrics.jsonl", content)
+        self._rows = rows_to_go_on_from(content)
+        self._lines = GrowingFile(directory / METRICS, content)
         self._events: GrowingFile | None = None
         try:
             # Imported here, where it may fail: it depends on how protobuf was built.

@@ -10,16 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from headstart.demos.storage import MAX_BYTES, DemoSet, load_demos
-from headstart.durable import read_whole, replace_file
+from headstart.durable import replace_file
 from headstart.errors import InputError
-from headstart.strict_json import build, parse_json
-from headstart.tensor_file import JSON, TEXT, refuse_foreign
+from headstart.run_files import CONFIG, DEMOS, read_config
+from headstart.strict_json import build
 from headstart.text import printable
 from headstart.training.config import TrainConfig
 
 PACKAGES = ("headstart", "torch", "numpy", "gymnasium", "gymnasium-robotics", "mujoco")
-CONFIG, DEMOS = "config.json", "demos.npz"
-_MAX_RECORD = 2**20  # bytes; it takes about 3000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,9 +74,7 @@ def read_record(directory: Path) -> RunRecord:
     if not os.path.isfile(path):
         raise InputError(f"{directory}: not a run directory, it holds no {CONFIG}")
     try:
-        content = read_whole(path, _MAX_RECORD)
-        refuse_foreign(content, TEXT, JSON)
-        return build(RunRecord, parse_json(content))
+        return build(RunRecord, read_config(directory))
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: {printable(error)}") from error
 

@@ -11,16 +11,15 @@ from headstart.demos.storage import DemoSet, save_demos
 from headstart.durable import making_directory, replace_file
 from headstart.errors import InputError
 from headstart.policy import Policy
+from headstart.run_files import BEST, CONFIG, DEMOS, LATEST, POLICIES, policy_file
 from headstart.training.evaluation import EvalResult
 from headstart.training.lock import Lock, locked
 from headstart.training.metrics import MetricsLog
-from headstart.training.record import CONFIG, DEMOS, RunRecord, demos_hash
+from headstart.training.record import RunRecord, demos_hash
 from headstart.training.schedule import period_ended
 from headstart.training.trainer import Observer
 from headstart.training.trouble import Trouble
 
-POLICIES, METRICS = "policies", "metrics.jsonl"
-_KEPT = ("best", "latest")
 _NUMBERED = re.compile(r"[0-9]{8,}\.safetensors", re.ASCII)
 _log = logging.getLogger("headstart")
 
@@ -86,10 +85,10 @@ class RunDirectory(Observer):
             },
         )
         content = described.to_bytes()
-        self.policies["latest"] = content
+        self.policies[LATEST] = content
         # A tie goes to the later policy: it has learned from more.
         if best is None or result.success_rate >= best:
-            self.policies["best"] = content
+            self.policies[BEST] = content
         self._unwritten.update(self.policies)
         every = self.record.config.policy_every
         if period_ended(every, before=int(before or 0), now=env_steps):
@@ -126,7 +125,7 @@ class RunDirectory(Observer):
             self.secure()
             directory.mkdir(parents=True, exist_ok=True)
             for name in list(self._unwritten):
-                replace_file(directory / f"{name}.safetensors", self._unwritten[name])
+                replace_file(directory / policy_file(name), self._unwritten[name])
                 del self._unwritten[name]
         except OSError as error:
             return f"{directory}: policies could not be written ({self._trouble.tell(error)})"
@@ -144,8 +143,8 @@ class RunDirectory(Observer):
         """
         directory = self.path / POLICIES
         directory.mkdir(parents=True, exist_ok=True)
-        for name in _KEPT:
-            path = directory / f"{name}.safetensors"
+        for name in (BEST, LATEST):
+            path = directory / policy_file(name)
             if name in self.policies:
                 replace_file(path, self.policies[name])
             else:

@@ -1,7 +1,7 @@
 """Where a run stands between two cycles, as plain values, and back."""
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,9 @@ class Counters:
     evaluation_seconds: float
     checkpoint_seconds: float
     wall_seconds: float
+
+
+_COUNTED = [field.name for field in fields(Counters)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,16 +80,7 @@ def run_state(trainer: Trainer) -> RunState:
     progress, ahead = trainer.progress, trainer.ahead
     return RunState(
         begun=trainer.begun,
-        counters=Counters(
-            env_steps=progress.env_steps,
-            warm_start_env_steps=progress.warm_start_env_steps,
-            episodes=progress.episodes,
-            updates=progress.updates,
-            warm_start_updates=progress.warm_start_updates,
-            evaluation_seconds=progress.evaluation_seconds,
-            checkpoint_seconds=progress.checkpoint_seconds,
-            wall_seconds=progress.wall_seconds,
-        ),
+        counters=Counters(**{name: getattr(progress, name) for name in _COUNTED}),
         num_asked=trainer.num_asked,
         ahead=None if ahead is None else AskedAhead(first=ahead.first, count=len(ahead.pending)),
         evaluated_at=trainer.evaluated_at,
@@ -130,19 +124,12 @@ def restore_run(trainer: Trainer, state: RunState, policy_ahead: Policy | None) 
         state: where the other stood, which ``check_run`` has not refused.
         policy_ahead: the policy of the episodes that had been asked for, if there were some.
     """
-    counters, ahead = state.counters, state.ahead
+    ahead = state.ahead
     trainer.streams.restore(state.streams)
     trainer.begun = state.begun
-    trainer.progress = Progress(
-        env_steps=counters.env_steps,
-        warm_start_env_steps=counters.warm_start_env_steps,
-        episodes=counters.episodes,
-        updates=counters.updates,
-        warm_start_updates=counters.warm_start_updates,
-        evaluation_seconds=counters.evaluation_seconds,
-        checkpoint_seconds=counters.checkpoint_seconds,
-        started=time.monotonic() - counters.wall_seconds,
-    )
+    counted = asdict(state.counters)
+    started = time.monotonic() - counted.pop("wall_seconds")
+    trainer.progress = Progress(**counted, started=started)
     trainer.num_asked = state.num_asked
     trainer.evaluated_at = state.evaluated_at
     trainer.last_result = state.last_result

@@ -22,7 +22,7 @@ def new_event_file(directory: Path) -> Path:
 
     What a process left that was killed while it wrote another is deleted.
     """
-    for staged in directory.glob(".events.out.tfevents.*.tmp"):
+    for staged in directory.glob(".tmp.events.out.tfevents.*"):
         with contextlib.suppress(OSError):
             staged.unlink()
     begun = directory / f"events.out.tfevents.{int(time.time()):010d}.{socket.gethostname()}"

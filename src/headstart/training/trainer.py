@@ -183,7 +183,8 @@ class Trainer:
         broken = not_finite(tensors) or self.metrics.not_finite()
         if broken is not None:
             updates = self.progress.warm_start_updates + self.progress.updates
-            losses = ", ".join(f"{name} {mean:.3g}" for name, mean in self.metrics.pop().items())
+            means = self.metrics.pop().items()
+            losses = ", ".join(f"{name} {value:.3g}" for name, value in means)
             raise RunError(
                 f"learning diverged: {broken} is not finite after {updates} updates ({losses}); "
                 f"smaller --agent.critic-lr and --agent.actor-lr may help, with --allow-change on "

@@ -1,7 +1,6 @@
 """Pictures of demonstrations: when they succeed, which goals they cover, what they do."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,9 +16,9 @@ from headstart.data.episode import Episode
 from headstart.demos.inspect import distances_to_goal, steps_to_success
 from headstart.demos.storage import DemoSet
 from headstart.envs.known import known
-from headstart.errors import InputError
 from headstart.output import check_output
 from headstart.text import counted, printable
+from headstart.viz.picture import save_picture
 
 Item = TypeVar("Item")
 View = tuple[int, int | None]
@@ -49,7 +48,7 @@ def plot_demos(demos: DemoSet, path: str | Path) -> None:
     """
     path = Path(path)
     check_output(path, "a picture", _FORMATS)
-    _save(draw_demos(demos), path)
+    save_picture(draw_demos(demos), path, dpi=110)
 
 
 def draw_demos(demos: DemoSet) -> Figure:
@@ -74,18 +73,6 @@ def draw_demos(demos: DemoSet) -> Figure:
     # A name out of a file is no formula.
     figure.suptitle(_title(demos), parse_math=False)
     return figure
-
-
-def _save(figure: Figure, path: Path) -> None:
-    staged = path.with_name(f".{path.stem}.tmp{path.suffix}")
-    try:
-        figure.savefig(staged, dpi=110)
-        staged.replace(path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from error
-    finally:
-        with suppress(OSError):  # There is none, or its name is too long for there to be one.
-            staged.unlink()
 
 
 def _title(demos: DemoSet) -> str:

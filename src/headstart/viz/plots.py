@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from headstart.errors import InputError
+from headstart.viz.picture import save_picture
 from headstart.viz.runs import CURVES, Run, read_run
 
 FloatArray = NDArray[np.float64]
@@ -49,10 +49,7 @@ def plot_runs(
     panels[0].legend(loc="lower right", frameon=False)
     # The text of a stranger may hold what matplotlib takes for a formula.
     figure.suptitle(", ".join(sorted({run.env_id for run in runs})), parse_math=False)
-    try:
-        figure.savefig(path, dpi=130)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be written ({error})") from error
+    save_picture(figure, Path(path), dpi=130)
 
 
 def draw_group(axes: Axes, runs: Sequence[Run], metric: str, smooth: int) -> None:

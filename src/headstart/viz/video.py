@@ -1,7 +1,7 @@
 """Videos of a policy or of demonstrations, with episode, step and success in the picture."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from headstart.data.episode import Episode
 from headstart.demos.archive import reason_of
 from headstart.demos.resets import check_snapshots
+from headstart.durable import replacing
 from headstart.envs.make import make_env
 from headstart.envs.snapshot import require_restorable
 from headstart.errors import InputError, require
@@ -113,17 +114,14 @@ def _video(path: Path, env_id: str, frames_per_second: int) -> Iterator[tuple[An
     check_output(path, "a video", [".mp4", ".gif"])
     select_backend()
     env = make_env(env_id, render_mode="rgb_array")
-    staged = path.with_name(f".{path.stem}.tmp{path.suffix}")
     try:
-        with _writer(staged, frames_per_second) as writer:
+        # On their own, writers stay open after an error, and write on when the file is gone.
+        with replacing(path) as staged, closing(_writer(staged, frames_per_second)) as writer:
             yield env, writer
-        staged.replace(path)
     except OSError as error:
         # What ffmpeg writes has many lines.
         raise InputError(f"{path}: cannot be written ({reason_of(error)})") from error
     finally:
-        with suppress(OSError):  # There is none, or its name is too long for there to be one.
-            staged.unlink()
         env.close()
 
 

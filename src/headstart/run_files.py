@@ -1,0 +1,52 @@
+"""What lies where in a run directory, and those of its files that more than training reads."""
+
+from pathlib import Path
+from typing import Any
+
+from headstart.durable import read_whole
+from headstart.strict_json import build, parse_json
+from headstart.tensor_file import EMPTY, JSON, TEXT, refuse_foreign
+
+CONFIG, DEMOS, METRICS = "config.json", "demos.npz", "metrics.jsonl"
+POLICIES, CHECKPOINTS = "policies", "checkpoints"
+BEST, LATEST = "best", "latest"
+"""The policies that are replaced as a run goes on; the others have numbers."""
+_MAX_CONFIG, _MAX_METRICS = 2**20, 2**26  # bytes; about 3000 in all, and 600 an evaluation
+
+
+def policy_file(name: str) -> str:
+    """Return what the file of a policy is called."""
+    return f"{name}.safetensors"
+
+
+def read_config(directory: Path) -> Any:
+    """Return the JSON of a run's ``config.json``; what it means is left to the caller.
+
+    Raises:
+        ValueError: if it is not JSON.
+        OSError: if it cannot be read.
+    """
+    content = read_whole(directory / CONFIG, _MAX_CONFIG)
+    refuse_foreign(content, TEXT, JSON)
+    return parse_json(content)
+
+
+def read_metrics(directory: Path) -> list[dict[str, float]]:
+    """Return the rows of a run's ``metrics.jsonl``, oldest first.
+
+    Raises:
+        ValueError: if they are not rows of numbers by name.
+        OSError: if they cannot be read.
+    """
+    return metric_rows(read_whole(directory / METRICS, _MAX_METRICS))
+
+
+def metric_rows(content: bytes) -> list[dict[str, float]]:
+    """Return the rows of a ``metrics.jsonl`` with this content.
+
+    Raises:
+        ValueError: if they are not rows of numbers by name.
+    """
+    refuse_foreign(content, EMPTY, TEXT, JSON)
+    rows = [parse_json(line) for line in content.splitlines()]
+    return build(list[dict[str, float]], rows, METRICS)
