@@ -62,7 +62,9 @@ def _measure(cases: Sequence[Any], seconds: float, title: str) -> dict[str, floa
 
 def _announce(machine: dict[str, Any]) -> None:
     versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
-    print(f"{machine['processor']}, {machine['cores']} cores, Python {machine['python']}\n{versions}")
+    print(
+        f"{machine['processor']}, {machine['cores']} cores, Python {machine['python']}\n{versions}"
+    )
     if machine["load_average"] > 0.5:
         print(
             f"warning: the load average is {machine['load_average']:.1f}, something else is "
