@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from itertools import zip_longest
 
 import numpy as np
 import pytest
@@ -37,11 +38,9 @@ PLACES = {
     "headstart.data.replay:EpisodeReplay.add": (9, 10),
     "headstart.rollout.executors:run_episode": (1, 9),
     f"{TRAINING}.trainer:run_evaluation": (1, 2),
-    # What puts a run back.
-    f"{TRAINING}.checkpoint:restore_run": (1, 1),
-    f"{TRAINING}.run_directory:RunDirectory.put_back": (1, 1),
 }
 # fmt: on
+GROUPS = 9
 WRITES = "pathlib:Path.write_bytes"
 ON_RESUME = (
     f"{TRAINING}.checkpoint:restore_run",
@@ -49,25 +48,41 @@ ON_RESUME = (
 )
 
 
-def disturbances_at(place):
+def kills_at(place):
     """Kill before and after the call in turn, and where files are written amid it too."""
     sides = ("amid", "before", "after") if place == WRITES else ("before", "after")
-    if place in ON_RESUME:
-        # To have something to put back.
-        update = Moment(place="headstart.agents.ddpg:DDPG.update", when="after", count=14)
-        yield {"moments": [update]}
-    for number, count in enumerate(PLACES[place]):
-        yield {"moments": [Moment(place=place, when=sides[number % len(sides)], count=count)]}
+    return [
+        {"moments": [Moment(place=place, when=sides[number % len(sides)], count=count)]}
+        for number, count in enumerate(PLACES[place])
+    ]
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_a_run_killed_at_a_call_ends_as_if_it_had_never_been(
-    warm, demo_file, tmp_path, undisturbed, place
+# Two a run: to begin and to end it takes longer than to kill it.
+@pytest.mark.parametrize("places", [list(PLACES)[first::GROUPS] for first in range(GROUPS)])
+def test_a_run_killed_at_calls_ends_as_if_it_had_never_been(
+    warm, demo_file, tmp_path, undisturbed, places
 ):
-    disturbances = list(disturbances_at(place))
+    # The first kill of each place, then the second of each: the last ones may come too late.
+    rounds = zip_longest(*(kills_at(place) for place in places))
+    disturbances = [kill for of_one in rounds for kill in of_one if kill is not None]
     kills = killed_again_and_again(warm, tmp_path / "run", demo_file, disturbances)
-    # The last ones may come too late; on a resume the first one only leads there.
-    assert kills > (place in ON_RESUME)
+    assert kills >= len(places)
+    assert differences(outcome(tmp_path / "run"), undisturbed) == []
+
+
+def test_a_run_killed_as_it_is_put_back_ends_as_if_it_had_never_been(
+    warm, demo_file, tmp_path, undisturbed
+):
+    # To have something to put back.
+    update = Moment(place="headstart.agents.ddpg:DDPG.update", when="after", count=14)
+    kills = [
+        Moment(place=place, when=when, count=1)
+        for place in ON_RESUME
+        for when in ("before", "after")
+    ]
+    disturbances = [{"moments": [moment]} for moment in (update, *kills)]
+    killed = killed_again_and_again(warm, tmp_path / "run", demo_file, disturbances)
+    assert killed == len(disturbances)
     assert differences(outcome(tmp_path / "run"), undisturbed) == []
 
 

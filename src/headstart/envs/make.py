@@ -32,8 +32,8 @@ def make_env(env_id: str, *, render_mode: str | None = None) -> gym.Env[Any, Any
         InputError: if the id is unknown, the environment cannot be built here, or it is not a goal
             environment.
     """
-    robotics.register()
     name, options = split_id(env_id)
+    _register_tasks_beside(name)
     # Environments that cannot render take no render_mode, not even None.
     if render_mode is not None:
         options |= {"render_mode": render_mode, **known(env_id).render_options}
@@ -90,12 +90,19 @@ def is_registered(env_id: str) -> bool:
 
     It is if nothing is imported or opened that it names, and no argument is a large number.
     """
-    robotics.register()
     name, options = split_id(env_id)
+    _register_tasks_beside(name)
     numbers = [value for value in options.values() if isinstance(value, bool | int | float)]
     # A larger one could be meant to fill the memory.
     harmless = len(numbers) == len(options) and all(abs(n) <= _LARGEST for n in numbers)
     return name in gym.registry and harmless
+
+
+def _register_tasks_beside(name: str) -> None:
+    """Register the robot tasks too, unless the one that is asked for is there already."""
+    # Importing them takes longer than importing all else that a collector needs.
+    if name not in gym.registry:
+        robotics.register()
 
 
 def _make(what: str | EnvSpec, options: Mapping[str, Any]) -> gym.Env[Any, Any]:
