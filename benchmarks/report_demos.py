@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ablation import KINDS, VARIANTS
 from matplotlib.figure import Figure
 
 RESULTS = Path(__file__).parent / "results"
 SEEDS = 5
-KINDS = ("perfect", "noisy", "slow", "half-failing")
 
 
 def load(name: str) -> dict[str, Any] | None:
@@ -46,7 +46,7 @@ def ablation_table() -> str:
     rows = ["| | " + " | ".join(KINDS) + " |", "|---|" + "--:|" * len(KINDS)]
     shown = [_cell([result["demonstrators"][kind]]) for kind in KINDS]
     rows.append("| *the demonstrator* | " + " | ".join(shown) + " |")
-    for variant in dict.fromkeys(run["variant"] for run in result["runs"]):
+    for variant in VARIANTS:
         if variant != "no demonstrations":
             cells = [_cell(runs_of(result, kind, variant)) for kind in KINDS]
             rows.append(f"| {variant} | " + " | ".join(cells) + " |")
@@ -81,9 +81,10 @@ def draw_ablation() -> Figure | None:
         return None
     figure = Figure(figsize=(13, 3.6), layout="constrained")
     panels = figure.subplots(1, len(KINDS), sharey=True)
-    variants = [run["variant"] for run in result["runs"] if len(run["curve"]["env_steps"]) > 1]
+    # Cloning alone takes no env steps, and has no curve.
+    variants = [name for name, config in VARIANTS.items() if config.env_steps > 0]
     for axes, kind in zip(panels, KINDS, strict=True):
-        for number, variant in enumerate(dict.fromkeys(variants)):
+        for number, variant in enumerate(variants):
             runs = runs_of(result, kind, variant)
             if runs:
                 length = min(len(run["curve"]["env_steps"]) for run in runs)
