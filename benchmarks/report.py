@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from report_demos import ablation_table, draw_ablation, experts_table, load
-from report_reliability import reliability_table
+from report_reliability import fuzz_table, reliability_table
 
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"
@@ -54,6 +54,7 @@ def main() -> None:
     fill("experts", experts_table(), DEMONSTRATIONS)
     fill("ablation", ablation_table(), DEMONSTRATIONS)
     fill("reliability", reliability_table(), RELIABILITY)
+    fill("fuzz", fuzz_table(), RELIABILITY)
     ablation = draw_ablation()
     if ablation is not None:
         save(ablation, "ablation.png")

@@ -1,4 +1,4 @@
-"""Table of ``docs/reliability.md``: what was killed, and what saving costs."""
+"""Tables of ``docs/reliability.md``: what was killed, what saving costs, what was damaged."""
 
 from report_demos import load
 
@@ -31,3 +31,21 @@ def reliability_table() -> str:
             f"| a checkpoint every {interval:.0f} s, share of a run's time | {share:.2%} | |",
         ]
     return "\n".join(rows) if len(rows) > 2 else ""
+
+
+def fuzz_table() -> str:
+    """What became of the damaged files, for each reader."""
+    result = load("fuzz")
+    if result is None:
+        return ""
+    rows = ["| damaged | files | refused | the one before | read | slowest |", "|---|" + "--:|" * 5]
+    for reader, found in result["readers"].items():
+        counts = found["outcomes"]
+        # Bytes that nothing depends on may change: names, unused bits, what compression leaves.
+        read = counts.get("read", 0) + counts.get("as it was", 0)
+        refused, before = counts.get("refused", 0), counts.get("the one before", 0)
+        slowest = f"{found['slowest_seconds']:.2f} s"
+        rows.append(
+            f"| {reader} | {found['files']:,} | {refused:,} | {before:,} | {read:,} | {slowest} |"
+        )
+    return "\n".join([*rows, "", f"`{result['command']}`"])

@@ -150,9 +150,14 @@ def judged(found, refusal, *names):
     return "refused"
 
 
+def tell(counts):
+    """Tell how many were refused, how many read, and so on, where ``benchmarks/fuzz.py`` reads."""
+    print("outcomes:", ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())))
+
+
 def both_seen(counts):
     """Tell how many were read and how many refused; a test that saw one kind alone is none."""
-    print(f"{counts['refused']} refused, {counts['read']} read")
+    tell(counts)
     assert counts["refused"] > 0
     assert counts["read"] > 0
 
@@ -203,7 +208,5 @@ def damaged_files(quick):
         begun = time.monotonic()
         yield number, np.random.default_rng(number)
         longest = max(longest, time.monotonic() - begun)
-    print(
-        f"{count} damaged files; the slowest took {longest:.2f} s; memory at most "
-        f"{peak_memory() // 1024} MiB, before {before // 1024} MiB"
-    )
+    more = (peak_memory() - before) // 1024
+    print(f"{count} damaged files; the slowest took {longest:.2f} s; {more} MiB more than before")

@@ -21,6 +21,7 @@ from mutations import (
     mutated_json,
     mutated_tensors,
     outcome,
+    tell,
 )
 from saved_runs import newest, rewrite, stand
 from small_runs import POINT
@@ -101,7 +102,7 @@ def damage_any(run, rng):
 def test_a_damaged_checkpoint_is_used_passed_over_or_refused(run, trainers, told, damage):
     """Damage by ``damage_own`` reaches the readers behind the hashes."""
     whole = newest_run(run).number
-    counts = {"as it was": 0, "read": 0, "the one before": 0, "refused": 0}
+    counts = Counter()
     trainer = trainers()
     untouched = stand(trainer)
 
@@ -130,7 +131,7 @@ def test_a_damaged_checkpoint_is_used_passed_over_or_refused(run, trainers, told
             trainer = trainers(used=True)
         for path, content in before.items():
             path.write_bytes(content)
-    print(counts)
+    tell(counts)
     assert counts["refused" if damage is damage_own else "the one before"] > 0
 
 
