@@ -1,14 +1,12 @@
 """SIGKILL at chosen calls and at random moments: resumed, a run ends as if it had never been."""
 
 import os
-import subprocess
-import sys
 from itertools import zip_longest
 
 import numpy as np
 import pytest
 from kill_at import Moment
-from killed_runs import command_for, killed_again_and_again
+from killed_runs import killed_again_and_again
 from outcomes import differences, outcome
 
 pytestmark = [
@@ -99,10 +97,3 @@ def test_runs_killed_at_random_moments_end_as_if_they_had_never_been(
         kills += killed_again_and_again(warm, directory, demo_file, disturbances)
         assert differences(outcome(directory), undisturbed) == []
     assert kills >= 4
-
-
-def test_the_real_command_ends_with_the_same_bytes(demo_file, tmp_path, undisturbed):
-    directory = tmp_path / "run"
-    command = [sys.executable, "-m", "headstart", *command_for(directory, demo_file)]
-    subprocess.run([str(part) for part in command], check=True, capture_output=True)
-    assert differences(outcome(directory), undisturbed) == []

@@ -1,8 +1,8 @@
 """Runs ``headstart`` again and again, without its two to three seconds of imports.
 
 A process that has imported everything forks for every command. What the child runs is the command
-line's own ``main``, to real files, until it ends or a real signal ends it; that it ends with the
-same bytes as ``python -m headstart`` is a test of its own.
+line's own ``main``, to real files, until it ends or a real signal ends it; that ``python -m
+headstart`` ends with the same bytes is a test in ``test_surroundings.py``.
 """
 
 import contextlib
