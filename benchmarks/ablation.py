@@ -38,7 +38,8 @@ NUM_DEMOS, ENV_STEPS, EPISODES = 100, 10_000, 500
 RESULTS = Path(__file__).parent / "results" / "ablation.json"
 
 FULL = TrainConfig(env_steps=ENV_STEPS, evaluation=EvaluationConfig(every=1000, episodes=50))
-LONGER = "20,000 env steps, 2 updates each"
+LONGER, LONGER_UNFILTERED = "20,000 env steps, 2 updates each", "the same, no Q-filter"
+_TWO_EACH = replace(FULL, env_steps=20_000, cycle=replace(FULL.cycle, updates_per_step=2.0))
 _NO_CLONING = WarmStartConfig(bc_updates=0)
 VARIANTS: dict[str, TrainConfig] = {
     "full": FULL,
@@ -52,10 +53,11 @@ VARIANTS: dict[str, TrainConfig] = {
     "no hindsight": replace(FULL, hindsight=HindsightConfig(strategy="none")),
     "cloning alone": replace(FULL, env_steps=0, warm_start=WarmStartConfig(bc_updates=10_000)),
     "no demonstrations": FULL,
-    LONGER: replace(FULL, env_steps=20_000, cycle=replace(FULL.cycle, updates_per_step=2.0)),
+    LONGER: _TWO_EACH,
+    LONGER_UNFILTERED: replace(_TWO_EACH, agent=replace(_TWO_EACH.agent, q_filter=False)),
 }
 """Settings by name; "no demonstrations" is run once, not for each kind."""
-OF_SLOW = ("full", "no Q-filter", "cloning alone", LONGER)
+OF_SLOW = ("full", "no Q-filter", "cloning alone", LONGER, LONGER_UNFILTERED)
 """What slow ones are for: does the policy stay as slow, and is it the Q-filter's doing?"""
 
 
@@ -79,7 +81,7 @@ def combinations(kinds: list[str], variants: list[str]) -> Iterator[tuple[str, s
     """Yield pairs of a kind of demonstrations and a variant."""
     for variant in variants:
         for kind in kinds:
-            others = variant not in ("no demonstrations", LONGER)
+            others = variant not in ("no demonstrations", LONGER, LONGER_UNFILTERED)
             if variant in OF_SLOW if kind == "slow" else others:
                 yield kind, variant
     if "no demonstrations" in variants:
