@@ -49,7 +49,8 @@ def ablation_table() -> str:
     for variant in VARIANTS:
         if variant != "no demonstrations":
             cells = [_cell(runs_of(result, kind, variant)) for kind in KINDS]
-            rows.append(f"| {variant} | " + " | ".join(cells) + " |")
+            if any(cells):
+                rows.append(f"| {variant} | " + " | ".join(cells) + " |")
     blind = runs_of(result, "none", "no demonstrations")
     if blind:
         rows.append(f"| no demonstrations | {_cell(blind)} |" + " |" * (len(KINDS) - 1))
