@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from report_demos import ablation_table, draw_ablation, experts_table, load
+from report_demos import ablation_table, draw_ablation, experts_table, load, times_table
 from report_reliability import fuzz_table, reliability_table
 
 ROOT = Path(__file__).parent.parent
@@ -52,6 +52,7 @@ def main() -> None:
     fill("speed", speed_table())
     fill("replay", replay_table())
     fill("experts", experts_table(), DEMONSTRATIONS)
+    fill("times", times_table(), DEMONSTRATIONS)
     fill("ablation", ablation_table(), DEMONSTRATIONS)
     fill("reliability", reliability_table(), RELIABILITY)
     fill("fuzz", fuzz_table(), RELIABILITY)

@@ -1,4 +1,4 @@
-"""Tables and figure of ``docs/demonstrations.md``: experts, and what each technique is worth."""
+"""Tables and figure of ``docs/demonstrations.md``: experts, times, what a technique is worth."""
 
 import json
 from pathlib import Path
@@ -35,6 +35,25 @@ def experts_table() -> str:
             f"| `{found['env_id']}` | {found['success_rate']:.1%} | {low:.1%} to {high:.1%} "
             f"| {found['steps_to_success']:.0f} |"
         )
+    return "\n".join(rows)
+
+
+def times_table() -> str:
+    """Seconds to collect demonstrations and to import those of others, beside what is fastest."""
+    result = load("demos")
+    if result is None:
+        return ""
+    many, seconds = result["demonstrations"], result["seconds"]
+    rows = [
+        "| whole command, two cores | seconds | beside |",
+        "|---|--:|---|",
+        f"| `demos collect`, {many} of `{result['env_id']}` | {seconds['collect']:.1f} "
+        f"| {seconds['simulator']:.1f} s for the simulator's steps alone, on one core |",
+        f"| `demos import`, {many} of OpenAI Baselines | {seconds['import']:.1f} "
+        f"| {seconds['numpy']:.1f} s for `np.load(allow_pickle=True)`, which runs what is in it |",
+        "",
+        f"`{result['command']}`",
+    ]
     return "\n".join(rows)
 
 
