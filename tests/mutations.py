@@ -135,18 +135,19 @@ def is_short_line(message, *names):
     return is_one_line(message) and message.isprintable() and length < 330
 
 
-def judged(found, refusal, *names):
+def judged(number, found, refusal, *names):
     """Return whether it was ``"read"`` or ``"refused"``, which one short line must say.
 
     Args:
+        number: of the damaged file, which makes it again.
         found: an ``outcome``.
         refusal: what the message of a refusal begins with.
         names: the files that it may name.
     """
     if not isinstance(found, str):
         return "read"
-    assert found.startswith(f"InputError: {refusal}"), found
-    assert is_short_line(found, *names), found
+    assert found.startswith(f"InputError: {refusal}"), (number, found)
+    assert is_short_line(found, *names), (number, found)
     return "refused"
 
 

@@ -44,7 +44,7 @@ def test_damaged_policies_are_read_or_refused_in_one_line(tmp_path):
         path.write_bytes(mutated_tensors(whole, rng, of_policy))
         with harmless():
             found = outcome(load_policy, path)
-        counts[judged(found, f"{path}: not a headstart policy file", str(path))] += 1
+        counts[judged(number, found, f"{path}: not a headstart policy file", str(path))] += 1
         if isinstance(found, Policy):
             assert all(np.isfinite(array).all() for array in found.arrays().values()), number
             assert outcome(load_policy, _saved(found, tmp_path / "again")) is not None

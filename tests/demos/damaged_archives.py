@@ -27,11 +27,11 @@ def damaged(content, rng):
 def read_damaged(read, path, files):
     """Hold ``read`` to reading or refusing damaged files; yield what it reads."""
     counts = Counter()
-    for _, rng in damaged_files(quick=400):
+    for number, rng in damaged_files(quick=400):
         path.write_bytes(damaged(files[rng.integers(len(files))], rng))
         with harmless():
             found = outcome(read, path)
-        counts[judged(found, f"{path}: ", str(path))] += 1
+        counts[judged(number, found, f"{path}: ", str(path))] += 1
         if isinstance(found, DemoSet):
             assert all(np.isfinite(episode.observations).all() for episode in found.episodes)
             yield found

@@ -24,10 +24,10 @@ def test_a_file_with_wrong_bytes_is_read_or_refused_in_one_line(store, monkeypat
     files = [store / ID / "data" / name for name in ("main_data.hdf5", "metadata.json")]
     whole = [path.read_bytes() for path in files]
     counts = Counter()
-    for _, rng in damaged_files(quick=12):
+    for number, rng in damaged_files(quick=12):
         which = int(rng.random() < 0.1)
         files[which].write_bytes(mutated(whole[which], rng))
-        counts[judged(outcome(read, ID), f"{ID}: ")] += 1
+        counts[judged(number, outcome(read, ID), f"{ID}: ")] += 1
         files[which].write_bytes(whole[which])
     both_seen(counts)
     assert isinstance(read(ID), DemoSet)

@@ -23,8 +23,10 @@ PLACES = {
     "os:rename": (1, 4),
     "os:mkdir": (4, 9),
     "os:unlink": (21, 30),
+    "os:rmdir": (2, 3),
     "shutil:rmtree": (3, 8),
     "pathlib:Path.write_bytes": (2, 26, 11),
+    "pathlib:Path.write_text": (1, 5, 1),
     f"{TRAINING}.run_directory:save_demos": (1, 1),
     f"{TRAINING}.checkpoint:pack": (3, 8),
     f"{TRAINING}.checkpoint_files:CheckpointFiles.prune": (1, 4),
@@ -32,14 +34,15 @@ PLACES = {
     f"{TRAINING}.run_directory:RunDirectory.evaluated": (1, 1),
     # What learns, collects and evaluates.
     "headstart.agents.ddpg:DDPG.clone": (70, 20),
+    "headstart.agents.ddpg:DDPG.update_critics": (20, 5),
     "headstart.agents.ddpg:DDPG.update": (2, 9),
     "headstart.data.replay:EpisodeReplay.add": (9, 10),
     "headstart.rollout.executors:run_episode": (1, 9),
     f"{TRAINING}.trainer:run_evaluation": (1, 2),
 }
 # fmt: on
-GROUPS = 9
-WRITES = "pathlib:Path.write_bytes"
+GROUPS = 10
+WRITES = ("pathlib:Path.write_bytes", "pathlib:Path.write_text")
 ON_RESUME = (
     f"{TRAINING}.checkpoint:restore_run",
     f"{TRAINING}.run_directory:RunDirectory.put_back",
@@ -48,7 +51,7 @@ ON_RESUME = (
 
 def kills_at(place):
     """Kill before and after the call in turn, and where files are written amid it too."""
-    sides = ("amid", "before", "after") if place == WRITES else ("before", "after")
+    sides = ("amid", "before", "after") if place in WRITES else ("before", "after")
     return [
         {"moments": [Moment(place=place, when=sides[number % len(sides)], count=count)]}
         for number, count in enumerate(PLACES[place])

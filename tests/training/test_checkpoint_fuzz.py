@@ -147,11 +147,11 @@ def test_a_damaged_record_is_read_or_refused_in_one_line(run):
     path = run / "config.json"
     content = path.read_bytes()
     counts = Counter()
-    for _, rng in damaged_files(quick=400):
+    for number, rng in damaged_files(quick=400):
         path.write_bytes(mutated_json(content, rng))
         with harmless():
             found = outcome(read_record, run)
-        counts[judged(found, f"{path}: ", str(path))] += 1
+        counts[judged(number, found, f"{path}: ", str(path))] += 1
     both_seen(counts)
 
 

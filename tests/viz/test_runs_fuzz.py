@@ -38,7 +38,7 @@ def test_damaged_runs_are_read_or_refused_in_one_line(tmp_path):
             # Drawing takes far longer than reading.
             picture = number % 200 == 0 and outcome(lambda run: draw(run, tmp_path), directory)
         assert not isinstance(picture, str) or is_short_line(picture, str(tmp_path))
-        counts[judged(found, f"{directory}: ", str(directory))] += 1
+        counts[judged(number, found, f"{directory}: ", str(directory))] += 1
         if isinstance(found, Run):
             assert np.isfinite(found.env_steps).all(), number
             assert found.env_id.isprintable(), number

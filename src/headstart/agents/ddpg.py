@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from headstart.agents import losses
+from headstart.agents.adam import Adam
 from headstart.agents.config import DDPGConfig
 from headstart.agents.networks import FIRST, OTHERS, Actor, Critics
 from headstart.agents.normalizer import RunningMoments
@@ -81,7 +82,7 @@ class DDPG:
         gradients, values, metrics = self._critic_gradients(batch, inputs, action)
         if self.updates % self.config.actor_delay == 0:
             metrics |= self._update_actor(batch, inputs, action, q_demo=values)
-        _step(self._critic_optimizer, self._critic_parameters, gradients)
+        self._critic_optimizer.step(gradients)
         self.updates += 1
         if self.config.target_update == "update":
             self._follow(*self._actor_pairs)
@@ -92,7 +93,7 @@ class DDPG:
         """One gradient step on the critics alone: the warm start after cloning."""
         inputs, action = self._inputs_now(batch), self._scaled_action(batch)
         gradients, _, metrics = self._critic_gradients(batch, inputs, action)
-        _step(self._critic_optimizer, self._critic_parameters, gradients)
+        self._critic_optimizer.step(gradients)
         self._follow(*self._critic_pairs)
         return metrics
 
@@ -106,7 +107,7 @@ class DDPG:
             keep=torch.ones_like(batch.is_demo),
         )
         gradients = torch.autograd.grad(loss, self._actor_parameters)
-        _step(self._actor_optimizer, self._actor_parameters, gradients)
+        self._actor_optimizer.step(gradients)
         self._follow(*self._actor_pairs)
         return {"bc_loss": loss.detach()}
 
@@ -159,12 +160,12 @@ class DDPG:
         )
         self.target_actor = copy.deepcopy(self.actor).requires_grad_(False)
         self.target_critics = copy.deepcopy(self.critics).requires_grad_(False)
-        self._actor_optimizer = _adam(self.actor, config.actor_lr)
-        self._critic_optimizer = _adam(self.critics, config.critic_lr)
-        self.optimizers = {"actor": self._actor_optimizer, "critics": self._critic_optimizer}
         # Kept as lists: asking a module for its parameters walks the whole module each time.
         self._actor_parameters = list(self.actor.parameters())
         self._critic_parameters = list(self.critics.parameters())
+        self._actor_optimizer = Adam(self._actor_parameters, config.actor_lr)
+        self._critic_optimizer = Adam(self._critic_parameters, config.critic_lr)
+        self.optimizers = {"actor": self._actor_optimizer, "critics": self._critic_optimizer}
         self._actor_pairs = _detached(self.target_actor), _detached(self.actor)
         self._critic_pairs = _detached(self.target_critics), _detached(self.critics)
 
@@ -210,7 +211,7 @@ class DDPG:
             metrics["q_filter_pass_rate"] = (keep * batch.is_demo).sum() / batch.is_demo.sum()
         # Only towards the actor: the critics' own gradients would be computed and thrown away.
         gradients = torch.autograd.grad(loss, self._actor_parameters)
-        _step(self._actor_optimizer, self._actor_parameters, gradients)
+        self._actor_optimizer.step(gradients)
         return metrics
 
     @property
@@ -253,26 +254,6 @@ class DDPG:
 def _detached(network: nn.Module) -> list[Tensor]:
     """Return the parameters as tensors that share their memory and no gradient."""
     return [parameter.detach() for parameter in network.parameters()]
-
-
-def _adam(network: nn.Module, rate: float) -> torch.optim.Adam:
-    optimizer = torch.optim.Adam(network.parameters(), lr=rate, fused=True)
-    for parameter in network.parameters():
-        # What Adam starts from at its first step; here already, so that its state is always there.
-        optimizer.state[parameter] = {
-            "step": torch.tensor(0.0),
-            "exp_avg": torch.zeros_like(parameter),
-            "exp_avg_sq": torch.zeros_like(parameter),
-        }
-    return optimizer
-
-
-def _step(
-    optimizer: torch.optim.Optimizer, parameters: Iterable[Tensor], gradients: Iterable[Tensor]
-) -> None:
-    for parameter, gradient in zip(parameters, gradients, strict=True):
-        parameter.grad = gradient
-    optimizer.step()
 
 
 def _copy(tensor: Tensor) -> NDArray[np.float32]:

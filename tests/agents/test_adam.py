@@ -1,0 +1,53 @@
+"""Adam without its class: the same bits, and nothing of torch's compiler."""
+
+import subprocess
+import sys
+
+import torch
+
+from headstart.agents.adam import Adam
+
+SHAPES = [(5, 3), (5,), (1, 5), (1,)]
+
+
+def parameters():
+    generator = torch.Generator().manual_seed(0)
+    return [torch.randn(shape, generator=generator) for shape in SHAPES]
+
+
+def test_it_is_torchs_own_to_the_bit():
+    ours, theirs = parameters(), [tensor.requires_grad_() for tensor in parameters()]
+    adam = Adam(ours, 0.01)
+    reference = torch.optim.Adam(theirs, lr=0.01, fused=True)
+    generator = torch.Generator().manual_seed(1)
+    for _ in range(20):
+        gradients = [torch.randn(shape, generator=generator) for shape in SHAPES]
+        adam.step(gradients)
+        for tensor, gradient in zip(theirs, gradients, strict=True):
+            tensor.grad = gradient
+        reference.step()
+    for mine, other in zip(ours, theirs, strict=True):
+        assert torch.equal(mine, other)
+        assert adam.state[mine].keys() == reference.state[other].keys()
+        assert all(torch.equal(adam.state[mine][key], reference.state[other][key])
+                   for key in adam.state[mine])  # fmt: skip
+
+
+PROGRAM = """
+import sys
+from headstart import train
+from headstart.training.config import CycleConfig, EvaluationConfig, TrainConfig, WarmStartConfig
+
+train("PointReach-v0", TrainConfig(
+    env_steps=60,
+    batch_size=8,
+    cycle=CycleConfig(updates=2),
+    warm_start=WarmStartConfig(episodes=1, critic_updates=2),
+    evaluation=EvaluationConfig(every=60, episodes=1),
+))
+sys.exit("torch._dynamo" in sys.modules)
+"""
+
+
+def test_training_does_not_wait_for_torchs_compiler():
+    subprocess.run([sys.executable, "-c", PROGRAM], check=True)
