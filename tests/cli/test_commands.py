@@ -89,6 +89,8 @@ def test_evaluate_prints_one_json_object(run, capsys):
     low, high = result["interval"]
     assert 0.0 <= low <= result["success_rate"] <= high <= 1.0
     assert result["floor"]["success_rate"] == 0.0
+    main(["evaluate", str(run), "--episodes", "6", "--json", "--no-floor", "--collectors", "2"])
+    assert json.loads(capsys.readouterr().out) == {**result, "floor": None}
 
 
 def test_evaluate_takes_a_policy_file_and_tells_a_person(run, capsys):

@@ -61,6 +61,19 @@ def undisturbed(point_demos, tmp_path_factory):
     return outcome(run)
 
 
+@pytest.fixture(scope="module")
+def cut_after(point_demos, tmp_path_factory):
+    """Give a directory a run of ``BASE`` that was cut after so many moments, trained once each."""
+    runs = {}
+
+    def copy(directory, after=8):
+        if after not in runs:
+            runs[after] = cut_run(tmp_path_factory.mktemp("cut") / "run", point_demos, after=after)
+        return shutil.copytree(runs[after], directory)
+
+    return copy
+
+
 def cut_into(config, demos, run, cuts):
     """Train with a power cut after each so many moments, the number of collectors changing."""
     with pytest.raises(PowerCut):
@@ -131,9 +144,9 @@ def test_a_run_can_be_made_longer(tmp_path, point_demos):
 
 
 def test_a_changed_setting_is_used_and_noted_and_what_it_makes_untrue_is_gone(
-    tmp_path, point_demos, undisturbed
+    tmp_path, cut_after, undisturbed
 ):
-    run = cut_run(tmp_path / "run", point_demos, after=12)
+    run = cut_after(tmp_path / "run", after=12)
     other = replace(BASE, batch_size=16)
     with pytest.raises(InputError, match="batch_size 32 -> 16"):
         resume(run, other)
@@ -174,9 +187,9 @@ def checkpoints(run):
     ],
 )
 def test_a_damaged_checkpoint_is_told_and_the_one_before_leads_to_the_same(
-    tmp_path, point_demos, undisturbed, caplog, name, how
+    tmp_path, cut_after, undisturbed, caplog, name, how
 ):
-    run = cut_run(tmp_path / "run", point_demos, after=10)
+    run = cut_after(tmp_path / "run", after=10)
     older, newest = checkpoints(run)
     damage(newest / name, how)
     resume(run)
@@ -190,8 +203,8 @@ def parts_of(checkpoint):
 
 
 @pytest.mark.parametrize("how", ["flipped", "deleted"])
-def test_a_damaged_part_of_the_replay_is_told(tmp_path, point_demos, undisturbed, caplog, how):
-    run = cut_run(tmp_path / "run", point_demos, after=9)
+def test_a_damaged_part_of_the_replay_is_told(tmp_path, cut_after, undisturbed, caplog, how):
+    run = cut_after(tmp_path / "run", after=9)
     older, newest = checkpoints(run)
     (new,) = parts_of(newest) - parts_of(older)
     damage(run / "checkpoints" / "replay" / new, how)
@@ -201,8 +214,8 @@ def test_a_damaged_part_of_the_replay_is_told(tmp_path, point_demos, undisturbed
 
 
 @pytest.mark.parametrize("how", ["flipped", "deleted"])
-def test_a_damaged_part_that_all_checkpoints_need_is_told(tmp_path, point_demos, how):
-    run = cut_run(tmp_path / "run", point_demos, after=12)
+def test_a_damaged_part_that_all_checkpoints_need_is_told(tmp_path, cut_after, how):
+    run = cut_after(tmp_path / "run", after=12)
     shared = min(parts_of(checkpoints(run)[0]))
     damage(run / "checkpoints" / "replay" / shared, how)
     before = outcome(run)
@@ -211,8 +224,8 @@ def test_a_damaged_part_that_all_checkpoints_need_is_told(tmp_path, point_demos,
 
 
 @pytest.mark.parametrize("content", [b"", b"99999999\n", b"../../etc\n", b"\xff\xfe", b"x" * 9999])
-def test_a_pointer_that_points_nowhere_is_no_harm(tmp_path, point_demos, content):
-    run = cut_run(tmp_path / "run", point_demos)
+def test_a_pointer_that_points_nowhere_is_no_harm(tmp_path, cut_after, content):
+    run = cut_after(tmp_path / "run")
     (run / "checkpoints" / "LATEST").write_bytes(content)
     assert resume(run).progress.env_steps == 300
 
@@ -227,8 +240,8 @@ def test_a_run_that_was_never_saved_begins_anew(tmp_path, point_demos, caplog):
     assert outcome(run) == outcome(tmp_path / "whole")
 
 
-def test_policies_are_not_given_up_because_no_checkpoint_is_whole(tmp_path, point_demos):
-    run = cut_run(tmp_path / "run", point_demos, after=12)
+def test_policies_are_not_given_up_because_no_checkpoint_is_whole(tmp_path, cut_after):
+    run = cut_after(tmp_path / "run", after=12)
     for path in checkpoints(run):
         damage(path / "manifest.json", "cut")
     before = outcome(run)
@@ -236,8 +249,8 @@ def test_policies_are_not_given_up_because_no_checkpoint_is_whole(tmp_path, poin
     assert outcome(run) == before
 
 
-def test_metrics_and_policies_that_were_lost_come_back(tmp_path, point_demos, undisturbed):
-    run = cut_run(tmp_path / "run", point_demos, after=13)
+def test_metrics_and_policies_that_were_lost_come_back(tmp_path, cut_after, undisturbed):
+    run = cut_after(tmp_path / "run", after=13)
     (run / "metrics.jsonl").unlink()
     shutil.rmtree(run / "policies")
     shutil.rmtree(run / "tensorboard")
@@ -288,17 +301,17 @@ def test_a_record_that_is_not_ours_is_refused(tmp_path, content, told):
     assert told in refused(tmp_path)
 
 
-def test_other_demonstrations_than_those_of_the_run_are_refused(tmp_path, point_demos):
-    run = cut_run(tmp_path / "run", point_demos)
+def test_other_demonstrations_than_those_of_the_run_are_refused(tmp_path, cut_after):
+    run = cut_after(tmp_path / "run")
     damage(run / "demos.npz", "grown")
     assert "not the demonstrations that the run began with" in refused(run)
     damage(run / "demos.npz", "deleted")
     assert "demos.npz" in refused(run)
 
 
-def test_a_checkpoint_of_another_run_is_refused(tmp_path, point_demos):
+def test_a_checkpoint_of_another_run_is_refused(tmp_path, point_demos, cut_after):
     wide = replace(BASE, agent=replace(BASE.agent, hidden_sizes=(8, 8)))
-    run = cut_run(tmp_path / "run", point_demos)
+    run = cut_after(tmp_path / "run")
     other = cut_run(tmp_path / "other", point_demos, wide)
     shutil.rmtree(run / "checkpoints")
     shutil.copytree(other / "checkpoints", run / "checkpoints")
@@ -320,8 +333,8 @@ def test_a_goal_strategy_of_ones_own_is_asked_for_again(tmp_path):
     assert outcome(tmp_path / "cut") == outcome(tmp_path / "whole")
 
 
-def test_a_moved_directory_goes_on(tmp_path, point_demos, undisturbed):
-    run = cut_run(tmp_path / "run", point_demos)
+def test_a_moved_directory_goes_on(tmp_path, cut_after, undisturbed):
+    run = cut_after(tmp_path / "run")
     moved = tmp_path / "elsewhere" / "ü name"
     moved.parent.mkdir()
     run.rename(moved)
