@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,20 @@ def test_default_run_directories_are_numbered(run, tmp_path, monkeypatch):
         main(["train", "PointReach-v0", *demos, *SHORT, "--target-success", "0.0"])
     found = sorted(path.name for path in Path("runs").iterdir())
     assert found == ["PointReach-v0-fast-1", "PointReach-v0-fast-2"]
+
+
+@pytest.mark.parametrize("columns", [20, 50, 80, 250])
+def test_the_help_of_train_fills_its_lines(capsys, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    indent, width = 8 * " ", min(columns, 100)
+    lines = capsys.readouterr().out.split("\n")
+    filled = [pair for pair in pairwise(lines) if all(line.startswith(indent) for line in pair)]
+    assert len(filled) > 10
+    for line, following in filled:
+        assert len(line) <= width or " " not in line.strip()
+        assert len(f"{line} {following.split()[0]}") > width, line
 
 
 def test_the_help_of_train_shows_the_defaults_of_the_preset(capsys):

@@ -4,10 +4,12 @@ import contextlib
 import io
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
+from textwrap import wrap
 from typing import Annotated, TypeVar
 
 import tyro
@@ -96,7 +98,7 @@ def _refusing(parse: Callable[[], T], verb: str) -> T:
     # Written to a buffer, tyro's messages come without colours.
     refusal = io.StringIO()
     try:
-        with contextlib.redirect_stderr(refusal), _wide_terminal():
+        with contextlib.redirect_stderr(refusal), _terminal(1000):
             return parse()
     except SystemExit as error:
         raise InputError(
@@ -105,10 +107,30 @@ def _refusing(parse: Callable[[], T], verb: str) -> T:
 
 
 def _help(parse: Callable[[], object]) -> str:
+    # Wider, options stand side by side.
+    width = min(max(shutil.get_terminal_size().columns, 20), 100)
     text = io.StringIO()
-    with contextlib.redirect_stdout(text), contextlib.suppress(SystemExit):
+    with contextlib.redirect_stdout(text), contextlib.suppress(SystemExit), _terminal(width):
         parse()
-    return text.getvalue()
+    return "\n".join(_filled(text.getvalue().split("\n"), width))
+
+
+def _filled(lines: Sequence[str], width: int) -> Iterator[str]:
+    """Yield help without the line breaks that docstrings have in their source."""
+    indent = 8 * " "
+    for explains, block in groupby(lines, lambda line: line.startswith(indent)):
+        if explains:
+            words = " ".join(line.strip() for line in block)
+            yield from wrap(
+                words,
+                width,
+                initial_indent=indent,
+                subsequent_indent=indent,
+                break_on_hyphens=False,
+                break_long_words=False,
+            )
+        else:
+            yield from block
 
 
 def _parse(
@@ -150,9 +172,9 @@ def _preset_of(options: Sequence[str]) -> str:
 
 
 @contextlib.contextmanager
-def _wide_terminal() -> Iterator[None]:
+def _terminal(columns: int) -> Iterator[None]:
     before = os.environ.get("COLUMNS")
-    os.environ["COLUMNS"] = "1000"
+    os.environ["COLUMNS"] = str(columns)
     try:
         yield
     finally:

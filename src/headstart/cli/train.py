@@ -18,6 +18,7 @@ presets:
   fast      warm start by cloning, twin critics, averaged actor: a minute on a laptop (default)
   nair2018  DDPG + HER + demonstrations, the published configuration to the letter
   her       DDPG + HER without demonstrations, the published configuration
+
 The defaults below are those of the preset: `headstart train --preset her --help` shows its own.
 
 examples:
