@@ -31,6 +31,7 @@ _RESTORES = {
 
 def add_options(parser: Parser) -> None:
     """Say what the verb takes."""
+    parser.description = "`headstart envs check ENV` tries an environment before it is trained in."
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     check = actions.add_parser(
         "check", help="try an environment and say what is wrong with it", description=CHECK
