@@ -6,6 +6,9 @@ HEADSTART := $(BIN)/headstart
 DEMO := runs/demo
 ENV := FetchPickAndPlace-v4
 
+# Where it is set, every process that the tests start would compile the library again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test check docs clean
 
 $(VENV)/installed: pyproject.toml constraints.txt
