@@ -1,10 +1,14 @@
 import signal
 
 import pytest
-import torch
 
-# More threads than one only cost time on networks this small, and much of it on a busy machine.
-torch.set_num_threads(1)
+
+def pytest_collection_modifyitems() -> None:
+    # Not above: the process that hands out the tests runs none, and need not wait for the import.
+    import torch
+
+    # More only cost time on networks this small, and much of it on a busy machine.
+    torch.set_num_threads(1)
 
 
 def pytest_configure(config: pytest.Config) -> None:

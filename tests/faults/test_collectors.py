@@ -43,7 +43,7 @@ def test_what_a_fault_interrupts_is_run_again_and_is_the_same(tmp_path, kind, co
     undisturbed, none = episodes_of(POINT, 0, 6)
     assert none == 0
     env_id = faulty(kind, tokens(tmp_path / "tokens", 2))
-    disturbed, repeated = episodes_of(env_id, collectors, 6, 5.0 if kind == "hang" else 60.0)
+    disturbed, repeated = episodes_of(env_id, collectors, 6, 3.0 if kind == "hang" else 60.0)
     assert disturbed == undisturbed
     assert repeated == 2
     assert not list((tmp_path / "tokens").iterdir())

@@ -57,7 +57,7 @@ def test_a_strategy_of_ones_own_trains_and_replaces_the_configured_one():
         return rows.achieved_at(rows.row + 1)
 
     # Which learns nothing by itself, as the test of hindsight shows.
-    config = replace(CONFIG, hindsight=HindsightConfig(strategy="none"))
+    config = replace(CONFIG, env_steps=2000, hindsight=HindsightConfig(strategy="none"))
     own = train(POINT, config, goal_strategy=one_step_ahead)
     assert own.evaluation.success_rate > 0.5
 
