@@ -34,7 +34,7 @@ def train_point_reach(**buffer):
     settings = {"learning_rate": 3e-3, "batch_size": 64, "gamma": 0.9, "tau": 0.05}
     rhythm = {"learning_starts": 600, "train_freq": 30, "gradient_steps": 30}
     settings |= {**rhythm, "action_noise": noise}
-    learner = model(envs(), settings=settings, **buffer).learn(2000)
+    learner = model(envs(), settings=settings, **buffer).learn(1500)
 
     def greedy(observation):
         return learner.predict(observation, deterministic=True)[0]
