@@ -39,14 +39,17 @@ def fuzz_table() -> str:
     result = load("fuzz")
     if result is None:
         return ""
-    rows = ["| damaged | files | refused | the one before | read | slowest |", "|---|" + "--:|" * 5]
+    rows = [
+        "| damaged | files | refused | the one before | read | slowest | memory |",
+        "|---|" + "--:|" * 6,
+    ]
     for reader, found in result["readers"].items():
         counts = found["outcomes"]
         # Bytes that nothing depends on may change: names, unused bits, what compression leaves.
         read = counts.get("read", 0) + counts.get("as it was", 0)
         refused, before = counts.get("refused", 0), counts.get("the one before", 0)
-        slowest = f"{found['slowest_seconds']:.2f} s"
         rows.append(
-            f"| {reader} | {found['files']:,} | {refused:,} | {before:,} | {read:,} | {slowest} |"
+            f"| {reader} | {found['files']:,} | {refused:,} | {before:,} | {read:,} "
+            f"| {found['slowest_seconds']:.2f} s | {found['memory_mib']} MiB |"
         )
     return "\n".join([*rows, "", f"`{result['command']}`"])
