@@ -26,10 +26,11 @@ from headstart import DemoSet, TrainConfig, collect_demos, resume, train
 from headstart.demos.experts import expert_for
 from headstart.run_files import read_metrics
 from headstart.training.config import CheckpointConfig, CycleConfig, EvaluationConfig
+from headstart.training.observer import Observer
 from headstart.training.record import RunRecord, current_versions
 from headstart.training.run_directory import new_run
 from headstart.training.train import prepared, run_in
-from headstart.training.trainer import Observer, Trainer
+from headstart.training.trainer import Trainer
 
 ENV_ID = "FetchPickAndPlace-v4"
 RESULTS = Path(__file__).parent / "results" / "checkpoint.json"

@@ -11,7 +11,7 @@ from headstart.training.config import (
     TrainConfig,
     WarmStartConfig,
 )
-from headstart.training.trainer import Observer
+from headstart.training.observer import Observer
 
 POINT = "PointReach-v0"
 SMALL = TrainConfig(

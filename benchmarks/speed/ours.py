@@ -21,8 +21,9 @@ from headstart.training.config import (
     TrainConfig,
     WarmStartConfig,
 )
+from headstart.training.observer import Observer, Progress
 from headstart.training.train import build_trainer, train
-from headstart.training.trainer import Observer, Progress, Trainer
+from headstart.training.trainer import Trainer
 
 _EXPLORATION = Exploration(noise=common.NOISE, random_action=0.1)
 _FOREVER = 10**9

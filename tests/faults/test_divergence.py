@@ -16,9 +16,9 @@ from headstart.errors import InputError, RunError
 from headstart.tensor_file import unpack
 from headstart.training.checkpoint import AGENT
 from headstart.training.checkpointer import newest_run
+from headstart.training.observer import Observer
 from headstart.training.resume import resume
 from headstart.training.train import train
-from headstart.training.trainer import Observer
 
 BASE = replace(SMALL, checkpoint=replace(SMALL.checkpoint, seconds=0.0))
 

@@ -10,7 +10,7 @@ from headstart.cli.progress import bar, console
 from headstart.policy import Policy
 from headstart.training.config import TrainConfig
 from headstart.training.evaluation import EvalResult
-from headstart.training.trainer import Observer, Progress
+from headstart.training.observer import Observer, Progress
 
 
 class TrainingDisplay(Observer):

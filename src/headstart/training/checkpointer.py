@@ -14,9 +14,10 @@ from headstart.text import printable
 from headstart.training.checkpoint import ReplayPart, ReplayParts, restore, run_files
 from headstart.training.checkpoint_files import CheckpointFiles, Manifest
 from headstart.training.metrics import rows_to_go_on_from
+from headstart.training.observer import Observer
 from headstart.training.run_directory import RunDirectory
 from headstart.training.signals import StopRequest
-from headstart.training.trainer import Observer, Trainer
+from headstart.training.trainer import Trainer
 from headstart.training.trouble import Trouble
 
 _log = logging.getLogger("headstart")

@@ -13,6 +13,7 @@ from headstart.training.changes import check_changes, differences, told
 from headstart.training.checkpointer import SavedRun, newest_run, restore_saved
 from headstart.training.config import TrainConfig
 from headstart.training.lock import Lock, locked
+from headstart.training.observer import Observer
 from headstart.training.record import (
     RunRecord,
     current_versions,
@@ -22,7 +23,7 @@ from headstart.training.record import (
 )
 from headstart.training.run_directory import RunDirectory
 from headstart.training.train import TrainResult, prepared, run_in
-from headstart.training.trainer import Observer, Trainer
+from headstart.training.trainer import Trainer
 
 _log = logging.getLogger("headstart")
 

@@ -15,9 +15,9 @@ from headstart.run_files import BEST, CONFIG, DEMOS, LATEST, POLICIES, policy_fi
 from headstart.training.evaluation import EvalResult
 from headstart.training.lock import Lock, locked
 from headstart.training.metrics import MetricsLog
+from headstart.training.observer import Observer
 from headstart.training.record import RunRecord, demos_hash
 from headstart.training.schedule import period_ended
-from headstart.training.trainer import Observer
 from headstart.training.trouble import Trouble
 
 _NUMBERED = re.compile(r"[0-9]{8,}\.safetensors", re.ASCII)

@@ -10,7 +10,8 @@ from headstart.data.replay import ReplayPosition
 from headstart.policy import Policy
 from headstart.training.config import MOST_EPISODES
 from headstart.training.evaluation import EvalResult
-from headstart.training.trainer import Ahead, Progress, Trainer
+from headstart.training.observer import Progress
+from headstart.training.trainer import Ahead, Trainer
 
 
 @dataclass(frozen=True, kw_only=True)

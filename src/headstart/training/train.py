@@ -27,11 +27,12 @@ from headstart.seeding import Streams, integer_seed
 from headstart.training.checkpointer import Checkpointer, Restored
 from headstart.training.config import StrategyName, TrainConfig
 from headstart.training.evaluation import EvalResult
+from headstart.training.observer import Observer, Progress
 from headstart.training.record import RunRecord, current_versions, name_of
 from headstart.training.run_directory import RunDirectory, new_run
 from headstart.training.signals import stop_signals
 from headstart.training.torch_settings import torch_settings
-from headstart.training.trainer import Observer, Progress, Trainer
+from headstart.training.trainer import Trainer
 
 
 @dataclass(frozen=True)

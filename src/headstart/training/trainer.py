@@ -2,9 +2,8 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-import numpy as np
 import torch
 
 from headstart.agents.ddpg import DDPG
@@ -24,44 +23,9 @@ from headstart.seeding import Streams
 from headstart.training.config import TrainConfig
 from headstart.training.evaluation import EvalResult, run_evaluation, summarize
 from headstart.training.metrics import MeanMetrics
+from headstart.training.observer import Observer, Progress
+from headstart.training.row import evaluation_metrics, mean_value, progress_metrics
 from headstart.training.schedule import period_ended
-
-
-@dataclass
-class Progress:
-    """Where a run stands."""
-
-    phase: str = "starting"
-    env_steps: int = 0
-    warm_start_env_steps: int = 0
-    episodes: int = 0
-    updates: int = 0
-    """Updates within cycles; the warm start's are counted apart."""
-    warm_start_updates: int = 0
-    evaluation_seconds: float = 0.0
-    checkpoint_seconds: float = 0.0
-    started: float = field(default_factory=time.monotonic)
-
-    @property
-    def wall_seconds(self) -> float:
-        """Seconds since the run started, evaluation included."""
-        return time.monotonic() - self.started
-
-
-class Observer:
-    """What a trainer reports to. Every method may be left as it is."""
-
-    def progressed(self, progress: Progress) -> None:
-        """Called after every cycle, every 50 warm-start updates, and before an evaluation."""
-
-    def evaluated(self, policy: Policy, result: EvalResult, metrics: dict[str, float]) -> None:
-        """Called after every evaluation with the row of metrics that belongs to it."""
-
-    def resumable(self) -> None:
-        """Called wherever the run could be stopped, and go on from as if nothing had been.
-
-        What is raised here ends the run.
-        """
 
 
 @dataclass(frozen=True)
@@ -269,40 +233,19 @@ class Trainer:
         )
         self.last_result = summarize(self.spec.env_id, self.config.seed, episodes)
         self.evaluated_at = self.progress.env_steps
-        mean_q = self._mean_q(episodes)
+        mean_q = mean_value(self.agent, episodes)
         self.progress.evaluation_seconds += time.monotonic() - begun
-        row = self._row(self.last_result, mean_q)
-        for observer in self.observers:
-            observer.evaluated(policy, self.last_result, row)
-
-    def _row(self, result: EvalResult, mean_q: float) -> dict[str, float]:
-        progress, successes = self.progress, self.successes
         row = {
-            "eval/success_rate": result.success_rate,
-            "eval/mean_q": mean_q,
-            **{f"eval/success_rate_{name}": p.success_rate for name, p in result.parts.items()},
+            **evaluation_metrics(self.last_result, mean_q),
             **{f"train/{name}": value for name, value in self.metrics.pop().items()},
-            "time/env_steps": progress.env_steps,
-            "time/episodes": progress.episodes,
-            "time/updates": progress.updates,
-            "time/warm_start_updates": progress.warm_start_updates,
-            "time/wall_seconds": progress.wall_seconds,
-            "time/evaluation_seconds": progress.evaluation_seconds,
-            "time/checkpoint_seconds": progress.checkpoint_seconds,
+            **progress_metrics(self.progress),
             "health/repeated_episodes": self.executor.repeated,
         }
-        if successes:
-            row["rollout/success_rate"] = sum(successes) / len(successes)
-            successes.clear()
-        return row
-
-    def _mean_q(self, episodes: Sequence[Episode]) -> float:
-        """Mean ``Q(s, pi(s))`` over all steps of the evaluation's episodes."""
-        observation = np.concatenate([episode.observations[:-1] for episode in episodes])
-        achieved_goal = np.concatenate([episode.achieved_goals[:-1] for episode in episodes])
-        desired_goal = np.concatenate([episode.desired_goals for episode in episodes])
-        columns = (observation, achieved_goal, desired_goal)
-        return float(self.agent.values(*(torch.from_numpy(column) for column in columns)).mean())
+        if self.successes:
+            row["rollout/success_rate"] = sum(self.successes) / len(self.successes)
+            self.successes.clear()
+        for observer in self.observers:
+            observer.evaluated(policy, self.last_result, row)
 
     def _finished(self) -> bool:
         if self.progress.env_steps >= self.config.env_steps:
