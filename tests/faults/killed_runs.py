@@ -34,7 +34,7 @@ def killed_again_and_again(warm, directory, demo_file, disturbances):
         warm: who starts them.
         directory: the run directory.
         demo_file: the demonstrations.
-        disturbances: for each start its moments, seconds or number of collectors.
+        disturbances: for each start its moments, the call that kills it, its number of collectors.
 
     Returns:
         How many starts were killed.

@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 from kill_at import Moment
-from killed_runs import killed_again_and_again
+from killed_runs import command_for, killed_again_and_again
 from outcomes import differences, outcome
 
 pytestmark = [
@@ -83,14 +83,28 @@ def test_a_run_killed_as_it_is_put_back_ends_as_if_it_had_never_been(
     assert differences(outcome(tmp_path / "run"), undisturbed) == []
 
 
+@pytest.fixture(scope="module")
+def num_calls(warm, demo_file, tmp_path_factory):
+    """How many calls the run makes that nothing happens to."""
+    directory = tmp_path_factory.mktemp("calls")
+    command, calls = command_for(directory / "run", demo_file), directory / "calls"
+    assert warm(*command, log=directory / "log", calls_file=calls) == 0
+    return int(calls.read_text())
+
+
+# A moment is a call, not a time: it comes on a fast machine and on a slow one.
 def test_runs_killed_at_random_moments_end_as_if_they_had_never_been(
-    warm, demo_file, tmp_path, undisturbed
+    warm, demo_file, tmp_path, undisturbed, num_calls
 ):
     rng = np.random.default_rng(0)
     kills = 0
     for number in range(2):
         disturbances = [
-            {"seconds": rng.uniform(0.0, 1.0), "collectors": int(rng.integers(3))} for _ in range(4)
+            {
+                "kill_at_call": int(rng.integers(1, num_calls // 2)),
+                "collectors": int(rng.integers(3)),
+            }
+            for _ in range(4)
         ]
         directory = tmp_path / f"run-{number}"
         kills += killed_again_and_again(warm, directory, demo_file, disturbances)

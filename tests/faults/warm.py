@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import traceback
 from dataclasses import asdict
 from pathlib import Path
@@ -38,23 +37,26 @@ class WarmHeadstart:
         self._process.stdin.close()
         self._process.wait(timeout=30)
 
-    def __call__(self, *arguments, log, moments=(), seconds=None, **surroundings):
+    def __call__(self, *arguments, log, **surroundings):
         """Run a command and return its exit code, negative if a signal ended it.
 
         Args:
             arguments: what follows ``headstart``.
             log: the file that its output is appended to.
-            moments: when it signals itself.
-            seconds: after how long it is killed from outside.
             surroundings: as in ``start``.
         """
-        process = self.start(*arguments, log=log, moments=moments, **surroundings)
-        if seconds is not None:
-            time.sleep(seconds)
-            os.kill(process, signal.SIGKILL)
-        return self.wait(process)
+        return self.wait(self.start(*arguments, log=log, **surroundings))
 
-    def start(self, *arguments, log, moments=(), ignored=(), environment=None):
+    def start(
+        self,
+        *arguments,
+        log,
+        moments=(),
+        ignored=(),
+        environment=None,
+        kill_at_call=None,
+        calls_file=None,
+    ):
         """Start a command and return its process id, which is to be waited for.
 
         Args:
@@ -63,6 +65,8 @@ class WarmHeadstart:
             moments: when it signals itself.
             ignored: signals that it is started to ignore.
             environment: variables that differ from those of this process.
+            kill_at_call: at which of all the calls that it makes it kills itself, from 1 on.
+            calls_file: where it writes how many calls it made.
         """
         return self._answer(
             {
@@ -71,6 +75,8 @@ class WarmHeadstart:
                 "moments": [asdict(moment) for moment in moments],
                 "ignored": [int(number) for number in ignored],
                 "environment": environment or {},
+                "kill_at_call": kill_at_call,
+                "calls_file": None if calls_file is None else str(calls_file),
             }
         )
 
@@ -120,9 +126,9 @@ def _ended(child):
     return os.waitstatus_to_exitcode(status)
 
 
-def _become(arguments, log, moments, ignored, environment):
+def _become(arguments, log, moments, ignored, environment, kill_at_call, calls_file):
     """Be ``headstart`` with these arguments, and end as it ends."""
-    from kill_at import Moment, arm
+    from kill_at import CountedCalls, Moment, arm
 
     from headstart.cli.main import main
 
@@ -134,6 +140,7 @@ def _become(arguments, log, moments, ignored, environment):
         signal.signal(number, signal.SIG_IGN)
     for moment in moments:
         arm(Moment(**moment))
+    calls = CountedCalls(kill_at_call) if kill_at_call or calls_file else None
     code = 1
     try:
         main(arguments)
@@ -143,6 +150,9 @@ def _become(arguments, log, moments, ignored, environment):
     except BaseException:
         traceback.print_exc()
     finally:
+        sys.setprofile(None)
+        if calls_file:
+            Path(calls_file).write_text(str(calls.count))
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError):
                 stream.flush()
