@@ -26,6 +26,7 @@ def random_episode(
         is_success=rng.random(steps) < 0.5,
         reward_infos=normal(steps, info_dim),
         snapshots=rng.standard_normal((steps + 1, state_dim)),
+        rewards=normal(1, steps)[0],
     )
 
 

@@ -31,11 +31,11 @@ def test_an_episode_without_steps_is_refused(episode):
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize(
-    "name", ["observations", "achieved_goals", "desired_goals", "actions", "snapshots"]
+    "name", ["observations", "achieved_goals", "desired_goals", "actions", "rewards", "snapshots"]
 )
 def test_a_number_that_is_not_finite_is_refused_by_name(episode, name, bad):
     array = getattr(episode, name).copy()
-    array[-1, -1] = bad
+    array[-1:, ...] = bad
     with pytest.raises(ValueError, match=rf"episode\.{name} holds NaN or infinity"):
         replace(episode, **{name: array})
 
@@ -65,11 +65,12 @@ def test_snapshots_keep_every_digit(episode):
     assert one_digit_more != episode
 
 
-def test_what_the_reward_reads_and_snapshots_may_be_left_out(episode):
-    names = {field.name for field in fields(Episode)} - {"reward_infos", "snapshots"}
+def test_rewards_what_they_read_and_snapshots_may_be_left_out(episode):
+    names = {field.name for field in fields(Episode)} - {"reward_infos", "rewards", "snapshots"}
     without = Episode(**{name: getattr(episode, name) for name in names})
     assert without.reward_infos.shape == (5, 0)
     assert without.snapshots.shape == (6, 0)
+    assert without.rewards.shape == (0,)
 
 
 def test_success_means_success_at_the_last_step(episode):

@@ -11,8 +11,9 @@ BoolArray = NDArray[np.bool_]
 _STEPS = ("desired_goals", "actions", "terminated", "is_success", "reward_infos")
 _STATES = ("observations", "achieved_goals", "snapshots")
 VECTORS = ("observations", "achieved_goals", "desired_goals", "actions", "reward_infos")
-_NUMBERS = (*VECTORS, "snapshots")
+_NUMBERS = (*VECTORS, "rewards", "snapshots")
 _NOTHING = np.zeros((0, 0), np.float32)
+_NO_REWARDS = np.zeros(0, np.float32)
 _NO_SNAPSHOTS = np.zeros((0, 0), np.float64)
 
 
@@ -36,6 +37,9 @@ class Episode:
     # (T + 1, state_dim), the simulator at every state, see ``headstart.envs.snapshot``; or of
     # width 0.
     snapshots: NDArray[np.float64] = field(default_factory=lambda: _NO_SNAPSHOTS)
+    # (T,), what each step paid; or (0,) where that is not known. Nothing is learned from them: they
+    # are held against what ``compute_reward`` says.
+    rewards: FloatArray = field(default_factory=lambda: _NO_REWARDS)
 
     def __post_init__(self) -> None:
         if self.reward_infos is _NOTHING:
@@ -51,13 +55,15 @@ class Episode:
                 object.__setattr__(self, name, array.astype(dtype, copy=False))
         lengths = {len(getattr(self, name)) for name in _STEPS}
         lengths |= {len(getattr(self, name)) - 1 for name in _STATES}
+        lengths |= {len(self.rewards)} - {0}
         if len(lengths) != 1:
             raise ValueError(f"inconsistent episode lengths: {sorted(lengths)}")
         if len(self) == 0:
             raise ValueError("an episode needs at least one step")
         for name in _NUMBERS:
-            if getattr(self, name).ndim != 2:
-                raise ValueError(f"episode.{name} must hold one vector a row")
+            if getattr(self, name).ndim != (1 if name == "rewards" else 2):
+                kind = "number" if name == "rewards" else "vector"
+                raise ValueError(f"episode.{name} must hold one {kind} a row")
             if not np.isfinite(getattr(self, name)).all():
                 raise ValueError(f"episode.{name} holds NaN or infinity")
         for name in ("terminated", "is_success"):

@@ -160,6 +160,8 @@ def save_demos(path: str | Path, demos: DemoSet) -> None:
         name: np.concatenate([getattr(episode, name) for episode in episodes])
         for name in _STEP_ARRAYS + _STATE_ARRAYS
     }
+    if all(len(episode.rewards) for episode in episodes):
+        arrays["rewards"] = np.concatenate([episode.rewards for episode in episodes])
     arrays["episode_steps"] = np.array([len(episode) for episode in episodes], np.int64)
     header = {
         **demos.header,
@@ -212,6 +214,7 @@ def _read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     # The first files had none.
     arrays.setdefault("reward_infos", np.zeros((len(arrays["actions"]), 0), np.float32))
     arrays.setdefault("snapshots", np.zeros((len(arrays["observations"]), 0)))
+    arrays.setdefault("rewards", np.zeros(0, np.float32))
     return arrays, parse_json(arrays.pop("header").tobytes())
 
 
@@ -241,11 +244,15 @@ def _split(arrays: Mapping[str, NDArray[Any]]) -> tuple[Episode, ...]:
         expected = total + len(steps) * (name in _STATE_ARRAYS)
         if len(arrays[name]) != expected:
             raise ValueError(f"{name} has {len(arrays[name])} rows instead of {expected}")
+    if len(arrays["rewards"]) not in (0, total):
+        raise ValueError(f"rewards has {len(arrays['rewards'])} rows instead of {total}")
     episodes = []
     step = state = 0
     for length in steps:
         fields = {name: arrays[name][step : step + length] for name in _STEP_ARRAYS}
         fields |= {name: arrays[name][state : state + length + 1] for name in _STATE_ARRAYS}
+        # Of no length in all of them where the file has none.
+        fields["rewards"] = arrays["rewards"][step : step + length]
         episodes.append(Episode(**fields))
         step += length
         state += length + 1

@@ -125,14 +125,13 @@ def _run(env: gym.Env[Any, Any], job: EpisodeJob, on_state: Callable[[bool], Non
         recording.before_step(observation, kept)
         # A copy: an env may clip what it is given in place.
         observation, reward, terminated, truncated, info = env.step(action.copy())
-        if not np.isfinite(np.asarray(reward, np.float64)).all():
-            raise InputError(f"{_name(env, job)}: the reward is {reward}, not a finite number")
+        paid = _paid(env, job, reward)
         key = success_key(info)
         if key is None:
-            is_success = float(reward) >= reward_at_goal(env, observation["desired_goal"], info)
+            is_success = paid >= reward_at_goal(env, observation["desired_goal"], info)
         else:
             is_success = bool(info[key])
-        recording.after_step(observation, terminated, is_success, _kept(env, job, info))
+        recording.after_step(observation, terminated, is_success, paid, _kept(env, job, info))
         on_state(is_success)
         finished = terminated or truncated
     trouble = simulator_trouble(env)
@@ -166,24 +165,29 @@ class _Recording:
         self._simulator = simulator
         self._states = [self._state(observation)]
         self._steps: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
-        self._outcomes: list[tuple[bool, bool, list[float]]] = []
+        self._outcomes: list[tuple[bool, bool, float, list[float]]] = []
 
     def before_step(self, observation: Observation, action: NDArray[np.float32]) -> None:
         """Note the goal that the action is taken for."""
         self._steps.append((np.array(observation["desired_goal"], np.float32), action))
 
     def after_step(
-        self, observation: Observation, terminated: bool, is_success: bool, kept: list[float]
+        self,
+        observation: Observation,
+        terminated: bool,
+        is_success: bool,
+        reward: float,
+        kept: list[float],
     ) -> None:
         """Note what the step led to."""
         self._states.append(self._state(observation))
-        self._outcomes.append((terminated, is_success, kept))
+        self._outcomes.append((terminated, is_success, reward, kept))
 
     def episode(self) -> Episode:
         """Return the finished episode."""
         observations, achieved_goals, snapshots = zip(*self._states, strict=True)
         desired_goals, actions = zip(*self._steps, strict=True)
-        terminated, is_success, kept = zip(*self._outcomes, strict=True)
+        terminated, is_success, rewards, kept = zip(*self._outcomes, strict=True)
         return Episode(
             observations=np.stack(observations),
             achieved_goals=np.stack(achieved_goals),
@@ -193,6 +197,7 @@ class _Recording:
             is_success=np.array(is_success, bool),
             reward_infos=np.array(kept, np.float32),
             snapshots=stack_states(snapshots),
+            rewards=np.array(rewards, np.float32),
         )
 
     def _state(self, observation: Observation) -> tuple[NDArray[Any], ...]:
@@ -224,6 +229,14 @@ def _action(
             f"{array.shape} and dtype {array.dtype}; an action must be numbers of shape {shape}"
         )
     return array
+
+
+def _paid(env: gym.Env[Any, Any], job: EpisodeJob, reward: Any) -> float:
+    """Return the reward of a step, if it is one finite number."""
+    number = np.asarray(reward, np.float64)
+    if number.size != 1 or not np.isfinite(number).all():
+        raise InputError(f"{_name(env, job)}: the reward is {reward}, not one finite number")
+    return float(number.squeeze())
 
 
 def _kept(env: gym.Env[Any, Any], job: EpisodeJob, info: Mapping[str, Any]) -> list[float]:
