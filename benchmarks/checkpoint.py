@@ -25,11 +25,12 @@ from machine import machine
 from headstart import DemoSet, TrainConfig, collect_demos, resume, train
 from headstart.demos.experts import expert_for
 from headstart.run_files import read_metrics
+from headstart.training.assembly import prepared
 from headstart.training.config import CheckpointConfig, CycleConfig, EvaluationConfig
+from headstart.training.execution import run_in
 from headstart.training.observer import Observer
 from headstart.training.record import RunRecord, current_versions
 from headstart.training.run_directory import new_run
-from headstart.training.train import prepared, run_in
 from headstart.training.trainer import Trainer
 
 ENV_ID = "FetchPickAndPlace-v4"

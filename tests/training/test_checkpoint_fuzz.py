@@ -27,10 +27,10 @@ from saved_runs import newest, rewrite, stand
 from small_runs import POINT
 from test_policy_fuzz import of_policy
 
+from headstart.training.assembly import prepared
 from headstart.training.checkpoint_files import Entry
 from headstart.training.checkpointer import newest_run, restore_saved
 from headstart.training.record import read_record
-from headstart.training.train import prepared
 
 # A replay of which every row can be compared.
 CONFIG = replace(BASE, replay_capacity=1000)

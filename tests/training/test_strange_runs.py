@@ -17,11 +17,12 @@ from headstart.agents.ddpg import DDPGConfig
 from headstart.errors import InputError
 from headstart.policy import policy_from_bytes
 from headstart.tensor_file import pack, unpack
+from headstart.training.assembly import prepared
 from headstart.training.checkpoint_files import CheckpointFiles, Entry
 from headstart.training.checkpointer import newest_run, restore_saved
 from headstart.training.config import CycleConfig, EvaluationConfig, TrainConfig, WarmStartConfig
 from headstart.training.resume import resume
-from headstart.training.train import prepared, train
+from headstart.training.train import train
 
 CONFIG = replace(BASE, replay_capacity=1000)
 
@@ -286,6 +287,6 @@ def test_a_replay_that_does_not_fit_is_told(monkeypatch):
     def no_memory(*arguments, **options):
         raise MemoryError
 
-    monkeypatch.setattr("headstart.training.train.EpisodeReplay", no_memory)
+    monkeypatch.setattr("headstart.training.assembly.EpisodeReplay", no_memory)
     with pytest.raises(InputError, match="replay_capacity 1000 does not fit into this machine"):
         train(POINT, CONFIG)

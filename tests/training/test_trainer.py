@@ -15,9 +15,10 @@ from headstart.envs.make import make_env
 from headstart.errors import InputError
 from headstart.presets import PRESETS
 from headstart.rollout.executors import SerialExecutor
+from headstart.training.assembly import build_trainer
 from headstart.training.config import EvaluationConfig, WarmStartConfig
 from headstart.training.evaluation import evaluate
-from headstart.training.train import build_trainer, train
+from headstart.training.train import train
 
 
 def initial_policy(config, env_id):

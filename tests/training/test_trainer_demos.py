@@ -15,8 +15,9 @@ from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.envs.make import make_env
 from headstart.errors import InputError
 from headstart.rollout.executors import SerialExecutor
+from headstart.training.assembly import build_trainer
 from headstart.training.config import DemosConfig, ResetsConfig, WarmStartConfig
-from headstart.training.train import build_trainer, train
+from headstart.training.train import train
 
 
 def test_without_demonstrations_the_warm_start_collects_blindly():

@@ -9,7 +9,7 @@ from headstart.cli.display import TrainingDisplay
 from headstart.errors import RunError
 from headstart.run_files import CONFIG
 from headstart.training.config import TrainConfig
-from headstart.training.train import TrainResult
+from headstart.training.execution import TrainResult
 
 
 @contextlib.contextmanager

@@ -9,9 +9,11 @@ from pathlib import Path
 from headstart.data.strategies import GoalStrategy
 from headstart.errors import InputError
 from headstart.text import printable
+from headstart.training.assembly import prepared
 from headstart.training.changes import check_changes, differences, told
 from headstart.training.checkpointer import SavedRun, newest_run, restore_saved
 from headstart.training.config import TrainConfig
+from headstart.training.execution import TrainResult, run_in
 from headstart.training.lock import Lock, locked
 from headstart.training.observer import Observer
 from headstart.training.record import (
@@ -22,7 +24,6 @@ from headstart.training.record import (
     read_record,
 )
 from headstart.training.run_directory import RunDirectory
-from headstart.training.train import TrainResult, prepared, run_in
 from headstart.training.trainer import Trainer
 
 _log = logging.getLogger("headstart")
