@@ -1,7 +1,5 @@
 """The two exceptions that are meant for the user, and how settings raise the first."""
 
-from typing import Literal, get_args, get_origin, get_type_hints
-
 
 class InputError(ValueError):
     """Bad input. The message is one line that names the thing, the value, and what to do.
@@ -23,12 +21,3 @@ def require(holds: bool, rule: str, value: object) -> None:
     """Raise an ``InputError`` that states the rule and the value, unless the rule holds."""
     if not holds:
         raise InputError(f"{rule}, got {value}")
-
-
-def require_choices(settings: object, section: str = "") -> None:
-    """Hold every field of a dataclass whose type is a ``Literal`` to the choices of that type."""
-    for name, hint in get_type_hints(type(settings)).items():
-        if get_origin(hint) is Literal:
-            choices = get_args(hint)
-            value = getattr(settings, name)
-            require(value in choices, f"{section}{name} must be one of {', '.join(choices)}", value)

@@ -1,5 +1,6 @@
-"""JSON that may come from a stranger: small, shallow, without NaN, and of the expected form."""
+"""Untrusted JSON: small, shallow, without NaN, and of the expected form."""
 
+import contextlib
 import dataclasses
 import json
 import math
@@ -69,6 +70,8 @@ def _build(kind: Any, content: Any, name: str) -> Any:
     if kind is float:
         _expect(_is_number(content), name, "a number", content)
         return float(content)
+    if kind is int and type(content) is float and content.is_integer():
+        content = int(content)
     if kind is not Any:
         _expect(type(content) is kind, name, _words[kind], content)
     if kind is int:
@@ -99,9 +102,12 @@ def _dataclass(kind: Any, content: Any, name: str) -> Any:
 def _one_of(kinds: tuple[Any, ...], content: Any, name: str) -> Any:
     if content is None and type(None) in kinds:
         return None
-    others = [kind for kind in kinds if kind is not type(None)]
     _expect(content is not None, name, "a value", content)
-    return _build(others[0], content, name)
+    *others, last = (kind for kind in kinds if kind is not type(None))
+    for kind in others:
+        with contextlib.suppress(ValueError):
+            return _build(kind, content, name)
+    return _build(last, content, name)
 
 
 def _tuple(kinds: tuple[Any, ...], content: Any, name: str) -> Any:

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from headstart.errors import require, require_choices
+from headstart.errors import require
 from headstart.policy import GoalInput
+from headstart.settings import check_types
 
 _MOST_WEIGHTS = 2**27  # of the critics together; with their optimiser and targets 2 GiB
 
@@ -60,6 +61,7 @@ class DDPGConfig:
     """Which actor is evaluated and saved: the slowly averaged target actor, or the online one."""
 
     def __post_init__(self) -> None:
+        check_types(self, "agent.")
         _require(0.0 <= self.discount < 1.0, "discount must lie in [0, 1)", self.discount)
         _require(0.0 < self.tau <= 1.0, "tau must lie in (0, 1]", self.tau)
         for name in ("num_critics", "actor_delay"):
@@ -69,7 +71,6 @@ class DDPGConfig:
         for name in ("action_l2", "q_weight", "bc_weight", "q_filter_from"):
             value = getattr(self, name)
             _require(value >= 0, f"{name} must not be negative", value)
-        require_choices(self, "agent.")
         sizes = self.hidden_sizes
         _require(len(sizes) > 0 and min(sizes) > 0, "hidden_sizes must be positive", sizes)
         # The first layer counts as if it had as many inputs as outputs.

@@ -13,11 +13,40 @@ from textwrap import wrap
 from typing import Annotated, TypeVar
 
 import tyro
+from tyro.constructors import (
+    ConstructorRegistry,
+    PrimitiveConstructorSpec,
+    PrimitiveTypeInfo,
+)
 
 from headstart.errors import InputError
 from headstart.training.config import TrainConfig
 
 T = TypeVar("T")
+_types = ConstructorRegistry()
+
+
+@_types.primitive_rule
+def _whole_numbers(kind: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[int] | None:
+    """Read ``2e6`` where an integer is expected, as Python and JSON take it."""
+    if kind.type is not int:
+        return None
+    return PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="INT",
+        instance_from_str=lambda words: _whole(words[0]),
+        is_instance=lambda value: type(value) is int,
+        str_from_instance=lambda value: [str(value)],
+    )
+
+
+def _whole(word: str) -> int:
+    with contextlib.suppress(ValueError):
+        return int(word)
+    with contextlib.suppress(ValueError):
+        if float(word).is_integer():
+            return int(float(word))
+    raise ValueError(f"must be an integer, got {word}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,6 +175,7 @@ def _parse(
         args=list(options),
         prog="headstart train",
         description=description,
+        registry=_types,
     )
 
 
@@ -158,6 +188,7 @@ def _parse_resume(
         args=list(options),
         prog="headstart resume",
         description=description,
+        registry=_types,
     )
 
 

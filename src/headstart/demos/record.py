@@ -14,6 +14,7 @@ from headstart.errors import InputError, require
 from headstart.rollout.executors import Executor, make_executor
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import Behaviour, EpisodeJob
+from headstart.settings import convert
 
 _MAX_FAILURES_PER_SUCCESS = 20
 _PACKAGES = ("headstart", "gymnasium", "gymnasium-robotics", "mujoco")
@@ -60,8 +61,8 @@ def collect_demos(
             always.
         CollectingInterrupted: if Ctrl-C comes after the first demonstration; it holds them.
     """
-    if episodes < 1:
-        raise InputError(f"episodes must be at least 1, got {episodes}")
+    episodes, seed = convert(int, episodes, "episodes"), convert(int, seed, "seed")
+    require(episodes >= 1, "episodes must be at least 1", episodes)
     require(seed >= 0, "seed must not be negative", seed)
     spec = _spec(env_id)
     job = EpisodeJob(

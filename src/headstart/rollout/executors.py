@@ -10,6 +10,7 @@ from headstart.envs.make import make_env
 from headstart.errors import InputError, RunError, require
 from headstart.rollout.job import EpisodeJob, run_episode
 from headstart.rollout.processes import ATTEMPTS, EPISODE_TIMEOUT, ProcessExecutor
+from headstart.settings import convert
 
 
 class Pending(Protocol):
@@ -52,6 +53,7 @@ def make_executor(env_id: str, collectors: int, *, timeout: float = EPISODE_TIME
         timeout: seconds that an episode may take in a collector, before it is killed and the
             episode run again; one that hangs in this process hangs it.
     """
+    collectors = convert(int, collectors, "collectors")
     require(collectors >= 0, "collectors must not be negative", collectors)
     require(timeout > 0.0, "the timeout of an episode must be positive", timeout)
     if collectors:

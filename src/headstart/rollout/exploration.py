@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.errors import InputError
+from headstart.errors import require
+from headstart.settings import check_types
 
 FloatArray = NDArray[np.float32]
 
@@ -21,12 +22,10 @@ class Exploration:
     """Probability that the whole action is drawn uniformly from the action range instead."""
 
     def __post_init__(self) -> None:
-        if not self.noise >= 0.0:
-            raise InputError(f"exploration.noise must not be negative, got {self.noise}")
-        if not 0.0 <= self.random_action <= 1.0:
-            raise InputError(
-                f"exploration.random_action must lie in [0, 1], got {self.random_action}"
-            )
+        check_types(self, "exploration.")
+        require(self.noise >= 0.0, "exploration.noise must not be negative", self.noise)
+        share = self.random_action
+        require(0.0 <= share <= 1.0, "exploration.random_action must lie in [0, 1]", share)
 
     def __call__(
         self, action: NDArray[Any], low: FloatArray, high: FloatArray, rng: np.random.Generator

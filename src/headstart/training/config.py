@@ -5,9 +5,10 @@ from typing import Literal
 
 from headstart.agents.config import DDPGConfig
 from headstart.demos.resets import ResetGoal
-from headstart.errors import InputError, require, require_choices
+from headstart.errors import InputError, require
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.processes import EPISODE_TIMEOUT
+from headstart.settings import check_types
 from headstart.text import counted
 
 StrategyName = Literal["future", "final", "episode", "random", "none"]
@@ -32,6 +33,7 @@ class CycleConfig:
     them; off collects with the newest policy, while the learner waits."""
 
     def __post_init__(self) -> None:
+        check_types(self, "cycle.")
         _require_episodes("cycle.episodes", self.episodes, least=1)
         ratio, updates = self.updates_per_step, self.updates
         require(0.0 <= ratio <= 1000.0, "cycle.updates_per_step must lie in [0, 1000]", ratio)
@@ -54,7 +56,7 @@ class HindsightConfig:
     """How far, in units of the goal, an object must have moved to count as moved."""
 
     def __post_init__(self) -> None:
-        require_choices(self, "hindsight.")
+        check_types(self, "hindsight.")
         _require_share("hindsight.relabel_fraction", self.relabel_fraction)
         _require_share("hindsight.moved_share", self.moved_share)
         distance = self.moved_distance
@@ -76,6 +78,7 @@ class DemosConfig:
     """How many demonstrations of the file to use, from its start; all of them by default."""
 
     def __post_init__(self) -> None:
+        check_types(self, "demos.")
         require(0.0 < self.fraction < 1.0, "demos.fraction must lie in (0, 1)", self.fraction)
         if self.num_episodes is not None:
             require(
@@ -94,7 +97,7 @@ class ResetsConfig:
     goal it was shown for (desired)."""
 
     def __post_init__(self) -> None:
-        require_choices(self, "resets.")
+        check_types(self, "resets.")
         _require_share("resets.probability", self.probability)
 
 
@@ -110,6 +113,7 @@ class WarmStartConfig:
     """Updates of the critics alone on these episodes and the demonstrations."""
 
     def __post_init__(self) -> None:
+        check_types(self, "warm_start.")
         for name in ("bc_updates", "episodes", "critic_updates"):
             value = getattr(self, name)
             require(value >= 0, f"warm_start.{name} must not be negative", value)
@@ -131,6 +135,7 @@ class EvaluationConfig:
     """Episodes per evaluation."""
 
     def __post_init__(self) -> None:
+        check_types(self, "evaluation.")
         require(self.every >= 1, "evaluation.every must be at least 1", self.every)
         _require_episodes("evaluation.episodes", self.episodes, least=1)
 
@@ -145,6 +150,7 @@ class CheckpointConfig:
     """How many checkpoints stay on the disk."""
 
     def __post_init__(self) -> None:
+        check_types(self, "checkpoint.")
         require(self.seconds >= 0.0, "checkpoint.seconds must not be negative", self.seconds)
         require(self.keep >= 2, "checkpoint.keep must be at least 2", self.keep)
 
@@ -189,6 +195,7 @@ class TrainConfig:
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
 
     def __post_init__(self) -> None:
+        check_types(self)
         require(self.env_steps >= 0, "env_steps must not be negative", self.env_steps)
         require(self.policy_every >= 1, "policy_every must be at least 1", self.policy_every)
         require(self.seed >= 0, "seed must not be negative", self.seed)
@@ -198,7 +205,6 @@ class TrainConfig:
         _require_from_to("torch_threads", self.torch_threads, 1, _MOST_THREADS)
         _require_from_to("batch_size", self.batch_size, 2, _MOST_ROWS)
         _require_from_to("replay_capacity", self.replay_capacity, 2, _MOST_STATES)
-        require_choices(self)
         if self.target_success is not None:
             _require_share("target_success", self.target_success)
 

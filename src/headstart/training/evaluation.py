@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from headstart.data.episode import Episode
 from headstart.envs.known import known
-from headstart.errors import InputError, require
+from headstart.errors import require
 from headstart.rollout.executors import Executor, make_executor
 from headstart.rollout.job import EVALUATION, Behaviour, EpisodeJob
+from headstart.settings import convert
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,8 @@ def evaluate(
         collectors: processes that run them; 0 runs them here. The result does not depend on it.
         on_episode: called with each finished episode, in order.
     """
-    if episodes < 1:
-        raise InputError(f"episodes must be at least 1, got {episodes}")
+    episodes, seed = convert(int, episodes, "episodes"), convert(int, seed, "seed")
+    require(episodes >= 1, "episodes must be at least 1", episodes)
     require(seed >= 0, "seed must not be negative", seed)
     with make_executor(env_id, collectors) as executor:
         finished = run_evaluation(executor, policy, episodes=episodes, seed=seed, call=on_episode)
