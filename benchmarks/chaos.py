@@ -103,7 +103,8 @@ def killed_videos(run: Path, kills: int, rng: np.random.Generator) -> dict[str, 
     video = run.with_suffix(".mp4")
     while seen["kills"] < kills:
         seconds = rng.uniform(SHORTEST / 2, LONGEST)
-        seen["kills"] += not survives(seconds, "play", run, "--episodes", "4", "--video", video)
+        seen["kills"] += not survives(seconds, "play", run, "--episodes", "4", "--video", video,
+                                     "--force")  # fmt: skip
         if video.exists():
             seen["damaged"] += sum(1 for _ in imageio.get_reader(video)) < 4 * 51
             video.unlink()

@@ -6,6 +6,11 @@ from pathlib import Path
 
 from headstart.errors import InputError
 
+DEMO_FILES = (".npz",)
+PICTURES = (".png", ".svg", ".pdf")
+VIDEOS = (".mp4", ".gif")
+"""What the names of these files may end in."""
+
 
 def check_output(path: Path, what: str, suffixes: Sequence[str]) -> None:
     """Refuse a file that could not be written.
@@ -27,3 +32,20 @@ def check_output(path: Path, what: str, suffixes: Sequence[str]) -> None:
         raise InputError(f"{path}: there is no directory {path.parent} to write it to")
     if os.path.isdir(path):
         raise InputError(f"{path}: is a directory; name a file")
+
+
+def check_new_output(path: Path, what: str, suffixes: Sequence[str], *, force: bool) -> None:
+    """Refuse a file that could not be written, or that lies there already.
+
+    Args:
+        path: the file.
+        what: what it is to be, for the message, such as ``"a video"``.
+        suffixes: what its name may end in, in small letters.
+        force: whether the user wants it replaced (``--force``).
+
+    Raises:
+        InputError: if its name or directory is wrong, or it exists and ``force`` is not given.
+    """
+    check_output(path, what, suffixes)
+    if os.path.lexists(path) and not force:
+        raise InputError(f"{path}: exists already; give another name, or --force to replace it")

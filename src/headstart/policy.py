@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from headstart.durable import read_whole, replace_file
 from headstart.errors import InputError
+from headstart.paths import user_path
 from headstart.run_files import BEST, LATEST, POLICIES, policy_file
 from headstart.strict_json import build, parse_json
 from headstart.tensor_file import pack, require_finite, unpack
@@ -106,6 +107,16 @@ class Policy:
         half_range = (self.action_high - self.action_low) / 2
         return np.asarray(center + half_range * squashed, np.float32)
 
+    def __repr__(self) -> str:
+        """Return what it is, in one line: the weights would fill a notebook."""
+        env_id = printable(self.metadata.get("env_id", "no environment"), longest=80)
+        widths = [bias.shape[0] for _, bias in self.layers]
+        sizes = " x ".join(map(str, widths[:-1])) or "none"
+        return (
+            f"Policy({env_id}: observation {self.observation_dim}, goal {self.goal_dim} "
+            f"({self.goal_input}), hidden {sizes}, action {len(self.action_low)})"
+        )
+
     def _inputs(self, observation: Mapping[str, NDArray[Any]]) -> FloatArray:
         desired = np.asarray(observation["desired_goal"], np.float32)
         parts = [np.asarray(observation["observation"], np.float32)]
@@ -126,7 +137,7 @@ class Policy:
 
     def save(self, path: str | Path) -> None:
         """Write one ``.safetensors`` file, whole or not at all; see ``to_bytes``."""
-        replace_file(Path(path), self.to_bytes())
+        replace_file(user_path(path), self.to_bytes())
 
     def to_bytes(self) -> bytes:
         """Return the content of its file: weights, normaliser, bounds, and JSON metadata."""
@@ -149,7 +160,7 @@ def load_policy(path: str | Path) -> Policy:
     Raises:
         InputError: if there is no such file, or it is not a policy of this version.
     """
-    path = Path(path)
+    path = user_path(path)
     # Of os.path, which answers where pathlib raises: for a name that is too long.
     if os.path.isdir(path):
         path = _policy_of_run(path)

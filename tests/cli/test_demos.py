@@ -31,7 +31,10 @@ def test_snapshots_are_kept_unless_they_are_not_wanted(tmp_path, capsys):
 
 
 def test_noise_is_noted_and_changes_what_is_executed(tmp_path):
-    quiet, noisy = collected(tmp_path), collected(tmp_path, "--noise", "0.4", "--keep-failures")
+    quiet, noisy = (
+        collected(tmp_path),
+        collected(tmp_path, "--noise", "0.4", "--keep-failures", name="n.npz"),
+    )
     assert (quiet.header["noise"], noisy.header["noise"]) == (0.0, 0.4)
     one, other = quiet.episodes[0], noisy.episodes[0]
     np.testing.assert_array_equal(one.observations[0], other.observations[0])

@@ -47,9 +47,7 @@ def test_writing_and_reading_changes_nothing(lengths, seed):
     rng = np.random.default_rng(seed)
     episodes = []
     for steps in lengths:
-        # What the steps of a dataset paid is not taken over: it is computed again.
-        unpaid = np.zeros(0, np.float32)
-        episode = replace(random_episode(rng, steps, observation_dim=2), rewards=unpaid)
+        episode = random_episode(rng, steps, observation_dim=2)
         actions = np.clip(episode.actions, -1.0, 1.0)
         terminated = (np.arange(steps) == steps - 1) & (rng.random() < 0.5)
         episodes.append(replace(episode, actions=actions, terminated=terminated))

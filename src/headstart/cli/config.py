@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from pathlib import Path
 from textwrap import wrap
@@ -20,6 +20,7 @@ from tyro.constructors import (
 )
 
 from headstart.errors import InputError
+from headstart.paths import user_path
 from headstart.training.config import TrainConfig
 
 T = TypeVar("T")
@@ -169,7 +170,7 @@ def _parse(
     if preset not in presets:
         raise InputError(f"unknown preset {preset!r}; there are {', '.join(presets)}")
     default = TrainCommand(env=tyro.MISSING, preset=preset, settings=presets[preset])
-    return tyro.cli(
+    command = tyro.cli(
         TrainCommand,
         default=default,
         args=list(options),
@@ -177,12 +178,13 @@ def _parse(
         description=description,
         registry=_types,
     )
+    return replace(command, out=command.out and user_path(command.out))
 
 
 def _parse_resume(
     options: Sequence[str], settings: TrainConfig, description: str = ""
 ) -> ResumeCommand:
-    return tyro.cli(
+    command = tyro.cli(
         ResumeCommand,
         default=ResumeCommand(run=tyro.MISSING, settings=settings),
         args=list(options),
@@ -190,6 +192,7 @@ def _parse_resume(
         description=description,
         registry=_types,
     )
+    return replace(command, run=user_path(command.run))
 
 
 def _preset_of(options: Sequence[str]) -> str:

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-from pathlib import Path
 
 import numpy as np
 
@@ -10,6 +9,7 @@ from headstart.cli.parser import Parser, add_collectors
 from headstart.cli.progress import progress_bar
 from headstart.cli.trust import open_policy
 from headstart.errors import InputError
+from headstart.paths import user_path
 from headstart.rollout.job import Behaviour, Constant
 from headstart.text import counted
 from headstart.training.evaluation import EvalResult, evaluate
@@ -25,7 +25,9 @@ example:
 def add_options(parser: Parser) -> None:
     """Say what the verb takes."""
     parser.description = DESCRIPTION
-    parser.add_argument("policy", type=Path, help="a run directory (its best policy) or a file")
+    parser.add_argument(
+        "policy", type=user_path, help="a run directory (its best policy) or a file"
+    )
     parser.add_argument("--episodes", type=int, default=100, help="greedy episodes (100)")
     parser.add_argument("--seed", type=int, default=0, help="root of the episodes' seeds (0)")
     parser.add_argument("--env", metavar="ENV", help="environment, if not the policy's own")

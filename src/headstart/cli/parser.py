@@ -39,6 +39,13 @@ def add_collectors(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_force(parser: argparse.ArgumentParser) -> None:
+    """Let the user have a file replaced; without it no command does that."""
+    parser.add_argument(
+        "--force", action="store_true", help="replace the file if it exists; refused otherwise"
+    )
+
+
 def default_collectors(limit: int | None = None) -> int:
     """Return a number of collector processes that suits this machine."""
     return min(usable_cores(), limit or 64)

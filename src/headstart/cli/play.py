@@ -1,13 +1,14 @@
 """``headstart play``."""
 
 import argparse
-from pathlib import Path
 
-from headstart.cli.parser import Parser
+from headstart.cli.parser import Parser, add_force
 from headstart.cli.progress import progress_bar
 from headstart.cli.trust import open_policy
 from headstart.envs.make import make_env
 from headstart.errors import InputError, require
+from headstart.output import VIDEOS, check_new_output
+from headstart.paths import user_path
 from headstart.rollout.job import EVALUATION, Behaviour, EpisodeJob, run_episode
 from headstart.text import counted
 from headstart.viz.gl import has_display
@@ -25,8 +26,13 @@ examples:
 def add_options(parser: Parser) -> None:
     """Say what the verb takes."""
     parser.description = DESCRIPTION
-    parser.add_argument("policy", type=Path, help="a run directory (its best policy) or a file")
-    parser.add_argument("--video", type=Path, metavar="OUT.mp4", help="write a video (.mp4, .gif)")
+    parser.add_argument(
+        "policy", type=user_path, help="a run directory (its best policy) or a file"
+    )
+    parser.add_argument(
+        "--video", type=user_path, metavar="OUT.mp4", help="write a video (.mp4, .gif)"
+    )
+    add_force(parser)
     parser.add_argument("--episodes", type=int, default=5, help="episodes to play (5)")
     parser.add_argument("--seed", type=int, default=0, help="root of the episodes' seeds (0)")
     parser.add_argument("--env", metavar="ENV", help="environment, if not the policy's own")
@@ -40,6 +46,8 @@ def _run(arguments: argparse.Namespace) -> None:
     require(arguments.seed >= 0, "--seed must not be negative", arguments.seed)
     if arguments.video is None and not has_display():
         raise InputError("there is no screen to open a window on; write a video: --video play.mp4")
+    if arguments.video is not None:
+        check_new_output(arguments.video, "a video", VIDEOS, force=arguments.force)
     policy, env_id = open_policy(arguments.policy, arguments.env, arguments.command)
     if arguments.video is None:
         _play_in_window(policy, env_id, count, arguments.seed)

@@ -1,10 +1,11 @@
 """``headstart plot``."""
 
 import argparse
-from pathlib import Path
 
-from headstart.cli.parser import Parser
+from headstart.cli.parser import Parser, add_force
 from headstart.errors import InputError
+from headstart.output import PICTURES, check_new_output
+from headstart.paths import user_path
 from headstart.viz.plots import plot_runs
 
 DESCRIPTION = """\
@@ -19,8 +20,11 @@ example:
 def add_options(parser: Parser) -> None:
     """Say what the verb takes."""
     parser.description = DESCRIPTION
-    parser.add_argument("runs", type=Path, nargs="+", metavar="DIR", help="run directories")
-    parser.add_argument("--out", type=Path, required=True, help="picture to write (.png, .svg)")
+    parser.add_argument("runs", type=user_path, nargs="+", metavar="DIR", help="run directories")
+    parser.add_argument(
+        "--out", type=user_path, required=True, help="picture to write (.png, .svg, .pdf)"
+    )
+    add_force(parser)
     parser.add_argument(
         "--smooth", type=int, default=1, help="evaluations to average over (1: as they are)"
     )
@@ -31,5 +35,6 @@ def add_options(parser: Parser) -> None:
 def _run(arguments: argparse.Namespace) -> None:
     if arguments.smooth < 1:
         raise InputError(f"--smooth must be at least 1, got {arguments.smooth}")
+    check_new_output(arguments.out, "a picture", PICTURES, force=arguments.force)
     plot_runs(arguments.runs, arguments.out, smooth=arguments.smooth, log_steps=arguments.log_steps)
     print(arguments.out)

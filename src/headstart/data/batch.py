@@ -29,9 +29,20 @@ class Batch(Generic[Array]):
         """Apply ``function`` to every field."""
         return Batch(*(function(getattr(self, field.name)) for field in fields(self)))
 
+    def __repr__(self) -> str:
+        """Return what it is, in one line: the arrays would fill a notebook."""
+        columns: Any = self
+        widths = [f"{name} {_width(getattr(columns, name))}" for name in ("observation", "action")]
+        widths.insert(1, f"goal {_width(columns.desired_goal)}")
+        return f"Batch({len(self)} rows: {', '.join(widths)}; {type(self.action).__name__})"
+
     def __len__(self) -> int:
         action: Any = self.action
         return len(action)
+
+
+def _width(array: Any) -> int:
+    return int(array.shape[-1])
 
 
 NumpyBatch = Batch[NDArray[np.float32]]

@@ -96,6 +96,14 @@ class Episode:
 
     __hash__ = None  # type: ignore[assignment]
 
+    def __repr__(self) -> str:
+        """Return what it is, in one line: the arrays would fill a notebook."""
+        widths = f"observation {self.observations.shape[1]}, goal {self.achieved_goals.shape[1]}"
+        end = "success" if self.success else "failure"
+        snapshots = ", with snapshots" if self.snapshots.shape[1] else ""
+        steps = f"{len(self)} step{'s' * (len(self) != 1)}"
+        return f"Episode({steps}: {widths}, action {self.actions.shape[1]}; {end}{snapshots})"
+
     @property
     def success(self) -> bool:
         """Whether the goal is fulfilled at the last step: what a reported success means."""

@@ -147,6 +147,13 @@ class EpisodeReplay:
         """How many episodes are stored now."""
         return len(self._stored)
 
+    def __repr__(self) -> str:
+        """Return how full it is, in one line."""
+        return (
+            f"EpisodeReplay({self.num_episodes} episodes, {self.num_transitions} transitions; "
+            f"{self.num_transitions + self.num_episodes} of {self.capacity} states)"
+        )
+
     def add(self, episode: Episode) -> None:
         """Store an episode, forgetting the oldest ones where it needs their room.
 

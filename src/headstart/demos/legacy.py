@@ -20,6 +20,7 @@ from headstart.demos.restricted_pickle import read_pickle
 from headstart.demos.storage import DemoSet
 from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.errors import InputError
+from headstart.paths import user_path
 
 MAX_BYTES = 128 * 2**20
 """What all members together may unpack to: 100 episodes of pick-and-place take 3 MiB.
@@ -50,7 +51,7 @@ def load_legacy_demos(
         InputError: if the file is missing, damaged, too large, not of this kind or environment, or
             holds anything else than plain values and arrays of numbers.
     """
-    path = Path(path)
+    path = user_path(path)
     if not os.path.isfile(path):
         raise InputError(f"{path}: no such file of demonstrations")
     acs, obs, info = _contents(path)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from headstart.envs.goal_env import SUCCESS_KEYS, GoalSpec
 from headstart.errors import InputError
+from headstart.paths import user_path
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -54,7 +55,7 @@ def find_dataset(source: str | Path) -> Path:
     Raises:
         InputError: if there is none.
     """
-    directory = Path(source)
+    directory = user_path(source)
     if isinstance(source, str) and DATASET_ID.fullmatch(source):
         if os.path.isdir(store() / source / "data"):
             return store() / source

@@ -1,7 +1,7 @@
 """Resets to demonstration states (Nair et al. 2018, section IV.D)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import gymnasium as gym
@@ -23,7 +23,7 @@ ResetGoal = Literal["achieved", "desired"]
 class DemoResets:
     """Now and then an episode starts in a random state of a random demonstration."""
 
-    demos: Sequence[Episode]
+    demos: Sequence[Episode] = field(repr=False)
     probability: float
     """Of an episode to start so, in ``[0, 1]``."""
     goal: ResetGoal

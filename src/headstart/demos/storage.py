@@ -16,9 +16,10 @@ from headstart.durable import replacing
 from headstart.envs.goal_env import GoalSpec
 from headstart.envs.known import task_name
 from headstart.errors import InputError
+from headstart.paths import user_path
 from headstart.strict_json import parse_json
 from headstart.tensor_file import HEAD, NUMPY_ARCHIVE, refuse_foreign
-from headstart.text import printable
+from headstart.text import counted, printable
 
 SCHEMA = 1
 MAX_BYTES = 16 * 2**30
@@ -75,6 +76,20 @@ class DemoSet:
         """Lowest and highest action of the environment, ``(2, action_dim)``, where known."""
         bounds = self.header.get("action_bounds")
         return None if bounds is None else np.array(bounds, np.float32)
+
+    def __repr__(self) -> str:
+        """Return what it is, in one line: the episodes would fill a notebook."""
+        if not self.episodes:
+            return f"DemoSet({printable(self.env_id)}: no episodes)"
+        lengths = sorted({len(episode) for episode in self.episodes})
+        steps = f"{lengths[0]}" if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]}"
+        widths = ", ".join(f"{name} {width}" for name, width in self.widths.items())
+        snapshots = all(episode.snapshots.shape[1] for episode in self.episodes)
+        return (
+            f"DemoSet({printable(self.env_id)}: {counted(len(self.episodes), 'episode')} of "
+            f"{steps} steps, {self.success_rate:.0%} successful; {widths}; "
+            f"{'with' if snapshots else 'no'} snapshots)"
+        )
 
     def first(self, count: int | None) -> "DemoSet":
         """Return the set of the first ``count`` episodes; all of them for ``None``."""
@@ -154,7 +169,7 @@ class DemoSet:
 
 def save_demos(path: str | Path, demos: DemoSet) -> None:
     """Write a demo file; the path holds the old file or the whole new one, never a part."""
-    path = Path(path)
+    path = user_path(path)
     episodes = demos.episodes
     arrays: dict[str, NDArray[Any]] = {
         name: np.concatenate([getattr(episode, name) for episode in episodes])
@@ -183,7 +198,7 @@ def load_demos(path: str | Path) -> DemoSet:
     Raises:
         InputError: if it is missing, not a demo file, or its content does not fit together.
     """
-    path = Path(path)
+    path = user_path(path)
     # Of os.path, which answers where pathlib raises: for a name that is too long.
     if not os.path.isfile(path):
         raise InputError(f"{path}: no such demo file; `headstart demos collect` makes one")

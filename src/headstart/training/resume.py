@@ -8,6 +8,7 @@ from pathlib import Path
 
 from headstart.data.strategies import GoalStrategy
 from headstart.errors import InputError
+from headstart.paths import user_path
 from headstart.text import printable
 from headstart.training.assembly import prepared
 from headstart.training.changes import check_changes, differences, told
@@ -56,7 +57,7 @@ def resume(
             cannot go on with these settings.
         RunError: as ``train``.
     """
-    path = Path(path).absolute()
+    path = user_path(path).absolute()
     record = read_record(path)
     with locked(path) as lock:
         config = config or record.config

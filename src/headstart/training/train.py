@@ -5,6 +5,7 @@ from pathlib import Path
 
 from headstart.data.strategies import GoalStrategy
 from headstart.demos.storage import DemoSet
+from headstart.paths import user_path
 from headstart.training.assembly import prepared
 from headstart.training.config import TrainConfig
 from headstart.training.execution import TrainResult, run, run_in
@@ -55,5 +56,5 @@ def train(
             goal_strategy=name_of(goal_strategy),
         )
         used = None if demos is None else demos.first(config.demos.num_episodes)
-        with new_run(Path(out), record, used) as directory:
+        with new_run(user_path(out), record, used) as directory:
             return run_in(directory, trainer)

@@ -16,7 +16,8 @@ from headstart.data.episode import Episode
 from headstart.demos.inspect import distances_to_goal, steps_to_success
 from headstart.demos.storage import DemoSet
 from headstart.envs.known import known
-from headstart.output import check_output
+from headstart.output import PICTURES, check_output
+from headstart.paths import user_path
 from headstart.text import counted, printable
 from headstart.viz.picture import save_picture
 
@@ -24,7 +25,6 @@ Item = TypeVar("Item")
 View = tuple[int, int | None]
 """Two dimensions of the goal space that make a picture; ``None`` where there is no second one."""
 
-_FORMATS = (".png", ".svg", ".pdf")
 _SUCCESS, _FAILURE, _START = "tab:blue", "tab:red", "0.6"
 _MOST_LINES = 100  # of episodes in one panel; more are a wall of ink
 _EXAMPLES = 8
@@ -46,8 +46,8 @@ def plot_demos(demos: DemoSet, path: str | Path) -> None:
     Raises:
         InputError: if the picture cannot be written.
     """
-    path = Path(path)
-    check_output(path, "a picture", _FORMATS)
+    path = user_path(path)
+    check_output(path, "a picture", PICTURES)
     save_picture(draw_demos(demos), path, dpi=110)
 
 

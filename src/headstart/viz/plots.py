@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from headstart.paths import user_path
 from headstart.viz.picture import save_picture
 from headstart.viz.runs import CURVES, Run, read_run
 
@@ -32,7 +33,7 @@ def plot_runs(
     Raises:
         InputError: if a directory is not that of a run, or the picture cannot be written.
     """
-    runs = [read_run(Path(directory)) for directory in directories]
+    runs = [read_run(user_path(directory)) for directory in directories]
     groups: dict[str, list[Run]] = {}
     for run in runs:
         groups.setdefault(run.group, []).append(run)
@@ -49,7 +50,7 @@ def plot_runs(
     panels[0].legend(loc="lower right", frameon=False)
     # The text of a stranger may hold what matplotlib takes for a formula.
     figure.suptitle(", ".join(sorted({run.env_id for run in runs})), parse_math=False)
-    save_picture(figure, Path(path), dpi=130)
+    save_picture(figure, user_path(path), dpi=130)
 
 
 def draw_group(axes: Axes, runs: Sequence[Run], metric: str, smooth: int) -> None:

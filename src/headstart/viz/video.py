@@ -18,7 +18,8 @@ from headstart.durable import replacing
 from headstart.envs.make import make_env
 from headstart.envs.snapshot import require_restorable
 from headstart.errors import InputError, require
-from headstart.output import check_output
+from headstart.output import VIDEOS, check_output
+from headstart.paths import user_path
 from headstart.rollout.job import EVALUATION, Behaviour, EpisodeJob, run_episode
 from headstart.viz.gl import select_backend
 
@@ -57,7 +58,7 @@ def record_video(
     """
     require(seed >= 0, "seed must not be negative", seed)
     outcomes = []
-    with _video(Path(path), env_id, frames_per_second) as (env, writer):
+    with _video(user_path(path), env_id, frames_per_second) as (env, writer):
         for index in range(episodes):
             job = EpisodeJob(policy, seed, EVALUATION, index)
             episode = _record(env, job, f"episode {index + 1}/{episodes}", writer)
@@ -89,7 +90,7 @@ def record_demos(
             to the demonstrations' states.
     """
     check_snapshots(episodes)
-    with _video(Path(path), env_id, frames_per_second) as (env, writer):
+    with _video(user_path(path), env_id, frames_per_second) as (env, writer):
         for number, episode in enumerate(episodes):
             film = _Film(env, f"demonstration {number + 1}/{len(episodes)}", writer)
             for success in states_of(env, episode):
@@ -111,7 +112,7 @@ def states_of(env: gym.Env[Any, Any], episode: Episode) -> Iterator[bool]:
 @contextmanager
 def _video(path: Path, env_id: str, frames_per_second: int) -> Iterator[tuple[Any, Any]]:
     """Yield an environment that renders and a writer of frames; keep the file if all goes well."""
-    check_output(path, "a video", [".mp4", ".gif"])
+    check_output(path, "a video", VIDEOS)
     select_backend()
     env = make_env(env_id, render_mode="rgb_array")
     try:

@@ -7,14 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from headstart.cli.parser import add_collectors
+from headstart.cli.parser import add_collectors, add_force
 from headstart.cli.progress import progress_bar
 from headstart.cli.trust import open_policy
 from headstart.demos.experts import expert_for
 from headstart.demos.record import CollectingInterrupted, collect_demos
 from headstart.demos.storage import DemoSet, save_demos
 from headstart.envs.make import make_env
-from headstart.output import check_output
+from headstart.output import DEMO_FILES, check_new_output
+from headstart.paths import user_path
 from headstart.rollout.job import Behaviour
 from headstart.text import counted
 
@@ -38,10 +39,10 @@ def add_action(actions: Any) -> None:
     collect.add_argument("env", metavar="ENV", help="Gymnasium id, e.g. FetchPickAndPlace-v4")
     collect.add_argument("--episodes", type=int, default=100, help="demonstrations to keep (100)")
     collect.add_argument("--seed", type=int, default=0, help="root of the episodes' seeds (0)")
-    collect.add_argument("--out", type=Path, required=True, help="the .npz file to write")
+    collect.add_argument("--out", type=user_path, required=True, help="the .npz file to write")
     collect.add_argument(
         "--policy",
-        type=Path,
+        type=user_path,
         metavar="DIR_OR_FILE",
         help="demonstrate with a trained policy instead of the scripted expert",
     )
@@ -63,6 +64,7 @@ def add_action(actions: Any) -> None:
         "`demos play`",
     )
     add_collectors(collect)
+    add_force(collect)
     collect.set_defaults(run=_collect)
 
 
@@ -74,7 +76,7 @@ def _demonstrator(arguments: argparse.Namespace) -> Behaviour:
 
 def _collect(arguments: argparse.Namespace) -> None:
     out: Path = arguments.out
-    check_output(out, "a demo file", [".npz"])
+    check_new_output(out, "a demo file", DEMO_FILES, force=arguments.force)
     make_env(arguments.env).close()
     wanted = counted(arguments.episodes, "demonstration")
     try:

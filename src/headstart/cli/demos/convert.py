@@ -5,13 +5,15 @@ import os
 from pathlib import Path
 from typing import Any
 
+from headstart.cli.parser import add_force
 from headstart.cli.trust import trusted_env
 from headstart.demos.legacy import load_legacy_demos
 from headstart.demos.minari import load_minari_demos, save_minari_demos
 from headstart.demos.storage import DemoSet, load_demos, save_demos
 from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.envs.make import make_env
-from headstart.output import check_output
+from headstart.output import DEMO_FILES, check_new_output
+from headstart.paths import user_path
 from headstart.text import counted, printable
 
 IMPORT = """\
@@ -39,10 +41,11 @@ def add_action(actions: Any) -> None:
     )
     importing.add_argument("source", metavar="SRC", help="a file, a directory or a Minari id")
     importing.add_argument("--env", metavar="ENV", required=True, help="Gymnasium id of its task")
-    importing.add_argument("--out", type=Path, required=True, help="the .npz file to write")
+    importing.add_argument("--out", type=user_path, required=True, help="the .npz file to write")
+    add_force(importing)
     importing.set_defaults(run=_import)
     exporting = actions.add_parser("export", help="demo file -> Minari dataset", description=EXPORT)
-    exporting.add_argument("file", type=Path, metavar="FILE", help="a demo file")
+    exporting.add_argument("file", type=user_path, metavar="FILE", help="a demo file")
     exporting.add_argument(
         "--minari", metavar="ID", required=True, help="id of the dataset: namespace/name-v0"
     )
@@ -51,7 +54,7 @@ def add_action(actions: Any) -> None:
 
 
 def _import(arguments: argparse.Namespace) -> None:
-    check_output(arguments.out, "a demo file", [".npz"])
+    check_new_output(arguments.out, "a demo file", DEMO_FILES, force=arguments.force)
     env = make_env(arguments.env)
     spec = GoalSpec.from_env(env)
     demos = _read(arguments.source, spec, GoalReward(env, spec))

@@ -4,12 +4,14 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
+from headstart.cli.parser import add_force
 from headstart.demos.inspect import inspect_demos
 from headstart.demos.storage import load_demos
+from headstart.output import PICTURES, check_new_output
+from headstart.paths import user_path
 from headstart.text import counted
 
 DESCRIPTION = """\
@@ -29,15 +31,18 @@ def add_action(actions: Any) -> None:
     inspect = actions.add_parser(
         "inspect", help="counts, success, coverage, action range, problems", description=DESCRIPTION
     )
-    inspect.add_argument("file", type=Path, metavar="FILE", help="a demo file")
+    inspect.add_argument("file", type=user_path, metavar="FILE", help="a demo file")
     inspect.add_argument("--json", action="store_true", help="print one JSON object")
     inspect.add_argument(
-        "--plot", type=Path, metavar="PICTURE", help="draw them too, as .png, .svg or .pdf"
+        "--plot", type=user_path, metavar="PICTURE", help="draw them too, as .png, .svg or .pdf"
     )
+    add_force(inspect)
     inspect.set_defaults(run=_inspect)
 
 
 def _inspect(arguments: argparse.Namespace) -> None:
+    if arguments.plot is not None:
+        check_new_output(arguments.plot, "a picture", PICTURES, force=arguments.force)
     demos = load_demos(arguments.file)
     if arguments.plot is not None:
         # Here, because matplotlib takes a moment and most demos commands do without.

@@ -1,15 +1,17 @@
 """``headstart demos play``."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
+from headstart.cli.parser import add_force
 from headstart.cli.progress import progress_bar
 from headstart.cli.trust import check_widths, trusted_env
 from headstart.demos.resets import check_snapshots
 from headstart.demos.storage import load_demos
 from headstart.envs.make import make_env
 from headstart.errors import InputError
+from headstart.output import VIDEOS, check_new_output
+from headstart.paths import user_path
 from headstart.text import counted
 from headstart.viz.gl import has_display
 from headstart.viz.video import record_demos, states_of
@@ -26,8 +28,11 @@ examples:
 def add_action(actions: Any) -> None:
     """Say what the action takes."""
     play = actions.add_parser("play", help="watch demonstrations", description=DESCRIPTION)
-    play.add_argument("file", type=Path, metavar="FILE", help="a demo file")
-    play.add_argument("--video", type=Path, metavar="OUT.mp4", help="write a video (.mp4, .gif)")
+    play.add_argument("file", type=user_path, metavar="FILE", help="a demo file")
+    play.add_argument(
+        "--video", type=user_path, metavar="OUT.mp4", help="write a video (.mp4, .gif)"
+    )
+    add_force(play)
     play.add_argument("--episodes", type=int, default=5, help="episodes to show (5)")
     play.add_argument("--first", type=int, default=0, help="number of the first one (0)")
     play.add_argument("--env", metavar="ENV", help="environment, if not the file's own")
@@ -40,6 +45,8 @@ def _play(arguments: argparse.Namespace) -> None:
         raise InputError(f"--episodes must be at least 1, got {count}")
     if video is None and not has_display():
         raise InputError("there is no screen to open a window on; write a video: --video demos.mp4")
+    if video is not None:
+        check_new_output(video, "a video", VIDEOS, force=arguments.force)
     demos = load_demos(arguments.file)
     if not 0 <= first < len(demos.episodes):
         raise InputError(f"--first must lie in [0, {len(demos.episodes) - 1}], got {first}")

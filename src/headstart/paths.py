@@ -1,0 +1,13 @@
+"""Paths as users write them."""
+
+import os
+from pathlib import Path
+
+
+def user_path(path: str | Path) -> Path:
+    """Return a path with ``~`` replaced by the home directory.
+
+    A shell leaves ``--out=~/x`` alone, and Python never expands it. A name that begins with ``~``
+    and names no user stays as it is.
+    """
+    return Path(os.path.expanduser(path))  # Of os.path: pathlib raises for an unknown user.
