@@ -1,14 +1,12 @@
 """Simulator states: what is restored has the future of what was saved, bit for bit."""
 
-import gymnasium as gym
 import numpy as np
 import pytest
 from builders import is_one_line
-from gymnasium import spaces
-from named import built
 
 from headstart.envs.make import make_env
-from headstart.envs.snapshot import check_restores, require_restorable, restorable
+from headstart.envs.restoring import check_restores
+from headstart.envs.snapshot import require_restorable, restorable
 from headstart.errors import InputError
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import Constant, EpisodeJob, Start, run_episode
@@ -134,88 +132,4 @@ def test_a_snapshot_of_another_width_is_refused():
     env.reset(seed=0)
     with pytest.raises(InputError, match="holds 7 numbers") as caught:
         restorable(env).restore_state(np.zeros(7))
-    assert is_one_line(str(caught.value))
-
-
-class Drifting(gym.Env):
-    """A goal environment that saves its position and forgets its speed."""
-
-    def __init__(self):
-        box = spaces.Box(-100.0, 100.0, (1,))
-        keys = ("observation", "achieved_goal", "desired_goal")
-        self.observation_space = spaces.Dict(dict.fromkeys(keys, box))
-        self.action_space = spaces.Box(-1.0, 1.0, (1,))
-
-    def reset(self, *, seed=None, options=None):
-        super().reset(seed=seed)
-        self.position, self.speed = self.np_random.uniform(-1, 1, (2, 1))
-        return self._observe(), {}
-
-    def step(self, action):
-        self.speed = self.speed + action
-        self.position = self.position + 0.1 * self.speed
-        return self._observe(), -1.0, False, False, {"is_success": False}
-
-    def compute_reward(self, achieved_goal, desired_goal, info):
-        return -np.ones(np.shape(achieved_goal)[:-1])
-
-    def save_state(self):
-        return self.position.copy()
-
-    def restore_state(self, state, desired_goal=None):
-        self.position = state.copy()
-
-    def _observe(self):
-        return {
-            "observation": self.position.copy(),
-            "achieved_goal": self.position.copy(),
-            "desired_goal": np.zeros(1),
-        }
-
-
-class Brief(Drifting):
-    """Forgets nothing, ends after a few steps, and takes none behind the end."""
-
-    steps = 3
-
-    def reset(self, *, seed=None, options=None):
-        self.left = self.steps
-        return super().reset(seed=seed)
-
-    def step(self, action):
-        assert self.left > 0, "stepped behind the end of the episode"
-        self.left -= 1
-        observation, reward, _, _, info = super().step(action)
-        return observation, reward, self.left == 0, False, info
-
-    def save_state(self):
-        return np.array([self.position[0], self.speed[0]])
-
-    def restore_state(self, state, desired_goal=None):
-        self.position, self.speed = state[:1].copy(), state[1:].copy()
-
-
-@pytest.mark.parametrize("steps", [1, 2, 3, 7])
-def test_an_environment_is_not_stepped_behind_the_end_of_an_episode(monkeypatch, steps):
-    gym.register(f"Brief{steps}-v0", entry_point=Brief, max_episode_steps=20)
-    monkeypatch.setattr(Brief, "steps", steps)
-    env = make_env(f"Brief{steps}-v0")
-    check_restores(env)
-    monkeypatch.setattr(Brief, "save_state", Drifting.save_state)
-    monkeypatch.setattr(Brief, "restore_state", Drifting.restore_state)
-    with pytest.raises(InputError, match="the same actions lead elsewhere"):
-        check_restores(env)
-
-
-def test_an_environment_that_forgets_a_part_of_its_state_is_found_out():
-    gym.register("Drifting-v0", entry_point=Drifting, max_episode_steps=20)
-    with pytest.raises(InputError, match="Drifting-v0: the same actions lead elsewhere") as caught:
-        check_restores(make_env("Drifting-v0"))
-    assert is_one_line(str(caught.value))
-
-
-def test_saved_states_of_changing_width_are_refused_by_name():
-    with pytest.raises(InputError, match=r"^Growing-v0: save_state\(\) returned shape") as caught:
-        check_restores(built("Growing"))
-    assert "(4,) at the start and (5,) after step 4" in str(caught.value)
     assert is_one_line(str(caught.value))

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from headstart.data.episode import Episode
 from headstart.demos.storage import DemoSet
 from headstart.envs.probe import env_name
-from headstart.envs.snapshot import check_restores, require_restorable
+from headstart.envs.restoring import check_restores
+from headstart.envs.snapshot import require_restorable
 from headstart.errors import InputError
 from headstart.rollout.job import Start
 from headstart.seeding import generator

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from headstart.envs import probe
 from headstart.envs.goal_env import SUCCESS_UNTOLD, GoalSpec, success_key, tells_success
 from headstart.envs.make import make_env
-from headstart.envs.snapshot import check_restores, restorable
+from headstart.envs.restoring import check_restores
+from headstart.envs.snapshot import restorable
 from headstart.errors import InputError
 
 _STEPS = 60  # of an episode

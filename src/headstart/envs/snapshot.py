@@ -1,18 +1,18 @@
 """The state of a simulator as one vector, restored to the bit."""
 
-from collections.abc import Sequence
+import inspect
+import sys
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.envs.probe import GOAL_KEYS, env_name
+from headstart.envs.probe import env_name
 from headstart.errors import InputError
 
 State = NDArray[np.float64]
-
-_CHECKED_STEPS = 5
 
 
 class Restorable(Protocol):
@@ -32,16 +32,14 @@ class Restorable(Protocol):
 def restorable(env: gym.Env[Any, Any]) -> Restorable | None:
     """Return what saves and restores the state of an env that has been reset; ``None`` if nothing.
 
-    That is the env itself if it has the methods of ``Restorable``, else an adapter for what is
-    built like the tasks of Gymnasium-Robotics: attributes ``model`` and ``data`` of MuJoCo, and
-    ``goal``.
+    That is the env itself, or the outermost of its wrappers, that has the methods of
+    ``Restorable``; else an adapter for what is built like the tasks of Gymnasium-Robotics:
+    attributes ``model`` and ``data`` of MuJoCo, and ``goal``.
     """
-    inner: Any = env.unwrapped
-    if hasattr(inner, "save_state") and hasattr(inner, "restore_state"):
-        return inner  # type: ignore[no-any-return]
-    if all(hasattr(inner, name) for name in ("model", "data", "goal")):
-        return _MujocoTask(inner)
-    return None
+    owner = _owner(env)
+    if owner is not None and not _other_meaning(owner):
+        return owner  # type: ignore[no-any-return]
+    return _MujocoTask(env.unwrapped) if _is_mujoco_task(env.unwrapped) else None
 
 
 def require_restorable(env: gym.Env[Any, Any]) -> Restorable:
@@ -52,12 +50,74 @@ def require_restorable(env: gym.Env[Any, Any]) -> Restorable:
     """
     states = restorable(env)
     if states is None:
-        raise InputError(
-            f"the state of {env_name(env)} cannot be restored: it is no MuJoCo task with `model`, "
-            f"`data` and `goal`, and has no methods save_state() and "
-            f"restore_state(state, desired_goal)"
-        )
+        raise InputError(f"the state of {env_name(env)} cannot be restored: {why_not(env)}")
     return states
+
+
+def why_not(env: gym.Env[Any, Any]) -> str:
+    """Return why ``restorable`` finds nothing that restores the state of an env."""
+    owner = _owner(env)
+    if owner is None:
+        return (
+            "it is not a MuJoCo task with `model`, `data` and `goal`, and lacks the methods "
+            "save_state() and restore_state(state, desired_goal)"
+        )
+    return (
+        f"{_other_meaning(owner)}, so its methods of these names are not those of headstart: "
+        f"save_state() returns a vector of numbers, restore_state(state, desired_goal) takes it"
+    )
+
+
+def _owner(env: gym.Env[Any, Any]) -> Any:
+    """Return the outermost layer of an env that has methods of the two names, or ``None``."""
+    for layer in layers(env):
+        if all(callable(getattr(layer, name, None)) for name in ("save_state", "restore_state")):
+            return layer
+    return None
+
+
+def layers(env: gym.Env[Any, Any]) -> Iterator[gym.Env[Any, Any]]:
+    """Yield the wrappers of an env from the outermost on, and at last the env itself."""
+    while isinstance(env, gym.Wrapper):
+        yield env
+        env = env.env
+    yield env
+
+
+def _other_meaning(owner: Any) -> str:
+    """Return what shows that the two methods are not those of ``Restorable``; "" if nothing does.
+
+    panda-gym's, for instance, return and take the number of a state that the simulator keeps.
+    """
+    for method, arguments in (("save_state", ()), ("restore_state", (None, None))):
+        try:
+            signature = inspect.signature(getattr(owner, method))
+        except (TypeError, ValueError):  # Compiled ones do not always have one.
+            continue
+        try:
+            signature.bind(*arguments)
+        except TypeError:
+            return f"{method}({', '.join(signature.parameters)}) takes other arguments"
+    try:
+        state = owner.save_state()
+        array = np.asarray(state)
+    except Exception as error:
+        return f"save_state() fails ({type(error).__name__})"
+    if array.ndim != 1 or not array.size or array.dtype.kind not in "fiub":
+        return f"save_state() returns {type(state).__name__}, not a vector of numbers"
+    return ""
+
+
+def _is_mujoco_task(task: Any) -> bool:
+    # Whoever has a model of MuJoCo has imported it.
+    mujoco = sys.modules.get("mujoco")
+    model, data, goal = (getattr(task, name, None) for name in ("model", "data", "goal"))
+    return (
+        mujoco is not None
+        and isinstance(model, mujoco.MjModel)
+        and isinstance(data, mujoco.MjData)
+        and np.asarray(goal).ndim == 1
+    )
 
 
 def stack_states(states: Sequence[State]) -> State:
@@ -74,46 +134,6 @@ def stack_states(states: Sequence[State]) -> State:
                 f"{step}; it must return a vector of the same width in every state"
             )
     return np.stack(states)
-
-
-def check_restores(env: gym.Env[Any, Any]) -> None:
-    """Try in some steps of ``env`` whether its states are restored.
-
-    Raises:
-        InputError: if they cannot be, are not of one width, or have another future once restored.
-    """
-    env.action_space.seed(0)
-    env.reset(seed=0)
-    states = require_restorable(env)
-    actions = [env.action_space.sample() for _ in range(2 * _CHECKED_STEPS)]
-    saved, first = _futures(env, states, actions)
-    try:
-        stack_states(saved)
-    except ValueError as error:
-        raise InputError(f"{env_name(env)}: {error}") from error
-    middle = len(first) // 2
-    env.reset(seed=1)
-    states.restore_state(saved[middle])
-    _, again = _futures(env, states, actions[middle : len(first)])
-    if not np.array_equal(first[middle:], again):
-        raise InputError(
-            f"{env_name(env)}: the same actions lead elsewhere from a restored state than from the "
-            f"one that was saved; save_state() must return all that the future depends on"
-        )
-
-
-def _futures(
-    env: gym.Env[Any, Any], states: Restorable, actions: list[Any]
-) -> tuple[list[State], NDArray[np.float64]]:
-    """Return the state before each step, and what the step led to, until the episode ends."""
-    saved, observed = [], []
-    for action in actions:
-        saved.append(states.save_state())
-        observation, _, terminated, truncated, _ = env.step(action.copy())
-        observed.append(np.concatenate([observation[key] for key in GOAL_KEYS]))
-        if terminated or truncated:
-            break
-    return saved, np.stack(observed)
 
 
 class _MujocoTask:
