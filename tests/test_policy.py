@@ -11,7 +11,7 @@ from safetensors.numpy import load_file, save_file
 
 from headstart.agents.ddpg import DDPG, DDPGConfig
 from headstart.errors import InputError
-from headstart.policy import Policy, load_policy
+from headstart.policy import Policy, inner_bounds, load_policy
 
 SIZES = {"observation_dim": 5, "goal_dim": 3, "action_dim": 2}
 ACTION_LOW, ACTION_HIGH = (-1.0, 0.5), (3.0, 0.75)
@@ -334,3 +334,32 @@ def test_action_bounds_the_wrong_way_round_are_refused(saved):
     _, arrays, _ = saved
     swapped = {"action_low": arrays["action_high"], "action_high": arrays["action_low"]}
     assert_refused(write(saved, arrays={**arrays, **swapped}), "action")
+
+
+def test_actions_lie_inside_their_bounds_to_the_last_bit():
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        low = np.float32(rng.uniform(-3, 1))
+        high = np.float32(low + rng.uniform(0.1, 3))
+        policy = random_policy(
+            rng, observation_dim=1, goal_dim=1, action_dim=1, low=low, high=high, hidden=()
+        )
+        policy = replace(
+            policy, layers=((np.full((3, 1), 50, np.float32), np.zeros(1, np.float32)),)
+        )
+        for side in (-9.0, 9.0):
+            goal = np.array([[side]])
+            action = policy({"observation": goal, "achieved_goal": 0 * goal, "desired_goal": goal})
+            assert low <= action[0, 0] <= high
+            assert action.dtype == np.float32
+
+
+def test_bounds_that_float32_does_not_hold_are_rounded_inwards():
+    low, high = np.array([-0.1, -1.0, 0.3]), np.array([0.3, 1.0, 0.7])
+    inner_low, inner_high = inner_bounds(low, high)
+    assert inner_low.dtype == inner_high.dtype == np.float32
+    assert (low <= inner_low).all()
+    assert (inner_high <= high).all()
+    np.testing.assert_allclose([inner_low, inner_high], [low, high], rtol=1e-6)
+    assert inner_low[1] == -1.0
+    assert inner_high[1] == 1.0

@@ -105,7 +105,9 @@ class Policy:
             raise FloatingPointError("the policy returned an action that is not finite")
         center = (self.action_high + self.action_low) / 2
         half_range = (self.action_high - self.action_low) / 2
-        return np.asarray(center + half_range * squashed, np.float32)
+        # The sum may be rounded past a bound.
+        action = np.asarray(center + half_range * squashed, np.float32)
+        return np.minimum(np.maximum(action, self.action_low), self.action_high)
 
     def __repr__(self) -> str:
         """Return what it is, in one line: the weights would fill a notebook."""
@@ -152,6 +154,13 @@ class Policy:
             metadata=dict(self.metadata),
         )
         return pack(self.arrays(), {"headstart_policy": json.dumps(asdict(header))})
+
+
+def inner_bounds(low: NDArray[Any], high: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
+    """Return bounds of actions in float32, rounded inwards: ``np.float32(0.3)`` exceeds 0.3."""
+    least, most = low.astype(np.float32), high.astype(np.float32)
+    least = np.where(least < low, np.nextafter(least, np.float32(np.inf)), least)
+    return least, np.where(most > high, np.nextafter(most, np.float32(-np.inf)), most)
 
 
 def load_policy(path: str | Path) -> Policy:

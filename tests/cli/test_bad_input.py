@@ -1,6 +1,7 @@
 """Bad input is told in one line, exits with 2, and leaves nothing behind."""
 
 import shlex
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -209,3 +210,26 @@ def test_a_file_from_a_stranger_cannot_import_a_module(workplace, capsys, comman
         # What the user typed, all of it, and the environment.
         complete = f"name it yourself: headstart {command} --env this:PointReach-v0\n"
         assert told.endswith(complete) == (not options)
+
+
+def test_help_and_wrong_options_do_not_wait_for_torch():
+    program = """
+import contextlib, sys
+from headstart.cli.main import main
+for command in sys.argv[1:]:
+    with contextlib.suppress(SystemExit), contextlib.redirect_stdout(sys.stderr):
+        main(command.split())
+    print("torch" in sys.modules, command)
+"""
+    commands = [
+        "train --help",
+        "resume --help",
+        "train ENV --agent.no 1",
+        "resume DIR --env-steps x",
+    ]
+    commands += ["train ENV --demos missing.npz", "resume missing"]
+    told = subprocess.run(
+        [sys.executable, "-c", program, *commands], capture_output=True, text=True
+    )
+    assert told.stdout.splitlines() == [f"False {command}" for command in commands]
+    assert told.stderr.count("headstart: ") == 4

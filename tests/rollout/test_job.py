@@ -14,7 +14,7 @@ from headstart.envs.make import make_env
 from headstart.envs.toy import PointReach
 from headstart.errors import RunError
 from headstart.rollout.exploration import GREEDY, Exploration
-from headstart.rollout.job import EVALUATION, EpisodeJob, run_episode
+from headstart.rollout.job import EVALUATION, VALIDATION, EpisodeJob, run_episode
 
 NOISY = Exploration(noise=0.3, random_action=0.2)
 
@@ -183,24 +183,22 @@ def test_mujoco_would_have_hidden_what_is_refused_here():
     assert env.actions == []
 
 
-def test_evaluation_and_training_never_share_an_env_seed():
-    training = {
-        job_of(index, seed=seed, stream=stream).env_seed
-        for index in range(500)
-        for seed in (0, 1)
-        for stream in ("rollout", "demos", "evaluations")
+def test_learning_choosing_and_testing_never_share_an_env_seed():
+    drawn = {
+        stream: {
+            job_of(index, seed=seed, stream=stream).env_seed
+            for index in range(500)
+            for seed in (0, 1)
+        }
+        for stream in ("rollout", "demos", "evaluations", VALIDATION, EVALUATION)
     }
-    evaluation = {
-        job_of(index, seed=seed, stream=EVALUATION).env_seed
-        for index in range(500)
-        for seed in (0, 1)
-    }
-    assert {seed % 2 for seed in training} == {1}
-    assert {seed % 2 for seed in evaluation} == {0}
-    assert len(training) == 3000
-    assert len(evaluation) == 1000
-    assert min(training | evaluation) >= 0
-    gym.utils.seeding.np_random(max(training | evaluation))
+    assert [len(seeds) for seeds in drawn.values()] == [1000] * 5
+    assert {seed % 4 for seed in drawn.pop(EVALUATION)} == {0}
+    assert {seed % 4 for seed in drawn.pop(VALIDATION)} == {2}
+    learning = set().union(*drawn.values())
+    assert {seed % 2 for seed in learning} == {1}
+    assert len(learning) == 3000
+    assert 0 <= min(learning) <= max(learning) < 2**32
 
 
 def test_a_collector_never_imports_torch():

@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from builders import point_expert
-from small_runs import POINT, SMALL, Diary
+from builders import point_expert, point_policy
+from small_runs import POINT, SMALL, Diary, Noted
 
 from headstart.agents.ddpg import DDPGConfig
 from headstart.demos.record import collect_demos
@@ -15,9 +15,10 @@ from headstart.envs.make import make_env
 from headstart.errors import InputError
 from headstart.presets import PRESETS
 from headstart.rollout.executors import SerialExecutor
+from headstart.rollout.job import VALIDATION
 from headstart.training.assembly import build_trainer
 from headstart.training.config import EvaluationConfig, WarmStartConfig
-from headstart.training.evaluation import evaluate
+from headstart.training.evaluation import run_evaluation, summarize
 from headstart.training.train import train
 
 
@@ -90,8 +91,25 @@ def test_every_evaluation_has_its_row_of_metrics(point_demos):
 
 def test_the_last_evaluation_can_be_repeated_with_the_policy_alone():
     result = train(POINT, replace(SMALL, seed=3))
-    again = evaluate(result.policy, POINT, episodes=SMALL.evaluation.episodes, seed=3)
-    assert again == result.evaluation
+    with SerialExecutor(POINT) as executor:
+        episodes = run_evaluation(executor, result.policy, episodes=4, seed=3, stream=VALIDATION)
+    assert summarize(POINT, 3, episodes) == result.evaluation
+
+
+def test_the_best_policy_is_chosen_on_goals_that_no_evaluation_reports():
+    with Noted(POINT) as executor:
+        env = make_env(POINT)
+        spec = GoalSpec.from_env(env)
+        trainer = build_trainer(SMALL, spec, None, executor, GoalReward(env, spec), ())
+        trainer.run()
+        chosen_on = {job.env_seed for job in executor.jobs if job.stream != "rollout"}
+        learned_from = {job.env_seed for job in executor.jobs if job.stream == "rollout"}
+        executor.jobs.clear()
+        run_evaluation(executor, point_policy(), episodes=500, seed=SMALL.seed)
+        reported = {job.env_seed for job in executor.jobs}
+    assert (len(chosen_on), len(learned_from), len(reported)) == (4, 10, 500)
+    assert not reported & (chosen_on | learned_from)
+    assert not chosen_on & learned_from
 
 
 def test_phases_come_in_order(point_demos):

@@ -17,6 +17,7 @@ from headstart.errors import InputError
 from headstart.rollout.executors import SerialExecutor
 from headstart.training.assembly import build_trainer
 from headstart.training.config import DemosConfig, ResetsConfig, WarmStartConfig
+from headstart.training.resume import resume
 from headstart.training.train import train
 
 
@@ -111,12 +112,12 @@ def test_training_resets_to_demonstrated_states_and_evaluation_never_does(point_
         build_trainer(config, spec, point_demos, executor, reward, ()).run()
     started = {
         stream: [job.start is not None for job in executor.jobs if job.stream == stream]
-        for stream in ("rollout", "evaluation")
+        for stream in ("rollout", "validation")
     }
     assert len(started["rollout"]) >= 40
     assert 0.2 < np.mean(started["rollout"]) < 0.8
-    assert started["evaluation"]
-    assert not any(started["evaluation"])
+    assert started["validation"]
+    assert not any(started["validation"])
 
 
 @pytest.mark.parametrize("goal", ["achieved", "desired"])
@@ -143,6 +144,27 @@ def test_resets_to_demonstrations_without_snapshots_are_refused_before_anything_
     with pytest.raises(InputError, match="hold no snapshots"):
         train(POINT, config, demos=bare, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("bc_updates", [1, 60])
+def test_after_cloning_the_averaged_actor_is_the_clone(tmp_path, point_demos, bc_updates):
+    policies = []
+    for deploy in ("averaged", "online"):
+        warm_start = replace(SMALL.warm_start, bc_updates=bc_updates)
+        agent = replace(SMALL.agent, deploy=deploy)
+        config = replace(SMALL, env_steps=0, agent=agent, warm_start=warm_start)
+        policies.append(train(POINT, config, demos=point_demos, out=tmp_path / deploy).policy)
+        policies.append(resume(tmp_path / deploy).policy)
+    for policy in policies[1:]:
+        np.testing.assert_array_equal(weights_of(policy), weights_of(policies[0]))
+
+
+def test_the_averaged_actor_follows_slowly_after_cloning(point_demos):
+    result = train(POINT, SMALL, demos=point_demos)
+    online = replace(SMALL, agent=replace(SMALL.agent, deploy="online"))
+    assert not np.array_equal(
+        weights_of(result.policy), weights_of(train(POINT, online, demos=point_demos).policy)
+    )
 
 
 def test_no_env_steps_leave_the_cloning_alone(point_demos):

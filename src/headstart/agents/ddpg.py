@@ -14,7 +14,7 @@ from headstart.agents.config import DDPGConfig
 from headstart.agents.networks import FIRST, OTHERS, Actor, Critics
 from headstart.agents.normalizer import RunningMoments
 from headstart.data.batch import Batch, NumpyBatch
-from headstart.policy import Policy
+from headstart.policy import Policy, inner_bounds
 
 Metrics = dict[str, Tensor]
 
@@ -25,7 +25,8 @@ class DDPG:
     Args:
         config: see ``DDPGConfig``.
         observation_dim, goal_dim: widths of the vectors the agent sees.
-        action_low, action_high: bounds of the actions, ``(action_dim,)``, in the env's units.
+        action_low, action_high: bounds of the actions, ``(action_dim,)``, in the env's units;
+            rounded inwards to float32.
         reward_range: least and greatest reward of one step, infinite where there is no bound.
         seed: of the initial weights.
     """
@@ -44,8 +45,8 @@ class DDPG:
         self.config = config
         self.observation_dim = observation_dim
         self.goal_dim = goal_dim
-        self.action_low = torch.tensor(list(action_low))
-        self.action_high = torch.tensor(list(action_high))
+        bounds = inner_bounds(np.array(list(action_low)), np.array(list(action_high)))
+        self.action_low, self.action_high = map(torch.from_numpy, bounds)
         self._action_center = (self.action_high + self.action_low) / 2
         self._action_half_range = (self.action_high - self.action_low) / 2
         low, high = (reward / (1.0 - config.discount) for reward in reward_range)
@@ -110,6 +111,10 @@ class DDPG:
         self._actor_optimizer.step(gradients)
         self._follow(*self._actor_pairs)
         return {"bc_loss": loss.detach()}
+
+    def end_cloning(self) -> None:
+        """Make the averaged actor the clone: what it averages until then is mostly not cloned."""
+        torch._foreach_copy_(*self._actor_pairs)
 
     def end_cycle(self) -> None:
         """Move the target networks if they move once per cycle."""

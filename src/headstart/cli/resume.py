@@ -7,7 +7,6 @@ from headstart.cli.parser import Parser, default_collectors
 from headstart.cli.running import print_outcome, watched
 from headstart.cli.trust import trusted_env
 from headstart.training.record import read_record
-from headstart.training.resume import resume
 
 DESCRIPTION = """\
 Go on with a run from its newest whole checkpoint, to the same policy and metrics as if it had never
@@ -36,6 +35,9 @@ def _run(arguments: argparse.Namespace) -> None:
     collectors = command.collectors
     if collectors is None:
         collectors = default_collectors(config.cycle.episodes)
+    # It imports torch, which takes seconds: what is wrong with the command line is said first.
+    from headstart.training.resume import resume
+
     with watched(config, command.run, cloning=record.demos is not None) as display:
         result = resume(
             command.run,

@@ -4,12 +4,15 @@ import contextlib
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from headstart.cli.display import TrainingDisplay
 from headstart.errors import RunError
 from headstart.run_files import CONFIG
 from headstart.training.config import TrainConfig
-from headstart.training.execution import TrainResult
+
+if TYPE_CHECKING:  # It imports torch.
+    from headstart.training.execution import TrainResult
 
 
 @contextlib.contextmanager
@@ -40,7 +43,7 @@ def watched(config: TrainConfig, out: Path, *, cloning: bool) -> Iterator[Traini
         ) from error
 
 
-def print_outcome(result: TrainResult, out: Path) -> None:
+def print_outcome(result: "TrainResult", out: Path) -> None:
     """Print what a run came to, and what to do next.
 
     Raises:

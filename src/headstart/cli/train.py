@@ -9,7 +9,6 @@ from headstart.cli.parser import Parser, default_collectors
 from headstart.cli.running import print_outcome, watched
 from headstart.demos.storage import load_demos
 from headstart.presets import PRESETS
-from headstart.training.train import train
 
 DESCRIPTION = """\
 Train a policy for a goal environment, from demonstrations if there are some.
@@ -43,6 +42,9 @@ def _run(arguments: argparse.Namespace) -> None:
     collectors = command.collectors
     if collectors is None:
         collectors = default_collectors(config.cycle.episodes)
+    # It imports torch, which takes seconds: what is wrong with the command line is said first.
+    from headstart.training.train import train
+
     with watched(config, out, cloning=demos is not None) as display:
         result = train(
             command.env,

@@ -15,6 +15,7 @@ from headstart.envs.probe import GOAL_KEYS, env_name
 from headstart.envs.snapshot import Restorable, require_restorable, restorable, stack_states
 from headstart.envs.trouble import simulator_trouble
 from headstart.errors import InputError, RunError
+from headstart.policy import inner_bounds
 from headstart.rollout.exploration import GREEDY, Exploration
 from headstart.seeding import generator, integer_seed
 
@@ -35,7 +36,10 @@ class Constant:
 
 
 EVALUATION = "evaluation"
-"""The stream of episodes that policies are judged by and never learn from."""
+"""The stream of episodes that reported numbers are of; no run learns from them or chooses by them.
+"""
+VALIDATION = "validation"
+"""The stream of the evaluations during a run, which choose its best policy."""
 
 _BLAS = ThreadpoolController()
 
@@ -74,10 +78,15 @@ class EpisodeJob:
 
     @property
     def env_seed(self) -> int:
-        """The seed of ``env.reset``: even in evaluation and odd elsewhere, so none serves both."""
-        return 2 * integer_seed(self.seed, f"{self.stream}/env", self.index) + (
-            self.stream != EVALUATION
-        )
+        """The seed of ``env.reset``, in ``[0, 2**32)``.
+
+        It is a multiple of 4 in evaluation, 2 more than one in validation, and odd elsewhere: no
+        seed serves two of learning, choosing and testing, whatever the runs' own seeds are.
+        """
+        drawn = integer_seed(self.seed, f"{self.stream}/env", self.index)
+        if self.stream in (EVALUATION, VALIDATION):
+            return 4 * (drawn // 2) + 2 * (self.stream == VALIDATION)
+        return 2 * drawn + 1
 
 
 def run_episode(
@@ -211,11 +220,7 @@ class _Recording:
 
 
 def _bounds(env: gym.Env[Any, Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the bounds of actions in float32, rounded inwards: np.float32(0.3) exceeds 0.3."""
-    low, high = env.action_space.low, env.action_space.high  # type: ignore[attr-defined]
-    least, most = low.astype(np.float32), high.astype(np.float32)
-    least = np.where(least < low, np.nextafter(least, np.float32(np.inf)), least)
-    return least, np.where(most > high, np.nextafter(most, np.float32(-np.inf)), most)
+    return inner_bounds(env.action_space.low, env.action_space.high)  # type: ignore[attr-defined]
 
 
 def _action(

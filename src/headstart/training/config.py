@@ -127,7 +127,10 @@ class WarmStartConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationConfig:
-    """Greedy evaluation, on episode seeds that training never uses."""
+    """Greedy evaluation during a run, which chooses its best policy.
+
+    Its episodes are none of training, and none of `headstart evaluate`.
+    """
 
     every: int = 2000
     """Env steps from one evaluation to the next; there is one more at the end."""

@@ -55,7 +55,7 @@ def evaluate(
     collectors: int = 0,
     on_episode: Callable[[Episode], None] | None = None,
 ) -> EvalResult:
-    """Run greedy episodes, on env seeds that training never uses, and count successes.
+    """Run greedy episodes, on env seeds that no run learns from or chooses by, and count successes.
 
     Args:
         policy: a ``Policy``, an expert, or any function of an observation dict.
@@ -79,10 +79,11 @@ def run_evaluation(
     *,
     episodes: int,
     seed: int,
+    stream: str = EVALUATION,
     call: Callable[[Episode], None] | None = None,
 ) -> list[Episode]:
     """Return the greedy episodes of an evaluation, in order."""
-    jobs = [EpisodeJob(policy, seed, EVALUATION, index) for index in range(episodes)]
+    jobs = [EpisodeJob(policy, seed, stream, index) for index in range(episodes)]
     finished = []
     for pending in executor.submit(jobs):
         finished.append(pending.result())

@@ -18,7 +18,7 @@ from headstart.errors import InputError, RunError
 from headstart.policy import Policy
 from headstart.rollout.executors import Executor, Pending
 from headstart.rollout.exploration import Exploration
-from headstart.rollout.job import EpisodeJob
+from headstart.rollout.job import VALIDATION, EpisodeJob
 from headstart.seeding import Streams
 from headstart.training.config import TrainConfig
 from headstart.training.evaluation import EvalResult, run_evaluation, summarize
@@ -111,6 +111,8 @@ class Trainer:
         self.begun = True
         while self.demo_sampler is not None and progress.warm_start_updates < to_clone:
             self.metrics.add(self.agent.clone(self._batch(self.demo_sampler)))
+            if progress.warm_start_updates + 1 == to_clone:
+                self.agent.end_cloning()
             self._count_warm_start("cloning demonstrations")
         if not warm_start.episodes:
             return
@@ -228,6 +230,7 @@ class Trainer:
             policy,
             episodes=self.config.evaluation.episodes,
             seed=self.config.seed,
+            stream=VALIDATION,
             # Nothing of the run changes until the evaluation is done.
             call=lambda _: self._resumable(),
         )
