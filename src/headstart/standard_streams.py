@@ -1,8 +1,11 @@
 """Standard input, output and error, which may be closed, or unable to show every character."""
 
+import contextlib
+import ctypes
 import io
 import os
 import sys
+from collections.abc import Iterator
 
 
 def open_standard_streams() -> None:
@@ -29,3 +32,41 @@ def _escape_the_unprintable() -> None:
     stream = sys.stdout
     if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
         stream.reconfigure(errors="backslashreplace")
+
+
+@contextlib.contextmanager
+def prints_to_stderr(when: bool = True) -> Iterator[None]:
+    """Send what is printed meanwhile to standard error, in Python or by a simulator in C.
+
+    Standard output is then left for one JSON object.
+
+    Args:
+        when: whether to; nothing is sent elsewhere if not.
+    """
+    if not when:
+        yield
+        return
+    sys.stdout.flush()
+    output = os.dup(1)
+    try:
+        os.dup2(2, 1)
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _flush_c()
+        os.dup2(output, 1)
+        os.close(output)
+
+
+def abandon_stdout() -> None:
+    """Send to standard error what is printed from here on, as simulators do when they end."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+        _flush_c()
+        os.dup2(2, 1)
+
+
+def _flush_c() -> None:
+    """Write out what ``printf`` has buffered, which it does where the output is not a terminal."""
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).fflush(None)

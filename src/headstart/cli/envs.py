@@ -7,6 +7,7 @@ from dataclasses import asdict
 from headstart.cli.parser import Parser
 from headstart.envs.check import EnvReport, check_env
 from headstart.envs.goal_env import GoalSpec
+from headstart.standard_streams import prints_to_stderr
 
 CHECK = """\
 Try an environment: whether it is a goal environment, whether reward, termination and success agree
@@ -42,7 +43,8 @@ def add_options(parser: Parser) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    report = check_env(arguments.env)
+    with prints_to_stderr(when=arguments.json):
+        report = check_env(arguments.env)
     if arguments.json:
         print(json.dumps(_plain(report)))
     else:

@@ -11,6 +11,7 @@ from headstart.cli.trust import open_policy
 from headstart.errors import InputError
 from headstart.paths import user_path
 from headstart.rollout.job import Behaviour, Constant
+from headstart.standard_streams import prints_to_stderr
 from headstart.text import counted
 from headstart.training.evaluation import EvalResult, evaluate
 
@@ -42,15 +43,26 @@ def add_options(parser: Parser) -> None:
 def _run(arguments: argparse.Namespace) -> None:
     if arguments.episodes < 1:
         raise InputError(f"--episodes must be at least 1, got {arguments.episodes}")
+    # Where the environment is imported and built too, which may print.
+    with prints_to_stderr(when=arguments.json):
+        results = _evaluate(arguments)
+    floor = results.get("floor")
+    if arguments.json:
+        print(json.dumps({**results["policy"].to_json(), "floor": floor and floor.to_json()}))
+    else:
+        _print(results["policy"], floor)
+
+
+def _evaluate(arguments: argparse.Namespace) -> dict[str, EvalResult]:
+    """Return how the policy does, and the floor if it is asked for."""
     policy, env_id = open_policy(arguments.policy, arguments.env, arguments.command)
     behaviours: dict[str, Behaviour] = {"policy": policy}
     if not arguments.no_floor:
         rest = np.zeros_like(policy.action_low).clip(policy.action_low, policy.action_high)
         behaviours["floor"] = Constant(rest)
-    results: dict[str, EvalResult] = {}
     with progress_bar(f"evaluating on {env_id}", arguments.episodes * len(behaviours)) as tick:
-        for name, behaviour in behaviours.items():
-            results[name] = evaluate(
+        return {
+            name: evaluate(
                 behaviour,
                 env_id,
                 episodes=arguments.episodes,
@@ -58,11 +70,8 @@ def _run(arguments: argparse.Namespace) -> None:
                 collectors=arguments.collectors,
                 on_episode=tick,
             )
-    floor = results.get("floor")
-    if arguments.json:
-        print(json.dumps({**results["policy"].to_json(), "floor": floor and floor.to_json()}))
-    else:
-        _print(results["policy"], floor)
+            for name, behaviour in behaviours.items()
+        }
 
 
 def _print(result: EvalResult, floor: EvalResult | None) -> None:

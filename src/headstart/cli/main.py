@@ -12,7 +12,7 @@ from typing import NoReturn
 import headstart
 from headstart.cli.parser import Parser
 from headstart.errors import InputError, RunError
-from headstart.standard_streams import open_standard_streams
+from headstart.standard_streams import abandon_stdout, open_standard_streams
 from headstart.text import printable
 
 DESCRIPTION = """\
@@ -58,7 +58,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         # Whoever read our output, `head` for instance, has seen enough.
         _end(0, None)
-    if not _written_out():
+    finally:
+        complete = _written_out()
+        if arguments is None:
+            # What simulators print at the very end of the process is no result.
+            abandon_stdout()
+    if not complete:
         _end(1, "standard output cannot be written to its end")
 
 
