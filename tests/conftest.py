@@ -1,6 +1,12 @@
+import os
 import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+from scratch import DISK, use_memory
 
 
 def pytest_collection_modifyitems() -> None:
@@ -11,8 +17,22 @@ def pytest_collection_modifyitems() -> None:
     torch.set_num_threads(1)
 
 
+# Before pytest decides where its files are.
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    use_memory(config)
+    # No example is a failure because the machine is slow or busy.
+    suppressed = [HealthCheck.too_slow]
+    settings.register_profile("any speed", deadline=None, suppress_health_check=suppressed)
+    settings.load_profile("any speed")
     config.addinivalue_line("markers", "mujoco: steps the MuJoCo simulator")
     # A shell that starts the tests with & has them ignore Ctrl-C, and all that they start.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def disk() -> Iterator[Path]:
+    """An empty directory on the disk, which ``tmp_path`` mostly is not."""
+    with tempfile.TemporaryDirectory(dir=os.environ[DISK]) as directory:
+        yield Path(directory)

@@ -9,6 +9,12 @@ from full_disk import files_limited_to
 from headstart.durable import making_directory, read_whole, replace_file, replacing
 
 
+@pytest.fixture
+def tmp_path(disk):
+    """Here it is the disk."""
+    return disk
+
+
 def names(path):
     return sorted(entry.name for entry in path.iterdir())
 
@@ -116,7 +122,6 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path):
         read_whole(tmp_path / "file", 1000)
 
 
-@pytest.mark.timeout(20)
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ValueError, match="a pipe or a device"):

@@ -13,7 +13,7 @@ def moments_of(*parts, std_floor=1e-9):
     return moments
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     cuts=st.lists(st.integers(0, 100), max_size=6),
     seed=st.integers(0, 2**31),

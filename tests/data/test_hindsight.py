@@ -53,7 +53,7 @@ def random_episodes(env_id, count):
     return env, [run_episode(env, job) for job in jobs]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     lengths=st.lists(st.integers(1, 12), min_size=1, max_size=6),
     relabel_fraction=st.floats(0.0, 1.0),
@@ -72,7 +72,7 @@ def test_a_relabelled_goal_was_achieved_later_in_the_same_episode(lengths, relab
     assert (goal_time == -1000.0)[~relabelled].all()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(lengths=st.lists(st.integers(1, 12), min_size=1, max_size=6), seed=st.integers(0, 2**31))
 def test_everything_but_the_goal_is_one_stored_transition(lengths, seed):
     batch = counted_sampler(lengths, relabel_fraction=0.8, seed=seed).sample(64)

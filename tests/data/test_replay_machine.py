@@ -213,5 +213,5 @@ class ReplayMachine(RuleBasedStateMachine):
 
 TestReplayAndSamplersAgainstTheReference = ReplayMachine.TestCase
 TestReplayAndSamplersAgainstTheReference.settings = settings(
-    max_examples=80, stateful_step_count=40, deadline=None
+    max_examples=80, stateful_step_count=40
 )

@@ -211,7 +211,7 @@ def mixed(demo_fraction):
     return sampler, slow, slow_demos
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(count=st.integers(1, 300), demo_fraction=st.floats(0.0, 1.0, exclude_max=True))
 def test_every_batch_holds_the_share_of_demonstrations_to_the_nearest_row(count, demo_fraction):
     sampler, _, _ = mixed(demo_fraction)

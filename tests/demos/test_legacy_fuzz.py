@@ -72,7 +72,7 @@ PIECES += [
 ]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(pieces=st.lists(st.sampled_from(PIECES) | st.binary(max_size=4), max_size=30))
 def test_any_opcodes_give_plain_values_or_a_value_error(pieces):
     found = outcome(read_pickle, b"".join(pieces) + b".")

@@ -41,7 +41,7 @@ def files_in(store):
     return sorted(path.relative_to(store).as_posix() for path in store.rglob("*"))
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(lengths=st.lists(st.integers(1, 9), min_size=1, max_size=6), seed=st.integers(0, 2**31))
 def test_writing_and_reading_changes_nothing(lengths, seed):
     rng = np.random.default_rng(seed)

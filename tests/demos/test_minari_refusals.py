@@ -307,7 +307,7 @@ def test_filters_that_would_be_loaded_from_libraries_are_not_used(dataset):
     [
         ("import os; os.abort()", "the HDF5 library fails on it (code -6)"),
         ("import sys; sys.exit(1)", "the HDF5 library fails on it (code 1)"),
-        ("import time; time.sleep(60)", "it was not read in 1 s"),
+        ("import time; time.sleep(3600)", "it was not read in 1 s"),
         ("print('one\\ntwo'); raise SystemExit(2)", "data/main_data.hdf5: one two"),
     ],
 )
@@ -317,5 +317,6 @@ def test_a_file_that_ends_the_reader_or_holds_it_up_is_refused(
     reader = tmp_path / "reader.py"
     reader.write_text(program)
     monkeypatch.setattr(minari_files, "_READER", reader)
-    monkeypatch.setattr(minari_files, "_SECONDS", 1.0)
+    if "sleep" in program:
+        monkeypatch.setattr(minari_files, "_SECONDS", 1.0)
     assert said in refusal(ID)

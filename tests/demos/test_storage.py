@@ -53,7 +53,7 @@ def assert_refused(path, *named):
         assert word in message
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(lengths=st.lists(st.integers(1, 9), min_size=1, max_size=8), seed=st.integers(0, 2**31))
 def test_saving_and_loading_changes_nothing(tmp_path_factory, lengths, seed):
     path = tmp_path_factory.mktemp("demos") / "demos.npz"

@@ -37,7 +37,6 @@ def test_text_is_called_text(tmp_path):
     assert_refused(path, "it is JSON")
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("gigabytes", [10, 100])
 def test_the_holes_of_a_file_are_not_read(saved, gigabytes):
     """A member that claims gigabytes, all of which are in the file and none on the disk."""

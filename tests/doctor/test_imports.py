@@ -1,10 +1,12 @@
 """Each package is blamed for itself alone, whatever the others do to the process."""
 
+import os
+
 from headstart.doctor.packages import try_imports
 
 
 def test_one_that_ends_the_process_does_not_keep_the_others_from_being_tried(tmp_path, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     monkeypatch.setenv("MUJOCO_GL", "nonsense")
     sources = {
         "first": "",

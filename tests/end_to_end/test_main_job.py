@@ -4,8 +4,6 @@ import json
 import subprocess
 import sys
 
-import pytest
-
 
 def headstart(directory, *arguments: str) -> str:
     command = [sys.executable, "-m", "headstart", *arguments]
@@ -14,7 +12,6 @@ def headstart(directory, *arguments: str) -> str:
     return run.stdout
 
 
-@pytest.mark.timeout(280)
 def test_demonstrations_become_a_policy_that_picks_and_places(tmp_path):
     env = "FetchPickAndPlace-v4"
     headstart(tmp_path, "demos", "collect", env, "--episodes", "100", "--out", "demos.npz")

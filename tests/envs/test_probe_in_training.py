@@ -1,5 +1,6 @@
 """What hindsight, demonstrations and training make of what was found out or declared."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -139,7 +140,7 @@ def test_demonstrations_that_keep_too_little_are_refused():
 
 
 def test_collectors_keep_what_the_reward_reads(monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]), prepend=os.pathsep)
     # Not one of this file, which a collector does not import.
     expert = Constant(np.array([0.3, -0.2], np.float32))
     here, there = (

@@ -8,10 +8,7 @@ from kill_at import Moment
 from killed_runs import command_for, killed_again_and_again
 from outcomes import differences, outcome
 
-pytestmark = [
-    pytest.mark.skipif(not hasattr(os, "fork"), reason="forks"),
-    pytest.mark.timeout(300),
-]
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 
 TRAINING = "headstart.training"
 # fmt: off
@@ -94,7 +91,7 @@ def num_calls(warm, demo_file, tmp_path_factory):
 
 # A moment is a call, not a time: it comes on a fast machine and on a slow one.
 def test_runs_killed_at_random_moments_end_as_if_they_had_never_been(
-    warm, demo_file, tmp_path, undisturbed, num_calls
+    warm, demo_file, disk, undisturbed, num_calls
 ):
     rng = np.random.default_rng(0)
     kills = 0
@@ -106,7 +103,7 @@ def test_runs_killed_at_random_moments_end_as_if_they_had_never_been(
             }
             for _ in range(4)
         ]
-        directory = tmp_path / f"run-{number}"
+        directory = disk / f"run-{number}"
         kills += killed_again_and_again(warm, directory, demo_file, disturbances)
         assert differences(outcome(directory), undisturbed) == []
     assert kills >= 4

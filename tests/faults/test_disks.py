@@ -14,7 +14,7 @@ from killed_runs import command_for, told_of
 from outcomes import damaged, differences, outcome
 from refusals import refusals
 
-pytestmark = [pytest.mark.skipif(not hasattr(os, "fork"), reason="forks"), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 
 UPDATE = "headstart.agents.ddpg:DDPG.update"
 GROWING = "headstart.training.growing_file:GrowingFile"

@@ -44,7 +44,6 @@ def children_of(process_id: int) -> list[int]:
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="reads /proc")
-@pytest.mark.timeout(120)
 def test_an_interrupted_run_keeps_its_policies_and_leaves_no_process(tmp_path):
     command = (
         "train PointReach-v0 --out run --env-steps 10000000 --collectors 2 "
@@ -65,7 +64,7 @@ def test_an_interrupted_run_keeps_its_policies_and_leaves_no_process(tmp_path):
     # As a terminal does it: to the whole group, collectors included.
     os.killpg(run.pid, signal.SIGINT)
     told = run.stderr.read()
-    assert run.wait(timeout=30) == 130
+    assert run.wait() == 130
     last = told.splitlines()[-1]
     assert re.fullmatch(
         r"headstart: interrupted; saved at \d+ env steps; go on with: headstart resume \S+/run",
@@ -76,7 +75,7 @@ def test_an_interrupted_run_keeps_its_policies_and_leaves_no_process(tmp_path):
     assert not any(os.path.exists(f"/proc/{collector}") for collector in collectors)
 
 
-def collecting_until_stopped(directory, number, *, resets, collectors, seconds=0.0):
+def collecting_until_stopped(directory, number, *, resets, collectors, seconds=0):
     """Signal a real `demos collect` once a process has reset its environment that often."""
     (directory / "counted.py").write_text(COUNTED.format(resets=resets, seconds=seconds))
     point_policy().save(directory / "policy.safetensors")
@@ -97,7 +96,7 @@ def collecting_until_stopped(directory, number, *, resets, collectors, seconds=0
             assert collecting.poll() is None, collecting.stderr.read()
             time.sleep(0.01)
         os.killpg(collecting.pid, number)
-        printed, told = collecting.communicate(timeout=60)
+        printed, told = collecting.communicate()
     finally:
         collecting.kill()
     assert collecting.returncode == 130
@@ -105,7 +104,6 @@ def collecting_until_stopped(directory, number, *, resets, collectors, seconds=0
     return told
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("collectors", [0, 2])
 def test_stopped_collecting_keeps_the_first_of_the_demonstrations(
@@ -131,10 +129,9 @@ def test_stopped_collecting_keeps_the_first_of_the_demonstrations(
     assert demos.header["episode_indices"] == undisturbed.header["episode_indices"]
 
 
-@pytest.mark.timeout(120)
 def test_collecting_that_is_stopped_before_its_first_demonstration_writes_nothing(tmp_path):
     # Two resets are those of the probe.
-    told = collecting_until_stopped(tmp_path, signal.SIGINT, resets=3, collectors=0, seconds=60.0)
+    told = collecting_until_stopped(tmp_path, signal.SIGINT, resets=3, collectors=0, seconds=3600)
     assert told == (
         "headstart: interrupted before the first of 1000000 demonstrations; "
         "nothing is written to demos.npz\n"

@@ -18,10 +18,11 @@ from builders import is_one_line
 from kill_at import Moment
 from killed_runs import command_for, told_of
 from outcomes import differences, outcome
+from waiting import wait_until
 
 import headstart
 
-pytestmark = [pytest.mark.skipif(not hasattr(os, "fork"), reason="forks"), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 
 UPDATE = "headstart.agents.ddpg:DDPG.update"
 
@@ -39,8 +40,7 @@ def test_a_second_process_on_a_run_is_refused_until_the_first_is_dead(
     hang = Moment(place=UPDATE, when="after", count=6, deed=("time:sleep", [3600]))
     flag = Moment(place=UPDATE, when="after", count=6, deed=("os:mkdir", [str(tmp_path / "there")]))
     first = warm.start(*command_for(run, demo_file), log=log, moments=[flag, hang])
-    while not (tmp_path / "there").exists():
-        os.sched_yield()
+    wait_until((tmp_path / "there").exists)
     before = (run / "metrics.jsonl").read_bytes()
     assert warm("resume", run, "--collectors", 0, log=refused) == 2
     told = told_of(refused).rstrip("\n")
@@ -128,7 +128,7 @@ class Terminal:
     def shown(self):
         """Return what was shown until now, and close."""
         os.close(self._keyboard)
-        self._reader.join(timeout=10)
+        self._reader.join()
         return b"".join(self._shown).decode()
 
     def _read(self):

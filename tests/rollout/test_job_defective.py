@@ -1,5 +1,6 @@
 """Episodes of ``envs.defective``: what is kept of them, and which are refused."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +26,7 @@ def defective_job(index=0, *, keys=(), policy=None, exploration=NOISY):
 @pytest.fixture(params=[0, 1], ids=["here", "in a collector"])
 def run_in(request, monkeypatch):
     """Run a job on an environment of ``envs.defective``, in this process or in a collector."""
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]), prepend=os.pathsep)
 
     def run(name, job):
         with make_executor(f"envs.defective:{name}-v0", request.param) as executor:
@@ -78,7 +79,7 @@ def test_what_the_reward_reads_and_step_leaves_out_is_named(run_in):
 
 
 def test_a_collector_runs_on_after_an_episode_that_was_refused(monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]), prepend=os.pathsep)
 
     with make_executor("envs.defective:GoalJumpsLeft-v0", 1) as executor:
         outcomes = []

@@ -85,7 +85,6 @@ def test_nothing_is_deleted_where_a_link_leads_but_what_is_the_runs_own(tmp_path
     assert (elsewhere / "photos").is_dir()
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("make", [os.mkfifo, sparse, os.mkdir])
 @pytest.mark.parametrize("name", ["config.json", "checkpoints/LATEST", "manifest.json",
                                   "agent.safetensors", "demos.npz"])  # fmt: skip

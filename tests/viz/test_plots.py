@@ -105,7 +105,6 @@ def test_a_full_disk_leaves_the_old_picture(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a-0", "curves.png"]
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("name", ["config.json", "metrics.jsonl"])
 @pytest.mark.parametrize(
     "make", [os.mkfifo, os.mkdir, lambda path: path.open("wb").truncate(2**37)]
