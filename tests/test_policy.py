@@ -140,6 +140,45 @@ def test_an_input_that_is_not_a_number_never_becomes_an_action(column):
         trained_agent().policy(deployed=True)(observation)
 
 
+ONE_ROW = {key: value[0] for key, value in observations(1).items()}
+
+
+@pytest.mark.parametrize(
+    ("observation", "named"),
+    [
+        (ONE_ROW | {"observation": np.zeros(7)}, ["'observation'", "5 numbers", "(7,)"]),
+        (ONE_ROW | {"desired_goal": np.zeros((4, 2))}, ["'desired_goal'", "3 numbers", "(4, 2)"]),
+        (ONE_ROW | {"achieved_goal": np.zeros(1)}, ["'achieved_goal'", "3 numbers", "(1,)"]),
+        # As many numbers in all as there should be.
+        ({**ONE_ROW, "observation": np.zeros(7), "desired_goal": np.zeros(1)}, ["(1,)"]),
+        (ONE_ROW | {"observation": np.float32(1.0)}, ["'observation'", "()"]),
+        (ONE_ROW | {"observation": "left"}, ["'observation'", "numbers", "str"]),
+        ({"observation": np.zeros(5)}, ["lacks 'desired_goal'", "has 'observation'"]),
+        ({"desired_goal": np.zeros(3), "obs": 0}, ["lacks 'observation'", "'obs'"]),
+        ((ONE_ROW, {}), ["dict", "tuple", "env.reset()"]),
+        (np.zeros(11), ["dict", "ndarray"]),
+        (ONE_ROW | {"observation": np.zeros((4, 5))}, ["(4, 5)", "(3,)", "leading axes"]),
+        (
+            {**observations(4), "achieved_goal": np.zeros((3, 3))},
+            ["(4, 5)", "(3, 3)", "leading axes"],
+        ),
+    ],
+)
+def test_an_observation_of_another_form_is_refused_by_name(observation, named):
+    policy = random_policy(np.random.default_rng(0), **SIZES)
+    with pytest.raises(InputError) as refusal:
+        policy(observation)
+    assert is_one_line(str(refusal.value))
+    for words in named:
+        assert words in str(refusal.value)
+
+
+def test_a_policy_that_does_not_see_the_achieved_goal_does_not_ask_for_it():
+    policy = trained_agent(goal_input="absolute").policy(deployed=True)
+    seen = {key: ONE_ROW[key] for key in ("observation", "desired_goal")}
+    np.testing.assert_array_equal(policy(seen), policy(ONE_ROW))
+
+
 @pytest.mark.parametrize("goal_input", ["absolute", "relative", "both"])
 def test_saving_and_loading_changes_nothing(tmp_path, goal_input):
     metadata = {"env_id": "FetchReach-v4", "config": {"a": [1, None, 0.1]}, "text": 'ä\n"x"'}

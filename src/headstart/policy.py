@@ -92,6 +92,7 @@ class Policy:
         """Return the action for one observation dict, or ``(B, action_dim)`` for a batch of them.
 
         Raises:
+            InputError: if the observation lacks a key, or an array in it has the wrong width.
             FloatingPointError: if the action is not finite.
         """
         # What overflows is found below.
@@ -120,14 +121,37 @@ class Policy:
         )
 
     def _inputs(self, observation: Mapping[str, NDArray[Any]]) -> FloatArray:
-        desired = np.asarray(observation["desired_goal"], np.float32)
-        parts = [np.asarray(observation["observation"], np.float32)]
+        desired = self._column(observation, "desired_goal", self.goal_dim)
+        parts = [self._column(observation, "observation", self.observation_dim)]
         if self.goal_input != "relative":
             parts.append(desired)
-        if self.goal_input != "absolute":
-            parts.append(desired - np.asarray(observation["achieved_goal"], np.float32))
-        inputs = _clip(np.concatenate(parts, axis=-1), self.input_clip)
+        try:
+            if self.goal_input != "absolute":
+                parts.append(desired - self._column(observation, "achieved_goal", self.goal_dim))
+            inputs = _clip(np.concatenate(parts, axis=-1), self.input_clip)
+        except InputError:
+            raise
+        except ValueError as error:
+            shapes = [f"{name} {np.shape(array)}" for name, array in observation.items()]
+            raise InputError(
+                f"all arrays of an observation must have the same leading axes, got "
+                f"{', '.join(shapes)}"
+            ) from error
         return _clip((inputs - self.mean) / self.std, self.output_clip)
+
+    @staticmethod
+    def _column(observation: Mapping[str, NDArray[Any]], key: str, width: int) -> FloatArray:
+        """Return one entry of an observation as float32, ``(width,)`` or ``(B, width)``."""
+        try:
+            array: FloatArray = np.asarray(observation[key], np.float32)
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise InputError(_describe_refusal(observation, key)) from error
+        if array.shape[-1:] != (width,):
+            raise InputError(
+                f"observation[{key!r}] must have {width} numbers in its last axis, got shape "
+                f"{array.shape}; was this policy trained for another environment?"
+            )
+        return array
 
     def arrays(self) -> dict[str, FloatArray]:
         """Return all arrays by the names that they have in a file."""
@@ -235,6 +259,19 @@ def _policy(header: _Header, arrays: dict[str, FloatArray]) -> Policy:
     if unknown:
         raise ValueError(f"unknown array {min(unknown)}")
     return policy
+
+
+def _describe_refusal(observation: object, key: str) -> str:
+    """Return why an entry of an observation is no array of numbers."""
+    if not isinstance(observation, Mapping):
+        hint = "; env.reset() returns (observation, info)" if isinstance(observation, tuple) else ""
+        return (
+            f"a policy takes a dict with observation, achieved_goal and desired_goal, got "
+            f"{type(observation).__name__}{hint}"
+        )
+    if key not in observation:
+        return f"the observation lacks {key!r}, it has {', '.join(map(repr, observation))}"
+    return f"observation[{key!r}] must be numbers, got {type(observation[key]).__name__}"
 
 
 def _clip(values: FloatArray, bound: float) -> FloatArray:
