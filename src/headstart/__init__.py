@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from headstart.data.hindsight import HindsightSampler as HindsightSampler
     from headstart.data.mixture import MixedSampler as MixedSampler
     from headstart.data.replay import EpisodeReplay as EpisodeReplay
+    from headstart.demos.experts import expert_for as expert_for
+    from headstart.demos.inspect import inspect_demos as inspect_demos
     from headstart.demos.record import collect_demos as collect_demos
     from headstart.demos.storage import DemoSet as DemoSet
     from headstart.demos.storage import load_demos as load_demos
@@ -24,17 +26,29 @@ if TYPE_CHECKING:
     from headstart.envs.goal_env import check_goal_env as check_goal_env
     from headstart.envs.make import make_env as make_env
     from headstart.errors import InputError as InputError
+    from headstart.errors import RunError as RunError
     from headstart.integrations.transitions import (
         HindsightExperienceReplay as HindsightExperienceReplay,
     )
     from headstart.policy import Policy as Policy
     from headstart.policy import load_policy as load_policy
     from headstart.presets import PRESETS as PRESETS
+    from headstart.rollout.exploration import Exploration as Exploration
     from headstart.rollout.job import EpisodeJob as EpisodeJob
     from headstart.rollout.job import run_episode as run_episode
+    from headstart.training.config import CheckpointConfig as CheckpointConfig
+    from headstart.training.config import CycleConfig as CycleConfig
+    from headstart.training.config import DemosConfig as DemosConfig
+    from headstart.training.config import EvaluationConfig as EvaluationConfig
+    from headstart.training.config import HindsightConfig as HindsightConfig
+    from headstart.training.config import ResetsConfig as ResetsConfig
     from headstart.training.config import TrainConfig as TrainConfig
+    from headstart.training.config import WarmStartConfig as WarmStartConfig
     from headstart.training.evaluation import EvalResult as EvalResult
     from headstart.training.evaluation import evaluate as evaluate
+    from headstart.training.execution import TrainResult as TrainResult
+    from headstart.training.observer import Observer as Observer
+    from headstart.training.observer import Progress as Progress
     from headstart.training.resume import resume as resume
     from headstart.training.train import train as train
     from headstart.viz.plots import plot_runs as plot_runs
@@ -48,17 +62,31 @@ _MODULES = {
     "data.hindsight": ("HindsightSampler",),
     "data.mixture": ("MixedSampler",),
     "data.replay": ("EpisodeReplay",),
+    "demos.experts": ("expert_for",),
+    "demos.inspect": ("inspect_demos",),
     "demos.record": ("collect_demos",),
     "demos.storage": ("DemoSet", "load_demos", "save_demos"),
     "envs.goal_env": ("GoalReward", "GoalSpec", "check_goal_env"),
     "envs.make": ("make_env",),
-    "errors": ("InputError",),
+    "errors": ("InputError", "RunError"),
     "integrations.transitions": ("HindsightExperienceReplay",),
     "policy": ("Policy", "load_policy"),
     "presets": ("PRESETS",),
+    "rollout.exploration": ("Exploration",),
     "rollout.job": ("EpisodeJob", "run_episode"),
-    "training.config": ("TrainConfig",),
+    "training.config": (
+        "CheckpointConfig",
+        "CycleConfig",
+        "DemosConfig",
+        "EvaluationConfig",
+        "HindsightConfig",
+        "ResetsConfig",
+        "TrainConfig",
+        "WarmStartConfig",
+    ),
     "training.evaluation": ("EvalResult", "evaluate"),
+    "training.execution": ("TrainResult",),
+    "training.observer": ("Observer", "Progress"),
     "training.resume": ("resume",),
     "training.train": ("train",),
     "viz.plots": ("plot_runs",),

@@ -1,10 +1,11 @@
 import subprocess
 import sys
+from dataclasses import replace
 
 import imageio.v2 as imageio
 import numpy as np
 import pytest
-from builders import is_one_line
+from builders import is_one_line, point_expert, point_policy, random_policy
 
 from headstart.cli.main import main
 from headstart.demos.experts import expert_for
@@ -48,6 +49,25 @@ def test_an_action_that_is_not_finite_is_told_and_leaves_no_half_video(tmp_path)
 
     with pytest.raises(RunError, match="episode 0: the policy returned an action that is not"):
         record_video(broken, "FetchReach-v4", tmp_path / "reach.mp4", episodes=1)
+    assert list(tmp_path.iterdir()) == []
+
+
+@needs_opengl
+def test_a_policy_file_is_filmed_in_its_own_environment(tmp_path):
+    policy = random_policy(np.random.default_rng(0), observation_dim=10, goal_dim=3, action_dim=4)
+    named = replace(policy, metadata={"env_id": "FetchReach-v4,max_episode_steps=2"})
+    named.save(tmp_path / "policy.safetensors")
+    record_video(str(tmp_path / "policy.safetensors"), str(tmp_path / "reach.gif"), episodes=1)
+    assert len(imageio.mimread(tmp_path / "reach.gif")) >= 3
+
+
+def test_a_video_needs_a_path_an_episode_and_an_environment(tmp_path):
+    with pytest.raises(InputError, match="needs the path of the video"):
+        record_video(point_policy())
+    with pytest.raises(InputError, match="episodes must be at least 1, got 0"):
+        record_video(point_policy(), path=tmp_path / "point.gif", episodes=0)
+    with pytest.raises(InputError, match="point_expert names no environment"):
+        record_video(point_expert, path=tmp_path / "point.gif")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from headstart.data.episode import Episode
+from headstart.demos.opening import Demos, open_demos
 from headstart.demos.problems import find_problems, find_remarks
 from headstart.demos.storage import DemoSet
 from headstart.envs.known import known
@@ -19,12 +20,16 @@ _MOST_NOISE = 1e3  # shares of half the action range
 Report = dict[str, Any]
 
 
-def inspect_demos(demos: DemoSet) -> Report:
+def inspect_demos(demos: Demos) -> Report:
     """Return what the demonstrations are, and problems in words, as plain JSON values.
 
     Distances are in the units of the goal. Lists have one entry for each dimension; a spread is the
     least, the middle and the largest of some values, or ``None`` without a value.
+
+    Args:
+        demos: demonstrations, the path of a demo file, or several of either.
     """
+    demos = open_demos(demos)
     report = {
         "env_id": printable(demos.env_id),
         **_origin(demos),

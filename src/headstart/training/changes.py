@@ -1,9 +1,9 @@
 """What may be different when a run goes on."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
+from headstart.dotted import setting_names
 from headstart.errors import InputError
 from headstart.training.config import TrainConfig
 
@@ -36,7 +36,7 @@ FIXED = (
 
 def differences(before: TrainConfig, now: TrainConfig) -> dict[str, tuple[Any, Any]]:
     """Return the settings that differ, each with both values."""
-    old, new = _flat(asdict(before)), _flat(asdict(now))
+    old, new = setting_names(before), setting_names(now)
     return {name: (old[name], new[name]) for name in old if old[name] != new[name]}
 
 
@@ -60,14 +60,3 @@ def check_changes(before: TrainConfig, now: TrainConfig, *, allow: bool) -> None
 def told(changed: Mapping[str, tuple[Any, Any]]) -> str:
     """Return differences as text."""
     return ", ".join(f"{name} {old} -> {new}" for name, (old, new) in changed.items())
-
-
-def _flat(settings: Mapping[str, Any], place: str = "") -> dict[str, Any]:
-    """Return nested settings by their dotted names."""
-    flat: dict[str, Any] = {}
-    for name, value in settings.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{place}{name}.")
-        else:
-            flat[f"{place}{name}"] = value
-    return flat

@@ -1,10 +1,12 @@
 """Everything a training run can be told, typed and documented; what it is told is what it does."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from headstart.agents.config import DDPGConfig
 from headstart.demos.resets import ResetGoal
+from headstart.dotted import change_settings
 from headstart.errors import InputError, require
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.processes import EPISODE_TIMEOUT
@@ -210,6 +212,17 @@ class TrainConfig:
         _require_from_to("replay_capacity", self.replay_capacity, 2, _MOST_STATES)
         if self.target_success is not None:
             _require_share("target_success", self.target_success)
+
+    def with_(self, changes: Mapping[str, Any] | None = None, /, **settings: Any) -> "TrainConfig":
+        """Return this configuration with some settings changed.
+
+        ``config.with_(env_steps=5000)``, or by dotted names, ``config.with_({"agent.actor_lr":
+        3e-4})``, which ``**`` passes as well.
+
+        Raises:
+            InputError: if there is no such setting, or its value is refused.
+        """
+        return change_settings(self, {**(changes or {}), **settings})
 
     def check_demos(self, available: int) -> None:
         """Refuse settings that ``available`` demonstrations cannot meet.

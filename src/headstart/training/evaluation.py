@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from headstart.data.episode import Episode
 from headstart.envs.known import known
 from headstart.errors import require
+from headstart.rollout.behaviour import PolicyLike, env_of, open_behaviour
 from headstart.rollout.executors import Executor, make_executor
 from headstart.rollout.job import EVALUATION, Behaviour, EpisodeJob
 from headstart.settings import convert
@@ -47,8 +48,8 @@ class EvalResult:
 
 
 def evaluate(
-    policy: Behaviour,
-    env_id: str,
+    policy: PolicyLike,
+    env_id: str | None = None,
     *,
     episodes: int = 100,
     seed: int = 0,
@@ -58,8 +59,10 @@ def evaluate(
     """Run greedy episodes, on env seeds that no run learns from or chooses by, and count successes.
 
     Args:
-        policy: a ``Policy``, an expert, or any function of an observation dict.
-        env_id: Gymnasium id of the goal environment.
+        policy: a ``Policy``, an expert or any function of an observation dict, the path of a policy
+            file or run directory, or what ``train`` returned. Of a run the best policy is meant.
+        env_id: Gymnasium id of the goal environment; the policy's own by default, if it is
+            registered here.
         episodes: how many episodes.
         seed: root of their seeds.
         collectors: processes that run them; 0 runs them here. The result does not depend on it.
@@ -68,8 +71,12 @@ def evaluate(
     episodes, seed = convert(int, episodes, "episodes"), convert(int, seed, "seed")
     require(episodes >= 1, "episodes must be at least 1", episodes)
     require(seed >= 0, "seed must not be negative", seed)
+    behaviour = open_behaviour(policy)
+    env_id = env_id or env_of(behaviour)
     with make_executor(env_id, collectors) as executor:
-        finished = run_evaluation(executor, policy, episodes=episodes, seed=seed, call=on_episode)
+        finished = run_evaluation(
+            executor, behaviour, episodes=episodes, seed=seed, call=on_episode
+        )
     return summarize(env_id, seed, finished)
 
 

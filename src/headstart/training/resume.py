@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +10,11 @@ from headstart.data.strategies import GoalStrategy
 from headstart.errors import InputError
 from headstart.paths import user_path
 from headstart.text import printable
+from headstart.training.arguments import ConfigLike, open_config, open_strategy
 from headstart.training.assembly import prepared
 from headstart.training.changes import check_changes, differences, told
 from headstart.training.checkpointer import SavedRun, newest_run, restore_saved
-from headstart.training.config import TrainConfig
+from headstart.training.config import StrategyName, TrainConfig
 from headstart.training.execution import TrainResult, run_in
 from headstart.training.lock import Lock, locked
 from headstart.training.observer import Observer
@@ -32,11 +33,11 @@ _log = logging.getLogger("headstart")
 
 def resume(
     path: str | Path,
-    config: TrainConfig | None = None,
+    config: ConfigLike | None = None,
     *,
     env_id: str | None = None,
     collectors: int = 0,
-    goal_strategy: GoalStrategy | None = None,
+    goal_strategy: GoalStrategy | StrategyName | None = None,
     allow_change: bool = False,
     observers: Sequence[Observer] = (),
 ) -> TrainResult:
@@ -44,7 +45,8 @@ def resume(
 
     Args:
         path: the run directory.
-        config: settings that differ from those of the run; the run's own by default.
+        config: settings of the continued run, the run's own by default; a dict changes those of
+            the run by dotted name, e.g. ``{"env_steps": 30_000}``.
         env_id: the environment; by default the one that the directory names, which must then be
             one that you trust: building it may import a module.
         collectors: processes that run episodes; no result depends on it.
@@ -60,17 +62,23 @@ def resume(
     path = user_path(path).absolute()
     record = read_record(path)
     with locked(path) as lock:
-        config = config or record.config
+        config, strategy = open_strategy(_open_config(config, record.config), goal_strategy)
         check_changes(record.config, config, allow=allow_change)
-        _check_strategy(record, goal_strategy)
+        _check_strategy(record, strategy)
         demos = read_demos(path, record)
         saved = newest_run(path)
         if saved is None:
             _log.warning("%s: no checkpoint yet; the run begins anew", path)
         _tell_versions(record)
         env_id = env_id or record.env_id
-        with prepared(env_id, config, demos, collectors, goal_strategy, observers) as trainer:
+        with prepared(env_id, config, demos, collectors, strategy, observers) as trainer:
             return _go_on(lock, path, record, config, trainer, saved)
+
+
+def _open_config(config: ConfigLike | None, own: TrainConfig) -> TrainConfig:
+    if config is None:
+        return own
+    return own.with_(config) if isinstance(config, Mapping) else open_config(config)
 
 
 def _go_on(

@@ -1,6 +1,6 @@
 """Learning curves: success rate and mean Q against env steps, runs grouped over seeds."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from headstart.errors import InputError, require
 from headstart.paths import user_path
 from headstart.viz.picture import save_picture
 from headstart.viz.runs import CURVES, Run, read_run
@@ -18,22 +19,30 @@ _GRID_POINTS = 200
 
 
 def plot_runs(
-    directories: Sequence[str | Path], path: str | Path, *, smooth: int = 1, log_steps: bool = False
+    directories: str | Path | Iterable[str | Path],
+    path: str | Path,
+    *,
+    smooth: int = 1,
+    log_steps: bool = False,
 ) -> None:
     """Draw success rate and mean Q of runs, one line per group of runs that share all but the seed.
 
     Lines are medians over seeds, bands reach from the lowest to the highest seed.
 
     Args:
-        directories: run directories.
+        directories: run directories, or a single one.
         path: picture to write; its suffix decides the format.
-        smooth: number of neighbouring evaluations to average over.
+        smooth: number of neighbouring evaluations to average over, at least 1.
         log_steps: draw env steps on a logarithmic axis.
 
     Raises:
         InputError: if a directory is not that of a run, or the picture cannot be written.
     """
-    runs = [read_run(user_path(directory)) for directory in directories]
+    require(smooth >= 1, "smooth must be at least 1", smooth)
+    given = [directories] if isinstance(directories, str | Path) else directories
+    runs = [read_run(user_path(directory)) for directory in given]
+    if not runs:
+        raise InputError("there is no run to plot; name at least one run directory")
     groups: dict[str, list[Run]] = {}
     for run in runs:
         groups.setdefault(run.group, []).append(run)

@@ -20,7 +20,8 @@ from headstart.envs.snapshot import require_restorable
 from headstart.errors import InputError, require
 from headstart.output import VIDEOS, check_output
 from headstart.paths import user_path
-from headstart.rollout.job import EVALUATION, Behaviour, EpisodeJob, run_episode
+from headstart.rollout.behaviour import PolicyLike, env_of, open_behaviour
+from headstart.rollout.job import EVALUATION, EpisodeJob, run_episode
 from headstart.viz.gl import select_backend
 
 Frame = NDArray[np.uint8]
@@ -30,9 +31,9 @@ _LINGER = 12  # frames that the last picture of an episode stays
 
 
 def record_video(
-    policy: Behaviour,
-    env_id: str,
-    path: str | Path,
+    policy: PolicyLike,
+    env_id: str | None = None,
+    path: str | Path | None = None,
     *,
     episodes: int = 5,
     seed: int = 0,
@@ -42,9 +43,11 @@ def record_video(
     """Record greedy episodes, those that ``evaluate`` runs with the same seed, as a video.
 
     Args:
-        policy: a ``Policy``, an expert, or any function of an observation dict.
-        env_id: Gymnasium id of the goal environment.
-        path: ``.mp4`` or ``.gif``; the path holds the old file or the whole new one, never a part.
+        policy: a ``Policy``, an expert or any function of an observation dict, the path of a policy
+            file or run directory, or what ``train`` returned.
+        env_id: Gymnasium id of the goal environment; the policy's own by default.
+        path: ``.mp4`` or ``.gif``; may come second, in place of the environment. The path holds the
+            old file or the whole new one, never a part.
         episodes: how many.
         seed: root of the episodes' seeds.
         frames_per_second: speed of playback, one frame per env step.
@@ -57,10 +60,17 @@ def record_video(
         InputError: if there is no OpenGL, or the path cannot be written.
     """
     require(seed >= 0, "seed must not be negative", seed)
+    require(episodes >= 1, "episodes must be at least 1", episodes)
+    if path is None and env_id is not None and Path(env_id).suffix.lower() in VIDEOS:
+        env_id, path = None, env_id
+    if path is None:
+        raise InputError("record_video needs the path of the video to write, e.g. path='play.mp4'")
+    behaviour = open_behaviour(policy)
+    env_id = env_id or env_of(behaviour)
     outcomes = []
     with _video(user_path(path), env_id, frames_per_second) as (env, writer):
         for index in range(episodes):
-            job = EpisodeJob(policy, seed, EVALUATION, index)
+            job = EpisodeJob(behaviour, seed, EVALUATION, index)
             episode = _record(env, job, f"episode {index + 1}/{episodes}", writer)
             outcomes.append(episode.success)
             if on_episode is not None:

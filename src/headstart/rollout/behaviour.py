@@ -1,0 +1,78 @@
+"""Policies as callers give them: an object, a function, a file, a run directory or a result."""
+
+import sys
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from headstart.envs.make import is_registered
+from headstart.errors import InputError
+from headstart.policy import Policy, load_policy
+from headstart.rollout.job import Behaviour
+from headstart.text import printable
+
+_LONGEST_ID = 1000
+
+
+@runtime_checkable
+class Trained(Protocol):
+    """An outcome of training, of which the best policy is meant."""
+
+    @property
+    def best_policy(self) -> Policy:
+        """The policy that was best in the evaluations of its run."""
+
+
+PolicyLike = Behaviour | str | Path | Trained
+"""A ``Policy`` or any function of an observation dict, the path of a policy file or of a run
+directory (its best policy), or what ``train`` returned (its best policy)."""
+
+
+def open_behaviour(policy: PolicyLike) -> Behaviour:
+    """Return what acts.
+
+    Raises:
+        InputError: if a file cannot be read, or it is none of what a policy may be given as.
+    """
+    if isinstance(policy, str | Path):
+        return load_policy(policy)
+    if callable(policy):
+        return policy
+    if isinstance(policy, Trained):
+        return policy.best_policy
+    hint = ""
+    if hasattr(policy, "predict"):
+        hint = "; of a model with predict: lambda observation: model.predict(observation)[0]"
+    raise InputError(
+        f"a policy is a Policy, a function of an observation, or the path of a policy file or run "
+        f"directory, got {type(policy).__name__}{hint}"
+    )
+
+
+def env_of(policy: Behaviour) -> str:
+    """Return the environment that a policy names as its own.
+
+    A policy may come from an untrusted file: an environment is taken from it only if it is
+    registered here already, and building it imports nothing new.
+
+    Raises:
+        InputError: if it names none, or none that can be taken.
+    """
+    metadata = policy.metadata if isinstance(policy, Policy) else {}
+    named = metadata.get("env_id")
+    if not isinstance(named, str) or not named:
+        raise InputError(
+            f"{getattr(policy, '__name__', type(policy).__name__)} names no environment; say in "
+            f"which it is to run, e.g. evaluate(policy, 'FetchReach-v4')"
+        )
+    if len(named) > _LONGEST_ID or not _is_at_hand(named):
+        raise InputError(
+            f"the policy is for {printable(named)!r}, which is not registered here; if you trust "
+            f"it, name the environment yourself, e.g. evaluate(policy, env)"
+        )
+    return named
+
+
+def _is_at_hand(env_id: str) -> bool:
+    name, comma, arguments = env_id.partition(",")
+    module, _, name = name.rpartition(":")
+    return (not module or module in sys.modules) and is_registered(name + comma + arguments)
