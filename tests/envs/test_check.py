@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from builders import is_one_line
+from envs.old import REFUSALS
 
 from headstart.envs.check import check_env
 from headstart.envs.goal_env import GoalSpec
@@ -14,7 +15,8 @@ from headstart.errors import InputError
 
 
 def report(name):
-    return check_env(f"envs.defective:{name}-v0")
+    module = "old" if name in dict(REFUSALS) else "defective"
+    return check_env(f"envs.{module}:{name}-v0")
 
 
 SOUND = [
@@ -120,7 +122,10 @@ REFUSED = [
     ("Buttons", "Buttons-v0: actions must be continuous and bounded (Box), got Discrete(4)"),
     ("ManyButtons", "ManyButtons-v0: actions must be continuous and bounded (Box), got Multi"),
     ("Unbounded", "Unbounded-v0: actions must be continuous and bounded (Box), got Box(-inf"),
-    ("Endless", "Endless-v0 has no time limit: register it with max_episode_steps=N"),
+    (
+        "Endless",
+        "Endless-v0 has no time limit: append it to the id, as in Endless-v0,max_episode_steps=100",
+    ),
 ]
 
 
@@ -180,7 +185,7 @@ def documented():
 def said():
     """All that is said of the environments above, by environment."""
     told = {}
-    for name, *_ in [*PROBLEMS, *ADVICE, *REFUSED, *NOT_RESTORED]:
+    for name, *_ in [*PROBLEMS, *ADVICE, *REFUSED, *REFUSALS, *NOT_RESTORED]:
         try:
             found = report(name)
             told[name] = [*found.problems, *found.advice]

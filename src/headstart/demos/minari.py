@@ -26,8 +26,8 @@ from headstart.demos.minari_files import (
 )
 from headstart.demos.storage import DemoSet
 from headstart.envs.goal_env import GoalReward, GoalSpec
+from headstart.envs.interface import GOAL_KEYS
 from headstart.envs.known import task_name
-from headstart.envs.probe import GOAL_KEYS
 from headstart.errors import InputError
 from headstart.text import counted
 

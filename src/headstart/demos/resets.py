@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from headstart.data.episode import Episode
 from headstart.demos.storage import DemoSet
-from headstart.envs.probe import env_name
+from headstart.envs.interface import env_name
 from headstart.envs.restoring import check_restores
 from headstart.envs.snapshot import require_restorable
 from headstart.errors import InputError

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from headstart.envs import probe
 from headstart.envs.goal_env import SUCCESS_UNTOLD, GoalSpec, success_key, tells_success
+from headstart.envs.interface import GOAL_KEYS
 from headstart.envs.make import make_env
 from headstart.envs.restoring import check_restores
 from headstart.envs.snapshot import restorable
@@ -297,11 +298,11 @@ def _rollout(
     rng = np.random.default_rng(1)
     low, high = env.action_space.low, env.action_space.high  # type: ignore[attr-defined]
     state, _ = env.reset(seed=1)
-    states = [{key: np.array(state[key]) for key in probe.GOAL_KEYS}]
+    states = [{key: np.array(state[key]) for key in GOAL_KEYS}]
     for _ in range(_STEPS):
         action = rng.uniform(low, high).astype(env.action_space.dtype)
         state, _, terminated, truncated, info = env.step(action)
-        states.append({key: np.array(state[key]) for key in probe.GOAL_KEYS})
+        states.append({key: np.array(state[key]) for key in GOAL_KEYS})
         if terminated or truncated:
             break
         if between is not None:
@@ -313,7 +314,7 @@ def _same(first: list[dict[str, NDArray[Any]]], second: list[dict[str, NDArray[A
     return len(first) == len(second) and all(
         np.array_equal(one[key], other[key], equal_nan=True)
         for one, other in zip(first, second, strict=True)
-        for key in probe.GOAL_KEYS
+        for key in GOAL_KEYS
     )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from headstart.data.hindsight import one_number_a_row
 from headstart.envs import probe
-from headstart.envs.probe import GOAL_KEYS, env_name
+from headstart.envs.interface import GOAL_KEYS, check_methods, env_name, layers
 from headstart.errors import InputError
 
 FloatArray = NDArray[np.float32]
@@ -160,6 +160,8 @@ def check_goal_env(env: gym.Env[Any, Any]) -> None:
     """
     name = env_name(env)
     space = env.observation_space
+    if type(space).__module__.startswith("gym."):
+        raise InputError(f"{name}: its spaces are those of gym, take gymnasium.spaces")
     if not isinstance(space, spaces.Dict) or not set(GOAL_KEYS) <= set(space.spaces):
         raise InputError(
             f"{name} is not a goal environment: its observation is no Dict with the keys "
@@ -175,16 +177,35 @@ def check_goal_env(env: gym.Env[Any, Any]) -> None:
         )
     if not env.has_wrapper_attr("compute_reward"):
         raise InputError(f"{name} is not a goal environment: it has no compute_reward method")
-    actions = env.action_space
+    check_methods(env)
+    _check_actions(env)
+    if env.spec is None or env.spec.max_episode_steps is None:
+        raise InputError(
+            f"{name} has no time limit: append it to the id, as in {name},max_episode_steps=100, "
+            f"or register it with max_episode_steps=N"
+        )
+
+
+def _check_actions(env: gym.Env[Any, Any]) -> None:
+    name, actions = env_name(env), env.action_space
     shown = " ".join(str(actions).split())  # bounds of many dimensions take many lines
-    if not isinstance(actions, spaces.Box) or not actions.is_bounded() or actions.dtype.kind != "f":
+    if not isinstance(actions, spaces.Box) or actions.dtype.kind != "f":
         raise InputError(f"{name}: actions must be continuous and bounded (Box), got {shown}")
+    if not actions.is_bounded():
+        clipped = any(isinstance(layer, gym.wrappers.ClipAction) for layer in layers(env))
+        hint = (
+            "leave out the wrapper ClipAction, which hides the bounds; actions stay inside them"
+            if clipped
+            else "wrap it in gymnasium.wrappers.TransformAction(env, lambda action: action, "
+            "gymnasium.spaces.Box(low, high)) with the bounds that make sense"
+        )
+        raise InputError(
+            f"{name}: actions must be continuous and bounded (Box), got {shown}; {hint}"
+        )
     if len(actions.shape) != 1 or not (actions.low < actions.high).all():
         raise InputError(
             f"{name}: actions must be a flat vector with a range in every dimension, got {shown}"
         )
-    if env.spec is None or env.spec.max_episode_steps is None:
-        raise InputError(f"{name} has no time limit: register it with max_episode_steps=N")
 
 
 def widths(env: gym.Env[Any, Any]) -> dict[str, int]:

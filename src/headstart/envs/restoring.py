@@ -8,12 +8,11 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.envs.probe import GOAL_KEYS, env_name
+from headstart.envs.interface import GOAL_KEYS, env_name, layers
 from headstart.envs.randomness import Randomness
 from headstart.envs.snapshot import (
     Restorable,
     State,
-    layers,
     require_restorable,
     stack_states,
 )

@@ -2,14 +2,14 @@
 
 import inspect
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.envs.probe import env_name
+from headstart.envs.interface import env_name, layers
 from headstart.errors import InputError
 
 State = NDArray[np.float64]
@@ -74,14 +74,6 @@ def _owner(env: gym.Env[Any, Any]) -> Any:
         if all(callable(getattr(layer, name, None)) for name in ("save_state", "restore_state")):
             return layer
     return None
-
-
-def layers(env: gym.Env[Any, Any]) -> Iterator[gym.Env[Any, Any]]:
-    """Yield the wrappers of an env from the outermost on, and at last the env itself."""
-    while isinstance(env, gym.Wrapper):
-        yield env
-        env = env.env
-    yield env
 
 
 def _other_meaning(owner: Any) -> str:

@@ -17,8 +17,8 @@ from headstart.data.replay import EpisodeReplay
 from headstart.data.strategies import GoalStrategy, future
 from headstart.demos.storage import DemoSet, load_demos
 from headstart.envs.goal_env import GoalReward, GoalSpec
+from headstart.envs.interface import GOAL_KEYS
 from headstart.envs.make import make_bare
-from headstart.envs.probe import GOAL_KEYS
 from headstart.errors import InputError, require
 from headstart.seeding import generator
 

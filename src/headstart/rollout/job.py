@@ -11,7 +11,7 @@ from threadpoolctl import ThreadpoolController
 
 from headstart.data.episode import Episode
 from headstart.envs.goal_env import reward_at_goal, success_key
-from headstart.envs.probe import GOAL_KEYS, env_name
+from headstart.envs.interface import GOAL_KEYS, env_name, reset_env, step_env
 from headstart.envs.snapshot import Restorable, require_restorable, restorable, stack_states
 from headstart.envs.trouble import simulator_trouble
 from headstart.errors import InputError, RunError
@@ -133,7 +133,7 @@ def _run(env: gym.Env[Any, Any], job: EpisodeJob, on_state: Callable[[bool], Non
         kept = GREEDY(wanted, low, high, rng) if job.record_intended else action
         recording.before_step(observation, kept)
         # A copy: an env may clip what it is given in place.
-        observation, reward, terminated, truncated, info = env.step(action.copy())
+        observation, reward, terminated, truncated, info = step_env(env, action.copy())
         paid = _paid(env, job, reward)
         key = success_key(info)
         if key is None:
@@ -154,8 +154,7 @@ def _run(env: gym.Env[Any, Any], job: EpisodeJob, on_state: Callable[[bool], Non
 
 def _started(env: gym.Env[Any, Any], job: EpisodeJob) -> Observation:
     """Return the first observation."""
-    observation: Observation
-    observation, _ = env.reset(seed=job.env_seed)
+    observation, _ = reset_env(env, job.env_seed)
     start = job.start
     if start is None:
         return observation
