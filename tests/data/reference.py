@@ -147,11 +147,12 @@ def expected_reward(episode, step, goal) -> float:
     return reward_of(episode.achieved_goals[step + 1], goal, episode.reward_infos[step])
 
 
-def expected_end(episode, step, goal, *, is_relabelled) -> bool:
-    """Whether a transition ends the bootstrap under the goal that it ends up with."""
+def expected_end(episode, step, goal) -> bool:
+    """Whether a transition ends the bootstrap under the goal that it ends up with.
+
+    It is the same for a goal that is the episode's own and for a substitute: one target.
+    """
     stored = bool(episode.terminated[step])
-    if not is_relabelled:
-        return stored
     achieved, info = episode.achieved_goals[step + 1], episode.reward_infos[step]
     ended_otherwise = stored and not reaches(achieved, episode.desired_goals[step], info)
     return reaches(achieved, goal, info) or ended_otherwise

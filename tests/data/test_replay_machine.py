@@ -172,7 +172,7 @@ class ReplayMachine(RuleBasedStateMachine):
             allowed = self.slow.allowed_goals(strategy, number, step)
             assert any(same_bits(goal, other) for other in allowed)
         assert row.reward == expected_reward(episode, step, goal)
-        assert row.terminated == expected_end(episode, step, goal, is_relabelled=is_relabelled)
+        assert row.terminated == expected_end(episode, step, goal)
         return is_relabelled
 
     @precondition(lambda self: self.slow.placed)

@@ -144,7 +144,7 @@ def test_the_spec_of_point_reach():
         action_high=(1.0, 1.0),
         max_episode_steps=30,
         reward_range=(-1.0, 0.0),
-        terminates=False,
+        terminates=None,
     )
 
 

@@ -85,7 +85,7 @@ def test_the_range_of_rewards_sets_the_bounds_of_values(name, bounds):
 @pytest.mark.parametrize(
     ("name", "terminates"),
     [
-        ("Reach", False),
+        ("Reach", None),
         ("SaysItEnds", True),
         ("Ending", True),
         ("Falling", False),

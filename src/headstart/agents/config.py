@@ -24,7 +24,7 @@ class DDPGConfig:
     target_combination: Literal["min", "mean"] = "min"
     """How the target critics' values become one target."""
     clip_target: bool = True
-    """Keep targets within what the env's reward range allows, [-1/(1-discount), 0] for -1/0."""
+    """Keep targets within what the reward range allows, [-1/(1-discount), 0] for -1/0."""
     discount: float = 0.98
     """Discount per env step."""
     actor_lr: float = 1e-3

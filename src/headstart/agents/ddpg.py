@@ -49,8 +49,7 @@ class DDPG:
         self.action_low, self.action_high = map(torch.from_numpy, bounds)
         self._action_center = (self.action_high + self.action_low) / 2
         self._action_half_range = (self.action_high - self.action_low) / 2
-        low, high = (reward / (1.0 - config.discount) for reward in reward_range)
-        self.target_bounds = (low, high) if config.clip_target else None
+        self.hold_values(reward_range)
         self.updates = 0
 
         input_dim = observation_dim + goal_dim * (2 if config.goal_input == "both" else 1)
@@ -58,6 +57,11 @@ class DDPG:
         self._mean, self._std = torch.zeros(input_dim), torch.ones(input_dim)
 
         self._build_networks(input_dim, torch.Generator().manual_seed(seed))
+
+    def hold_values(self, reward_range: tuple[float, float]) -> None:
+        """Clip targets from now on to what rewards in ``reward_range`` allow, if so configured."""
+        bounds = losses.value_bounds(reward_range, self.config.discount)
+        self.target_bounds = bounds if self.config.clip_target else None
 
     def observe(self, batch: NumpyBatch) -> None:
         """Count the inputs of a batch into the normaliser."""

@@ -24,6 +24,17 @@ def td_target(
     return target if bounds is None else target.clamp(*bounds)
 
 
+def value_bounds(reward_range: tuple[float, float], discount: float) -> tuple[float, float]:
+    """Return the least and the greatest value that rewards in ``reward_range`` allow.
+
+    ``[min(low, low h), max(high, high h)]`` with ``h = 1 / (1 - discount)``: a reward that is paid
+    for ever, or once by the transition that ends the episode.
+    """
+    low, high = reward_range
+    horizon = 1.0 / (1.0 - discount)
+    return min(low, low * horizon), max(high, high * horizon)
+
+
 def combine(values: Tensor, how: Literal["min", "mean"]) -> Tensor:
     """Combine the values of ``K`` critics, ``(K, B)``, into one, ``(B,)``."""
     return values.amin(dim=0) if how == "min" else values.mean(dim=0)

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from headstart.data.batch import Batch, NumpyBatch
 from headstart.data.replay import EpisodeReplay
+from headstart.data.rewards import RewardScale
 from headstart.data.strategies import ChosenRows, GoalStrategy, checked, future
 from headstart.errors import InputError
 
@@ -45,6 +46,7 @@ class HindsightSampler:
         rng: the stream that every draw comes from.
         strategy: where substitute goals come from; see ``headstart.data.strategies``.
         is_demo: whether the rows count as demonstrations.
+        scale: the units that rewards are given in; the environment's own by default.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class HindsightSampler:
         rng: np.random.Generator,
         strategy: GoalStrategy = future,
         is_demo: bool = False,
+        scale: RewardScale | None = None,
     ) -> None:
         if not 0.0 <= relabel_fraction <= 1.0:
             raise ValueError(f"relabel_fraction must lie in [0, 1], got {relabel_fraction}")
@@ -65,6 +68,7 @@ class HindsightSampler:
         self.rng = rng
         self.strategy = strategy
         self.is_demo = is_demo
+        self.scale = scale
 
     def sample(self, count: int) -> NumpyBatch:
         """Return ``count`` transitions drawn with replacement."""
@@ -102,15 +106,20 @@ class HindsightSampler:
         achieved_goals, infos = columns["achieved_goals"], columns["reward_infos"]
         desired_goal = before[:, columns["desired_goals"]]
         next_achieved_goal = after[:, achieved_goals]
-        reward, terminated = self._rewarded(next_achieved_goal, desired_goal, before[:, infos])
+        reward, at_goal = self._rewarded(next_achieved_goal, desired_goal, before[:, infos])
         ended = before[:, columns["terminated"].start]
+        # Whether a goal ends the episode is asked for stored goals too: by the same function, or a
+        # stored and a substitute goal could have two targets for one transition.
+        fell = np.where(drawn.same_end & (at_goal == 0.0), ended, np.float32(0.0))
+        if self.scale is not None:
+            reward = self.scale(reward, at_goal, fell)
         return Batch(
             observation=before[:, columns["observations"]],
             achieved_goal=before[:, achieved_goals],
             desired_goal=desired_goal,
             action=before[:, columns["actions"]],
             reward=reward,
-            terminated=np.where(drawn.same_end, ended, terminated),
+            terminated=np.maximum(at_goal, fell),
             next_observation=after[:, columns["observations"]],
             next_achieved_goal=next_achieved_goal,
             is_demo=drawn.is_demo,
@@ -152,6 +161,7 @@ class Relabelling:
     reward: Reward
     fraction: float
     strategy: GoalStrategy
+    scale: RewardScale | None = None
 
     def sampler(
         self, replay: EpisodeReplay, rng: np.random.Generator, *, is_demo: bool = False
@@ -164,6 +174,7 @@ class Relabelling:
             rng=rng,
             strategy=self.strategy,
             is_demo=is_demo,
+            scale=self.scale,
         )
 
 

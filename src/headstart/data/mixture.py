@@ -22,8 +22,8 @@ class MixedSampler:
         if not 0.0 <= demo_fraction < 1.0:
             raise ValueError(f"demo_fraction must lie in [0, 1), got {demo_fraction}")
         # All rows of a batch are judged at once.
-        if online.reward != demos.reward:
-            raise ValueError("online and demos must share one reward")
+        if (online.reward, online.scale) != (demos.reward, demos.scale):
+            raise ValueError("online and demos must share one reward and its scale")
         if online.replay.columns != demos.replay.columns:
             raise ValueError(
                 f"online and demos differ in width: "

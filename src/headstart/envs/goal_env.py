@@ -1,7 +1,7 @@
 """The goal-environment contract: what it asks, what a given env answers, and its reward in bulk."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import gymnasium as gym
@@ -10,8 +10,10 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from headstart.data.hindsight import one_number_a_row
-from headstart.envs import probe
+from headstart.envs import probe, reward_facts
 from headstart.envs.interface import GOAL_KEYS, check_methods, env_name, layers
+from headstart.envs.reward_facts import RewardUnits
+from headstart.envs.task import TaskConfig
 from headstart.errors import InputError
 
 FloatArray = NDArray[np.float32]
@@ -34,41 +36,60 @@ class GoalSpec:
     action_high: tuple[float, ...]  # (action_dim,)
     max_episode_steps: int
     reward_range: tuple[float, float]  # of one step; infinite where it has no bound
-    terminates: bool  # whether reaching the goal ends the episode
+    # Whether reaching the goal ends the episode; None where nothing says so before it is seen.
+    terminates: bool | None
     vectorized: bool = True  # whether compute_reward takes many goals at once
     reward_info_keys: tuple[str, ...] = ()  # what the reward reads besides the goals
+    reward_units: RewardUnits = field(default_factory=RewardUnits)
+    declares_range: bool = False  # whether reward_range was declared, and not detected
+    asks_terminated: bool = False  # whether compute_terminated answers for any goal
+    vectorized_ends: bool = False  # whether it takes many goals at once
+    observes_goal: bool = True  # whether the observation holds the achieved goal
+    adds_unexplained: bool = False  # whether episodes keep what compute_reward does not explain
 
     @property
     def action_dim(self) -> int:
         """Width of an action."""
         return len(self.action_low)
 
+    @property
+    def info_dim(self) -> int:
+        """Width of what an episode keeps for the reward of each step."""
+        return len(self.reward_info_keys) + self.adds_unexplained
+
     @classmethod
-    def from_env(cls, env: gym.Env[Any, Any], *, success_needed: bool = True) -> "GoalSpec":
+    def from_env(
+        cls,
+        env: gym.Env[Any, Any],
+        task: TaskConfig | None = None,
+        *,
+        success_needed: bool = True,
+    ) -> "GoalSpec":
         """Read the spaces of an env that ``check_goal_env`` accepts, and try some steps in it.
 
-        What the env declares in the attributes ``reward_range``, ``success_terminates`` and
-        ``reward_info_keys`` is taken as it is, the rest is found out.
+        What ``task`` declares counts first, then what the env declares in the attributes
+        ``reward_range``, ``success_terminates`` and ``reward_info_keys``; the rest is detected.
 
         Raises:
-            InputError: if ``compute_reward`` contradicts the rewards of ``step``, or reads of
-                ``info`` what cannot be kept; or if ``success_needed`` and nothing tells it.
+            InputError: if ``compute_reward`` contradicts the rewards of ``step``, depends on the
+                running episode, or reads of ``info`` what cannot be kept; or if
+                ``success_needed`` and nothing tells it.
         """
+        task = task or TaskConfig()
         assert isinstance(env.observation_space, spaces.Dict)
         assert isinstance(env.action_space, spaces.Box)
         assert env.spec is not None
         assert env.spec.max_episode_steps is not None
         steps = probe.take_steps(env)
         keys = probe.keys_read(env, steps)
-        for _, stepped, computed in probe.disagreements(env, steps):
-            raise InputError(
-                f"{env.spec.id}: step gave reward {stepped:g} where compute_reward says "
-                f"{computed:g}; hindsight would teach another task than this one, "
-                f"see `headstart envs check`"
-            )
+        if task.unexplained_reward == "refuse":
+            for _, stepped, computed in probe.disagreements(env, steps):
+                raise InputError(unexplained_reward(env.spec.id, stepped, computed))
+        reward_facts.check_purity(env, steps)
         if success_needed and not tells_success(env, steps):
             raise InputError(f"{env.spec.id}: {SUCCESS_UNTOLD}")
         width = widths(env)
+        terminates, asked = _ends_at_goal(env, steps, task.success_terminates)
         return cls(
             env_id=env.spec.id,
             observation_dim=width["observation"],
@@ -76,10 +97,16 @@ class GoalSpec:
             action_low=tuple(env.action_space.low.tolist()),
             action_high=tuple(env.action_space.high.tolist()),
             max_episode_steps=env.spec.max_episode_steps,
-            reward_range=probe.reward_range(env, steps),
-            terminates=_ends_at_goal(env, steps),
+            reward_range=reward_facts.reward_range(env, steps, task.reward_range),
+            terminates=terminates,
             vectorized=probe.is_vectorized(env, steps, keys),
             reward_info_keys=keys,
+            reward_units=reward_facts.reward_units(env, steps),
+            declares_range=reward_facts.is_declared(env, task.reward_range),
+            asks_terminated=asked,
+            vectorized_ends=asked and reward_facts.ends_in_bulk(env, steps, keys),
+            observes_goal=probe.observes_goal(steps),
+            adds_unexplained=task.unexplained_reward == "add",
         )
 
 
@@ -90,14 +117,20 @@ class GoalReward:
 
     Args:
         env: an environment that ``check_goal_env`` accepts.
-        spec: what is known of it; found out by some steps in it by default.
+        spec: what is known of it; detected by some steps in it by default.
+
+    Attributes:
+        terminates: whether reaching the goal ends an episode; ``None`` until that is known.
+        reward_range: lowest and highest reward of a step so far as is known.
     """
 
     def __init__(self, env: gym.Env[Any, Any], spec: GoalSpec | None = None) -> None:
         self.spec = spec or GoalSpec.from_env(env, success_needed=False)
+        self.terminates = self.spec.terminates
+        self.reward_range = self.spec.reward_range
         self._compute_reward = env.get_wrapper_attr("compute_reward")
         self._compute_terminated = None
-        if self.spec.terminates and not _declares_end(env):
+        if self.spec.asks_terminated:
             self._compute_terminated = env.get_wrapper_attr("compute_terminated")
 
     def __call__(
@@ -112,11 +145,14 @@ class GoalReward:
             achieved_goal: ``(B, goal_dim)``.
             desired_goal: ``(B, goal_dim)``.
             reward_info: ``(B, info_dim)``, the values of ``spec.reward_info_keys``, where it has
-                any.
+                any, and last what is added to the reward if ``spec.adds_unexplained``.
 
         Raises:
             InputError: if the environment's reward is not one finite number a row.
         """
+        added: FloatArray = np.zeros(1, np.float32)
+        if self.spec.adds_unexplained and reward_info is not None:
+            reward_info, added = reward_info[:, :-1], reward_info[:, -1]
         if self.spec.vectorized:
             # Positional on purpose: Fetch calls the second parameter ``goal``.
             columns = {} if reward_info is None else self._columns(reward_info)
@@ -127,15 +163,33 @@ class GoalReward:
             rows = self._rows(achieved_goal, desired_goal, reward_info)
             computed = [np.squeeze(self._compute_reward(*row)) for row in rows]
         # Here too, by name, and for those who ask without a sampler, as imports do.
-        told = f"compute_reward of {self.spec.env_id} returned rewards"
-        reward = one_number_a_row(computed, len(achieved_goal), told)
-        if not self.spec.terminates:
-            return reward, np.zeros(len(reward), np.float32)
+        what = f"compute_reward of {self.spec.env_id} returned rewards"
+        reward = one_number_a_row(computed, len(achieved_goal), what)
+        if not self.terminates:
+            return reward + added, np.zeros(len(reward), np.float32)
+        ends = self._ends(achieved_goal, desired_goal, reward_info, reward)
+        return reward + added, np.asarray(ends, np.float32)
+
+    def is_best(self, reward: FloatArray) -> NDArray[np.bool_]:
+        """Return where a reward, ``(B,)`` and nothing added to it, is that of the goal."""
+        units = self.spec.reward_units
+        return np.asarray(reward >= units.best - probe.TOLERANCE * units.span)
+
+    def _ends(
+        self,
+        achieved_goal: FloatArray,
+        desired_goal: FloatArray,
+        reward_info: FloatArray | None,
+        reward: FloatArray,
+    ) -> Any:
+        """Return whether each row ends its episode at its goal, ``(B,)``."""
         if self._compute_terminated is None:
-            return reward, (reward >= self.spec.reward_range[1]).astype(np.float32)
-        # Row by row on purpose: the mazes take one norm over the whole batch.
+            return self.is_best(reward)
+        if self.spec.vectorized_ends:
+            columns = {} if reward_info is None else self._columns(reward_info)
+            return self._compute_terminated(achieved_goal.copy(), desired_goal.copy(), columns)
         rows = self._rows(achieved_goal, desired_goal, reward_info)
-        return reward, np.array([self._compute_terminated(*row) for row in rows], np.float32)
+        return [self._compute_terminated(*row) for row in rows]
 
     def _columns(self, reward_info: FloatArray) -> dict[str, FloatArray]:
         keys = self.spec.reward_info_keys
@@ -226,6 +280,16 @@ def reward_at_goal(
     return float(np.squeeze(env.get_wrapper_attr("compute_reward")(goal, goal, info or {})))
 
 
+def unexplained_reward(name: str, stepped: float, computed: float) -> str:
+    """Say that ``step`` pays what ``compute_reward`` does not, and what to do."""
+    return (
+        f"{name}: step paid {stepped:g} where compute_reward says {computed:g}, so hindsight would "
+        f"teach another task: let compute_reward depend on its arguments alone and step return "
+        f"what it says, or add the difference to the reward of every goal with "
+        f"--task.unexplained-reward add (ignore leaves it out); see `headstart envs check`"
+    )
+
+
 def success_key(info: Mapping[str, Any]) -> str | None:
     """Return the key under which a step says whether it reached the goal, if it says so."""
     return next((key for key in SUCCESS_KEYS if key in info), None)
@@ -242,14 +306,14 @@ def tells_success(env: gym.Env[Any, Any], steps: probe.Probe) -> bool:
     return success_key(whole.infos[-1]) is not None
 
 
-def _ends_at_goal(env: gym.Env[Any, Any], steps: probe.Probe) -> bool:
-    """Return whether reaching the goal ends the episode, as declared or else as found."""
-    if env.has_wrapper_attr("success_terminates"):
-        return _declares_end(env)
-    return bool(probe.ends_at_goal(env, steps))
-
-
-def _declares_end(env: gym.Env[Any, Any]) -> bool:
-    """Return whether the env says that reaching its goal ends the episode."""
+def _ends_at_goal(
+    env: gym.Env[Any, Any], steps: probe.Probe, declared: bool | None
+) -> tuple[bool | None, bool]:
+    """Return whether reaching the goal ends the episode, and whether compute_terminated says so."""
     name = "success_terminates"
-    return env.has_wrapper_attr(name) and bool(env.get_wrapper_attr(name))
+    if declared is None and env.has_wrapper_attr(name):
+        declared = bool(env.get_wrapper_attr(name))
+    if declared is not None:
+        return declared, False
+    answer = probe.ends_at_goal(env, steps)
+    return answer, bool(answer)

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
+from gymnasium.envs.registration import EnvSpec
 from numpy.typing import NDArray
 
 from headstart.data.symmetry import AxisMap, Mirror
@@ -35,6 +37,9 @@ class Known:
     render_options: Mapping[str, Any] = field(default_factory=dict)
     """Arguments of ``gym.make`` that make pictures show what matters."""
 
+
+_HARMLESS = {"reward_type", "render_mode", "continuing_task", "reset_target", "width", "height"}
+"""Arguments that leave the symmetry as it is."""
 
 # The gripper of every Fetch task starts at this y; model and workspace are symmetric about it.
 _FETCH_Y = 0.7491
@@ -93,8 +98,31 @@ KNOWN: dict[str, Known] = {
 
 
 def known(env_id: str) -> Known:
-    """Look an environment up by its id, version and ``Dense`` aside; the empty ``Known`` if new."""
+    """Look an environment up by its id, version and ``Dense`` aside; the empty ``Known`` if new.
+
+    A class of the user's own may have the name of another's: it is new, once it is registered.
+    """
+    registered = gym.registry.get(env_id.partition(",")[0].rpartition(":")[2])
+    if registered is not None and not _is_upstream(registered):
+        return Known()
     return KNOWN.get(task_name(env_id).removesuffix("Dense"), Known())
+
+
+def known_mirror(env: gym.Env[Any, Any]) -> Mirror | None:
+    """Return the symmetry of an env that is built as it is upstream; whether it moves so is open.
+
+    A maze may have another map, for instance.
+    """
+    spec = env.spec
+    if spec is None or not _is_upstream(spec):
+        return None
+    usual = gym.registry[spec.id].kwargs if spec.id in gym.registry else {}
+    changed = {name for name, value in spec.kwargs.items() if usual.get(name) != value}
+    return known(spec.id).mirror if changed <= _HARMLESS else None
+
+
+def _is_upstream(spec: EnvSpec) -> bool:
+    return str(spec.entry_point).startswith("gymnasium_robotics.")
 
 
 def task_name(env_id: str) -> str:

@@ -21,7 +21,8 @@ TOLERANCE = 1e-4  # of a recomputed reward; environments mix float32 and float64
 class Probe:
     """``n`` steps with random actions, as the environment told them."""
 
-    achieved_goals: Array  # (n, goal_dim), achieved by the state that each step led to
+    observations: Array  # (n, observation_dim), of the state that each step led to
+    achieved_goals: Array  # (n, goal_dim), achieved by that state
     desired_goals: Array  # (n, goal_dim)
     rewards: Array  # (n,)
     terminated: Array  # (n,)
@@ -51,10 +52,39 @@ class Reading(dict[str, Any]):
         self.keys_read.add(key)
         return super().__getitem__(key)
 
+    def __contains__(self, key: object) -> bool:
+        self.keys_read.add(str(key))
+        return super().__contains__(key)
+
+    def __iter__(self) -> Iterator[str]:
+        # Of what is read all at once, only numbers can be what a reward is made of.
+        self.keys_read |= {key for key, value in super().items() if _is_number(value)}
+        return super().__iter__()
+
     def get(self, key: str, default: Any = None) -> Any:
         """Return the value as a dict does."""
         self.keys_read.add(key)
         return super().get(key, default)
+
+    def pop(self, key: str, *default: Any) -> Any:
+        """Return the value as a dict does, and remove it."""
+        self.keys_read.add(key)
+        return super().pop(key, *default)
+
+    def keys(self) -> Any:
+        """Return the keys as a dict does."""
+        iter(self)
+        return super().keys()
+
+    def items(self) -> Any:
+        """Return keys and values as a dict does."""
+        iter(self)
+        return super().items()
+
+    def values(self) -> Any:
+        """Return the values as a dict does."""
+        iter(self)
+        return super().values()
 
 
 def take_steps(env: gym.Env[Any, Any], lengths: Sequence[int] = (10, 10)) -> Probe:
@@ -75,15 +105,20 @@ def take_steps(env: gym.Env[Any, Any], lengths: Sequence[int] = (10, 10)) -> Pro
             goal = np.array(observation["desired_goal"])
             observation, reward, terminated, truncated, info = step_env(env, action)
             _check_state(env, observation)
-            achieved = np.array(observation["achieved_goal"])
+            state = np.array(observation["observation"]), np.array(observation["achieved_goal"])
             paid = _number(env, "the reward of step", reward)
-            rows.append((achieved, goal, paid, bool(terminated), dict(info)))
+            rows.append((*state, goal, paid, bool(terminated), dict(info)))
             if terminated or truncated:
                 break
-    achieved_goals, goals, rewards, ends, infos = zip(*rows, strict=True)
-    return Probe(
-        np.stack(achieved_goals), np.stack(goals), np.array(rewards), np.array(ends), infos
-    )
+    observations, achieved_goals, goals, rewards, ends, infos = zip(*rows, strict=True)
+    vectors = np.stack(observations), np.stack(achieved_goals), np.stack(goals)
+    return Probe(*vectors, np.array(rewards), np.array(ends), infos)
+
+
+def observes_goal(probe: Probe) -> bool:
+    """Return whether the observation holds what is achieved, each number of it in some place."""
+    columns = probe.observations[:, :, None], probe.achieved_goals[:, None, :]
+    return bool(np.isclose(*columns, atol=1e-6).all(axis=0).any(axis=0).all())
 
 
 def rewards_of(
@@ -160,47 +195,6 @@ def is_vectorized(env: gym.Env[Any, Any], probe: Probe, keys: Sequence[str]) -> 
     except Exception:  # Whatever a reward for one goal does when it is given many.
         return False
     return found.shape == expected.shape and np.allclose(found, expected, atol=TOLERANCE)
-
-
-def reward_range(env: gym.Env[Any, Any], probe: Probe) -> tuple[float, float]:
-    """Return the least and the largest reward of a step, declared or found; infinite if unknown.
-
-    Two values at most are a sparse reward. Any other has a lower bound where it no longer falls
-    with the distance, and an upper bound at the goal.
-    """
-    if env.has_wrapper_attr("reward_range"):
-        declared = env.get_wrapper_attr("reward_range")
-        try:
-            low, high = (float(bound) for bound in declared)
-        except (TypeError, ValueError):
-            low, high = np.nan, np.nan
-        if not low <= high:
-            raise InputError(
-                f"{env_name(env)}: the attribute reward_range must be (low, high), got {declared!r}"
-            )
-        # Environments written for the old Gym inherit infinite bounds, which declare nothing.
-        if np.isfinite(low) or np.isfinite(high):
-            return low, high
-    goals = probe.desired_goals.astype(np.float64)
-
-    def at(achieved: Array) -> Array:
-        return rewards_of(env, achieved, goals, probe.infos)
-
-    near = np.concatenate([probe.rewards, at(probe.achieved_goals[::-1]), at(goals)])
-    try:
-        far, further = at(goals + 1e3), at(goals + 1e6)
-    except Exception:  # Whatever a reward does with goals that the task does not have.
-        far = further = np.full(1, -np.inf if len(np.unique(near)) > 2 else near.min())
-    everything = np.concatenate([near, far, further])
-    # Adding zero turns -0.0 into 0.0.
-    least, most, best = (
-        float(value) + 0.0 for value in (everything.min(), near.max(), at(goals).max())
-    )
-    if len(np.unique(everything)) <= 2:
-        return least, float(everything.max()) + 0.0
-    levels_out = (far == further).all() and far.max() <= least
-    at_best = best >= most - TOLERANCE
-    return least if levels_out else -np.inf, max(best, most) if at_best else np.inf
 
 
 def shows_goal(env: gym.Env[Any, Any], probe: Probe) -> bool:

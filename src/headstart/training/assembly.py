@@ -2,27 +2,27 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
 
 from headstart.agents.ddpg import DDPG
-from headstart.data import strategies
-from headstart.data.hindsight import Relabelling, Sampler
-from headstart.data.mixture import MixedSampler
 from headstart.data.replay import EpisodeReplay
 from headstart.data.strategies import GoalStrategy
-from headstart.data.symmetry import MirroredSampler
+from headstart.data.symmetry import Mirror
 from headstart.demos.resets import DemoResets, check_resets
 from headstart.demos.storage import DemoSet
+from headstart.envs.episode_check import EpisodeCheck
 from headstart.envs.goal_env import GoalReward, GoalSpec
-from headstart.envs.known import known
 from headstart.envs.make import make_env
 from headstart.errors import InputError, require
 from headstart.rollout.executors import Executor, make_executor
 from headstart.seeding import Streams, integer_seed
-from headstart.training.config import StrategyName, TrainConfig
+from headstart.training.config import TrainConfig
 from headstart.training.observer import Observer
+from headstart.training.sampling import find_mirror, make_relabelling, make_samplers
 from headstart.training.trainer import Trainer
 
 
@@ -41,11 +41,44 @@ def prepared(
         InputError: if environment, demonstrations and configuration do not go together.
     """
     with contextlib.closing(make_env(env_id)) as reward_env:
-        spec = GoalSpec.from_env(reward_env)
+        spec = GoalSpec.from_env(reward_env, config.task)
+        _check_reward(spec)
+        _check_inputs(config, spec)
         demos = _checked(config, reward_env, spec, demos)
+        mirror = find_mirror(config, reward_env)
         with make_executor(env_id, collectors, timeout=config.episode_timeout) as executor:
             reward = GoalReward(reward_env, spec)
-            yield build_trainer(config, spec, demos, executor, reward, observers, goal_strategy)
+            yield build_trainer(
+                config, spec, demos, executor, reward, observers, goal_strategy, mirror
+            )
+
+
+def _check_reward(spec: GoalSpec) -> None:
+    """Refuse a reward from which nothing can be learned.
+
+    Raises:
+        InputError: if it is the same everywhere, and no end marks the goal either.
+    """
+    units, asked = spec.reward_units, spec.terminates and spec.asks_terminated
+    if not units.tells_goal and not asked and not spec.reward_info_keys:
+        raise InputError(
+            f"{spec.env_id}: every reward is {units.best:g}, at the goal too, and "
+            f"compute_terminated does not say that the goal ends an episode: pay another reward at "
+            f"the goal, or add compute_terminated(achieved_goal, desired_goal, info)"
+        )
+
+
+def _check_inputs(config: TrainConfig, spec: GoalSpec) -> None:
+    """Refuse networks that cannot see how far the goal is.
+
+    Raises:
+        InputError: if they are fed the observation, which lacks what is achieved, and the goal.
+    """
+    if config.agent.goal_input == "absolute" and not spec.observes_goal:
+        raise InputError(
+            f"agent.goal_input absolute shows the networks observation and desired goal, and the "
+            f"observation of {spec.env_id} lacks the achieved goal: pass --agent.goal-input both"
+        )
 
 
 def _checked(
@@ -86,16 +119,21 @@ def build_trainer(
     reward: GoalReward,
     observers: Sequence[Observer],
     goal_strategy: GoalStrategy | None = None,
+    mirror: Mirror | None = None,
 ) -> Trainer:
     """Assemble agent, replay and samplers."""
     replay = _replay(config.replay_capacity, spec)
     streams = Streams(config.seed)
-    relabelling = _relabelling(config, reward, goal_strategy)
-    sampler, demo_sampler = _samplers(config, spec, replay, demos, relabelling, streams)
+    check = EpisodeCheck(reward, config.task.unexplained_reward)
+    if demos is not None:
+        demos = replace(demos, episodes=tuple(map(check, demos.episodes)))
+    relabelling = make_relabelling(config, reward, goal_strategy)
+    sampler, demo_sampler = make_samplers(config, mirror, replay, demos, relabelling, streams)
     return Trainer(
         config=config,
         spec=spec,
         agent=_agent(config, spec),
+        check=check,
         executor=executor,
         replay=replay,
         streams=streams,
@@ -115,38 +153,12 @@ def _replay(capacity: int, spec: GoalSpec) -> EpisodeReplay:
             observation_dim=spec.observation_dim,
             goal_dim=spec.goal_dim,
             action_dim=spec.action_dim,
-            info_dim=len(spec.reward_info_keys),
+            info_dim=spec.info_dim,
         )
     except MemoryError as error:
         raise InputError(
             f"replay_capacity {capacity} does not fit into this machine's memory; choose less"
         ) from error
-
-
-def _samplers(
-    config: TrainConfig,
-    spec: GoalSpec,
-    replay: EpisodeReplay,
-    demos: DemoSet | None,
-    relabelling: Relabelling,
-    streams: Streams,
-) -> tuple[Sampler, Sampler | None]:
-    """Return who draws the batches of training, and those of demonstrations alone."""
-
-    def mirrored(sampler: Sampler, stream: str) -> Sampler:
-        mirror = known(spec.env_id).mirror
-        if not config.symmetry or mirror is None:
-            return sampler
-        return MirroredSampler(sampler, mirror, streams[stream])
-
-    online = relabelling.sampler(replay, streams["replay"])
-    if demos is None:
-        return mirrored(online, "replay/mirror"), None
-    shown = relabelling.sampler(
-        EpisodeReplay.from_episodes(demos.episodes), streams["demo"], is_demo=True
-    )
-    mixed = MixedSampler(online=online, demos=shown, demo_fraction=config.demos.fraction)
-    return mirrored(mixed, "replay/mirror"), mirrored(shown, "demo/mirror")
 
 
 def _resets(config: TrainConfig, demos: DemoSet | None) -> DemoResets | None:
@@ -163,29 +175,7 @@ def _agent(config: TrainConfig, spec: GoalSpec) -> DDPG:
         goal_dim=spec.goal_dim,
         action_low=spec.action_low,
         action_high=spec.action_high,
-        reward_range=spec.reward_range,
+        # The trainer narrows it to what is known of the environment.
+        reward_range=(-np.inf, np.inf),
         seed=integer_seed(config.seed, "networks"),
     )
-
-
-def _relabelling(config: TrainConfig, reward: GoalReward, own: GoalStrategy | None) -> Relabelling:
-    hindsight = config.hindsight
-    strategy = own or _strategy(hindsight.strategy)
-    if hindsight.moved_share:
-        strategy = strategies.PreferMoved(
-            strategy, share=hindsight.moved_share, distance=hindsight.moved_distance
-        )
-    no_goals = hindsight.strategy == "none" and own is None
-    return Relabelling(reward, 0.0 if no_goals else hindsight.relabel_fraction, strategy)
-
-
-def _strategy(name: StrategyName) -> GoalStrategy:
-    match name:
-        case "future" | "none":
-            return strategies.future
-        case "final":
-            return strategies.final
-        case "episode":
-            return strategies.episode
-        case "random":
-            return strategies.random

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from headstart.agents.config import DDPGConfig
 from headstart.demos.resets import ResetGoal
 from headstart.dotted import change_settings
+from headstart.envs.task import TaskConfig
 from headstart.errors import InputError, require
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.processes import EPISODE_TIMEOUT
@@ -175,6 +176,9 @@ class TrainConfig:
     """Rows per update, demonstrations included."""
     replay_capacity: int = 1_000_000
     """States the replay holds before it forgets the oldest episodes."""
+    scale_rewards: bool = True
+    """Learn from rewards of 0 at the goal and about -1 elsewhere, however the env pays them; off
+    takes them as they are."""
     symmetry: bool = True
     """Mirror half of each batch where the env is known to be symmetric."""
     policy_every: int = 10_000
@@ -187,6 +191,7 @@ class TrainConfig:
     matmul_precision: MatmulPrecision = "float32"
     """Precision of the learner's matrix products; bfloat16 makes wide networks nearly twice as fast
     on processors that have it (AVX512-BF16, AMX)."""
+    task: TaskConfig = field(default_factory=TaskConfig)
     agent: DDPGConfig = field(default_factory=DDPGConfig)
     hindsight: HindsightConfig = field(default_factory=HindsightConfig)
     demos: DemosConfig = field(default_factory=DemosConfig)

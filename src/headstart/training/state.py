@@ -40,6 +40,20 @@ class AskedAhead:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TaskFacts:
+    """What the episodes of a run have shown of its environment."""
+
+    terminates: bool | None
+    """Whether reaching the goal ends an episode."""
+    reward_range: tuple[float, float]
+
+    def __post_init__(self) -> None:
+        low, high = self.reward_range
+        if not low <= high:
+            raise ValueError(f"rewards from {low} to {high}")
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunState:
     """All of a run besides agent, replay, demonstrations and configuration."""
 
@@ -53,6 +67,8 @@ class RunState:
     metrics: dict[str, tuple[float, int]]
     """Sums and counts of what the updates reported since the last evaluation."""
     streams: dict[str, Any]
+    facts: TaskFacts | None = None
+    """Runs of version 0.1 learned none."""
 
     def __post_init__(self) -> None:
         counters = asdict(self.counters)
@@ -89,6 +105,10 @@ def run_state(trainer: Trainer) -> RunState:
         successes=list(trainer.successes),
         metrics=trainer.metrics.state(),
         streams=trainer.streams.state(),
+        facts=TaskFacts(
+            terminates=trainer.check.reward.terminates,
+            reward_range=trainer.check.reward.reward_range,
+        ),
     )
 
 
@@ -136,6 +156,10 @@ def restore_run(trainer: Trainer, state: RunState, policy_ahead: Policy | None) 
     trainer.last_result = state.last_result
     trainer.successes = list(state.successes)
     trainer.metrics.restore(state.metrics)
+    if state.facts is not None:
+        reward = trainer.check.reward
+        reward.terminates, reward.reward_range = state.facts.terminates, state.facts.reward_range
+        trainer.hold_values()
     if ahead is not None and policy_ahead is not None:
         # The same jobs again: an episode is a pure function of its job.
         indices = range(ahead.first, ahead.first + ahead.count)

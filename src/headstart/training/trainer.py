@@ -13,6 +13,7 @@ from headstart.data.episode import Episode
 from headstart.data.hindsight import Relabelling, Sampler
 from headstart.data.replay import EpisodeReplay
 from headstart.demos.resets import DemoResets
+from headstart.envs.episode_check import EpisodeCheck
 from headstart.envs.goal_env import GoalSpec
 from headstart.errors import InputError, RunError
 from headstart.policy import Policy
@@ -45,6 +46,8 @@ class Trainer:
     config: TrainConfig
     spec: GoalSpec
     agent: DDPG
+    check: EpisodeCheck
+    """Every episode passes it on its way into the replay."""
     executor: Executor
     replay: EpisodeReplay
     streams: Streams
@@ -72,6 +75,7 @@ class Trainer:
         self.begun = False
         # Now, so that a checkpoint can put it back.
         self._normalizer_rng = self.streams["normalizer"]
+        self.hold_values()
 
     def run(self) -> EvalResult:
         """Train until ``config.env_steps`` are taken or the target success rate is reached.
@@ -198,13 +202,19 @@ class Trainer:
 
     def _store(self, pending: Sequence[Pending]) -> None:
         """Wait for episodes, and then store all of them or, if one fails, none."""
-        episodes = [episode.result() for episode in pending]
+        episodes = [self.check(episode.result()) for episode in pending]
+        self.hold_values()
         for episode in episodes:
             self.replay.add(episode)
             self.progress.env_steps += len(episode)
             self.progress.episodes += 1
             self.successes.append(episode.success)
         self._observe(episodes)
+
+    def hold_values(self) -> None:
+        """Clip targets to what is known of the rewards by now."""
+        reward_range, scale = self.check.reward.reward_range, self.relabelling.scale
+        self.agent.hold_values(reward_range if scale is None else scale.range(reward_range))
 
     def _observe(self, episodes: Sequence[Episode]) -> None:
         """Count new episodes into the normaliser the way they will be seen: relabelled."""

@@ -1,0 +1,167 @@
+"""Finished episodes held against what is known of their environment, which some of them extend."""
+
+import logging
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.data.episode import Episode
+from headstart.envs.goal_env import FloatArray, GoalReward, unexplained_reward
+from headstart.envs.probe import TOLERANCE
+from headstart.envs.task import UnexplainedReward
+from headstart.errors import InputError
+
+_NUDGE = 1e-5
+"""Share of the way to a goal within which float32 and float64 may see two sides of a border."""
+_log = logging.getLogger("headstart")
+
+
+class EpisodeCheck:
+    """Prepares episodes for a replay: all of them, in the order in which they are stored.
+
+    - Rewards of ``step`` must be those of ``compute_reward``, and lie in a declared range.
+    - Where nothing said whether reaching the goal ends an episode, the first one that reaches it
+      does, and ``reward.terminates`` is set.
+    - An end at the goal is not stored: the reward function decides it for every goal alike, so that
+      no two transitions of a batch contradict each other. What remains stored are falls.
+
+    Args:
+        reward: the environment's reward, whose ``terminates`` and ``reward_range`` are extended.
+        unexplained: see ``TaskConfig.unexplained_reward``.
+    """
+
+    def __init__(self, reward: GoalReward, unexplained: UnexplainedReward = "refuse") -> None:
+        self.reward = reward
+        self._unexplained = unexplained
+        self._known_end = reward.terminates is not None
+        self._reported = False
+
+    def __call__(self, episode: Episode) -> Episode:
+        """Return the episode to store.
+
+        Raises:
+            InputError: if a step paid what ``compute_reward`` does not explain, a reward lies
+                outside of a declared range, or the end of the episode contradicts earlier ones.
+        """
+        computed, _ = self.reward(
+            episode.achieved_goals[1:], episode.desired_goals, self._infos(episode)
+        )
+        unexplained = self._unexplained_part(episode, computed)
+        if self._unexplained == "refuse":
+            for step in np.flatnonzero(unexplained):
+                raise InputError(
+                    unexplained_reward(
+                        f"{self._name}, step {step}", episode.rewards[step], computed[step]
+                    )
+                )
+        if self.reward.spec.adds_unexplained:
+            infos = np.column_stack([episode.reward_infos, unexplained])
+            episode = replace(episode, reward_infos=infos)
+            computed = computed + unexplained
+        self._check_range(computed)
+        return self._settle_end(episode, self.reward.is_best(computed))
+
+    @property
+    def _name(self) -> str:
+        return self.reward.spec.env_id
+
+    def _infos(self, episode: Episode) -> FloatArray:
+        """Return what the reward reads, with nothing added to it."""
+        if not self.reward.spec.adds_unexplained:
+            return episode.reward_infos
+        return np.column_stack([episode.reward_infos, np.zeros(len(episode), np.float32)])
+
+    def _unexplained_part(self, episode: Episode, computed: FloatArray) -> FloatArray:
+        """Return what each step paid besides ``compute_reward``, ``(T,)``; 0 where not known."""
+        if not len(episode.rewards):
+            return np.zeros(len(episode), np.float32)
+        tolerance = TOLERANCE * self.reward.spec.reward_units.span
+        wrong = ~np.isclose(computed, episode.rewards, rtol=TOLERANCE, atol=tolerance)
+        if wrong.any():
+            wrong &= ~self._on_a_border(episode)
+        return np.where(wrong, episode.rewards - computed, np.float32(0.0))
+
+    def _on_a_border(self, episode: Episode) -> NDArray[np.bool_]:
+        """Return where a step was paid what lies a rounding error beside the computed reward."""
+        achieved, desired = episode.achieved_goals[1:], episode.desired_goals
+        paid = [
+            self.reward(achieved + share * (desired - achieved), desired, self._infos(episode))[0]
+            for share in (np.float32(-_NUDGE), np.float32(_NUDGE))
+        ]
+        low, high = np.minimum(*paid) - TOLERANCE, np.maximum(*paid) + TOLERANCE
+        return np.asarray((low <= episode.rewards) & (episode.rewards <= high))
+
+    def _check_range(self, rewards: FloatArray) -> None:
+        """Hold rewards against the range that values are clipped to; widen one that was detected.
+
+        Raises:
+            InputError: if the range was declared.
+        """
+        low, high = self.reward.reward_range
+        least, most = float(rewards.min()), float(rewards.max())
+        tolerance = TOLERANCE * max(1.0, self.reward.spec.reward_units.span)
+        if low - tolerance <= least and most <= high + tolerance:
+            return
+        seen = least if least < low - tolerance else most
+        if self.reward.spec.declares_range:
+            raise InputError(
+                f"{self._name}: a reward of {seen:g} lies outside of the declared reward_range "
+                f"({low:g}, {high:g}): declare one that holds all rewards, or none"
+            )
+        self.reward.reward_range = min(low, least), max(high, most)
+        _log.warning(
+            "%s: a reward of %g lies outside of the range from %g to %g that was detected; values "
+            "are no longer held to it (the attribute reward_range = (low, high) declares one)",
+            self._name, seen, low, high,
+        )  # fmt: skip
+
+    def _settle_end(self, episode: Episode, is_best: NDArray[np.bool_]) -> Episode:
+        """Learn what ends an episode, and leave only falls to be stored."""
+        ended, success = bool(episode.terminated[-1]), episode.success
+        if ended and success:
+            self._see_end_at_goal(is_best)
+        elif episode.is_success.any():
+            self._see_no_end_at_goal()
+        # An environment that keeps its time limit itself calls it an end, often.
+        timed_out = len(episode) >= self.reward.spec.max_episode_steps
+        if ended and (success or timed_out):
+            return replace(episode, terminated=np.zeros_like(episode.terminated))
+        return episode
+
+    def _see_end_at_goal(self, is_best: NDArray[np.bool_]) -> None:
+        if self.reward.terminates:
+            return
+        # Another goal would have ended the episode where its reward were the best.
+        told = is_best[-1] and not is_best[:-1].any() and self.reward.spec.reward_units.tells_goal
+        if self.reward.terminates is None and told:
+            self.reward.terminates = True
+            _log.info("%s: reaching the goal ends an episode, as one showed", self._name)
+            return
+        if not self.reward.spec.reward_units.tells_goal:
+            raise InputError(
+                f"{self._name}: an episode ended at its goal, and neither its reward nor "
+                f"compute_terminated says where another goal would end it: add "
+                f"compute_terminated(achieved_goal, desired_goal, info)"
+            )
+        self.reward.terminates = False
+        self._report(
+            "an episode ended at its goal, where the reward is not the best one and "
+            "compute_terminated does not say so: values are learned as if it continued; add "
+            "compute_terminated(achieved_goal, desired_goal, info)"
+        )
+
+    def _see_no_end_at_goal(self) -> None:
+        if self.reward.terminates is None:
+            self.reward.terminates = False
+        elif self.reward.terminates and not self._known_end:
+            raise InputError(
+                f"{self._name}: some episodes end at their goal and others continue: add "
+                f"compute_terminated(achieved_goal, desired_goal, info), or declare "
+                f"--task.success-terminates true or false"
+            )
+
+    def _report(self, text: str) -> None:
+        if not self._reported:
+            _log.warning("%s: %s", self._name, text)
+        self._reported = True

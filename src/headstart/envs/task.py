@@ -1,0 +1,42 @@
+"""What a user declares of an environment from outside, for packages that one cannot edit."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from headstart.errors import InputError, require
+from headstart.settings import check_types
+
+UnexplainedReward = Literal["refuse", "add", "ignore"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskConfig:
+    """What the environment does not say of itself; what is not given is detected."""
+
+    success_terminates: bool | None = None
+    """Whether reaching the goal ends an episode, where compute_terminated is missing or wrong."""
+    reward_range: tuple[float, float] | None = None
+    """Lowest and highest reward of a step; infinite where there is no bound."""
+    unexplained_reward: UnexplainedReward = "refuse"
+    """What to do where step pays something else than compute_reward, such as a penalty for a
+    collision: refuse the environment, add the difference to the reward of every goal, or ignore
+    it and learn from compute_reward alone."""
+
+    def __post_init__(self) -> None:
+        check_types(self, "task.")
+        if self.reward_range is not None:
+            check_range("task.reward_range", self.reward_range)
+
+
+def check_range(name: str, declared: object) -> tuple[float, float]:
+    """Return a declared range of rewards as two floats.
+
+    Raises:
+        InputError: if it is not ``(low, high)`` with ``low <= high``.
+    """
+    try:
+        low, high = (float(bound) for bound in declared)  # type: ignore[attr-defined]
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} must be (low, high), got {declared!r}") from error
+    require(low <= high, f"{name} must be (low, high)", repr(declared))
+    return low, high

@@ -1,0 +1,93 @@
+"""Who draws the batches of a run: hindsight, demonstrations, mirror images, in this order."""
+
+import logging
+from typing import Any
+
+import gymnasium as gym
+
+from headstart.data import strategies
+from headstart.data.hindsight import Relabelling, Sampler
+from headstart.data.mixture import MixedSampler
+from headstart.data.replay import EpisodeReplay
+from headstart.data.rewards import RewardScale
+from headstart.data.strategies import GoalStrategy
+from headstart.data.symmetry import Mirror, MirroredSampler
+from headstart.demos.storage import DemoSet
+from headstart.envs.goal_env import GoalReward, GoalSpec
+from headstart.envs.known import known_mirror
+from headstart.envs.symmetry_check import mirror_defect
+from headstart.seeding import Streams
+from headstart.training.config import StrategyName, TrainConfig
+
+_log = logging.getLogger("headstart")
+
+
+def find_mirror(config: TrainConfig, env: gym.Env[Any, Any]) -> Mirror | None:
+    """Return the symmetry to learn from, if the settings allow it and ``env`` moves like it."""
+    mirror = known_mirror(env) if config.symmetry else None
+    if mirror is None:
+        return None
+    assert env.spec is not None
+    defect = mirror_defect(env, mirror)
+    if defect is not None:
+        _log.warning("%s: mirror images are not used: %s", env.spec.id, defect)
+        return None
+    _log.info("%s: half of each batch is mirrored (--no-symmetry turns it off)", env.spec.id)
+    return mirror
+
+
+def make_samplers(
+    config: TrainConfig,
+    mirror: Mirror | None,
+    replay: EpisodeReplay,
+    demos: DemoSet | None,
+    relabelling: Relabelling,
+    streams: Streams,
+) -> tuple[Sampler, Sampler | None]:
+    """Return who draws the batches of training, and those of demonstrations alone."""
+
+    def mirrored(sampler: Sampler, stream: str) -> Sampler:
+        return sampler if mirror is None else MirroredSampler(sampler, mirror, streams[stream])
+
+    online = relabelling.sampler(replay, streams["replay"])
+    if demos is None:
+        return mirrored(online, "replay/mirror"), None
+    shown = relabelling.sampler(
+        EpisodeReplay.from_episodes(demos.episodes), streams["demo"], is_demo=True
+    )
+    mixed = MixedSampler(online=online, demos=shown, demo_fraction=config.demos.fraction)
+    return mirrored(mixed, "replay/mirror"), mirrored(shown, "demo/mirror")
+
+
+def make_relabelling(
+    config: TrainConfig, reward: GoalReward, own: GoalStrategy | None
+) -> Relabelling:
+    """Return how transitions get other goals, and what they then earn."""
+    hindsight = config.hindsight
+    strategy = own or _strategy(hindsight.strategy)
+    if hindsight.moved_share:
+        strategy = strategies.PreferMoved(
+            strategy, share=hindsight.moved_share, distance=hindsight.moved_distance
+        )
+    no_goals = hindsight.strategy == "none" and own is None
+    fraction = 0.0 if no_goals else hindsight.relabel_fraction
+    return Relabelling(reward, fraction, strategy, _scale(config, reward.spec))
+
+
+def _scale(config: TrainConfig, spec: GoalSpec) -> RewardScale | None:
+    if not config.scale_rewards:
+        return None
+    units = spec.reward_units
+    return RewardScale(units.best, units.span, config.agent.discount, units.tells_goal)
+
+
+def _strategy(name: StrategyName) -> GoalStrategy:
+    match name:
+        case "future" | "none":
+            return strategies.future
+        case "final":
+            return strategies.final
+        case "episode":
+            return strategies.episode
+        case "random":
+            return strategies.random
