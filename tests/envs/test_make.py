@@ -26,6 +26,8 @@ def test_a_module_before_the_id_is_imported_first():
     ("env_id", "hints"),
     [
         ("PointReech-v0", ["'PointReech-v0'", "PointReach-v0"]),
+        ("pointreach-v0", ["'pointreach-v0'", "PointReach-v0"]),
+        ("nowhere/PointReach-v0", ["'nowhere/PointReach-v0'", "Namespace nowhere not found"]),
         ("FetchReach-v99", ["'FetchReach-v99'", "FetchReach-v4"]),
         ("no_such_module:PointReach-v0", ["no_such_module"]),
         ("zzzz", ["'zzzz'"]),
@@ -71,19 +73,30 @@ def test_an_environment_without_rendering_needs_no_render_mode_parameter():
         ("Reach-v0,file=a=b:c", "Reach-v0", {"file": "a=b:c"}),
         ("Reach-v0,kind=", "Reach-v0", {"kind": ""}),
         ("my.module:Reach-v0,size=[1]", "my.module:Reach-v0", {"size": [1]}),
+        ("Reach-v0,size=[[1,2],[3]],on=true", "Reach-v0", {"size": [[1, 2], [3]], "on": True}),
+        ('Reach-v0,maze=[[1,"r"],[1,"g"]]', "Reach-v0", {"maze": [[1, "r"], [1, "g"]]}),
+        ("Reach-v0,maze=[[1,'r'],(1,None)]", "Reach-v0", {"maze": [[1, "r"], (1, None)]}),
+        ('Reach-v0,c={"a":{"b":[1,2]},"d":3}', "Reach-v0", {"c": {"a": {"b": [1, 2]}, "d": 3}}),
+        ("Reach-v0,c={'a': True, 'b': 2},n=3", "Reach-v0", {"c": {"a": True, "b": 2}, "n": 3}),
+        ('Reach-v0,text="a,b",n=3', "Reach-v0", {"text": "a,b", "n": 3}),
+        ('Reach-v0,text="a\\"b,c",n=3', "Reach-v0", {"text": 'a"b,c', "n": 3}),
+        ('Reach-v0,text="a\\\\",n=3', "Reach-v0", {"text": "a\\", "n": 3}),
+        ('Reach-v0,c={"]":"}{,"},n=3', "Reach-v0", {"c": {"]": "}{,"}, "n": 3}),
+        ("Reach-v0,file=Bob's.xml,n=3", "Reach-v0", {"file": "Bob's.xml", "n": 3}),
+        ("Reach-v0,file=model(1,2).xml,n=3", "Reach-v0", {"file": "model(1,2).xml", "n": 3}),
     ],
 )
 def test_arguments_follow_the_id(env_id, name, options):
     assert split_id(env_id) == (name, options)
 
 
-@pytest.mark.parametrize("argument", ["", "size", "=3", "a b=3", "1=2", "[1"])
+@pytest.mark.parametrize("argument", ["", "size", "=3", "a b=3", "1=2", "[1]"])
 def test_what_follows_the_id_and_is_no_argument_is_named(argument):
     with pytest.raises(InputError) as caught:
         make_env(f"PointReach-v0,{argument}")
     told = str(caught.value)
     assert f"'PointReach-v0,{argument}'" in told
-    assert f"{argument!r} is no argument, which is name=value" in told
+    assert f"{argument!r} is not an argument, which is name=value" in told
     assert is_one_line(told)
 
 
@@ -105,7 +118,7 @@ def test_arguments_reach_the_environment():
         ("BitFlip-v0,num_bits=many", "does not take these arguments: "),
         ("BitFlip-v0,max_episode_steps=0", "does not take these arguments: "),
         ("BitFlip-v0,max_episode_steps=long", "does not take these arguments: "),
-        ("PointReech-v0,size=3", "environment 'PointReech-v0' is not registered"),
+        ("PointReech-v0,size=3", "environment 'PointReech-v0,size=3': Environment `PointReech`"),
     ],
 )
 def test_arguments_that_an_environment_does_not_take_are_refused(env_id, told):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from builders import is_one_line, point_policy, random_policy
+from builders import point_policy, random_policy
 from envs.faulty import tokens
 from waiting import wait_until
 
@@ -88,12 +88,15 @@ def test_a_negative_number_of_collectors_is_refused():
         make_executor("PointReach-v0", -1)
 
 
+def broken(observation):
+    raise KeyError("nothing of the kind")
+
+
 def test_an_error_in_a_collector_is_told_with_its_traceback_and_the_next_job_runs():
-    misfit = random_policy(np.random.default_rng(0), observation_dim=7, goal_dim=2, action_dim=2)
     with ProcessExecutor("PointReach-v0", 1) as executor:
-        (pending,) = executor.submit(jobs_of(1, policy=misfit))
+        (pending,) = executor.submit(jobs_of(1, policy=broken))
         with pytest.raises(
-            RuntimeError, match=r"(?s)episode 0 failed 3 times.*Traceback .*policy\.py"
+            RuntimeError, match=r"(?s)episode 0 failed 3 times.*Traceback .*test_executors\.py"
         ):
             pending.result()
         assert len(episodes_of(executor, jobs_of(2))) == 2
@@ -164,7 +167,8 @@ def test_a_script_without_a_main_guard_can_use_collectors(tmp_path):
 
 
 def local_policy():
-    return lambda observation: np.zeros(2, np.float32)
+    size = 0.1
+    return lambda observation: np.full(2, size, np.float32)
 
 
 class Locked:
@@ -173,46 +177,43 @@ class Locked:
     def __init__(self):
         self.lock = threading.Lock()
 
+    def __call__(self, observation):
+        return np.full(2, 0.1, np.float32)
 
-@pytest.mark.parametrize("policy", [lambda _: np.zeros(2), local_policy(), Locked()])
-def test_a_policy_that_cannot_be_sent_to_a_collector_is_told_and_the_next_job_runs(policy):
+
+@pytest.mark.parametrize("policy", [lambda _: np.full(2, 0.1, np.float32), local_policy()])
+def test_functions_without_a_name_are_policies_in_collectors_too(policy):
+    with SerialExecutor("PointReach-v0") as executor:
+        serial = episodes_of(executor, jobs_of(2, policy=policy))
     with ProcessExecutor("PointReach-v0", 1) as executor:
-        (pending,) = executor.submit(jobs_of(1, policy=policy))
-        with pytest.raises(InputError, match=r"^collectors are other processes") as caught:
+        assert episodes_of(executor, jobs_of(2, policy=policy)) == serial
+
+
+@pytest.mark.parametrize(
+    ("policy", "reason"),
+    [
+        (Locked(), "cannot pickle '_thread.lock' object"),
+        (local_policy, "it takes more than 0 MiB"),
+    ],
+)
+def test_a_policy_that_cannot_be_sent_to_a_collector_is_refused_and_the_next_job_runs(
+    policy, reason, monkeypatch
+):
+    with ProcessExecutor("PointReach-v0", 1) as executor:
+        with monkeypatch.context() as patch:
+            if "MiB" in reason:
+                patch.setattr("headstart.rollout.pickled._MAX_POLICY_BYTES", 10)
+            (pending,) = executor.submit(jobs_of(1, policy=policy))
+        with pytest.raises(InputError) as caught:
             pending.result()
-        assert is_one_line(str(caught.value))
-        assert "importable from a module" in str(caught.value)
-        assert str(caught.value).endswith("or use collectors=0")
+        assert str(caught.value) == (
+            f"collectors are other processes, which cannot get this policy ({reason}); "
+            f"use collectors=0"
+        )
         assert len(episodes_of(executor, jobs_of(2))) == 2
 
 
-@pytest.mark.parametrize("module", ["__main__", "beside"])
-def test_a_policy_that_a_collector_cannot_import_is_told_and_the_next_job_runs(tmp_path, module):
-    """What a script defines, and what lies beside a script, is not to be had elsewhere."""
-    function = "def still(observation):\n    return [0.0, 0.0]\n\n"
-    script = "" if module == "__main__" else "from beside import still\n"
-    (tmp_path / "beside.py").write_text(function)
-    (tmp_path / "script.py").write_text(
-        (script or function) + "from headstart.errors import InputError\n"
-        "from headstart.rollout.executors import make_executor\n"
-        "from headstart.rollout.job import Constant, EpisodeJob\n"
-        "import numpy as np\n"
-        "sound = Constant(np.zeros(2, np.float32))\n"
-        "jobs = [EpisodeJob(policy, 0, 'rollout', 0) for policy in (still, sound)]\n"
-        "with make_executor('PointReach-v0', 1) as executor:\n"
-        "    first, second = executor.submit(jobs)\n"
-        "    try:\n"
-        "        first.result()\n"
-        "    except InputError as error:\n"
-        "        print(error)\n"
-        "    print(len(second.result()))\n"
-    )
-    result = subprocess.run(
-        [sys.executable, str(tmp_path / "script.py")], capture_output=True, text=True, check=True
-    )
-    told, steps = result.stdout.splitlines()
-    assert told.startswith("collectors are other processes, which cannot get this policy (")
-    assert module in told
-    assert "no lambda, no local function and nothing of __main__" in told
-    assert steps == "30"
-    assert result.stderr == ""
+def test_a_policy_that_cannot_be_copied_runs_in_this_process():
+    with SerialExecutor("PointReach-v0") as executor:
+        (episode,) = episodes_of(executor, jobs_of(1, policy=Locked()))
+    assert len(episode) == 30

@@ -42,7 +42,7 @@ def _run(arguments: argparse.Namespace) -> None:
         result = resume(
             command.run,
             config,
-            env_id=env_id,
+            env=env_id,
             collectors=collectors,
             allow_change=command.allow_change,
             observers=[display],

@@ -1,6 +1,6 @@
 """Recording demonstrations with a scripted expert, or with a policy."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from itertools import islice
@@ -9,9 +9,10 @@ from typing import Any
 from headstart.data.episode import Episode
 from headstart.demos.storage import DemoSet
 from headstart.envs.goal_env import GoalSpec
-from headstart.envs.make import make_env
+from headstart.envs.make import env_source, make_env
+from headstart.envs.source import EnvLike, EnvSource
 from headstart.errors import InputError, require
-from headstart.rollout.executors import Executor, make_executor
+from headstart.rollout.executors import Executor, chosen_executor
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import Behaviour, EpisodeJob
 from headstart.settings import convert
@@ -30,12 +31,14 @@ class CollectingInterrupted(KeyboardInterrupt):
 
 
 def collect_demos(
-    env_id: str,
+    env: EnvLike,
     expert: Behaviour,
     *,
     episodes: int,
+    env_kwargs: Mapping[str, Any] | None = None,
     seed: int = 0,
     collectors: int = 0,
+    executor: Executor | None = None,
     keep_failures: bool = False,
     noise: float = 0.0,
     snapshots: bool = True,
@@ -44,11 +47,16 @@ def collect_demos(
     """Run an expert until ``episodes`` demonstrations are kept.
 
     Args:
-        env_id: Gymnasium id of the goal environment.
-        expert: a scripted expert, a ``Policy``, or any picklable function of an observation dict.
+        env: an environment, its Gymnasium id, its class, or a function that returns one; see
+            ``make_env``.
+        expert: a scripted expert, a ``Policy``, or any function of an observation dict. A copy
+            runs each episode; its method ``reset()``, if it has one, is called at the start.
         episodes: how many to keep.
+        env_kwargs: arguments of the environment, besides those that follow an id;
+            ``max_episode_steps`` sets the time limit of any.
         seed: root of the episodes' seeds. The result depends on it, and not on ``collectors``.
         collectors: processes that run the episodes; 0 runs them here.
+        executor: runs the episodes in place of collectors, and stays open.
         keep_failures: keep episodes that do not end in success too.
         noise: standard deviation of Gaussian noise, as a share of half the action range, on what is
             executed. The demonstrations keep what the expert wanted, so that they show how to
@@ -64,7 +72,8 @@ def collect_demos(
     episodes, seed = convert(int, episodes, "episodes"), convert(int, seed, "seed")
     require(episodes >= 1, "episodes must be at least 1", episodes)
     require(seed >= 0, "seed must not be negative", seed)
-    spec = _spec(env_id)
+    source = env_source(env, env_kwargs)
+    spec = _spec(source)
     job = EpisodeJob(
         expert,
         seed,
@@ -77,9 +86,9 @@ def collect_demos(
     )
     kept: dict[int, Episode] = {}
     try:
-        with make_executor(env_id, collectors) as executor:
-            attempts = _attempts(executor, job, max(2 * collectors, 1))
-            wanted = attempts if keep_failures else _successes(attempts, env_id)
+        with chosen_executor(source, collectors, executor) as runner:
+            attempts = _attempts(runner, job, max(2 * collectors, 1))
+            wanted = attempts if keep_failures else _successes(attempts, source.name)
             for index, episode in islice(wanted, episodes):
                 kept[index] = episode
                 if on_episode is not None:
@@ -108,10 +117,10 @@ def _header(spec: GoalSpec, job: EpisodeJob, indices: list[int]) -> dict[str, An
     }
 
 
-def _spec(env_id: str) -> GoalSpec:
-    env = make_env(env_id)
+def _spec(source: EnvSource) -> GoalSpec:
+    env = make_env(source)
     try:
-        return GoalSpec.from_env(env)
+        return replace(GoalSpec.from_env(env), env_id=source.name)
     finally:
         env.close()
 

@@ -102,8 +102,10 @@ def known(env_id: str) -> Known:
 
     A class of the user's own may have the name of another's: it is new, once it is registered.
     """
-    registered = gym.registry.get(env_id.partition(",")[0].rpartition(":")[2])
-    if registered is not None and not _is_upstream(registered):
+    module, _, name = env_id.partition(",")[0].rpartition(":")
+    registered = gym.registry.get(name)
+    # What a module holds and nothing registers is a class or a function.
+    if not _is_upstream(registered) if registered is not None else module:
         return Known()
     return KNOWN.get(task_name(env_id).removesuffix("Dense"), Known())
 

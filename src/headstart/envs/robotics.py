@@ -2,23 +2,30 @@
 
 import contextlib
 import io
+import sys
 import warnings
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from gymnasium.envs.registration import EnvSpec
 from numpy.typing import NDArray
 
 
 def register() -> None:
     """Register the tasks of Gymnasium-Robotics, once."""
-    if "FetchReach-v4" in gym.registry:
+    if "gymnasium_robotics" in sys.modules and "FetchReach-v4" in gym.registry:
         return
     # Importing it prints advice about hand tasks on standard error, at every start.
     with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import gymnasium_robotics
     gym.register_envs(gymnasium_robotics)
+
+
+def is_robotic(spec: EnvSpec) -> bool:
+    """Return whether Gymnasium-Robotics is to be imported for an environment."""
+    return isinstance(spec.entry_point, str) and spec.entry_point.startswith("gymnasium_robotics.")
 
 
 def quicken(env: gym.Env[Any, Any]) -> None:

@@ -7,20 +7,36 @@ import sys
 import threading
 import time
 import traceback
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium as gym
 
 from headstart.data.episode import Episode
 from headstart.envs.make import make_env
 from headstart.errors import InputError, RunError
 from headstart.rollout.job import run_episode
-from headstart.rollout.pickled import unpickled
+from headstart.rollout.pickled import unpickled_job, unpickled_source
 from headstart.standard_streams import open_standard_streams
 
-Answer = Episode | InputError | RunError | str
+
+@dataclass(frozen=True)
+class NotBuilt:
+    """Why the environment cannot be built in this process."""
+
+    reason: str
+
+
+Answer = Episode | InputError | RunError | NotBuilt | str
 """An episode, or why there is none: an error that comes again, or a traceback."""
 
 
-def main(env_id: str) -> None:
-    """Run jobs until the input ends, which it does also when the parent dies."""
+def main() -> None:
+    """Run jobs until the input ends, which it does also when the parent dies.
+
+    What comes in first is the description of the environment, and what goes out first is why it
+    cannot be built here, or else ``None``.
+    """
     # Ctrl-C goes to the whole terminal group; when to stop is the parent's decision.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=[os.getppid()], daemon=True).start()
@@ -28,34 +44,44 @@ def main(env_id: str) -> None:
     answers = os.fdopen(os.dup(1), "wb")
     # An environment that prints must not print into the answers.
     os.dup2(2, 1)
-    env = make_env(env_id)
-    while True:
-        try:
-            data = pickle.load(sys.stdin.buffer)
-        except (EOFError, pickle.UnpicklingError):
-            # The parent has died, perhaps amid a job.
-            return
-        answer: Answer
-        try:
-            answer = run_episode(env, unpickled(data))
-        except (InputError, RunError) as error:
-            answer = error
-        except Exception:
-            answer = traceback.format_exc()
-        try:
+    try:
+        built = _build(pickle.load(sys.stdin.buffer))
+        answer: Answer | None = None if isinstance(built, gym.Env) else built
+        while True:
             pickle.dump(answer, answers, protocol=pickle.HIGHEST_PROTOCOL)
             answers.flush()
-        except BrokenPipeError:
-            # The parent has died, and there is nobody to tell.
-            os._exit(1)
+            if not isinstance(built, gym.Env):
+                return
+            answer = _answer(built, pickle.load(sys.stdin.buffer))
+    except (EOFError, pickle.UnpicklingError):
+        # The parent has died, perhaps during a job.
+        return
+    except BrokenPipeError:
+        # The parent has died, and nobody reads the answer.
+        os._exit(1)
+
+
+def _build(data: bytes) -> gym.Env[Any, Any] | InputError | NotBuilt:
+    try:
+        return make_env(unpickled_source(data))
+    except InputError as error:
+        return error
+    except Exception as error:
+        reason = (str(error) or "no message").splitlines()[0]
+        return NotBuilt(f"{type(error).__name__}: {reason}")
+
+
+def _answer(env: gym.Env[Any, Any], data: bytes) -> Answer:
+    try:
+        return run_episode(env, unpickled_job(data))
+    except (InputError, RunError) as error:
+        return error
+    except Exception:
+        return traceback.format_exc()
 
 
 def _end_with(parent: int) -> None:
-    """End amid an episode too, which may hang, when nobody waits for it any more."""
+    """End during an episode too, which may hang, when nobody waits for it any more."""
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(1)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

@@ -1,14 +1,18 @@
 """Who runs the episodes: this process, or collector processes beside it."""
 
+import contextlib
 import traceback as tracebacks
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Protocol, Self
 
 from headstart.data.episode import Episode
-from headstart.envs.make import make_env
+from headstart.envs.make import env_source, make_env
+from headstart.envs.source import EnvLike
 from headstart.errors import InputError, RunError, require
-from headstart.rollout.job import EpisodeJob, run_episode
+from headstart.rollout.job import Behaviour, EpisodeJob, run_episode
+from headstart.rollout.pickled import copies_of
 from headstart.rollout.processes import ATTEMPTS, EPISODE_TIMEOUT, ProcessExecutor
 from headstart.settings import convert
 
@@ -44,58 +48,101 @@ class Executor(Protocol):
         """Close."""
 
 
-def make_executor(env_id: str, collectors: int, *, timeout: float = EPISODE_TIMEOUT) -> Executor:
+def make_executor(env: EnvLike, collectors: int, *, timeout: float = EPISODE_TIMEOUT) -> Executor:
     """Return an executor with that many collector processes; 0 runs episodes in this process.
 
     Args:
-        env_id: the environment.
+        env: the environment, all that ``make_env`` takes.
         collectors: how many processes.
         timeout: seconds that an episode may take in a collector, before it is killed and the
             episode run again; one that hangs in this process hangs it.
+
+    Raises:
+        InputError: if the environment cannot be built, or not be sent to another process.
     """
     collectors = convert(int, collectors, "collectors")
     require(collectors >= 0, "collectors must not be negative", collectors)
     require(timeout > 0.0, "the timeout of an episode must be positive", timeout)
     if collectors:
-        return ProcessExecutor(env_id, collectors, timeout)
-    return SerialExecutor(env_id)
+        return ProcessExecutor(env, collectors, timeout)
+    return SerialExecutor(env)
+
+
+@contextlib.contextmanager
+def chosen_executor(
+    env: EnvLike,
+    collectors: int,
+    executor: Executor | None,
+    *,
+    timeout: float = EPISODE_TIMEOUT,
+) -> Iterator[Executor]:
+    """Yield the caller's executor, which stays open, or else a new one.
+
+    Raises:
+        InputError: if the caller wants collectors too, or as ``make_executor``.
+    """
+    if executor is None:
+        with make_executor(env, collectors, timeout=timeout) as made:
+            yield made
+        return
+    require(collectors == 0, "an executor runs all episodes, collectors must be 0", collectors)
+    yield executor
 
 
 class _Deferred:
     """Runs its job when the episode is first fetched."""
 
-    def __init__(self, executor: "SerialExecutor", job: EpisodeJob) -> None:
+    def __init__(
+        self, executor: "SerialExecutor", job: EpisodeJob, copy: Callable[[], Behaviour]
+    ) -> None:
         self._executor = executor
         self._job = job
+        self._copy = copy
         self._episode: Episode | None = None
 
     def result(self) -> Episode:
         if self._episode is None:
-            self._episode = self._executor.run(self._job)
+            self._episode = self._executor.run(self._job, self._copy)
         return self._episode
 
 
 class SerialExecutor:
-    """Runs each job in this process when its episode is fetched."""
+    """Runs each job in this process when its episode is fetched.
 
-    def __init__(self, env_id: str) -> None:
+    Args:
+        env: the environment, all that ``make_env`` takes.
+
+    Raises:
+        InputError: if it cannot be built.
+    """
+
+    def __init__(self, env: EnvLike) -> None:
         self.repeated = 0
-        self._env_id = env_id
-        self._env = make_env(env_id)
+        self._source = env_source(env)
+        self._env = make_env(self._source)
 
     def submit(self, jobs: Sequence[EpisodeJob]) -> Sequence[Pending]:
-        """Ask for episodes; they come in the order of the jobs."""
-        return [_Deferred(self, job) for job in jobs]
+        """Ask for episodes; they come in the order of the jobs, with policies as they are now."""
+        copies: dict[int, Callable[[], Behaviour]] = {}
+        for job in jobs:
+            if id(job.policy) not in copies:
+                copies[id(job.policy)] = copies_of(job.policy)
+        return [_Deferred(self, job, copies[id(job.policy)]) for job in jobs]
 
     def close(self) -> None:
         """Close the environment."""
         self._env.close()
 
-    def run(self, job: EpisodeJob) -> Episode:
-        """Return the episode of a job; one that fails is run again in a new environment."""
+    def run(self, job: EpisodeJob, copy: Callable[[], Behaviour]) -> Episode:
+        """Return the episode of a job; one that fails is run again in a new environment.
+
+        Args:
+            job: what to run.
+            copy: returns a copy of its policy.
+        """
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return run_episode(self._env, job)
+                return run_episode(self._env, replace(job, policy=copy()))
             except (InputError, RunError):
                 raise
             except Exception as error:
@@ -103,7 +150,7 @@ class SerialExecutor:
                 if attempt == ATTEMPTS:
                     told = f"episode {job.index} failed {attempt} times:\n{tracebacks.format_exc()}"
                     raise RunError(told) from error
-                self._env = make_env(self._env_id)
+                self._env = make_env(self._source)
         raise AssertionError
 
     def __enter__(self) -> Self:

@@ -1,5 +1,6 @@
 """An episode as a pure function of its job."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,11 @@ from headstart.seeding import generator, integer_seed
 
 Observation = Mapping[str, NDArray[Any]]
 Behaviour = Callable[[Observation], NDArray[Any]]
-"""A policy or a scripted expert: an observation dict in, an action in the env's units out."""
+"""A policy or a scripted expert: an observation dict in, an action in the env's units out.
+
+Each episode is run by a copy, so that none depends on another. An optional method ``reset()``, or
+``reset(seed=...)``, is called on it when an episode begins.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +124,7 @@ def _run(env: gym.Env[Any, Any], job: EpisodeJob, on_state: Callable[[bool], Non
     rng = generator(job.seed, f"{job.stream}/exploration", job.index)
     low, high = _bounds(env)
     observation = _started(env, job)
+    _reset_policy(env, job)
     recording = _Recording(observation, restorable(env) if job.snapshots else None)
     on_state(False)
     finished = False
@@ -164,6 +170,23 @@ def _started(env: gym.Env[Any, Any], job: EpisodeJob) -> Observation:
         "achieved_goal": start.achieved_goal,
         "desired_goal": start.desired_goal,
     }
+
+
+def _reset_policy(env: gym.Env[Any, Any], job: EpisodeJob) -> None:
+    """Call the policy's ``reset``, if it has one, with a seed of this episode if it takes one."""
+    reset = getattr(job.policy, "reset", None)
+    if not callable(reset):
+        return
+    seed = integer_seed(job.seed, f"{job.stream}/policy", job.index)
+    try:
+        signature = inspect.signature(reset)
+        options = {"seed": seed} if "seed" in signature.parameters else {}
+        signature.bind(**options)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"{_name(env, job)}: reset of the policy must take no argument but seed ({error})"
+        ) from error
+    reset(**options)
 
 
 class _Recording:

@@ -1,41 +1,163 @@
-"""A job as bytes, which is what a collector process is sent."""
+"""What collector processes are sent, as bytes: environments, policies and jobs."""
 
+import io
 import pickle
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Any
 
+import cloudpickle
+import gymnasium as gym
+from gymnasium.envs.registration import EnvSpec, load_env_creator
+
+from headstart.envs import robotics
+from headstart.envs.source import EnvSource
 from headstart.errors import InputError
-from headstart.rollout.job import EpisodeJob
+from headstart.policy import Policy
+from headstart.rollout.job import Behaviour, Constant, EpisodeJob, Observation
+
+_MAX_POLICY_BYTES = 256 * 2**20
+_MAIN = "__main__:"
 
 
-def pickled(job: EpisodeJob) -> bytes:
-    """Return a job as bytes.
+def pickled_source(source: EnvSource) -> bytes:
+    """Return the description of an environment, and what is registered here, as bytes.
+
+    Functions and classes of the script or notebook itself are pickled by value, others by name.
 
     Raises:
-        InputError: if its policy is a function or an object that has no bytes: pickle stores
-            functions and classes by their names.
+        InputError: if the environment cannot be pickled.
     """
+    called = f"environment {source.name!r}"
+    if isinstance(source.origin, gym.Env):
+        raise InputError(
+            f"collectors are other processes, which cannot get {called}: it can be neither built "
+            f"again from its spec nor pickled; pass its class or a function that builds it, or use "
+            f"collectors=0"
+        )
+    specs = [*gym.registry.values()]
+    registered = [content for spec in specs if (content := _content(spec)) is not None]
+    if isinstance(source.origin, EnvSpec):
+        specs.append(source.origin)
+    main = {name: content for name, it in _of_main(specs) if (content := _content(it)) is not None}
     try:
-        return pickle.dumps(job, protocol=pickle.HIGHEST_PROTOCOL)
-    except Exception as error:  # Depends on what cannot be pickled, and on Python's version.
-        raise InputError(_told(error)) from error
+        described = cloudpickle.dumps(source)
+    except Exception as error:  # Depends on what cannot be pickled.
+        raise InputError(_refusal(called, error)) from error
+    return pickle.dumps((called, registered, main, described))
 
 
-def unpickled(data: bytes) -> EpisodeJob:
+def unpickled_source(data: bytes) -> EnvSource:
+    """Return the description of an environment, and register what was registered where it is from.
+
+    Raises:
+        InputError: if a module that it needs cannot be imported here.
+    """
+    called, registered, main, described = pickle.loads(data)
+    for name, content in main.items():
+        for value in _loaded(content):
+            setattr(sys.modules["__main__"], name, value)
+    gym.registry.update({spec.id: spec for content in registered for spec in _loaded(content)})
+    try:
+        source: EnvSource = pickle.loads(described)
+    except Exception as error:  # Modules are imported here, and may raise anything.
+        raise InputError(_refusal(called, error)) from error
+    if not isinstance(source.origin, str | EnvSpec) and "FetchReach-v4" in gym.registry:
+        # A function may build a robot task; importing them otherwise prints.
+        robotics.register()
+    return source
+
+
+def copies_of(policy: Behaviour) -> Callable[[], Behaviour]:
+    """Return a function whose every result is a copy of the policy as it is now.
+
+    So that what a demonstrator remembers of one episode is not there in the next. One that cannot
+    be pickled is returned itself.
+    """
+    # These remember nothing.
+    if type(policy) in (Policy, Constant):
+        return lambda: policy
+    try:
+        content = pickled_policy(policy)
+    except InputError:
+        return lambda: policy
+    return lambda: pickle.loads(content)
+
+
+def pickled_policy(policy: Behaviour) -> bytes:
+    """Return a policy as bytes.
+
+    Raises:
+        InputError: if it cannot be pickled, or is too large.
+    """
+    file = _Limited()
+    try:
+        cloudpickle.dump(policy, file)
+    except Exception as error:  # Depends on what cannot be pickled.
+        raise InputError(_refusal("this policy", error)) from error
+    return file.getvalue()
+
+
+def pickled_job(job: EpisodeJob, policy: bytes) -> bytes:
+    """Return a job as bytes, with its policy as ``pickled_policy`` returned it."""
+    return pickle.dumps((replace(job, policy=_absent), policy), protocol=pickle.HIGHEST_PROTOCOL)
+
+
+def unpickled_job(data: bytes) -> EpisodeJob:
     """Return the job that the bytes are of, in the process that is to run it.
 
     Raises:
-        InputError: if a function or class of its policy is not to be had here by its name, as those
-            of the script that was started are not.
+        InputError: if a module that its policy needs cannot be imported here.
     """
+    job, policy = pickle.loads(data)
     try:
-        return pickle.loads(data)  # type: ignore[no-any-return]
+        whole: EpisodeJob = replace(job, policy=pickle.loads(policy))
     except Exception as error:  # Modules are imported here, and may raise anything.
-        raise InputError(_told(error)) from error
+        raise InputError(_refusal("this policy", error)) from error
+    return whole
 
 
-def _told(error: Exception) -> str:
+class _Limited(io.BytesIO):
+    """Bytes that refuse to become too many: a policy may hold a replay buffer of gigabytes."""
+
+    def write(self, content: Any) -> int:
+        if self.tell() + memoryview(content).nbytes > _MAX_POLICY_BYTES:
+            raise MemoryError(f"it takes more than {_MAX_POLICY_BYTES // 2**20} MiB")
+        return super().write(content)
+
+
+def _absent(observation: Observation) -> Any:
+    """Stand in for a policy that is sent beside its job."""
+    raise AssertionError
+
+
+def _of_main(specs: Iterable[EnvSpec]) -> Iterator[tuple[str, Any]]:
+    """Yield what registrations and wrappers name of the script itself, by its name."""
+    for spec in specs:
+        for point in (spec.entry_point, *(it.entry_point for it in spec.additional_wrappers)):
+            if isinstance(point, str) and point.startswith(_MAIN):
+                try:
+                    yield point.removeprefix(_MAIN), load_env_creator(point)
+                except AttributeError:  # It is not there any more.
+                    continue
+
+
+def _content(value: Any) -> bytes | None:
+    try:
+        return bytes(cloudpickle.dumps(value))
+    except Exception:  # Depends on what cannot be pickled.
+        return None
+
+
+def _loaded(content: bytes) -> Iterator[Any]:
+    """Yield what the bytes are of, unless a module that it needs cannot be imported here."""
+    try:
+        yield pickle.loads(content)
+    except Exception:  # Modules are imported here, and may raise anything.
+        return
+
+
+def _refusal(called: str, error: Exception) -> str:
     reason = (str(error) or type(error).__name__).splitlines()[0]
-    return (
-        f"collectors are other processes, which cannot get this policy ({reason}): it must be "
-        f"importable from a module, and no lambda, no local function and nothing of __main__, the "
-        f"script itself; or use collectors=0"
-    )
+    return f"collectors are other processes, which cannot get {called} ({reason}); use collectors=0"

@@ -9,50 +9,69 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Self
 
 from headstart.data.episode import Episode
-from headstart.envs.make import make_env
+from headstart.envs.make import env_source, make_env
+from headstart.envs.source import EnvLike
 from headstart.errors import InputError, RunError
-from headstart.rollout.collector import Answer
+from headstart.rollout.collector import Answer, NotBuilt
 from headstart.rollout.job import EpisodeJob
-from headstart.rollout.pickled import pickled
+from headstart.rollout.pickled import pickled_job, pickled_policy, pickled_source
 
 EPISODE_TIMEOUT = 300.0
 """Seconds after which an episode is taken to hang."""
 ATTEMPTS = 3
 """How often a job is tried before its failure is taken to lie in the job."""
 
+_PROGRAM = (
+    "import pickle, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); "
+    "sys.path[:] = pickle.load(sys.stdin.buffer); "
+    "from headstart.rollout.collector import main; main()"
+)
+
 
 class ProcessExecutor:
     """Runs jobs in collector processes, one environment each.
 
-    Collectors are plain ``python -m`` processes that speak pickle over their own pipes, not
+    Collectors are plain ``python`` processes that speak pickle over their own pipes, not
     ``multiprocessing`` children: a script or notebook that trains needs no main guard, and a
-    collector imports neither the script nor torch.
+    collector imports neither the script nor torch. They find the modules that this process finds,
+    and know the environments that it has registered.
 
     A collector that dies, hangs or fails is replaced, and its job run again: an episode depends on
     nothing but its job, so it is the same episode.
 
     Args:
-        env_id: the environment.
+        env: the environment, all that ``make_env`` takes.
         num_collectors: how many processes.
-        timeout: seconds that an episode may take, the building of its environment included.
+        timeout: seconds that an episode may take.
+
+    Raises:
+        InputError: if the environment cannot be built, or not be sent to another process.
     """
 
-    def __init__(self, env_id: str, num_collectors: int, timeout: float = EPISODE_TIMEOUT) -> None:
-        # Built here once, so that an environment that cannot be built is told once and in words.
-        make_env(env_id).close()
+    def __init__(self, env: EnvLike, num_collectors: int, timeout: float = EPISODE_TIMEOUT) -> None:
+        source = env_source(env)
+        content = pickled_source(source)
+        # Built here once, so that an environment that cannot be built is refused once.
+        make_env(source).close()
         self.repeated = 0
-        self._collectors = [_Collector(env_id, timeout) for _ in range(num_collectors)]
+        self._name = source.name
+        self._collectors = [_Collector(content, timeout) for _ in range(num_collectors)]
         self._idle: queue.SimpleQueue[_Collector] = queue.SimpleQueue()
-        for collector in self._collectors:
-            self._idle.put(collector)
         self._threads = ThreadPoolExecutor(num_collectors, "headstart-collector")
+        for collector in self._collectors:
+            self._threads.submit(self._open, collector)
 
     def submit(self, jobs: Sequence[EpisodeJob]) -> Sequence[Future[Episode]]:
-        """Ask for episodes; they come in the order of the jobs."""
-        return [self._threads.submit(self._run, job) for job in jobs]
+        """Ask for episodes; they come in the order of the jobs, with policies as they are now."""
+        policies: dict[int, bytes | InputError] = {}
+        for job in jobs:
+            if id(job.policy) not in policies:
+                policies[id(job.policy)] = _content(job)
+        return [self._threads.submit(self._run, job, policies[id(job.policy)]) for job in jobs]
 
     def close(self) -> None:
         """Stop the collectors at once."""
@@ -61,14 +80,23 @@ class ProcessExecutor:
             collector.stop()
         self._threads.shutdown(wait=True)
 
-    def _run(self, job: EpisodeJob) -> Episode:
-        data = pickled(job)
-        failures: list[str] = []
+    def _open(self, collector: "_Collector") -> None:
+        """Let a collector build its environment, while this process does something else."""
+        try:
+            collector.open()
+        finally:
+            self._idle.put(collector)
+
+    def _run(self, job: EpisodeJob, policy: bytes | InputError) -> Episode:
+        if isinstance(policy, InputError):
+            raise policy
+        data = pickled_job(job, policy)
+        failures: list[str | NotBuilt] = []
         while len(failures) < ATTEMPTS:
             collector = self._idle.get()
             try:
                 answer = collector.run(data)
-                if isinstance(answer, str):
+                if isinstance(answer, str | NotBuilt):
                     collector.replace()
             finally:
                 self._idle.put(collector)
@@ -78,8 +106,17 @@ class ProcessExecutor:
                 raise answer
             failures.append(answer)
             self.repeated += 1
-        told = "\n".join(dict.fromkeys(failures))
-        raise RunError(f"episode {job.index} failed {ATTEMPTS} times in collectors:\n{told}")
+        raise self._failure(job, failures)
+
+    def _failure(self, job: EpisodeJob, failures: Sequence[str | NotBuilt]) -> Exception:
+        last = failures[-1]
+        if isinstance(last, NotBuilt):
+            return InputError(
+                f"environment {self._name!r} can be built in this process, and not in a collector "
+                f"({last.reason}); use collectors=0"
+            )
+        texts = "\n".join(dict.fromkeys(map(str, failures)))
+        return RunError(f"episode {job.index} failed {ATTEMPTS} times in collectors:\n{texts}")
 
     def __enter__(self) -> Self:
         return self
@@ -88,33 +125,65 @@ class ProcessExecutor:
         self.close()
 
 
+def _content(job: EpisodeJob) -> bytes | InputError:
+    try:
+        return pickled_policy(job.policy)
+    except InputError as error:
+        return error
+
+
 class _Collector:
     """The parent's end of one collector process."""
 
-    def __init__(self, env_id: str, timeout: float) -> None:
-        self._env_id = env_id
+    def __init__(self, environment: bytes, timeout: float) -> None:
+        self._environment = environment
         self._timeout = timeout
         self._lock = threading.Lock()
         self._stopped = False
-        self._process = self._started()
+        self._path = _module_path()
+        self._trouble: Answer | None = None
+        self._process = self._start()
+
+    def open(self) -> None:
+        """Let the process build its environment, and wait until it has."""
+        self._trouble = self._ask(
+            max(self._timeout, EPISODE_TIMEOUT), self._path, self._environment
+        )
 
     def run(self, data: bytes) -> Answer:
         """Return the answer to a job, or what became of the collector as text."""
-        with self._deadline() as deadline:
+        if self._trouble is not None:
+            return self._trouble
+        answer = self._ask(self._timeout, data)
+        assert answer is not None
+        return answer
+
+    def _ask(self, timeout: float, *values: object) -> Answer | None:
+        """Return the answer to some values, or what became of the collector as text."""
+        process = self._process
+        with _deadline(process, timeout) as deadline:
             try:
-                return self._answer(data)
+                assert process.stdin is not None
+                assert process.stdout is not None
+                for value in values:
+                    pickle.dump(value, process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
+                process.stdin.flush()
+                answer: Answer | None = pickle.load(process.stdout)
+                return answer
             except (EOFError, OSError, ValueError, pickle.UnpicklingError):
-                code = self._process.wait()
+                code = process.wait()
         if deadline.is_set():
-            return f"a collector process hung for {self._timeout:g} s and was killed"
+            return f"a collector process hung for {timeout:g} s and was killed"
         return f"a collector process died with exit code {code}"
 
     def replace(self) -> None:
         """Start a new process in place of this one, unless the collector has been stopped."""
         with self._lock:
             self._end()
-            if not self._stopped:
-                self._process = self._started()
+            if self._stopped:
+                return
+            self._process = self._start()
+        self.open()
 
     def stop(self) -> None:
         """End the process for good."""
@@ -122,35 +191,11 @@ class _Collector:
             self._stopped = True
             self._end()
 
-    def _answer(self, data: bytes) -> Answer:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        pickle.dump(data, self._process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
-        self._process.stdin.flush()
-        answer: Answer = pickle.load(self._process.stdout)
-        return answer
-
-    @contextlib.contextmanager
-    def _deadline(self) -> Iterator[threading.Event]:
-        """Kill the process if it takes too long: whoever waits for its answer then sees its end."""
-        passed = threading.Event()
-
-        def kill() -> None:
-            passed.set()
-            self._process.kill()
-
-        timer = threading.Timer(self._timeout, kill)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield passed
-        finally:
-            timer.cancel()
-
-    def _started(self) -> subprocess.Popen[bytes]:
+    def _start(self) -> subprocess.Popen[bytes]:
         one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         return subprocess.Popen(
-            [sys.executable, "-m", "headstart.rollout.collector", self._env_id],
+            # Without the current directory, whose modules could hide those of Python.
+            [sys.executable, "-P", "-c", _PROGRAM],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **one_thread},
@@ -164,3 +209,28 @@ class _Collector:
                 # Half a job may still be in the pipe; the collector that would read it is gone.
                 with contextlib.suppress(OSError, ValueError):
                     pipe.close()
+
+
+@contextlib.contextmanager
+def _deadline(process: "subprocess.Popen[bytes]", timeout: float) -> Iterator[threading.Event]:
+    """Kill a process if it takes too long, which ends the wait for its answer."""
+    passed = threading.Event()
+
+    def kill() -> None:
+        passed.set()
+        process.kill()
+
+    timer = threading.Timer(timeout, kill)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield passed
+    finally:
+        timer.cancel()
+
+
+def _module_path() -> list[str]:
+    """Return where this process finds modules, wherever it goes later."""
+    own = str(Path(__file__).parents[2])
+    path = [os.path.abspath(entry) for entry in sys.path if isinstance(entry, str)]
+    return path if own in path else [*path, own]

@@ -16,9 +16,10 @@ from headstart.demos.resets import DemoResets, check_resets
 from headstart.demos.storage import DemoSet
 from headstart.envs.episode_check import EpisodeCheck
 from headstart.envs.goal_env import GoalReward, GoalSpec
-from headstart.envs.make import make_env
+from headstart.envs.make import env_source, make_env
+from headstart.envs.source import EnvLike
 from headstart.errors import InputError, require
-from headstart.rollout.executors import Executor, make_executor
+from headstart.rollout.executors import Executor, chosen_executor
 from headstart.seeding import Streams, integer_seed
 from headstart.training.config import TrainConfig
 from headstart.training.observer import Observer
@@ -28,28 +29,30 @@ from headstart.training.trainer import Trainer
 
 @contextlib.contextmanager
 def prepared(
-    env_id: str,
+    env: EnvLike,
     config: TrainConfig,
     demos: DemoSet | None,
     collectors: int,
     goal_strategy: GoalStrategy | None,
     observers: Sequence[Observer],
+    executor: Executor | None = None,
 ) -> Iterator[Trainer]:
     """Yield a trainer that has not begun.
 
     Raises:
         InputError: if environment, demonstrations and configuration do not go together.
     """
-    with contextlib.closing(make_env(env_id)) as reward_env:
-        spec = GoalSpec.from_env(reward_env, config.task)
+    source, timeout = env_source(env), config.episode_timeout
+    with contextlib.closing(make_env(source)) as reward_env:
+        spec = replace(GoalSpec.from_env(reward_env, config.task), env_id=source.name)
         _check_reward(spec)
         _check_inputs(config, spec)
         demos = _checked(config, reward_env, spec, demos)
         mirror = find_mirror(config, reward_env)
-        with make_executor(env_id, collectors, timeout=config.episode_timeout) as executor:
+        with chosen_executor(source, collectors, executor, timeout=timeout) as runner:
             reward = GoalReward(reward_env, spec)
             yield build_trainer(
-                config, spec, demos, executor, reward, observers, goal_strategy, mirror
+                config, spec, demos, runner, reward, observers, goal_strategy, mirror
             )
 
 

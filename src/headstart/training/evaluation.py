@@ -1,6 +1,6 @@
 """Greedy success rates with their uncertainty."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from headstart.data.episode import Episode
 from headstart.envs.known import known
+from headstart.envs.make import env_source
+from headstart.envs.source import EnvLike
 from headstart.errors import require
 from headstart.rollout.behaviour import PolicyLike, env_of, open_behaviour
-from headstart.rollout.executors import Executor, make_executor
+from headstart.rollout.executors import Executor, chosen_executor
 from headstart.rollout.job import EVALUATION, Behaviour, EpisodeJob
 from headstart.settings import convert
 
@@ -49,11 +51,13 @@ class EvalResult:
 
 def evaluate(
     policy: PolicyLike,
-    env_id: str | None = None,
+    env: EnvLike | None = None,
     *,
+    env_kwargs: Mapping[str, Any] | None = None,
     episodes: int = 100,
     seed: int = 0,
     collectors: int = 0,
+    executor: Executor | None = None,
     on_episode: Callable[[Episode], None] | None = None,
 ) -> EvalResult:
     """Run greedy episodes, on env seeds that no run learns from or chooses by, and count successes.
@@ -61,23 +65,24 @@ def evaluate(
     Args:
         policy: a ``Policy``, an expert or any function of an observation dict, the path of a policy
             file or run directory, or what ``train`` returned. Of a run the best policy is meant.
-        env_id: Gymnasium id of the goal environment; the policy's own by default, if it is
-            registered here.
+        env: an environment, its Gymnasium id, its class, or a function that returns one; see
+            ``make_env``; the policy's own by default, if it is registered here.
+        env_kwargs: arguments of the environment, besides those that follow an id;
+            ``max_episode_steps`` sets the time limit of any.
         episodes: how many episodes.
         seed: root of their seeds.
         collectors: processes that run them; 0 runs them here. The result does not depend on it.
+        executor: runs the episodes in place of collectors, and stays open.
         on_episode: called with each finished episode, in order.
     """
     episodes, seed = convert(int, episodes, "episodes"), convert(int, seed, "seed")
     require(episodes >= 1, "episodes must be at least 1", episodes)
     require(seed >= 0, "seed must not be negative", seed)
     behaviour = open_behaviour(policy)
-    env_id = env_id or env_of(behaviour)
-    with make_executor(env_id, collectors) as executor:
-        finished = run_evaluation(
-            executor, behaviour, episodes=episodes, seed=seed, call=on_episode
-        )
-    return summarize(env_id, seed, finished)
+    source = env_source(env_of(behaviour) if env is None else env, env_kwargs)
+    with chosen_executor(source, collectors, executor) as runner:
+        finished = run_evaluation(runner, behaviour, episodes=episodes, seed=seed, call=on_episode)
+    return summarize(source.name, seed, finished)
 
 
 def run_evaluation(

@@ -5,10 +5,14 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from headstart.data.strategies import GoalStrategy
-from headstart.errors import InputError
+from headstart.envs.make import env_source
+from headstart.envs.source import EnvLike, EnvSource, is_buildable, python_only
+from headstart.errors import InputError, require
 from headstart.paths import user_path
+from headstart.rollout.executors import Executor
 from headstart.text import printable
 from headstart.training.arguments import ConfigLike, open_config, open_strategy
 from headstart.training.assembly import prepared
@@ -35,8 +39,10 @@ def resume(
     path: str | Path,
     config: ConfigLike | None = None,
     *,
-    env_id: str | None = None,
+    env: EnvLike | None = None,
+    env_kwargs: Mapping[str, Any] | None = None,
     collectors: int = 0,
+    executor: Executor | None = None,
     goal_strategy: GoalStrategy | StrategyName | None = None,
     allow_change: bool = False,
     observers: Sequence[Observer] = (),
@@ -47,9 +53,11 @@ def resume(
         path: the run directory.
         config: settings of the continued run, the run's own by default; a dict changes those of
             the run by dotted name, e.g. ``{"env_steps": 30_000}``.
-        env_id: the environment; by default the one that the directory names, which must then be
-            one that you trust: building it may import a module.
+        env: the environment, as ``train`` takes it; by default the one that the directory names,
+            which must then be one that you trust: building it may import a module.
+        env_kwargs: arguments of the environment, where ``env`` is given.
         collectors: processes that run episodes; no result depends on it.
+        executor: runs the episodes in place of collectors, and stays open.
         goal_strategy: the function that the run was begun with, if it was.
         allow_change: whether ``config`` may differ in what learning depends on.
         observers: told of progress and evaluations as they happen.
@@ -70,8 +78,9 @@ def resume(
         if saved is None:
             _log.warning("%s: no checkpoint yet; the run begins anew", path)
         _tell_versions(record)
-        env_id = env_id or record.env_id
-        with prepared(env_id, config, demos, collectors, strategy, observers) as trainer:
+        source = _source(path, record, env, env_kwargs)
+        assembled = prepared(source, config, demos, collectors, strategy, observers, executor)
+        with assembled as trainer:
             return _go_on(lock, path, record, config, trainer, saved)
 
 
@@ -106,6 +115,17 @@ def _go_on(
         except OSError as error:
             raise InputError(f"{path}: cannot be written ({error.strerror})") from error
         return run_in(run, trainer, restored)
+
+
+def _source(
+    path: Path, record: RunRecord, env: EnvLike | None, env_kwargs: Mapping[str, Any] | None
+) -> EnvSource:
+    """Return the environment that is given, or else the one that the directory names."""
+    if env is None:
+        require(not env_kwargs, "env_kwargs belong to env, which is not given", env_kwargs)
+        if not is_buildable(record.env_id) and "__main__" not in record.env_id:
+            raise InputError(f"{path}: {python_only(record.env_id)}: resume(DIR, env=...)")
+    return env_source(record.env_id if env is None else env, env_kwargs)
 
 
 def _check_strategy(record: RunRecord, goal_strategy: GoalStrategy | None) -> None:

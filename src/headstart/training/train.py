@@ -1,11 +1,15 @@
 """``train``: begin one run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from headstart.data.strategies import GoalStrategy
 from headstart.demos.opening import Demos, open_demos
+from headstart.envs.make import env_source
+from headstart.envs.source import EnvLike
 from headstart.paths import user_path
+from headstart.rollout.executors import Executor
 from headstart.training.arguments import ConfigLike, open_config, open_strategy
 from headstart.training.assembly import prepared
 from headstart.training.config import StrategyName
@@ -16,21 +20,26 @@ from headstart.training.run_directory import new_run
 
 
 def train(
-    env_id: str,
+    env: EnvLike,
     config: ConfigLike | None = None,
     *,
+    env_kwargs: Mapping[str, Any] | None = None,
     demos: Demos | None = None,
     out: str | Path | None = None,
     collectors: int = 0,
+    executor: Executor | None = None,
     goal_strategy: GoalStrategy | StrategyName | None = None,
     observers: Sequence[Observer] = (),
 ) -> TrainResult:
     """Train a policy for a goal environment.
 
     Args:
-        env_id: Gymnasium id.
+        env: an environment, its Gymnasium id, its class, or a function that returns one; see
+            ``make_env``.
         config: all settings, the name of a preset, or a dict of settings by dotted name that differ
             from those of ``fast``, which is the default.
+        env_kwargs: arguments of the environment, besides those that follow an id;
+            ``max_episode_steps`` sets the time limit of any.
         demos: demonstrations, the path of a demo file, or several of either; without them this is
             DDPG + HER.
         out: run directory for configuration, metrics, policies and checkpoints, from which
@@ -38,6 +47,7 @@ def train(
             before they end it.
         collectors: processes that run episodes; 0 runs them here. Metrics and policy do not depend
             on it, bit for bit.
+        executor: runs the episodes in place of collectors, and stays open.
         goal_strategy: where hindsight goals come from, instead of ``config.hindsight.strategy``: a
             name that it may have, or a function; see ``headstart.data.strategies``.
         observers: told of progress and evaluations as they happen.
@@ -49,11 +59,13 @@ def train(
     """
     config, strategy = open_strategy(open_config(config), goal_strategy)
     demo_set = None if demos is None else open_demos(demos)
-    with prepared(env_id, config, demo_set, collectors, strategy, observers) as trainer:
+    source = env_source(env, env_kwargs)
+    assembled = prepared(source, config, demo_set, collectors, strategy, observers, executor)
+    with assembled as trainer:
         if out is None:
             return run(trainer)
         record = RunRecord(
-            env_id=env_id,
+            env_id=source.name,
             config=config,
             demos=None,
             versions=current_versions(),

@@ -1,6 +1,6 @@
 """Videos of a policy or of demonstrations, with episode, step and success in the picture."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,15 @@ from headstart.data.episode import Episode
 from headstart.demos.archive import reason_of
 from headstart.demos.resets import check_snapshots
 from headstart.durable import replacing
-from headstart.envs.make import make_env
+from headstart.envs.make import env_source, make_env
 from headstart.envs.snapshot import require_restorable
+from headstart.envs.source import EnvLike, EnvSource
 from headstart.errors import InputError, require
 from headstart.output import VIDEOS, check_output
 from headstart.paths import user_path
 from headstart.rollout.behaviour import PolicyLike, env_of, open_behaviour
 from headstart.rollout.job import EVALUATION, EpisodeJob, run_episode
+from headstart.rollout.pickled import copies_of
 from headstart.viz.gl import select_backend
 
 Frame = NDArray[np.uint8]
@@ -32,9 +34,10 @@ _LINGER = 12  # frames that the last picture of an episode stays
 
 def record_video(
     policy: PolicyLike,
-    env_id: str | None = None,
+    env: EnvLike | None = None,
     path: str | Path | None = None,
     *,
+    env_kwargs: Mapping[str, Any] | None = None,
     episodes: int = 5,
     seed: int = 0,
     frames_per_second: int = 25,
@@ -45,9 +48,12 @@ def record_video(
     Args:
         policy: a ``Policy``, an expert or any function of an observation dict, the path of a policy
             file or run directory, or what ``train`` returned.
-        env_id: Gymnasium id of the goal environment; the policy's own by default.
+        env: an environment, its Gymnasium id, its class, or a function that returns one; see
+            ``make_env``; the policy's own by default.
         path: ``.mp4`` or ``.gif``; may come second, in place of the environment. The path holds the
             old file or the whole new one, never a part.
+        env_kwargs: arguments of the environment, besides those that follow an id;
+            ``max_episode_steps`` sets the time limit of any.
         episodes: how many.
         seed: root of the episodes' seeds.
         frames_per_second: speed of playback, one frame per env step.
@@ -61,17 +67,18 @@ def record_video(
     """
     require(seed >= 0, "seed must not be negative", seed)
     require(episodes >= 1, "episodes must be at least 1", episodes)
-    if path is None and env_id is not None and Path(env_id).suffix.lower() in VIDEOS:
-        env_id, path = None, env_id
+    if path is None and isinstance(env, str | Path) and Path(env).suffix.lower() in VIDEOS:
+        env, path = None, env
     if path is None:
         raise InputError("record_video needs the path of the video to write, e.g. path='play.mp4'")
     behaviour = open_behaviour(policy)
-    env_id = env_id or env_of(behaviour)
+    source = env_source(env_of(behaviour) if env is None else env, env_kwargs)
+    copy = copies_of(behaviour)
     outcomes = []
-    with _video(user_path(path), env_id, frames_per_second) as (env, writer):
+    with _video(user_path(path), source, frames_per_second) as (drawn, writer):
         for index in range(episodes):
-            job = EpisodeJob(behaviour, seed, EVALUATION, index)
-            episode = _record(env, job, f"episode {index + 1}/{episodes}", writer)
+            job = EpisodeJob(copy(), seed, EVALUATION, index)
+            episode = _record(drawn, job, f"episode {index + 1}/{episodes}", writer)
             outcomes.append(episode.success)
             if on_episode is not None:
                 on_episode(episode)
@@ -80,7 +87,7 @@ def record_video(
 
 def record_demos(
     episodes: Sequence[Episode],
-    env_id: str,
+    env: EnvLike,
     path: str | Path,
     *,
     frames_per_second: int = 25,
@@ -90,7 +97,7 @@ def record_demos(
 
     Args:
         episodes: demonstrations with snapshots.
-        env_id: Gymnasium id of their environment.
+        env: their environment, all that ``make_env`` takes.
         path: ``.mp4`` or ``.gif``; the path holds the old file or the whole new one, never a part.
         frames_per_second: speed of playback, one frame per env step.
         on_episode: called with each finished episode.
@@ -100,10 +107,10 @@ def record_demos(
             to the demonstrations' states.
     """
     check_snapshots(episodes)
-    with _video(user_path(path), env_id, frames_per_second) as (env, writer):
+    with _video(user_path(path), env_source(env), frames_per_second) as (drawn, writer):
         for number, episode in enumerate(episodes):
-            film = _Film(env, f"demonstration {number + 1}/{len(episodes)}", writer)
-            for success in states_of(env, episode):
+            film = _Film(drawn, f"demonstration {number + 1}/{len(episodes)}", writer)
+            for success in states_of(drawn, episode):
                 film.draw(success)
             film.linger()
             if on_episode is not None:
@@ -120,11 +127,11 @@ def states_of(env: gym.Env[Any, Any], episode: Episode) -> Iterator[bool]:
 
 
 @contextmanager
-def _video(path: Path, env_id: str, frames_per_second: int) -> Iterator[tuple[Any, Any]]:
+def _video(path: Path, source: EnvSource, frames_per_second: int) -> Iterator[tuple[Any, Any]]:
     """Yield an environment that renders and a writer of frames; keep the file if all goes well."""
     check_output(path, "a video", VIDEOS)
     select_backend()
-    env = make_env(env_id, render_mode="rgb_array")
+    env = make_env(source, render_mode="rgb_array")
     try:
         # On their own, writers stay open after an error, and write on when the file is gone.
         with replacing(path) as staged, closing(_writer(staged, frames_per_second)) as writer:

@@ -1,0 +1,158 @@
+"""What users pass as an environment, and one description of it that can be sent away."""
+
+import functools
+import importlib
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import gymnasium as gym
+from gymnasium.envs.registration import EnvSpec
+
+from headstart.envs import robotics
+from headstart.envs.ids import join_id, newest_version, split_id, unversioned
+from headstart.errors import InputError
+
+Factory = Callable[..., Any]
+"""A class of environments, or a function that returns one."""
+
+
+@dataclass(frozen=True, eq=False)
+class EnvSource:
+    """How an environment is built, as often as it takes, in any process."""
+
+    origin: str | EnvSpec | Factory | bytes | gym.Env[Any, Any]
+    """An id that Gymnasium may know, a registration, a class or function, a pickled environment,
+    or an environment that can be neither built again nor copied."""
+    base: str
+    """What it is called without its options."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments of the environment; ``max_episode_steps`` is the time limit of any."""
+
+    @property
+    def name(self) -> str:
+        """What messages and files call it: an id, ``module:Class``, or text that is neither.
+
+        What has brackets before the first comma cannot be built from its name.
+        """
+        name = join_id(self.base, self.options)
+        return f"{self.base}(...)" if name is None else name
+
+    def with_options(self, options: Mapping[str, Any]) -> "EnvSource":
+        """Return the same environment with more arguments."""
+        return replace(self, options={**self.options, **options}) if options else self
+
+
+EnvLike = str | EnvSpec | gym.Env[Any, Any] | Factory | EnvSource
+"""An id, a registration, an environment, its class, or a function that returns one."""
+
+
+def is_buildable(name: str) -> bool:
+    """Return whether an environment can be built from its name, by whoever can import it."""
+    base = name.partition(",")[0]
+    return not set(base) & set("(<") and not base.startswith("__main__:")
+
+
+def python_only(name: str) -> str:
+    """Return what a message says of a name from which nothing can be built."""
+    return f"it is for {name!r}, which only Python can build: pass it there"
+
+
+def described(env: str | EnvSpec | Factory) -> EnvSource:
+    """Return the description of what is no environment itself.
+
+    Raises:
+        InputError: if an id names a module that cannot be imported.
+    """
+    if isinstance(env, str):
+        return _of_id(env)
+    if isinstance(env, EnvSpec):
+        return of_spec(env)
+    return EnvSource(env, _name_of_factory(env))
+
+
+def of_spec(spec: EnvSpec) -> EnvSource:
+    """Return the description of an environment with this registration, which does not render."""
+    kwargs = {name: value for name, value in spec.kwargs.items() if name != "render_mode"}
+    return EnvSource(replace(spec, kwargs=kwargs), _name_of_spec(replace(spec, kwargs=kwargs)))
+
+
+def _of_id(env_id: str) -> EnvSource:
+    name, options = split_id(env_id)
+    module, _, short = name.rpartition(":")
+    imported = _imported(env_id, module) if module else None
+    # Importing the robot tasks takes longer than all else that a collector needs.
+    if short not in gym.registry:
+        robotics.register()
+    if short not in gym.registry and imported is not None:
+        factory = _attribute(imported, short)
+        if factory is not None:
+            return EnvSource(factory, name, options)
+    full = short if short in gym.registry or unversioned(short) != short else newest_version(short)
+    if full not in gym.registry:
+        _refuse_main(env_id, module)
+        return EnvSource(short, name, options)
+    assert full is not None
+    return EnvSource(gym.registry[full], f"{module}:{full}" if module else full, options)
+
+
+def _imported(env_id: str, module: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except (ImportError, ValueError, TypeError) as error:
+        raise InputError(
+            f"environment {env_id!r}: its module cannot be imported ({error})"
+        ) from error
+
+
+def _attribute(module: Any, name: str) -> Factory | None:
+    try:
+        found = operator.attrgetter(name)(module)
+    except AttributeError:
+        return None
+    return found if callable(found) else None
+
+
+def _refuse_main(env_id: str, module: str) -> None:
+    if module == "__main__":
+        raise InputError(
+            f"environment {env_id!r} was defined in a script or notebook, which this is not: "
+            f"pass it in Python, there (env=...)"
+        )
+
+
+def _name_of_spec(spec: EnvSpec) -> str:
+    """Return the id with what differs from its registration."""
+    registered = gym.registry.get(spec.id)
+    if registered is None or registered.entry_point != spec.entry_point:
+        return f"{spec.id}(...)"
+    before = registered.kwargs
+    changed = {
+        name: value
+        for name, value in spec.kwargs.items()
+        if name not in before or not _same(before[name], value)
+    }
+    if spec.max_episode_steps not in (None, registered.max_episode_steps):
+        changed["max_episode_steps"] = spec.max_episode_steps
+    name = join_id(spec.id, changed) or f"{spec.id}(...)"
+    for wrapper in spec.additional_wrappers[len(registered.additional_wrappers) :]:
+        name = f"{wrapper.name}({name})"
+    return name
+
+
+def _same(one: Any, other: Any) -> bool:
+    try:
+        return bool(one == other)
+    except Exception:  # Comparing arrays, for instance, raises.
+        return False
+
+
+def _name_of_factory(factory: Factory) -> str:
+    if isinstance(factory, functools.partial):
+        name = _name_of_factory(factory.func)
+        whole = None if factory.args else join_id(name, factory.keywords)
+        return whole or f"{name}(...)"
+    kind: Any = factory if hasattr(factory, "__qualname__") else type(factory)
+    name = f"{kind.__module__}:{kind.__qualname__}"
+    return name if kind is factory else f"{name}(...)"
