@@ -40,7 +40,7 @@ NEW = CycleConfig(episodes=20, updates=0)
 """What is new in the replay from one checkpoint to the next where it is full."""
 
 
-class Stopped(Exception):  # noqa: N818
+class Stopped(BaseException):
     """Ends a run once what is measured is over."""
 
 

@@ -12,7 +12,7 @@ OFTEN = replace(SMALL.checkpoint, seconds=0.0)
 BASE = replace(SMALL, checkpoint=OFTEN, policy_every=100)
 
 
-class PowerCut(Exception):  # noqa: N818
+class PowerCut(BaseException):
     """Ends a run where it stands, without a chance to save anything."""
 
 

@@ -46,9 +46,11 @@ if TYPE_CHECKING:
     from headstart.training.config import WarmStartConfig as WarmStartConfig
     from headstart.training.evaluation import EvalResult as EvalResult
     from headstart.training.evaluation import evaluate as evaluate
-    from headstart.training.execution import TrainResult as TrainResult
     from headstart.training.observer import Observer as Observer
-    from headstart.training.observer import Progress as Progress
+    from headstart.training.observer import RunHandle as RunHandle
+    from headstart.training.progress import Progress as Progress
+    from headstart.training.result import RunInterrupted as RunInterrupted
+    from headstart.training.result import TrainResult as TrainResult
     from headstart.training.resume import resume as resume
     from headstart.training.train import train as train
     from headstart.viz.plots import plot_runs as plot_runs
@@ -85,8 +87,9 @@ _MODULES = {
         "WarmStartConfig",
     ),
     "training.evaluation": ("EvalResult", "evaluate"),
-    "training.execution": ("TrainResult",),
-    "training.observer": ("Observer", "Progress"),
+    "training.observer": ("Observer", "RunHandle"),
+    "training.progress": ("Progress",),
+    "training.result": ("RunInterrupted", "TrainResult"),
     "training.resume": ("resume",),
     "training.train": ("train",),
     "viz.plots": ("plot_runs",),

@@ -10,8 +10,12 @@ from pathlib import Path
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, synced: bool = True) -> Iterator[Path]:
     """Put a file in place of another in one step: whoever reads sees the old one or the new one.
+
+    Args:
+        path: the file.
+        synced: whether to return only when a loss of power cannot undo it.
 
     Yields:
         The path to write the new file to.
@@ -24,21 +28,23 @@ def replacing(path: Path) -> Iterator[Path]:
         # A link that somebody else has left there would lead to another file.
         staged.unlink(missing_ok=True)
         yield staged
-        _sync(staged)
+        if synced:
+            _sync(staged)
         staged.replace(path)
     finally:
         with contextlib.suppress(OSError):  # of a name that is too long, for instance
             staged.unlink(missing_ok=True)
-    _sync(path.parent)
+    if synced:
+        _sync(path.parent)
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Put ``content`` in place of a file in one step.
+def replace_file(path: Path, content: bytes, *, synced: bool = True) -> None:
+    """Put ``content`` in place of a file in one step; see ``replacing``.
 
     Raises:
         OSError: if it cannot be written; what was there before is there still.
     """
-    with replacing(path) as staged:
+    with replacing(path, synced=synced) as staged:
         staged.write_bytes(content)
 
 

@@ -8,6 +8,8 @@ from headstart.strict_json import build, parse_json
 from headstart.tensor_file import EMPTY, JSON, TEXT, refuse_foreign
 
 CONFIG, DEMOS, METRICS = "config.json", "demos.npz", "metrics.jsonl"
+RUN_ID, SEEN = "run_id", "seen.json"
+"""What trackers know a run by, and how far they have seen it; there only if a run had observers."""
 POLICIES, CHECKPOINTS = "policies", "checkpoints"
 BEST, LATEST = "best", "latest"
 """The policies that are replaced as a run goes on; the others have numbers."""

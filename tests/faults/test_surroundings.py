@@ -29,7 +29,7 @@ UPDATE = "headstart.agents.ddpg:DDPG.update"
 
 def at_the_start(function, *arguments):
     """Have a function called before the run begins."""
-    place = "headstart.cli.running:TrainingDisplay"
+    place = "headstart.training.audience:TrainingDisplay"
     return Moment(place=place, when="before", count=1, deed=(function, list(arguments)))
 
 

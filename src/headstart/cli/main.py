@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except RunError as error:
         _end(1, str(error))
     except KeyboardInterrupt as interrupt:
-        _end(130, f"interrupted{interrupt}")
+        _end(130, str(interrupt) or "interrupted")
     except BrokenPipeError:
         # Whoever read our output, `head` for instance, has seen enough.
         _end(0, None)

@@ -4,7 +4,7 @@ import argparse
 
 from headstart.cli.config import parse_resume, resume_help
 from headstart.cli.parser import Parser, default_collectors
-from headstart.cli.running import print_outcome, watched
+from headstart.cli.running import explain_failure, print_outcome
 from headstart.cli.trust import trusted_env
 from headstart.training.record import read_record
 
@@ -38,13 +38,13 @@ def _run(arguments: argparse.Namespace) -> None:
     # It imports torch, which takes seconds: what is wrong with the command line is said first.
     from headstart.training.resume import resume
 
-    with watched(config, command.run, cloning=record.demos is not None) as display:
+    with explain_failure(command.run):
         result = resume(
             command.run,
             config,
             env=env_id,
             collectors=collectors,
             allow_change=command.allow_change,
-            observers=[display],
+            progress=True,
         )
     print_outcome(result, command.run)

@@ -6,34 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headstart.cli.display import TrainingDisplay
 from headstart.errors import RunError
 from headstart.run_files import CONFIG
-from headstart.training.config import TrainConfig
 
 if TYPE_CHECKING:  # It imports torch.
-    from headstart.training.execution import TrainResult
+    from headstart.training.result import TrainResult
 
 
 @contextlib.contextmanager
-def watched(config: TrainConfig, out: Path, *, cloning: bool) -> Iterator[TrainingDisplay]:
-    """Yield the display of a run; an interruption says how to go on.
-
-    Args:
-        config: the run's settings.
-        out: its directory.
-        cloning: whether it begins with demonstrations.
-    """
-    warm_start = config.warm_start
-    updates = warm_start.critic_updates + (warm_start.bc_updates if cloning else 0)
+def explain_failure(out: Path) -> Iterator[None]:
+    """Add to the message of a run that fails where its last checkpoint is, and how to continue."""
     try:
-        with TrainingDisplay(config, out, warm_start_updates=updates) as display:
-            yield display
-    except KeyboardInterrupt as interrupt:
-        if str(interrupt) or not (out / CONFIG).is_file():
-            raise
-        command = f"headstart resume {shlex.quote(str(out))}"
-        raise KeyboardInterrupt(f"; go on from the last checkpoint with: {command}") from None
+        yield
     except RunError as error:
         if not (out / CONFIG).is_file():
             raise

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from headstart.cli.config import parse_train, train_help
 from headstart.cli.parser import Parser, default_collectors
-from headstart.cli.running import print_outcome, watched
+from headstart.cli.running import explain_failure, print_outcome
 from headstart.demos.storage import load_demos
 from headstart.presets import PRESETS
 
@@ -45,14 +45,14 @@ def _run(arguments: argparse.Namespace) -> None:
     # It imports torch, which takes seconds: what is wrong with the command line is said first.
     from headstart.training.train import train
 
-    with watched(config, out, cloning=demos is not None) as display:
+    with explain_failure(out):
         result = train(
             command.env,
             config,
             demos=demos,
             out=out,
             collectors=collectors,
-            observers=[display],
+            progress=True,
         )
     print_outcome(result, out)
 

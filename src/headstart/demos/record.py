@@ -16,6 +16,7 @@ from headstart.rollout.executors import Executor, chosen_executor
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import Behaviour, EpisodeJob
 from headstart.settings import convert
+from headstart.text import counted
 
 _MAX_FAILURES_PER_SUCCESS = 20
 _PACKAGES = ("headstart", "gymnasium", "gymnasium-robotics", "mujoco")
@@ -25,7 +26,8 @@ class CollectingInterrupted(KeyboardInterrupt):
     """Ctrl-C after the first demonstration."""
 
     def __init__(self, demos: DemoSet) -> None:
-        super().__init__()
+        kept = counted(len(demos.episodes), "demonstration")
+        super().__init__(f"interrupted after {kept}; .demos of this exception holds what was kept")
         self.demos = demos
         """What was kept until then: the first demonstrations of an undisturbed run."""
 

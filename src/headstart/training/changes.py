@@ -11,6 +11,7 @@ FREE = (
     "env_steps",
     "target_success",
     "policy_every",
+    "log_every",
     "episode_timeout",
     "evaluation.every",
     "evaluation.episodes",

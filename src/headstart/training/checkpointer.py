@@ -132,7 +132,7 @@ class Checkpointer(Observer):
             state = f"not saved ({failure})"
         else:
             state = f"not saved now ({failure}), last at {saved} env steps"
-        return f"; {state}; go on with: headstart resume {shlex.quote(str(path))}"
+        return f"interrupted; {state}; go on with: headstart resume {shlex.quote(str(path))}"
 
 
 def newest_run(directory: Path) -> SavedRun | None:

@@ -183,6 +183,8 @@ class TrainConfig:
     """Mirror half of each batch where the env is known to be symmetric."""
     policy_every: int = 10_000
     """Env steps from one numbered policy file to the next."""
+    log_every: int = 100
+    """Updates from one row of means, for TensorBoard and observers, to the next."""
     episode_timeout: float = EPISODE_TIMEOUT
     """Seconds that an episode may take in a collector process, before the process is replaced and
     the episode run again."""
@@ -208,6 +210,7 @@ class TrainConfig:
         check_types(self)
         require(self.env_steps >= 0, "env_steps must not be negative", self.env_steps)
         require(self.policy_every >= 1, "policy_every must be at least 1", self.policy_every)
+        require(self.log_every >= 1, "log_every must be at least 1", self.log_every)
         require(self.seed >= 0, "seed must not be negative", self.seed)
         require(
             self.episode_timeout > 0.0, "episode_timeout must be positive", self.episode_timeout

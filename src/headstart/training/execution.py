@@ -1,35 +1,36 @@
 """A trainer that runs to its end, with or without a run directory."""
 
-from dataclasses import dataclass
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
 from headstart.errors import RunError
-from headstart.policy import Policy
+from headstart.policy import Policy, policy_from_bytes
+from headstart.run_files import BEST
 from headstart.training.checkpointer import Checkpointer, Restored
+from headstart.training.config import TrainConfig
 from headstart.training.evaluation import EvalResult
-from headstart.training.observer import Progress
+from headstart.training.observer import Observer, RunHandle
+from headstart.training.result import RunInterrupted, TrainResult
 from headstart.training.run_directory import RunDirectory
+from headstart.training.seen import read_id
 from headstart.training.signals import stop_signals
 from headstart.training.torch_settings import torch_settings
 from headstart.training.trainer import Trainer
 
 
-@dataclass(frozen=True)
-class TrainResult:
-    """What a run came to."""
-
-    policy: Policy
-    """The deployed policy at the end; the best one is in the run directory."""
-    evaluation: EvalResult
-    """The last evaluation."""
-    progress: Progress
-
-
 def run(trainer: Trainer) -> TrainResult:
-    """Run a trainer to its end."""
-    config = trainer.config
-    with torch_settings(threads=config.torch_threads, matmul_precision=config.matmul_precision):
-        result = trainer.run()
-    return TrainResult(trainer.agent.policy(deployed=True), result, trainer.progress)
+    """Run a trainer to its end, without writing anything.
+
+    Raises:
+        RunInterrupted: if Ctrl-C ends it; holds the policies so far.
+        RunError: if the run cannot continue.
+    """
+    best = _Best()
+    # First: an observer may raise KeyboardInterrupt.
+    trainer.observers = [best, *trainer.observers]
+    return _execute(trainer, lambda: best.policy)
 
 
 def run_in(
@@ -38,16 +39,108 @@ def run_in(
     """Run a trainer to its end, and save it now and then.
 
     Raises:
-        KeyboardInterrupt: if a signal asked for it; the run is saved.
-        RunError: if the disk refuses the policies at the end too.
+        RunInterrupted: if a signal asked for it; the run is saved.
+        RunError: if the run cannot continue, or the disk refuses the policies at the end too.
     """
+    trainer.handle = replace(
+        trainer.handle,
+        id=read_id(directory.path),
+        directory=directory.path,
+        resumed_at=None if restored is None else trainer.progress.env_steps,
+    )
     with stop_signals() as stop:
         checkpointer = Checkpointer(directory, trainer, stop, restored)
         # The directory first, so that nobody is told of an evaluation that is not on disk.
         trainer.observers = [directory, *trainer.observers, checkpointer]
-        result = run(trainer)
-        checkpointer.save()
-        failure = directory.flush()
-        if failure is not None:
-            raise RunError(failure)
+
+        def best() -> Policy | None:
+            content = directory.policies.get(BEST)
+            return None if content is None else policy_from_bytes(content)
+
+        def save() -> None:
+            checkpointer.save()
+            failure = directory.flush()
+            if failure is not None:
+                raise RunError(failure)
+
+        return _execute(trainer, best, save)
+
+
+def _execute(
+    trainer: Trainer, best: Callable[[], Policy | None], save: Callable[[], None] | None = None
+) -> TrainResult:
+    """Run a trainer, and tell its observers how it begins and ends."""
+    config, observers = trainer.config, trainer.observers
+    try:
+        for observer in observers:
+            observer.started(config, trainer.handle)
+        with torch_settings(threads=config.torch_threads, matmul_precision=config.matmul_precision):
+            evaluation = trainer.run()
+        if save is not None:
+            save()
+        policy = _describe(trainer.agent.policy(deployed=True), trainer.handle, evaluation)
+        result = TrainResult(
+            policy, best() or policy, evaluation, trainer.progress, trainer.handle.directory
+        )
+    except KeyboardInterrupt as interrupt:
+        interrupted = _interrupted(trainer, best(), str(interrupt))
+        _fail(observers, interrupted)
+        raise interrupted from None
+    except BaseException as error:
+        _fail(observers, error)
+        raise
+    for observer in observers:
+        observer.finished(result)
     return result
+
+
+def _interrupted(trainer: Trainer, best: Policy | None, told: str) -> RunInterrupted:
+    """Return what a caller is told of a run that was interrupted."""
+    directory = trainer.handle.directory
+    if directory is None:
+        told = (
+            f"interrupted after {trainer.progress.env_steps} env steps; not saved, as there is no "
+            f"out=DIR: .policy and .best_policy of this exception hold what was learned"
+        )
+    elif not told:
+        command = f"headstart resume {shlex.quote(str(directory))}"
+        told = f"interrupted; go on from the last checkpoint with: {command}"
+    policy = trainer.agent.policy(deployed=True)
+    return RunInterrupted(
+        told,
+        policy=_describe(policy, trainer.handle, trainer.last_result),
+        best_policy=best,
+        evaluation=trainer.last_result,
+        progress=trainer.progress,
+        directory=directory,
+    )
+
+
+def _fail(observers: Sequence[Observer], error: BaseException) -> None:
+    for observer in observers:
+        observer.failed(error)
+
+
+def _describe(policy: Policy, run: RunHandle, result: EvalResult | None) -> Policy:
+    """Return a policy that says where it comes from, as those in files do."""
+    metadata: dict[str, Any] = {"env_id": run.env_id}
+    if result is not None:
+        metadata |= {"success_rate": result.success_rate, "evaluation_episodes": result.episodes}
+    return replace(policy, metadata=metadata)
+
+
+class _Best(Observer):
+    """Keeps the policy of the best evaluation, where no run directory does."""
+
+    policy: Policy | None = None
+    _run: RunHandle
+    _rate = -1.0
+
+    def started(self, config: TrainConfig, run: RunHandle) -> None:
+        """Note where policies come from."""
+        self._run = run
+
+    def evaluated(self, policy: Policy, result: EvalResult, metrics: dict[str, float]) -> None:
+        """Keep a policy that is not worse."""
+        if result.success_rate >= self._rate:
+            self._rate, self.policy = result.success_rate, _describe(policy, self._run, result)

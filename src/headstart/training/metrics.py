@@ -113,6 +113,12 @@ class MetricsLog:
         if self._events is not None:
             self._events.append(self._scalars(metrics, env_steps))
 
+    def write_updates(self, metrics: Mapping[str, float], env_steps: int) -> None:
+        """Append what updates report between evaluations, to ``tensorboard/`` only."""
+        if self._events is not None:
+            means = {name: value for name, value in metrics.items() if name.startswith("updates/")}
+            self._events.append(self._scalars(means, env_steps))
+
     def flush(self) -> None:
         """Write what could not be written before."""
         self._lines.flush()

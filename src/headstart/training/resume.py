@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ from headstart.rollout.executors import Executor
 from headstart.text import printable
 from headstart.training.arguments import ConfigLike, open_config, open_strategy
 from headstart.training.assembly import prepared
+from headstart.training.audience import gather_observers
 from headstart.training.changes import check_changes, differences, told
 from headstart.training.checkpointer import SavedRun, newest_run, restore_saved
 from headstart.training.config import StrategyName, TrainConfig
-from headstart.training.execution import TrainResult, run_in
+from headstart.training.execution import run_in
 from headstart.training.lock import Lock, locked
 from headstart.training.observer import Observer
 from headstart.training.record import (
@@ -29,7 +30,9 @@ from headstart.training.record import (
     read_demos,
     read_record,
 )
+from headstart.training.result import TrainResult
 from headstart.training.run_directory import RunDirectory
+from headstart.training.seen import Seen
 from headstart.training.trainer import Trainer
 
 _log = logging.getLogger("headstart")
@@ -45,7 +48,8 @@ def resume(
     executor: Executor | None = None,
     goal_strategy: GoalStrategy | StrategyName | None = None,
     allow_change: bool = False,
-    observers: Sequence[Observer] = (),
+    observers: Iterable[Observer] | Observer = (),
+    progress: bool = False,
 ) -> TrainResult:
     """Go on with a run from its newest whole checkpoint, to the same bits as if it never stopped.
 
@@ -60,13 +64,17 @@ def resume(
         executor: runs the episodes in place of collectors, and stays open.
         goal_strategy: the function that the run was begun with, if it was.
         allow_change: whether ``config`` may differ in what learning depends on.
-        observers: told of progress and evaluations as they happen.
+        observers: follow the run, and see nothing of it that they have seen before; see
+            ``Observer``. One that fails is left out.
+        progress: show progress on standard error: a live table on a terminal, lines elsewhere.
 
     Raises:
         InputError: if the directory holds no run, another process is working on it, or the run
             cannot go on with these settings.
         RunError: as ``train``.
+        RunInterrupted: as ``train``.
     """
+    audience = gather_observers(observers, progress)
     path = user_path(path).absolute()
     record = read_record(path)
     with locked(path) as lock:
@@ -79,7 +87,7 @@ def resume(
             _log.warning("%s: no checkpoint yet; the run begins anew", path)
         _tell_versions(record)
         source = _source(path, record, env, env_kwargs)
-        assembled = prepared(source, config, demos, collectors, strategy, observers, executor)
+        assembled = prepared(source, config, demos, collectors, strategy, audience, executor)
         with assembled as trainer:
             return _go_on(lock, path, record, config, trainer, saved)
 
@@ -108,6 +116,8 @@ def _go_on(
         try:
             if changed:
                 record.write(path)
+                # What observers have seen belongs to another course of the run.
+                Seen().write(path)
             run = stack.enter_context(
                 contextlib.closing(RunDirectory(lock, path, record, rows, policies))
             )

@@ -8,7 +8,7 @@ import torch
 from headstart.agents.ddpg import DDPG
 from headstart.data.episode import Episode
 from headstart.training.evaluation import EvalResult
-from headstart.training.observer import Progress
+from headstart.training.progress import Progress
 
 
 def evaluation_metrics(result: EvalResult, mean_q: float) -> dict[str, float]:

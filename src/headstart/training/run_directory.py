@@ -63,6 +63,12 @@ class RunDirectory(Observer):
         """The content of ``metrics.jsonl``."""
         return self._log.content
 
+    def logged(self, metrics: dict[str, float], env_steps: int) -> None:
+        """Write the means of the last updates for TensorBoard."""
+        # Not into what lies there now if the directory was moved.
+        if self._lock.is_held():
+            self._log.write_updates(metrics, env_steps)
+
     def evaluated(self, policy: Policy, result: EvalResult, metrics: dict[str, float]) -> None:
         """Write the metrics, and the policy as latest, best and numbered where it is due.
 

@@ -1,7 +1,7 @@
 """Where a run stands between two cycles, as plain values, and back."""
 
 import time
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from headstart.data.replay import ReplayPosition
 from headstart.policy import Policy
 from headstart.training.config import MOST_EPISODES
 from headstart.training.evaluation import EvalResult
-from headstart.training.observer import Progress
+from headstart.training.progress import Progress
 from headstart.training.trainer import Ahead, Trainer
 
 
@@ -69,6 +69,8 @@ class RunState:
     streams: dict[str, Any]
     facts: TaskFacts | None = None
     """Runs of version 0.1 learned none."""
+    recent: dict[str, tuple[float, int]] = field(default_factory=dict)
+    """The same since observers were last shown them."""
 
     def __post_init__(self) -> None:
         counters = asdict(self.counters)
@@ -84,7 +86,7 @@ class RunState:
     @property
     def sums(self) -> list[tuple[float, int]]:
         """Sums and counts of all metrics."""
-        return list(self.metrics.values())
+        return [*self.metrics.values(), *self.recent.values()]
 
     @property
     def totals(self) -> list[float]:
@@ -109,6 +111,7 @@ def run_state(trainer: Trainer) -> RunState:
             terminates=trainer.check.reward.terminates,
             reward_range=trainer.check.reward.reward_range,
         ),
+        recent=trainer.recent.state(),
     )
 
 
@@ -160,6 +163,7 @@ def restore_run(trainer: Trainer, state: RunState, policy_ahead: Policy | None) 
         reward = trainer.check.reward
         reward.terminates, reward.reward_range = state.facts.terminates, state.facts.reward_range
         trainer.hold_values()
+    trainer.recent.restore(state.recent)
     if ahead is not None and policy_ahead is not None:
         # The same jobs again: an episode is a pure function of its job.
         indices = range(ahead.first, ahead.first + ahead.count)

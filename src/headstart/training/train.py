@@ -1,6 +1,6 @@
 """``train``: begin one run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,12 @@ from headstart.paths import user_path
 from headstart.rollout.executors import Executor
 from headstart.training.arguments import ConfigLike, open_config, open_strategy
 from headstart.training.assembly import prepared
+from headstart.training.audience import gather_observers
 from headstart.training.config import StrategyName
-from headstart.training.execution import TrainResult, run, run_in
+from headstart.training.execution import run, run_in
 from headstart.training.observer import Observer
 from headstart.training.record import RunRecord, current_versions, name_of
+from headstart.training.result import TrainResult
 from headstart.training.run_directory import new_run
 
 
@@ -29,7 +31,8 @@ def train(
     collectors: int = 0,
     executor: Executor | None = None,
     goal_strategy: GoalStrategy | StrategyName | None = None,
-    observers: Sequence[Observer] = (),
+    observers: Iterable[Observer] | Observer = (),
+    progress: bool = False,
 ) -> TrainResult:
     """Train a policy for a goal environment.
 
@@ -50,17 +53,20 @@ def train(
         executor: runs the episodes in place of collectors, and stays open.
         goal_strategy: where hindsight goals come from, instead of ``config.hindsight.strategy``: a
             name that it may have, or a function; see ``headstart.data.strategies``.
-        observers: told of progress and evaluations as they happen.
+        observers: follow the run and may stop it; see ``Observer``. One that fails is left out.
+        progress: show progress on standard error: a live table on a terminal, lines elsewhere.
 
     Raises:
         InputError: if environment, demonstrations, configuration and directory do not go together.
+        RunInterrupted: on Ctrl-C, a ``KeyboardInterrupt`` that holds the policies so far.
         RunError: if the run cannot go on: learning diverged, the environment fails again and
             again, or the disk refuses the policies to the end.
     """
     config, strategy = open_strategy(open_config(config), goal_strategy)
     demo_set = None if demos is None else open_demos(demos)
+    audience = gather_observers(observers, progress)
     source = env_source(env, env_kwargs)
-    assembled = prepared(source, config, demo_set, collectors, strategy, observers, executor)
+    assembled = prepared(source, config, demo_set, collectors, strategy, audience, executor)
     with assembled as trainer:
         if out is None:
             return run(trainer)

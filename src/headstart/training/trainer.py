@@ -1,7 +1,7 @@
 """The training loop: collect, store, update, evaluate, save."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -24,9 +24,11 @@ from headstart.seeding import Streams
 from headstart.training.config import TrainConfig
 from headstart.training.evaluation import EvalResult, run_evaluation, summarize
 from headstart.training.metrics import MeanMetrics
-from headstart.training.observer import Observer, Progress
+from headstart.training.observer import Observer, RunHandle
+from headstart.training.progress import Progress
 from headstart.training.row import evaluation_metrics, mean_value, progress_metrics
 from headstart.training.schedule import period_ended
+from headstart.training.seen import new_id
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,11 @@ class Trainer:
         self.last_result: EvalResult | None = None
         self.evaluated_at = -1
         """Env steps at the last evaluation, -1 before the first."""
+        self.handle = RunHandle(id=new_id(), env_id=self.spec.env_id, num_demos=len(self.demos))
         self.metrics = MeanMetrics()
+        """Of the updates since the last evaluation."""
+        self.recent = MeanMetrics()
+        """Of the updates since observers were last shown them."""
         self.successes: list[bool] = []
         """Of the training episodes since the last evaluation."""
         self.num_asked = 0
@@ -114,10 +120,12 @@ class Trainer:
             self._observe(self.demos)
         self.begun = True
         while self.demo_sampler is not None and progress.warm_start_updates < to_clone:
-            self.metrics.add(self.agent.clone(self._batch(self.demo_sampler)))
+            if self.handle.stop_requested:
+                return
+            metrics = self.agent.clone(self._batch(self.demo_sampler))
             if progress.warm_start_updates + 1 == to_clone:
                 self.agent.end_cloning()
-            self._count_warm_start("cloning demonstrations")
+            self._count_warm_start(metrics, "cloning demonstrations")
         if not warm_start.episodes:
             return
         if not progress.warm_start_env_steps:
@@ -129,8 +137,10 @@ class Trainer:
             progress.warm_start_env_steps = progress.env_steps
             self._resumable()
         while progress.warm_start_updates < to_clone + warm_start.critic_updates:
-            self.metrics.add(self.agent.update_critics(self._batch(self.sampler)))
-            self._count_warm_start("teaching the critics")
+            if self.handle.stop_requested:
+                return
+            metrics = self.agent.update_critics(self._batch(self.sampler))
+            self._count_warm_start(metrics, "teaching the critics")
 
     def _cycle(self) -> None:
         """Store some episodes, ask for the next ones, and learn meanwhile."""
@@ -140,8 +150,9 @@ class Trainer:
         self.ahead = self._next_episodes() if more else None
 
         for _ in range(self._updates_due()):
-            self.metrics.add(self.agent.update(self._batch(self.sampler)))
+            metrics = self.agent.update(self._batch(self.sampler))
             self.progress.updates += 1
+            self._note(metrics)
         self.agent.end_cycle()
         self._require_finite()
         self._report("training")
@@ -261,6 +272,8 @@ class Trainer:
             observer.evaluated(policy, self.last_result, row)
 
     def _finished(self) -> bool:
+        if self.handle.stop_requested:
+            return True
         if self.progress.env_steps >= self.config.env_steps:
             return True
         target, result = self.config.target_success, self.last_result
@@ -269,12 +282,23 @@ class Trainer:
     def _batch(self, sampler: Sampler) -> Batch[torch.Tensor]:
         return sampler.sample(self.config.batch_size).map(torch.from_numpy)
 
-    def _count_warm_start(self, phase: str) -> None:
+    def _count_warm_start(self, metrics: Mapping[str, torch.Tensor], phase: str) -> None:
         self.progress.warm_start_updates += 1
+        self._note(metrics)
         if self.progress.warm_start_updates % 50 == 0:
             self._require_finite()
             self._report(phase)
             self._resumable()
+
+    def _note(self, metrics: Mapping[str, torch.Tensor]) -> None:
+        """Count the metrics of one update, and show observers the last ones now and then."""
+        self.metrics.add(metrics)
+        self.recent.add(metrics)
+        progress = self.progress
+        if (progress.warm_start_updates + progress.updates) % self.config.log_every == 0:
+            means = {f"updates/{name}": value for name, value in self.recent.pop().items()}
+            for observer in self.observers:
+                observer.logged({**means, **progress_metrics(progress)}, progress.env_steps)
 
     def _resumable(self) -> None:
         for observer in self.observers:

@@ -86,10 +86,11 @@ def _collect(arguments: argparse.Namespace) -> None:
     except CollectingInterrupted as interrupt:
         _save(out, interrupt.demos)
         finished = len(interrupt.demos.episodes)
-        raise KeyboardInterrupt(f"; {out} holds the first {finished} of {wanted}") from None
+        message = f"interrupted; {out} holds the first {finished} of {wanted}"
+        raise KeyboardInterrupt(message) from None
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
-            f" before the first of {wanted}; nothing is written to {out}"
+            f"interrupted before the first of {wanted}; nothing is written to {out}"
         ) from None
     _save(out, demos)
     print(

@@ -6,40 +6,51 @@ from rich.console import Group
 from rich.live import Live
 from rich.table import Table
 
-from headstart.cli.progress import bar, console
 from headstart.policy import Policy
+from headstart.terminal import bar, console
 from headstart.training.config import TrainConfig
 from headstart.training.evaluation import EvalResult
-from headstart.training.observer import Observer, Progress
+from headstart.training.observer import Observer, RunHandle
+from headstart.training.progress import Progress
+from headstart.training.result import TrainResult
 
 
 class TrainingDisplay(Observer):
     """Progress of a training run."""
 
-    def __init__(self, config: TrainConfig, out: Path, *, warm_start_updates: int) -> None:
-        self._out: Path | None = out  # until it has been shown
+    def __init__(self) -> None:
+        self._directory: Path | None = None  # until it has been shown
         self._console = console()
         self._bar = bar(self._console)
-        self._warm_up = self._bar.add_task("warm start", total=warm_start_updates or None)
-        self._bar.update(self._warm_up, visible=warm_start_updates > 0)
-        self._training = self._bar.add_task("env steps", total=config.env_steps)
         self._rows: list[dict[str, float]] = []
         self._live = Live(self._bar, console=self._console, refresh_per_second=4)
 
-    def __enter__(self) -> "TrainingDisplay":
+    def started(self, config: TrainConfig, run: RunHandle) -> None:
+        """Show empty bars."""
+        warm_start = config.warm_start
+        updates = warm_start.critic_updates + (warm_start.bc_updates if run.num_demos else 0)
+        self._directory = run.directory
+        self._warm_up = self._bar.add_task("warm start", total=updates or None)
+        self._bar.update(self._warm_up, visible=updates > 0)
+        self._training = self._bar.add_task("env steps", total=config.env_steps)
         if self._console.is_terminal:
             self._live.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._console.is_terminal:
-            self._live.stop()
+    def finished(self, result: TrainResult) -> None:
+        """Leave the terminal as it is."""
+        self._live.stop()
+
+    def failed(self, error: BaseException) -> None:
+        """Leave the terminal as it is."""
+        self._live.stop()
 
     def progressed(self, progress: Progress) -> None:
         """Move the bars."""
-        if self._out is not None:
-            self._console.print(f"run directory: {self._out}", highlight=False, soft_wrap=True)
-            self._out = None
+        if self._directory is not None:
+            self._console.print(
+                f"run directory: {_shown(self._directory)}", highlight=False, soft_wrap=True
+            )
+            self._directory = None
         self._bar.update(self._warm_up, completed=progress.warm_start_updates)
         self._bar.update(self._training, completed=progress.env_steps, description=progress.phase)
 
@@ -60,6 +71,12 @@ class TrainingDisplay(Observer):
         for row in shown:
             table.add_row(*_cells(row).values())
         return table
+
+
+def _shown(directory: Path) -> Path:
+    """Return a directory as a person would type it here."""
+    here = Path.cwd()
+    return directory.relative_to(here) if directory.is_relative_to(here) else directory
 
 
 def _cells(row: dict[str, float]) -> dict[str, str]:
