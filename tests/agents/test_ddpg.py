@@ -213,7 +213,16 @@ def test_a_batch_without_demonstrations_trains_by_plain_ddpg():
 
 @pytest.mark.parametrize(
     ("reward_range", "discount", "expected"),
-    [((-1.0, 0.0), 0.98, (-50.0, 0.0)), ((0.0, 1.0), 0.9, (0.0, 10.0))],
+    [
+        ((-1.0, 0.0), 0.98, (-50.0, 0.0)),
+        ((0.0, 1.0), 0.9, (0.0, 10.0)),
+        # A transition that ends its episode is worth its reward alone.
+        ((-1.0, -1.0), 0.98, (-50.0, -1.0)),
+        ((-1.0, -0.2), 0.9, (-10.0, -0.2)),
+        ((1.0, 2.0), 0.9, (1.0, 20.0)),
+        ((-2.0, 3.0), 0.9, (-20.0, 30.0)),
+        ((0.0, np.inf), 0.9, (0.0, np.inf)),
+    ],
 )
 def test_target_bounds_follow_from_the_reward_range(reward_range, discount, expected):
     agent = make_agent(reward_range=reward_range, discount=discount)

@@ -11,7 +11,8 @@ STATES = ("observations", "achieved_goals", "snapshots")
 
 @pytest.fixture
 def episode():
-    return random_episode(np.random.default_rng(0), 5, info_dim=1, state_dim=7)
+    episode = random_episode(np.random.default_rng(0), 5, info_dim=1, state_dim=7)
+    return replace(episode, rewards=np.arange(5.0))
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Episode)])

@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from builders import unpaid
 from legacy_files import (
     SPEC,
     equal,
@@ -83,7 +84,8 @@ def test_an_experts_episodes_come_back_through_a_baselines_file(path):
     env = make_env("FetchReach-v4")
     spec = GoalSpec.from_env(env)
     expert = expert_for(spec.env_id)
-    episodes = [run_episode(env, EpisodeJob(expert, 0, "demos", index)) for index in range(3)]
+    jobs = [EpisodeJob(expert, 0, "demos", index) for index in range(3)]
+    episodes = [unpaid(run_episode(env, job)) for job in jobs]
     write_python2(path, equal(parts_of(episodes)))
     demos = load_legacy_demos(path, spec)
     assert list(demos.episodes) == episodes

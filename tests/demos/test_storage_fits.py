@@ -77,7 +77,7 @@ def test_demonstrations_that_end_otherwise_than_the_environment_are_refused(goes
         GoalSpec.from_env(make_env(maze)) for maze in (mazes[goes_on], mazes[not goes_on])
     ]
     demos.check_fits(same)
-    difference = "go on after" if goes_on else "end by"
+    difference = "continue after" if goes_on else "end by"
     with pytest.raises(InputError, match=f"{difference} reaching their goal") as caught:
         demos.check_fits(other)
     assert is_one_line(str(caught.value))

@@ -52,6 +52,20 @@ class SaysItEnds(Reach):
         return bool(distance(achieved_goal, desired_goal) <= self.threshold)
 
 
+class EndsInBulk(PointReach):
+    """Sound: ``compute_terminated`` takes one goal or many."""
+
+    threshold = 0.5
+
+    def step(self, action):
+        observation, reward, _, truncated, info = super().step(action)
+        ended = self.compute_terminated(self._position, self._goal, info)
+        return observation, reward, bool(ended), truncated, info
+
+    def compute_terminated(self, achieved_goal, desired_goal, info):
+        return distance(achieved_goal, desired_goal) <= self.threshold
+
+
 class NeverEnds(SaysItEnds):
     """Sound: declares what overrules its inherited ``compute_terminated``."""
 

@@ -98,6 +98,25 @@ class Costly(Reach):
         return observation, reward - 0.1 * float(np.square(action).sum()), *rest
 
 
+class Bumpy(Reach):
+    """A penalty that step alone knows, in a place that random steps rarely reach."""
+
+    def step(self, action):
+        observation, reward, *rest = super().step(action)
+        hit = np.linalg.norm(self._position - 0.5) < 0.2
+        return observation, reward - 5.0 * float(hit), *rest
+
+
+class Swamp(Reach):
+    """Sound: a place that costs, which random steps rarely reach."""
+
+    def compute_reward(self, achieved_goal, desired_goal, info):
+        reward = super().compute_reward(achieved_goal, desired_goal, info)
+        sinking = distance(achieved_goal, np.array([-0.8, -0.8])) < 0.2
+        away = distance(desired_goal, np.array([-0.8, -0.8])) > 1.0
+        return np.where(sinking & away, -8.0, reward)
+
+
 class Understated(Dense):
     """Declares a range of rewards that is too small."""
 

@@ -69,6 +69,14 @@ class Dense(Reach):
         return *result, {"is_success": result[1] >= -self.threshold}
 
 
+class Blind(Reach):
+    """What is achieved is not observed."""
+
+    def _observe(self):
+        state = super()._observe()
+        return {**state, "observation": np.array([self._steps / 30.0, 0.0])}
+
+
 class Silent(Reach):
     """Success is told by the reward alone."""
 

@@ -39,7 +39,8 @@ class EpisodeImporter:
         reward_infos = self._reward_infos(infos)
         is_success = self._success(infos, achieved[1:], desired[:-1], reward_infos)
         terminated = np.zeros(len(actions), bool)
-        terminated[-1] = spec.terminates and is_success[-1]
+        # Where it is not known whether the goal ends an episode, own experience will show it.
+        terminated[-1] = bool(spec.terminates) and is_success[-1]
         episode = Episode(
             observations=self._vectors(states, "observation", spec.observation_dim),
             achieved_goals=achieved,
@@ -125,7 +126,7 @@ class EpisodeImporter:
             return success
         columns = reward_infos if self.spec.reward_info_keys else None
         rewards, _ = self.reward(achieved, desired, columns)
-        return np.where(known, success, rewards >= self.spec.reward_range[1])
+        return np.where(known, success, self.reward.is_best(rewards))
 
     def _reward_infos(self, infos: Sequence[Any]) -> NDArray[np.float32]:
         """Return what the reward reads of the infos, ``(T, info_dim)``."""

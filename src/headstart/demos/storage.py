@@ -154,16 +154,18 @@ class DemoSet:
         """Refuse episodes that the environment would have ended earlier, or would not have."""
         solved = [episode for episode in self.episodes if episode.success]
         ended = [bool(ep.terminated[-1] and ep.is_success.sum() == 1) for ep in solved]
+        # Of what is not known, a difference cannot be known either.
         if spec.terminates and any(ep.is_success[:-1].any() for ep in self.episodes):
-            difference = "go on after reaching their goal, which ends"
+            difference, declared = "continue after reaching their goal, which ends", "false"
         # All of them: an environment may end an episode for reasons of its own.
-        elif not spec.terminates and ended and all(ended):
-            difference = "end by reaching their goal, which does not end"
+        elif spec.terminates is False and ended and all(ended):
+            difference, declared = "end by reaching their goal, which does not end", "true"
         else:
             return
         raise InputError(
             f"the demonstrations {difference} an episode of {spec.env_id}: collect them with the "
-            f"arguments that you train with, and see `headstart envs check`"
+            f"arguments that you train with or, if step does as they do, pass "
+            f"--task.success-terminates {declared}; see `headstart envs check`"
         )
 
 

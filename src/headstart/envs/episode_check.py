@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.data.episode import Episode
-from headstart.envs.goal_env import FloatArray, GoalReward, unexplained_reward
+from headstart.envs.goal_env import EXPLAIN_REWARD, FloatArray, GoalReward
 from headstart.envs.probe import TOLERANCE
 from headstart.envs.task import UnexplainedReward
 from headstart.errors import InputError
@@ -29,16 +29,29 @@ class EpisodeCheck:
     Args:
         reward: the environment's reward, whose ``terminates`` and ``reward_range`` are extended.
         unexplained: see ``TaskConfig.unexplained_reward``.
+        remedy: what to do about an unexplained reward, for the error.
     """
 
-    def __init__(self, reward: GoalReward, unexplained: UnexplainedReward = "refuse") -> None:
+    def __init__(
+        self,
+        reward: GoalReward,
+        unexplained: UnexplainedReward = "refuse",
+        *,
+        remedy: str = EXPLAIN_REWARD,
+    ) -> None:
         self.reward = reward
         self._unexplained = unexplained
+        self._remedy = remedy
         self._known_end = reward.terminates is not None
         self._reported = False
 
-    def __call__(self, episode: Episode) -> Episode:
+    def __call__(self, episode: Episode, *, is_demo: bool = False) -> Episode:
         """Return the episode to store.
+
+        Args:
+            episode: as it was run.
+            is_demo: whether it may come from elsewhere; that it continued at its goal then shows
+                nothing of this environment.
 
         Raises:
             InputError: if a step paid what ``compute_reward`` does not explain, a reward lies
@@ -51,16 +64,26 @@ class EpisodeCheck:
         if self._unexplained == "refuse":
             for step in np.flatnonzero(unexplained):
                 raise InputError(
-                    unexplained_reward(
-                        f"{self._name}, step {step}", episode.rewards[step], computed[step]
-                    )
+                    f"{self._name}: in step {step} of an episode, step paid "
+                    f"{episode.rewards[step]:g} where compute_reward says {computed[step]:g}, so "
+                    f"hindsight would teach another task: {self._remedy}"
                 )
         if self.reward.spec.adds_unexplained:
             infos = np.column_stack([episode.reward_infos, unexplained])
             episode = replace(episode, reward_infos=infos)
             computed = computed + unexplained
         self._check_range(computed)
-        return self._settle_end(episode, self.reward.is_best(computed))
+        is_best = self.reward.is_best(computed)
+        ended, success = bool(episode.terminated[-1]), episode.success
+        if ended and success:
+            self._see_end_at_goal(is_best)
+        elif episode.is_success[:-1].any() and not is_demo:
+            self._see_no_end_at_goal()
+        # An environment that keeps its time limit itself calls it an end, often.
+        timed_out = len(episode) >= self.reward.spec.max_episode_steps
+        if ended and (success or timed_out):
+            return replace(episode, terminated=np.zeros_like(episode.terminated))
+        return episode
 
     @property
     def _name(self) -> str:
@@ -115,19 +138,6 @@ class EpisodeCheck:
             "are no longer held to it (the attribute reward_range = (low, high) declares one)",
             self._name, seen, low, high,
         )  # fmt: skip
-
-    def _settle_end(self, episode: Episode, is_best: NDArray[np.bool_]) -> Episode:
-        """Learn what ends an episode, and leave only falls to be stored."""
-        ended, success = bool(episode.terminated[-1]), episode.success
-        if ended and success:
-            self._see_end_at_goal(is_best)
-        elif episode.is_success.any():
-            self._see_no_end_at_goal()
-        # An environment that keeps its time limit itself calls it an end, often.
-        timed_out = len(episode) >= self.reward.spec.max_episode_steps
-        if ended and (success or timed_out):
-            return replace(episode, terminated=np.zeros_like(episode.terminated))
-        return episode
 
     def _see_end_at_goal(self, is_best: NDArray[np.bool_]) -> None:
         if self.reward.terminates:

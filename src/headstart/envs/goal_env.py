@@ -23,6 +23,11 @@ SUCCESS_UNTOLD = (
     "nothing says whether a step reached the goal, and a dense reward does not show it: return "
     "info['is_success'] from step"
 )
+EXPLAIN_REWARD = (
+    "let compute_reward depend on its arguments alone, and step return what it says; or pass "
+    "--task.unexplained-reward add, which adds the difference to the reward of every goal, or "
+    "ignore, which leaves it out; see `headstart envs check`"
+)
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,10 @@ class GoalSpec:
         keys = probe.keys_read(env, steps)
         if task.unexplained_reward == "refuse":
             for _, stepped, computed in probe.disagreements(env, steps):
-                raise InputError(unexplained_reward(env.spec.id, stepped, computed))
+                raise InputError(
+                    f"{env.spec.id}: step paid {stepped:g} where compute_reward says "
+                    f"{computed:g}, so hindsight would teach another task: {EXPLAIN_REWARD}"
+                )
         reward_facts.check_purity(env, steps)
         if success_needed and not tells_success(env, steps):
             raise InputError(f"{env.spec.id}: {SUCCESS_UNTOLD}")
@@ -278,16 +286,6 @@ def reward_at_goal(
 ) -> float:
     """Return the reward of having achieved exactly ``goal``, ``(goal_dim,)``."""
     return float(np.squeeze(env.get_wrapper_attr("compute_reward")(goal, goal, info or {})))
-
-
-def unexplained_reward(name: str, stepped: float, computed: float) -> str:
-    """Say that ``step`` pays what ``compute_reward`` does not, and what to do."""
-    return (
-        f"{name}: step paid {stepped:g} where compute_reward says {computed:g}, so hindsight would "
-        f"teach another task: let compute_reward depend on its arguments alone and step return "
-        f"what it says, or add the difference to the reward of every goal with "
-        f"--task.unexplained-reward add (ignore leaves it out); see `headstart envs check`"
-    )
 
 
 def success_key(info: Mapping[str, Any]) -> str | None:

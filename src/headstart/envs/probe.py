@@ -47,17 +47,21 @@ class Reading(dict[str, Any]):
     def __init__(self, info: Mapping[str, Any]) -> None:
         super().__init__(info)
         self.keys_read: set[str] = set()
+        self._is_copied = False
 
     def __getitem__(self, key: str) -> Any:
-        self.keys_read.add(key)
-        return super().__getitem__(key)
+        value = super().__getitem__(key)
+        # Of what is copied as a whole, only numbers can be what a reward is made of.
+        if not self._is_copied or _is_number(value):
+            self.keys_read.add(key)
+        return value
 
     def __contains__(self, key: object) -> bool:
         self.keys_read.add(str(key))
         return super().__contains__(key)
 
     def __iter__(self) -> Iterator[str]:
-        # Of what is read all at once, only numbers can be what a reward is made of.
+        self._is_copied = True
         self.keys_read |= {key for key, value in super().items() if _is_number(value)}
         return super().__iter__()
 

@@ -16,7 +16,8 @@ from headstart.data.mixture import MixedSampler
 from headstart.data.replay import EpisodeReplay
 from headstart.data.strategies import GoalStrategy, future
 from headstart.demos.storage import DemoSet, load_demos
-from headstart.envs.goal_env import GoalReward, GoalSpec
+from headstart.envs.episode_check import EpisodeCheck
+from headstart.envs.goal_env import GoalReward, GoalSpec, success_key
 from headstart.envs.interface import GOAL_KEYS
 from headstart.envs.make import make_bare
 from headstart.errors import InputError, require
@@ -34,6 +35,7 @@ except ModuleNotFoundError as error:
 
 FloatArray = NDArray[np.float32]
 Observations = dict[str, NDArray[Any]]
+_REMEDY = "give the wrapped environment an id of its own with gymnasium.register"
 State = tuple[FloatArray, ...]  # observation, achieved_goal, desired_goal
 
 
@@ -45,6 +47,8 @@ class _Step(NamedTuple):
     after: State
     reward: float
     reward_info: list[float]
+    is_success: bool | None
+    """What info says, if it says so."""
 
 
 # A subclass, because SB3 hands the training env to subclasses of its own HER buffer alone. Nothing
@@ -69,6 +73,9 @@ class DemoHerReplayBuffer(HerReplayBuffer):
     Raises:
         ValueError: if environment, demonstrations and arguments do not go together.
     """
+
+    _learned: tuple[bool | None, tuple[float, float]]
+    """Of a saved buffer: what ends an episode, and the range of rewards."""
 
     def __init__(
         self,
@@ -99,7 +106,9 @@ class DemoHerReplayBuffer(HerReplayBuffer):
         self.demo_fraction = demo_fraction
         self.relabel_fraction = relabel_fraction
         self.strategy = strategy
-        self._demos = () if demos is None else _demonstrations(demos, spec)
+        self._check = EpisodeCheck(self._reward, remedy=_REMEDY)
+        shown = () if demos is None else _demonstrations(demos, spec)
+        self._demos = tuple(self._check(episode, is_demo=True) for episode in shown)
         # SB3 has seeded torch by now, so the model's seed decides what is drawn here too.
         self._rng = generator(int(torch.randint(2**62, ()).item()), "replay")
         self.reset()
@@ -143,7 +152,10 @@ class DemoHerReplayBuffer(HerReplayBuffer):
                 self._end(index)
             read = [float(info[name]) for name in self._spec.reward_info_keys]
             taken, after = np.array(action[index], np.float32), _state(next_obs, index)
-            self._running[index].append(_Step(before, taken, after, float(reward[index]), read))
+            key = success_key(info)
+            success = None if key is None else bool(info[key])
+            step = _Step(before, taken, after, float(reward[index]), read, success)
+            self._running[index].append(step)
             if done[index]:
                 self._end(index, terminated=not info.get("TimeLimit.truncated", False))
 
@@ -180,12 +192,14 @@ class DemoHerReplayBuffer(HerReplayBuffer):
         """
         reward = _reward_of(env, self.observation_space, self.action_space)
         super().set_env(env)
-        self._reward = reward
+        reward.terminates, reward.reward_range = self._learned
+        self._reward, self._check = reward, EpisodeCheck(reward, remedy=_REMEDY)
         self._make_samplers()
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()
-        for name in ("_reward", "_online", "_mixed"):
+        state["_learned"] = self._reward.terminates, self._reward.reward_range
+        for name in ("_reward", "_check", "_online", "_mixed"):
             del state[name]
         return state
 
@@ -195,24 +209,13 @@ class DemoHerReplayBuffer(HerReplayBuffer):
         if not steps:
             return
         try:
-            episode = _episode(steps, terminated=terminated)
-            self._check_rewards(episode, [step.reward for step in steps])
+            episode = self._check(_episode(steps, self._reward, terminated=terminated))
             expected = self.size() + len(episode)
             self._replay.add(episode)
         except ValueError as error:
             raise InputError(f"{self._spec.env_id}: {error}") from error
         self.pos = self.size()
         self.full = self.full or self.pos < expected
-
-    def _check_rewards(self, episode: Episode, stepped: list[float]) -> None:
-        """Notice wrappers that change rewards: the environment built anew has none."""
-        achieved, goals = episode.achieved_goals[1:], episode.desired_goals
-        computed, _ = self._reward(achieved, goals, episode.reward_infos)
-        for step in np.flatnonzero(~np.isclose(computed, stepped, atol=1e-4)):
-            raise InputError(
-                f"step gave reward {stepped[step]:g}, compute_reward says {computed[step]:g}: "
-                f"give the wrapped environment an id of its own with gymnasium.register"
-            )
 
     def _make_samplers(self) -> None:
         relabelling = Relabelling(self._reward, self.relabel_fraction, self.strategy)
@@ -242,20 +245,24 @@ class DemoHerReplayBuffer(HerReplayBuffer):
         return {key: self.to_torch(array) for key, array in arrays.items()}
 
 
-def _episode(steps: Sequence[_Step], *, terminated: bool) -> Episode:
+def _episode(steps: Sequence[_Step], reward: GoalReward, *, terminated: bool) -> Episode:
     """Return steps that follow one another as an episode."""
     states = [steps[0].before, *(step.after for step in steps)]
     observations, achieved_goals, desired_goals = map(np.stack, zip(*states, strict=True))
     ends = np.zeros(len(steps), bool)
     ends[-1] = terminated
+    rewards = np.array([step.reward for step in steps], np.float32)
+    known = [step.is_success is not None for step in steps]
+    said = [bool(step.is_success) for step in steps]
     return Episode(
         observations=observations,
         achieved_goals=achieved_goals,
         desired_goals=desired_goals[:-1],
         actions=np.stack([step.action for step in steps]),
         terminated=ends,
-        is_success=np.zeros_like(ends),  # a replay does not keep it
+        is_success=np.where(known, said, reward.is_best(rewards)).astype(bool),
         reward_infos=np.array([step.reward_info for step in steps], np.float32),
+        rewards=rewards,
     )
 
 

@@ -129,7 +129,7 @@ def build_trainer(
     streams = Streams(config.seed)
     check = EpisodeCheck(reward, config.task.unexplained_reward)
     if demos is not None:
-        demos = replace(demos, episodes=tuple(map(check, demos.episodes)))
+        demos = replace(demos, episodes=tuple(check(ep, is_demo=True) for ep in demos.episodes))
     relabelling = make_relabelling(config, reward, goal_strategy)
     sampler, demo_sampler = make_samplers(config, mirror, replay, demos, relabelling, streams)
     return Trainer(
