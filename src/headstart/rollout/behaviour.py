@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from headstart.envs.make import is_registered
+from headstart.envs.source import EnvLike
 from headstart.errors import InputError
 from headstart.policy import Policy, load_policy
 from headstart.rollout.job import Behaviour
@@ -20,6 +21,10 @@ class Trained(Protocol):
     @property
     def best_policy(self) -> Policy:
         """The policy that was best in the evaluations of its run."""
+
+    @property
+    def env(self) -> EnvLike:
+        """The environment that it was trained in."""
 
 
 PolicyLike = Behaviour | str | Path | Trained
@@ -48,8 +53,12 @@ def open_behaviour(policy: PolicyLike) -> Behaviour:
     )
 
 
-def env_of(policy: Behaviour) -> str:
-    """Return the environment that a policy names as its own.
+def env_of(policy: PolicyLike, behaviour: Behaviour) -> EnvLike:
+    """Return the environment that a policy was trained in.
+
+    Args:
+        policy: as the caller gives it.
+        behaviour: what it was opened as.
 
     A policy may come from an untrusted file: an environment is taken from it only if it is
     registered here already, and building it imports nothing new.
@@ -57,12 +66,15 @@ def env_of(policy: Behaviour) -> str:
     Raises:
         InputError: if it names none, or none that can be taken.
     """
-    metadata = policy.metadata if isinstance(policy, Policy) else {}
+    if isinstance(policy, Trained):
+        return policy.env
+    metadata = behaviour.metadata if isinstance(behaviour, Policy) else {}
     named = metadata.get("env_id")
     if not isinstance(named, str) or not named:
+        name = getattr(behaviour, "__name__", type(behaviour).__name__)
         raise InputError(
-            f"{getattr(policy, '__name__', type(policy).__name__)} names no environment; say in "
-            f"which it is to run, e.g. evaluate(policy, 'FetchReach-v4')"
+            f"{name} names no environment; say in which it is to run, e.g. "
+            f"evaluate(policy, 'FetchReach-v4')"
         )
     if len(named) > _LONGEST_ID or not _is_at_hand(named):
         raise InputError(

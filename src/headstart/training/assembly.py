@@ -51,9 +51,11 @@ def prepared(
         mirror = find_mirror(config, reward_env)
         with chosen_executor(source, collectors, executor, timeout=timeout) as runner:
             reward = GoalReward(reward_env, spec)
-            yield build_trainer(
+            trainer = build_trainer(
                 config, spec, demos, runner, reward, observers, goal_strategy, mirror
             )
+            trainer.env = source
+            yield trainer
 
 
 def _check_reward(spec: GoalSpec) -> None:

@@ -79,7 +79,7 @@ def evaluate(
     require(episodes >= 1, "episodes must be at least 1", episodes)
     require(seed >= 0, "seed must not be negative", seed)
     behaviour = open_behaviour(policy)
-    source = env_source(env_of(behaviour) if env is None else env, env_kwargs)
+    source = env_source(env_of(policy, behaviour) if env is None else env, env_kwargs)
     with chosen_executor(source, collectors, executor) as runner:
         finished = run_evaluation(runner, behaviour, episodes=episodes, seed=seed, call=on_episode)
     return summarize(source.name, seed, finished)

@@ -80,7 +80,12 @@ def _execute(
             save()
         policy = _describe(trainer.agent.policy(deployed=True), trainer.handle, evaluation)
         result = TrainResult(
-            policy, best() or policy, evaluation, trainer.progress, trainer.handle.directory
+            policy=policy,
+            best_policy=best() or policy,
+            evaluation=evaluation,
+            progress=trainer.progress,
+            env=trainer.env or trainer.handle.env_id,
+            directory=trainer.handle.directory,
         )
     except KeyboardInterrupt as interrupt:
         interrupted = _interrupted(trainer, best(), str(interrupt))

@@ -20,6 +20,7 @@ class RunHandle:
     id: str
     """Stays the same when the run is resumed: what a tracker attaches to."""
     env_id: str
+    """What its environment is called."""
     num_demos: int = 0
     """Demonstrations that it learns from."""
     directory: Path | None = None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from headstart.envs.source import EnvLike
 from headstart.policy import Policy
 from headstart.training.evaluation import EvalResult
 from headstart.training.progress import Progress
@@ -19,6 +20,8 @@ class TrainResult:
     evaluation: EvalResult
     """The last evaluation."""
     progress: Progress
+    env: EnvLike
+    """The environment, from which it can be built again."""
     directory: Path | None = None
     """The run directory, if there is one."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from headstart.data.strategies import GoalStrategy
 from headstart.demos.opening import Demos, open_demos
@@ -14,10 +14,12 @@ from headstart.training.arguments import ConfigLike, open_config, open_strategy
 from headstart.training.assembly import prepared
 from headstart.training.audience import gather_observers
 from headstart.training.config import StrategyName
+from headstart.training.continuing import is_continued
 from headstart.training.execution import run, run_in
 from headstart.training.observer import Observer
 from headstart.training.record import RunRecord, current_versions, name_of
 from headstart.training.result import TrainResult
+from headstart.training.resume import resume as continue_run
 from headstart.training.run_directory import new_run
 
 
@@ -28,6 +30,7 @@ def train(
     env_kwargs: Mapping[str, Any] | None = None,
     demos: Demos | None = None,
     out: str | Path | None = None,
+    resume: Literal["auto"] | bool = False,
     collectors: int = 0,
     executor: Executor | None = None,
     goal_strategy: GoalStrategy | StrategyName | None = None,
@@ -48,6 +51,8 @@ def train(
         out: run directory for configuration, metrics, policies and checkpoints, from which
             ``resume`` goes on; nothing is written without it. SIGINT and SIGTERM then save the run
             before they end it.
+        resume: ``"auto"`` continues the run that ``out`` holds, if it holds one, as ``resume``
+            does, and begins one otherwise: for jobs that a cluster stops and starts again.
         collectors: processes that run episodes; 0 runs them here. Metrics and policy do not depend
             on it, bit for bit.
         executor: runs the episodes in place of collectors, and stays open.
@@ -63,9 +68,20 @@ def train(
             again, or the disk refuses the policies to the end.
     """
     config, strategy = open_strategy(open_config(config), goal_strategy)
-    demo_set = None if demos is None else open_demos(demos)
+    demo_set = None if demos is None else open_demos(demos).first(config.demos.num_episodes)
     audience = gather_observers(observers, progress)
     source = env_source(env, env_kwargs)
+    if is_continued(resume, out, source.name, demo_set):
+        assert out is not None
+        return continue_run(
+            out,
+            config,
+            env=source,
+            collectors=collectors,
+            executor=executor,
+            goal_strategy=strategy,
+            observers=audience,
+        )
     assembled = prepared(source, config, demo_set, collectors, strategy, audience, executor)
     with assembled as trainer:
         if out is None:
@@ -77,6 +93,5 @@ def train(
             versions=current_versions(),
             goal_strategy=name_of(strategy),
         )
-        used = None if demo_set is None else demo_set.first(config.demos.num_episodes)
-        with new_run(user_path(out), record, used) as directory:
+        with new_run(user_path(out), record, demo_set) as directory:
             return run_in(directory, trainer)

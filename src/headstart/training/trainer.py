@@ -15,6 +15,7 @@ from headstart.data.replay import EpisodeReplay
 from headstart.demos.resets import DemoResets
 from headstart.envs.episode_check import EpisodeCheck
 from headstart.envs.goal_env import GoalSpec
+from headstart.envs.source import EnvLike
 from headstart.errors import InputError, RunError
 from headstart.policy import Policy
 from headstart.rollout.executors import Executor, Pending
@@ -62,6 +63,8 @@ class Trainer:
     demo_sampler: Sampler | None
     """Batches of demonstrations alone, for the warm start."""
     observers: Sequence[Observer] = ()
+    env: EnvLike | None = None
+    """The environment, for those who run the policy later."""
 
     def __post_init__(self) -> None:
         self.progress = Progress()

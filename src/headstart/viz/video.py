@@ -72,7 +72,7 @@ def record_video(
     if path is None:
         raise InputError("record_video needs the path of the video to write, e.g. path='play.mp4'")
     behaviour = open_behaviour(policy)
-    source = env_source(env_of(behaviour) if env is None else env, env_kwargs)
+    source = env_source(env_of(policy, behaviour) if env is None else env, env_kwargs)
     copy = copies_of(behaviour)
     outcomes = []
     with _video(user_path(path), source, frames_per_second) as (drawn, writer):
