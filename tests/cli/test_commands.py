@@ -73,6 +73,21 @@ def test_training_stops_early_at_the_target_success(run, tmp_path, capsys):
     assert "headstart evaluate" in capsys.readouterr().out
 
 
+def test_one_command_begins_and_continues_a_run(tmp_path, capsys):
+    command = ["train", "PointReach-v0", "--out", str(tmp_path / "run"), *SHORT, "--resume"]
+    main(command)
+    begun = capsys.readouterr()
+    main(command)
+    continued = capsys.readouterr()
+    assert "success" in begun.err
+    assert "success" not in continued.err
+    assert begun.out.splitlines()[-1] == continued.out.splitlines()[-1]
+    with pytest.raises(SystemExit) as ended:
+        main(["train", "PointReach-v0", "--resume"])
+    assert ended.value.code == 2
+    assert "--resume needs the directory of the run, --out DIR" in capsys.readouterr().err
+
+
 def test_off_a_terminal_progress_is_plain_lines_on_standard_error(run, tmp_path, capsys):
     main(["train", "PointReach-v0", "--out", str(tmp_path / "plain"), *SHORT])
     told = capsys.readouterr()

@@ -62,6 +62,9 @@ class TrainCommand:
     """Demonstrations to learn from, a .npz file."""
     out: Path | None = None
     """Run directory to make; runs/ENV-PRESET-N if not given."""
+    resume: bool = False
+    """Continue the run that --out holds, if it holds one: for jobs that a cluster stops and starts
+    again."""
     collectors: int | None = None
     """Processes that run episodes; 0 runs them here. No result depends on it."""
     settings: Annotated[TrainConfig, tyro.conf.arg(name="")]

@@ -8,6 +8,7 @@ from headstart.cli.config import parse_train, train_help
 from headstart.cli.parser import Parser, default_collectors
 from headstart.cli.running import explain_failure, print_outcome
 from headstart.demos.storage import load_demos
+from headstart.errors import InputError
 from headstart.presets import PRESETS
 
 DESCRIPTION = """\
@@ -38,6 +39,8 @@ def _run(arguments: argparse.Namespace) -> None:
     command = parse_train(arguments.options, PRESETS)
     config = command.settings
     demos = None if command.demos is None else load_demos(command.demos)
+    if command.resume and command.out is None:
+        raise InputError("--resume needs the directory of the run, --out DIR")
     out = command.out or _new_directory(command.env, command.preset)
     collectors = command.collectors
     if collectors is None:
@@ -51,6 +54,7 @@ def _run(arguments: argparse.Namespace) -> None:
             config,
             demos=demos,
             out=out,
+            resume=command.resume,
             collectors=collectors,
             progress=True,
         )
