@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import importlib
+import logging
 import os
 import shlex
 import sys
@@ -45,6 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     open_standard_streams()
     # `module:Id` may name a module in the current directory; last, so that it hides no other.
     sys.path.append("")
+    logger = logging.getLogger("headstart")
+    if not logger.handlers:
+        logger.addHandler(_StandardError())
+        logger.setLevel(logging.INFO)
     try:
         command = parse(sys.argv[1:] if arguments is None else arguments)
         command.run(command)
@@ -65,6 +70,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
             abandon_stdout()
     if not complete:
         _end(1, "standard output cannot be written to its end")
+
+
+class _StandardError(logging.Handler):
+    """Prints what is logged on standard error, as it is when it is printed.
+
+    A live display takes its place meanwhile, and prints such lines above itself.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one record."""
+        with contextlib.suppress(OSError, ValueError):
+            print(self.format(record), file=sys.stderr)
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
