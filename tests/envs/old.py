@@ -114,7 +114,8 @@ WRAPPED = {
         Boundless(), lambda action: action, spaces.Box(-1.0, 1.0, (2,))
     ),
 }
-for name, kind in {**{kind.__name__: kind for kind in KINDS}, **WRAPPED}.items():
+NAMES = {**{kind.__name__: kind for kind in KINDS}, **WRAPPED}
+for name, kind in NAMES.items():
     gym.register(f"{name}-v0", kind, max_episode_steps=10)
 
 REFUSALS = [
@@ -134,6 +135,10 @@ REFUSALS = [
     ("BareArray", "BareArray-v0: the observation is a ndarray, its space promises a dict"),
     ("InfoNone", "InfoNone-v0: info of step is None, not a dict"),
     ("Wrapped", "Wrapped-v0: reset() does not take seed and options"),
+    (
+        "Short",
+        "reset(seed=2147483647) fails, reset(seed=0) does not (AssertionError: seed must fit",
+    ),
     ("Clipped", "leave out the wrapper ClipAction, which hides the bounds"),
     ("Boundless", "TransformAction(env, lambda action: action, gymnasium.spaces.Box(low, high))"),
 ]

@@ -145,6 +145,7 @@ class RewardVector(Reach):
         return -np.abs(np.asarray(achieved_goal) - desired_goal)
 
     def step(self, action):
+        self._position = np.clip(self._position + self.step_size * np.asarray(action), -1.0, 1.0)
         return self._observe(), 0.0, False, False, {"is_success": False}
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from builders import is_one_line
+from envs import habits, old
+from envs.habits import HABITS
 from envs.old import REFUSALS
 
 from headstart.envs.check import check_env
@@ -15,7 +17,7 @@ from headstart.errors import InputError
 
 
 def report(name):
-    module = "old" if name in dict(REFUSALS) else "defective"
+    module = "old" if name in old.NAMES else "habits" if name in habits.NAMES else "defective"
     return check_env(f"envs.{module}:{name}-v0")
 
 
@@ -51,7 +53,8 @@ PROBLEMS = [
      "makes the episode go on differently"),
     ("Scribbling", "compute_reward writes to the goals that it is given", "let it work on copies"),
     ("Unseeded", "two episodes with the same seed and actions differ", "self.np_random"),
-    ("Tired", "two episodes with the same seed and actions differ", "let reset set back"),
+    ("Tired", "an episode depends on what ran before it: with the same seed and actions, ",
+     "let reset set back all that step changes"),
     ("GoalJumps", "the goal changes within an episode, at step 5", "set a new goal in reset alone"),
     ("StopsSilently", "an episode terminated, and there is no compute_terminated",
      "add compute_terminated(achieved_goal, desired_goal, info), or the attribute"),
@@ -95,6 +98,14 @@ ADVICE = [
     ("ForceAtGoal", "compute_reward takes one goal at a time"),
     ("Constant", "all rewards seen are 0, at the goal too"),
     ("Overshot", "achieving the goal exactly is not the best reward seen"),
+    (
+        "SameStart",
+        "all of 103 resets with different seeds begin in the same state with the same goal",
+    ),
+    (
+        "Signed",
+        "reset takes no seeds from 2**31 on (OverflowError: Python int too large to convert",
+    ),
 ]
 
 
@@ -168,8 +179,8 @@ def test_what_is_wrong_with_an_old_maze_is_found():
 
 
 NOT_RESTORED = [
-    ("Forgetful", "Forgetful-v0: the same actions lead elsewhere from a restored state"),
-    ("Growing", "Growing-v0: save_state() returned shape (4,) at the start and (5,)"),
+    ("Forgetful", "the same actions lead elsewhere from a restored state"),
+    ("Growing", "save_state() returned shape (4,) at the start and (5,)"),
 ]
 PAGE = Path(__file__).parents[2] / "docs" / "environments.md"
 
@@ -185,7 +196,7 @@ def documented():
 def said():
     """All that is said of the environments above, by environment."""
     told = {}
-    for name, *_ in [*PROBLEMS, *ADVICE, *REFUSED, *REFUSALS, *NOT_RESTORED]:
+    for name, *_ in [*PROBLEMS, *HABITS, *ADVICE, *REFUSED, *REFUSALS, *NOT_RESTORED]:
         try:
             found = report(name)
             told[name] = [*found.problems, *found.advice]
@@ -201,7 +212,7 @@ def test_every_documented_message_is_one_that_is_said():
         assert any(re.search(pattern, message) for message in told), pattern
 
 
-@pytest.mark.parametrize("name", [name for name, *_ in [*PROBLEMS, *ADVICE]])
+@pytest.mark.parametrize("name", [name for name, *_ in [*PROBLEMS, *HABITS, *ADVICE]])
 def test_every_message_is_documented(name):
     for message in said()[name]:
         assert any(re.search(pattern, message) for pattern in documented()), message

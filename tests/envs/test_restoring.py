@@ -183,7 +183,7 @@ FOREIGN = [
     (AsBytes, "save_state() returns bytes, not a vector"),
     (AsNothing, "save_state() returns NoneType, not a vector"),
     (Unwritten, "save_state() fails (NotImplementedError)"),
-    (Attributes, "it is not a MuJoCo task with `model`, `data` and `goal`"),
+    (Attributes, "and is not a MuJoCo task with `model`, `data` and `goal`"),
 ]
 
 
@@ -264,8 +264,8 @@ def test_a_wrapper_that_keeps_a_state_is_named():
     def sticky(env):
         return wrappers.StickyAction(env, 0.5)
 
-    told = refusal(registered("Sticky", Reach, [Noise, sticky]))
-    assert told.startswith("Sticky-v0: the wrapper StickyAction keeps a state of its own")
+    told = refusal(registered("StickyNoisy", Reach, [Noise, sticky]))
+    assert told.startswith("StickyNoisy-v0: the wrapper StickyAction keeps a state of its own")
     told = refusal(registered("Trail", Reach, [Trail, Noise]))
     assert "the wrapper Trail keeps" in told
     check_restores(registered("SavedTrail", Reach, [SavedTrail]))

@@ -22,13 +22,6 @@ examples:
   headstart envs check my_package.my_envs:MyReach-v0
 """
 
-_RESTORES = {
-    True: "yes",
-    False: "no; resets to demonstration states need the methods save_state() and "
-    "restore_state(state, desired_goal)",
-    None: "not tried because of the problems",
-}
-
 
 def add_options(parser: Parser) -> None:
     """Say what the verb takes."""
@@ -89,9 +82,15 @@ def _facts(report: EnvReport, spec: GoalSpec) -> list[tuple[str, str]]:
         ("ends at the goal", "yes" if spec.terminates else "no"),
         ("rewards in bulk", "yes" if spec.vectorized else "no, row by row"),
         ("reads of info", keys or "nothing"),
-        ("restores states", _RESTORES[report.restores_states]),
+        ("restores states", _restores(report)),
         ("speed", f"{report.steps_per_second:.0f} steps/s on one core"),
     ]
+
+
+def _restores(report: EnvReport) -> str:
+    if report.restores_states is None:
+        return "not tried because of the problems"
+    return "yes" if report.restores_states else f"no: {report.restores_why_not}"
 
 
 def _bound(value: float) -> str:

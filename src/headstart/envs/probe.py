@@ -52,7 +52,7 @@ class Reading(dict[str, Any]):
     def __getitem__(self, key: str) -> Any:
         value = super().__getitem__(key)
         # Of what is copied as a whole, only numbers can be what a reward is made of.
-        if not self._is_copied or _is_number(value):
+        if not self._is_copied or is_number(value):
             self.keys_read.add(key)
         return value
 
@@ -62,7 +62,7 @@ class Reading(dict[str, Any]):
 
     def __iter__(self) -> Iterator[str]:
         self._is_copied = True
-        self.keys_read |= {key for key, value in super().items() if _is_number(value)}
+        self.keys_read |= {key for key, value in super().items() if is_number(value)}
         return super().__iter__()
 
     def get(self, key: str, default: Any = None) -> Any:
@@ -102,15 +102,15 @@ def take_steps(env: gym.Env[Any, Any], lengths: Sequence[int] = (10, 10)) -> Pro
     rows = []
     for seed, length in enumerate(lengths):
         observation, _ = reset_env(env, seed)
-        _check_state(env, observation)
+        check_state(env, observation)
         for _ in range(length):
             action = rng.uniform(low, high).astype(env.action_space.dtype)
             # As it was before the step: some environments set a new goal once one is reached.
             goal = np.array(observation["desired_goal"])
             observation, reward, terminated, truncated, info = step_env(env, action)
-            _check_state(env, observation)
+            check_state(env, observation)
             state = np.array(observation["observation"]), np.array(observation["achieved_goal"])
-            paid = _number(env, "the reward of step", reward)
+            paid = one_number(env, "the reward of step", reward)
             rows.append((*state, goal, paid, bool(terminated), dict(info)))
             if terminated or truncated:
                 break
@@ -138,7 +138,7 @@ def rewards_of(
     rows = zip(achieved.copy(), desired.copy(), infos, strict=True)
     told = "what compute_reward returns for one goal"
     try:
-        return np.array([_number(env, told, compute_reward(*row)) for row in rows])
+        return np.array([one_number(env, told, compute_reward(*row)) for row in rows])
     except KeyError as error:
         raise InputError(
             f"{env_name(env)}: compute_reward reads info[{error}], which step does not always "
@@ -164,10 +164,8 @@ def keys_read(env: gym.Env[Any, Any], probe: Probe) -> tuple[str, ...]:
         keys = _keys_seen(env, probe)
     for key in keys:
         for info in probe.infos:
-            if key not in info or not _is_number(info[key]):
-                given = (
-                    f"gives as {_in_words(info[key])}" if key in info else "does not always give"
-                )
+            if key not in info or not is_number(info[key]):
+                given = f"gives as {in_words(info[key])}" if key in info else "does not always give"
                 raise InputError(
                     f"{env_name(env)}: compute_reward reads info[{key!r}], which step {given}; "
                     f"hindsight keeps one number of each step"
@@ -240,7 +238,7 @@ def call(
         return None
 
 
-def _check_state(env: gym.Env[Any, Any], observation: Mapping[str, Any]) -> None:
+def check_state(env: gym.Env[Any, Any], observation: Mapping[str, Any]) -> None:
     """Refuse an observation that is not what the space promises."""
     for key in GOAL_KEYS:
         value = np.asarray(observation[key])
@@ -258,19 +256,21 @@ def _check_state(env: gym.Env[Any, Any], observation: Mapping[str, Any]) -> None
             )
 
 
-def _number(env: gym.Env[Any, Any], what: str, value: Any) -> float:
-    if not _is_number(np.squeeze(value)) or not np.isfinite(value).all():
+def one_number(env: gym.Env[Any, Any], what: str, value: Any) -> float:
+    """Return a value as a float; refuse, under the name ``what``, any but one finite number."""
+    if not is_number(np.squeeze(value)) or not np.isfinite(value).all():
         raise InputError(
-            f"{env_name(env)}: {what} is {_in_words(value)}; it must be one finite number"
+            f"{env_name(env)}: {what} is {in_words(value)}; it must be one finite number"
         )
     return float(np.squeeze(value))
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Return whether a value is one number or truth value."""
     return np.ndim(value) == 0 and np.asarray(value).dtype.kind in "biuf"
 
 
-def _in_words(value: Any) -> str:
+def in_words(value: Any) -> str:
     """Return a value, or of an array its shape, in one line."""
     return (
         f"an array of shape {np.shape(value)}"

@@ -29,6 +29,15 @@ class _Saved:
     randomness: Randomness
 
 
+@dataclass(frozen=True)
+class NotRestored:
+    """Why restored states are not what they were when they were saved."""
+
+    reason: str
+    is_defect: bool
+    """Whether methods that are there to restore them are wrong, not a wrapper or their absence."""
+
+
 def check_restores(env: gym.Env[Any, Any]) -> None:
     """Try in some steps of ``env`` whether its states are restored.
 
@@ -40,10 +49,10 @@ def check_restores(env: gym.Env[Any, Any]) -> None:
     """
     problem = restoring_problem(env)
     if problem is not None:
-        raise InputError(f"{env_name(env)}: {problem}")
+        raise InputError(f"{env_name(env)}: {problem.reason}")
 
 
-def restoring_problem(env: gym.Env[Any, Any]) -> str | None:
+def restoring_problem(env: gym.Env[Any, Any]) -> NotRestored | None:
     """Return what is wrong with the restored states of ``env``, if anything is.
 
     Raises:
@@ -57,7 +66,7 @@ def restoring_problem(env: gym.Env[Any, Any]) -> str | None:
     try:
         stack_states([one.state for one in saved])
     except ValueError as error:
-        return str(error)
+        return NotRestored(str(error), True)
     if _returns(env, env, actions):
         return _goal_problem(env, actions[0])
     innermost = states if isinstance(states, gym.Env) else env.unwrapped
@@ -65,10 +74,11 @@ def restoring_problem(env: gym.Env[Any, Any]) -> str | None:
     for layer in reversed(around[: around.index(innermost) + 1]):
         if not _returns(env, layer, actions):
             return _blame(layer, innermost, owns=layer is states)
-    return "restored states have now one future and now another: reset does not set back all"
+    reason = "restored states have now one future and now another: reset does not set back all"
+    return NotRestored(reason, False)
 
 
-def _blame(layer: gym.Env[Any, Any], innermost: gym.Env[Any, Any], *, owns: bool) -> str:
+def _blame(layer: gym.Env[Any, Any], innermost: gym.Env[Any, Any], *, owns: bool) -> NotRestored:
     """Return what the innermost layer that goes elsewhere lacks.
 
     Args:
@@ -77,20 +87,22 @@ def _blame(layer: gym.Env[Any, Any], innermost: gym.Env[Any, Any], *, owns: bool
         owns: whether it saves and restores that state itself.
     """
     if layer is not innermost:
-        return (
+        reason = (
             f"the wrapper {type(layer).__name__} keeps a state of its own, which restored states "
             f"lack: give it save_state() and restore_state(state, desired_goal) that add it"
         )
+        return NotRestored(reason, False)
     missing = (
         "save_state() must return all that the future depends on"
         if owns
         else "it depends on more than the state of MuJoCo and the goal: give it save_state() and "
         "restore_state(state, desired_goal)"
     )
-    return (
+    reason = (
         f"the same actions lead elsewhere from a restored state than from the one that was saved; "
         f"{missing}"
     )
+    return NotRestored(reason, owns)
 
 
 def _returns(env: gym.Env[Any, Any], layer: gym.Env[Any, Any], actions: Sequence[Any]) -> bool:
@@ -135,7 +147,7 @@ def _numbers(observation: Any) -> NDArray[np.float64]:
     return np.concatenate([_numbers(observation[key]) for key in keys])
 
 
-def _goal_problem(env: gym.Env[Any, Any], action: Any) -> str | None:
+def _goal_problem(env: gym.Env[Any, Any], action: Any) -> NotRestored | None:
     """Return what is wrong if a restored state does not take another goal."""
     env.reset(seed=0)
     states = require_restorable(env)
@@ -145,7 +157,8 @@ def _goal_problem(env: gym.Env[Any, Any], action: Any) -> str | None:
     found = env.step(action.copy())[0]["desired_goal"]
     if np.allclose(found, goal, atol=1e-6):
         return None
-    return (
+    reason = (
         f"restore_state(state, desired_goal) was given the goal {goal[:4]} and the next step shows "
         f"{np.asarray(found)[:4]}; let it take the goal that it is given"
     )
+    return NotRestored(reason, isinstance(states, gym.Env))

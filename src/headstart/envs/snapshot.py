@@ -59,8 +59,8 @@ def why_not(env: gym.Env[Any, Any]) -> str:
     owner = _owner(env)
     if owner is None:
         return (
-            "it is not a MuJoCo task with `model`, `data` and `goal`, and lacks the methods "
-            "save_state() and restore_state(state, desired_goal)"
+            "it lacks the methods save_state() and restore_state(state, desired_goal), and is not "
+            "a MuJoCo task with `model`, `data` and `goal`"
         )
     return (
         f"{_other_meaning(owner)}, so its methods of these names are not those of headstart: "

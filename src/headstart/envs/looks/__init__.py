@@ -1,0 +1,1 @@
+"""What can be wrong with a goal environment, one subject a file."""

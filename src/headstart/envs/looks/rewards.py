@@ -1,0 +1,130 @@
+"""Whether ``compute_reward`` and ``compute_terminated`` are functions of their arguments."""
+
+import copy
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.envs import probe
+from headstart.envs.interface import GOAL_KEYS, layers, reset_env
+from headstart.envs.trial import Trial, record
+
+
+def find_unexplained(trial: Trial) -> Iterator[str]:
+    """Yield rewards of ``step`` that ``compute_reward`` does not confirm."""
+    wrong = list(probe.disagreements(trial.env, trial.steps))
+    if not wrong:
+        return
+    number, stepped, computed = wrong[0]
+    wrapper = _wrapper_to_blame(trial, number)
+    what_to_do = (
+        f"the wrapper {wrapper} changes the reward or the goals, leave it out or give it a "
+        f"compute_reward of what it returns"
+        if wrapper
+        else "let it depend on its arguments alone, and let step return "
+        "compute_reward(achieved_goal, desired_goal, info)"
+    )
+    yield (
+        f"compute_reward disagrees with step in {len(wrong)} of {len(trial.steps)} steps, for "
+        f"instance step said {stepped:g} and compute_reward {computed:g}: {what_to_do}"
+    )
+
+
+def _wrapper_to_blame(trial: Trial, number: int) -> str | None:
+    """Return the wrapper that changes a step so that ``compute_reward`` does not confirm it.
+
+    Args:
+        trial: the environment.
+        number: of the step among those of all episodes.
+    """
+    seed = 0
+    while number >= len(trial.episodes[seed]):
+        number -= len(trial.episodes[seed])
+        seed += 1
+    confirmed = False
+    for layer, answers in _answers_of_layers(trial, seed):
+        before, confirmed = confirmed, _confirms(trial.env, answers[number])
+        if before and not confirmed:
+            return type(layer).__name__
+    return None
+
+
+def _answers_of_layers(
+    trial: Trial, seed: int
+) -> list[tuple[gym.Env[Any, Any], list[tuple[Any, ...]]]]:
+    """Return what each layer, from the innermost on, returns from the steps of an episode."""
+    answers = [(layer, list[tuple[Any, ...]]()) for layer in reversed([*layers(trial.env)])]
+
+    def note(step: Callable[[Any], Any], kept: list[tuple[Any, ...]]) -> Callable[[Any], Any]:
+        def noting(action: Any) -> Any:
+            answer = step(action)
+            kept.append(copy.deepcopy(answer))
+            return answer
+
+        return noting
+
+    for layer, kept in answers:
+        layer.step = note(layer.step, kept)
+    try:
+        record(trial.env, seed, len(trial.episodes[seed]))
+    finally:
+        for layer, _ in answers:
+            del layer.step
+    return answers
+
+
+def _confirms(env: gym.Env[Any, Any], answer: tuple[Any, ...]) -> bool:
+    """Return whether ``compute_reward`` confirms what a layer returned from a step."""
+    state, reward, _, _, info = answer
+    if not isinstance(state, Mapping) or not set(GOAL_KEYS) <= set(state):
+        return False
+    achieved, desired = (np.asarray(state[key])[None] for key in GOAL_KEYS[1:])
+    computed = probe.rewards_of(env, achieved, desired, [info])
+    return bool(np.isclose(computed[0], reward, atol=probe.TOLERANCE))
+
+
+def find_kept_info(trial: Trial) -> Iterator[str]:
+    """Raise what is read of ``info`` and cannot be kept."""
+    probe.keys_read(trial.env, trial.steps)
+    yield from ()
+
+
+def find_impure(trial: Trial) -> Iterator[str]:
+    """Yield answers that depend on more than the arguments, and arguments that are written to."""
+    env = trial.env
+    achieved, desired, infos = trial.steps.questions()
+    for method in ("compute_reward", "compute_terminated"):
+        reset_env(env, 0)
+        answers = [_answers(env, method, achieved, desired, infos) for _ in range(2)]
+        reset_env(env, 1)
+        answers.append(_answers(env, method, achieved, desired, infos))
+        if answers[0] != answers[1]:
+            yield (
+                f"{method} answers the same question differently when it is asked again: let it "
+                f"draw no random numbers, and keep nothing of what it was asked before"
+            )
+        elif answers[0] != answers[2]:
+            yield (
+                f"{method} answers the same question differently in another episode: let it "
+                f"depend on its arguments alone, and on no goal or state that the environment keeps"
+            )
+        first, second = achieved[0].copy(), desired[0].copy()
+        probe.call(env, method, first, second, infos[0])
+        if not (np.array_equal(first, achieved[0]) and np.array_equal(second, desired[0])):
+            yield f"{method} writes to the goals that it is given: let it work on copies"
+
+
+def _answers(
+    env: gym.Env[Any, Any],
+    method: str,
+    achieved: NDArray[Any],
+    desired: NDArray[Any],
+    infos: Sequence[Mapping[str, Any]],
+) -> list[Any]:
+    """Return what a method says of each row."""
+    if method == "compute_reward":
+        return list(probe.rewards_of(env, achieved, desired, infos))
+    return [probe.call(env, method, *row) for row in zip(achieved, desired, infos, strict=True)]

@@ -1,0 +1,131 @@
+"""Episodes of an environment that is tried, recorded in full precision and compared."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.envs import probe
+from headstart.envs.interface import GOAL_KEYS, reset_env, step_env
+
+# Random steps reach few goals; of many starts, some lie near theirs.
+_LENGTHS = (*[60] * 3, *[3] * 100)
+_REPEATED = 30  # steps of episodes that are run again
+
+Between = Callable[[Mapping[str, Any], Mapping[str, Any]], None]
+
+
+@dataclass
+class Recording:
+    """One episode of at most as many steps as were asked for."""
+
+    states: list[dict[str, NDArray[Any]]] = field(default_factory=list)  # T + 1
+    rewards: list[float] = field(default_factory=list)  # T, like the others
+    terminated: list[bool] = field(default_factory=list)
+    truncated: list[bool] = field(default_factory=list)
+    infos: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.rewards)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """An environment and what it did in some episodes."""
+
+    env: gym.Env[Any, Any]
+    build: Callable[[], gym.Env[Any, Any]]
+    """Builds the same environment again."""
+    episodes: Sequence[Recording]
+
+    @classmethod
+    def of(cls, build: Callable[[], gym.Env[Any, Any]]) -> "Trial":
+        """Build an environment and run episodes in it.
+
+        Raises:
+            InputError: if what the environment answers is not of the shape it promises, or not
+                finite.
+        """
+        env = build()
+        lengths = enumerate(_LENGTHS)
+        return cls(env, build, [record(env, seed, length) for seed, length in lengths])
+
+    @cached_property
+    def steps(self) -> probe.Probe:
+        """All steps of the episodes, in the form in which they are probed."""
+        return probe.Probe(
+            np.array([state["observation"] for ep in self.episodes for state in ep.states[1:]]),
+            np.array([state["achieved_goal"] for ep in self.episodes for state in ep.states[1:]]),
+            np.array([state["desired_goal"] for ep in self.episodes for state in ep.states[:-1]]),
+            np.array([reward for ep in self.episodes for reward in ep.rewards], float),
+            np.array([ended for ep in self.episodes for ended in ep.terminated]),
+            [info for ep in self.episodes for info in ep.infos],
+        )
+
+
+def record(
+    env: gym.Env[Any, Any],
+    seed: int,
+    length: int = _REPEATED,
+    *,
+    actions: int | None = None,
+    between: Between | None = None,
+) -> Recording:
+    """Run an episode with random actions and fixed seeds.
+
+    Args:
+        env: the environment.
+        seed: of the reset.
+        length: how many steps at most.
+        actions: the seed of the actions; that of the reset by default.
+        between: called after each step but the last one, with its state and ``info``.
+
+    Raises:
+        InputError: if what the environment answers is not of the shape it promises, or not finite.
+    """
+    rng = np.random.default_rng(seed if actions is None else actions)
+    low, high = env.action_space.low, env.action_space.high  # type: ignore[attr-defined]
+    recording = Recording()
+    state, _ = reset_env(env, seed)
+    recording.states.append(_copied(env, state))
+    for _ in range(length):
+        action = rng.uniform(low, high).astype(env.action_space.dtype)
+        state, reward, terminated, truncated, info = step_env(env, action)
+        recording.states.append(_copied(env, state))
+        recording.rewards.append(probe.one_number(env, "the reward of step", reward))
+        recording.terminated.append(bool(terminated))
+        recording.truncated.append(bool(truncated))
+        recording.infos.append(dict(info))
+        if terminated or truncated:
+            break
+        if between is not None:
+            between(recording.states[-1], info)
+    return recording
+
+
+def difference(first: Recording, second: Recording) -> str | None:
+    """Return where two episodes of the same seed and actions differ first; ``None`` if nowhere."""
+    for step, (one, other) in enumerate(zip(first.states, second.states, strict=False)):
+        for key in GOAL_KEYS:
+            unlike = np.flatnonzero(one[key] != other[key])
+            if len(unlike):
+                entry = unlike[0]
+                values = f"{one[key][entry]:.9g} and {other[key][entry]:.9g}"
+                return f"{key}[{entry}] is {values} {_when(step)}"
+    if len(first) != len(second):
+        shorter = min(len(first), len(second))
+        return f"one ends {_when(shorter)} and the other does not"
+    return None
+
+
+def _when(step: int) -> str:
+    return f"after step {step}" if step else "after the reset"
+
+
+def _copied(env: gym.Env[Any, Any], state: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    probe.check_state(env, state)
+    return {key: np.array(state[key]) for key in GOAL_KEYS}

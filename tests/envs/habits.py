@@ -1,0 +1,258 @@
+"""Goal environments with habits of those that people write; ``envs.habits:Name-v0``.
+
+Some are sound, some are not, and each is to be called what it is.
+"""
+
+import gymnasium as gym
+import numpy as np
+from envs.ends import SaysItEnds
+from envs.sound import Reach, distance
+from gymnasium import wrappers
+
+# What decides an episode.
+
+
+class Remembering(Reach):
+    """Starts a little towards where the episode before ended, as some simulators do."""
+
+    def reset(self, *, seed=None, options=None):
+        end = self._position.copy()
+        super().reset(seed=seed)
+        self._position = self._position + 1e-7 * end
+        return self._observe(), {}
+
+
+class DrawnWhenBuilt(Reach):
+    """A step size that no seed decides."""
+
+    def __init__(self):
+        super().__init__()
+        self.step_size = np.random.default_rng().uniform(0.05, 0.1)
+
+
+class Shared(Reach):
+    """Keeps its wind in the module, as calls to PyBullet without physicsClientId do."""
+
+    world = {"wind": 0.0}  # noqa: RUF012
+
+    def reset(self, *, seed=None, options=None):
+        self.world["wind"] = 0.0
+        return super().reset(seed=seed)
+
+    def step(self, action):
+        self.world["wind"] += 0.01
+        return super().step(np.asarray(action) + self.world["wind"])
+
+
+class OnlyOne(Reach):
+    """A simulator that can be opened once."""
+
+    is_open = False
+
+    def __init__(self):
+        super().__init__()
+        if OnlyOne.is_open:
+            raise RuntimeError("port 2000 is taken")
+        OnlyOne.is_open = True
+
+    def close(self):
+        OnlyOne.is_open = False
+
+
+class Deaf(Reach):
+    """Moves on its own."""
+
+    def step(self, action):
+        return super().step(self.np_random.uniform(-1.0, 1.0, 2))
+
+
+class SameStart(Reach):
+    """Seeds itself in reset, as scripts do."""
+
+    def reset(self, *, seed=None, options=None):
+        return super().reset(seed=0)
+
+
+class Reuses(Reach):
+    """Sound: writes to the arrays and the action that it was given, and returns its own."""
+
+    def __init__(self):
+        super().__init__()
+        self._shown = {key: np.zeros(2) for key in self.observation_space}
+
+    def _observe(self):
+        for key, array in super()._observe().items():
+            self._shown[key][:] = array
+        return self._shown
+
+    def step(self, action):
+        action *= 0.5
+        result = super().step(action)
+        action[:] = np.nan
+        return result
+
+
+class Noise(gym.ObservationWrapper):
+    """Sensor noise of the environment's own generator."""
+
+    keys = ("observation",)
+    rng = None
+
+    def observation(self, observation):
+        rng = self.rng or self.np_random
+        noise = {key: observation[key] + rng.normal(0.0, 0.05, 2) for key in self.keys}
+        return {**observation, **noise}
+
+
+class UnseededNoise(Noise):
+    rng = np.random.default_rng()
+
+
+class NoisyGoals(Noise):
+    keys = ("desired_goal",)
+
+
+class NoisyPlaces(Noise):
+    keys = ("achieved_goal",)
+
+
+# What steps pay.
+
+
+class Dice(Reach):
+    """A reward that is drawn."""
+
+    def compute_reward(self, achieved_goal, desired_goal, info):
+        reward = super().compute_reward(achieved_goal, desired_goal, info)
+        return reward * self.np_random.uniform(0.5, 1.0)
+
+
+class Obstacle(Reach):
+    """A penalty that step alone knows."""
+
+    def step(self, action):
+        observation, reward, *rest = super().step(action)
+        return observation, reward - 5.0 * (np.linalg.norm(self._position) < 0.4), *rest
+
+
+class Progress(Reach):
+    """Pays the way that was made since it was asked last."""
+
+    last = 0.0
+
+    def compute_reward(self, achieved_goal, desired_goal, info):
+        away = distance(achieved_goal, desired_goal)
+        self.last, before = away, self.last
+        return before - away
+
+
+class MinusOne(SaysItEnds):
+    """Sound: -1 a step, at the goal too, which ends the episode."""
+
+    reward_range = (-1.0, -1.0)
+
+    def compute_reward(self, achieved_goal, desired_goal, info):
+        return np.full(np.shape(achieved_goal)[:-1], -1.0)
+
+    def step(self, action):
+        observation, reward, *_ = super().step(action)
+        reached = self.compute_terminated(self._position, self._goal, {})
+        return observation, reward, reached, False, {"is_success": reached}
+
+
+class Penalised(Reach):
+    """Pays least at the goal."""
+
+    best = -1.0
+
+    def compute_reward(self, achieved_goal, desired_goal, info):
+        return -1.0 - super().compute_reward(achieved_goal, desired_goal, info)
+
+
+class LateSuccess(Reach):
+    """Success as it was one step before."""
+
+    told = False
+
+    def step(self, action):
+        *result, info = super().step(action)
+        self.told, before = info["is_success"], self.told
+        return *result, {"is_success": before}
+
+
+class TwoSuccesses(Reach):
+    """A success for each of two parts."""
+
+    def step(self, action):
+        *result, info = super().step(action)
+        return *result, {"is_success": np.array([info["is_success"], True])}
+
+
+class WordOfSuccess(Reach):
+    def step(self, action):
+        *result, info = super().step(action)
+        return *result, {"is_success": str(info["is_success"])}
+
+
+class SuccessAsArray(Reach):
+    """Sound: an array of one number."""
+
+    def step(self, action):
+        *result, info = super().step(action)
+        return *result, {"is_success": np.array([float(info["is_success"])])}
+
+
+class OldRange(Reach):
+    """A range that belongs to another reward."""
+
+    reward_range = (0, 1)
+
+
+KINDS = (
+    Remembering, DrawnWhenBuilt, Shared, OnlyOne, Deaf, SameStart, Reuses, Dice, Obstacle, Progress,
+    MinusOne, Penalised, LateSuccess, TwoSuccesses, WordOfSuccess, SuccessAsArray, OldRange,
+)  # fmt: skip
+WRAPPED = {
+    "Noisy": lambda: Noise(Reach()),
+    "NoisyUnseeded": lambda: UnseededNoise(Reach()),
+    "NoisyGoal": lambda: NoisyGoals(Reach()),
+    "NoisyPlace": lambda: NoisyPlaces(Reach()),
+    "Sticky": lambda: wrappers.StickyAction(Reach(), 0.25),
+    "Scaled": lambda: wrappers.TransformReward(Noise(Reach()), lambda reward: 10.0 * reward),
+    "Rescaled": lambda: wrappers.RescaleAction(Reach(), np.float32(-2.0), np.float32(2.0)),
+}
+NAMES = {**{kind.__name__: kind for kind in KINDS}, **WRAPPED}
+for name, kind in NAMES.items():
+    gym.register(f"{name}-v0", kind, max_episode_steps=30)
+
+# Name, what is said, what to do; nothing is said of those that are sound.
+HABITS = [
+    ("Reuses", None, None),
+    ("SuccessAsArray", None, None),
+    ("MinusOne", None, None),
+    ("Noisy", None, None),
+    ("Rescaled", None, None),
+    ("Remembering", "an episode depends on what ran before it: with the same seed and actions, obs",
+     "let reset set back all that step changes"),
+    ("DrawnWhenBuilt", "an environment that is built again goes another way", "draw in reset"),
+    ("Shared", "two environments in one process disturb each other", "keep all state in self"),
+    ("OnlyOne", "it cannot be built a second time while the first is open, as training does (Runt",
+     "port 2000 is taken"),
+    ("Deaf", "actions change nothing", "are the same for 30 steps"),
+    ("NoisyUnseeded", "two episodes with the same seed and actions differ: observation[0] is",
+     "draw everything from self.np_random"),
+    ("NoisyGoal", "the goal changes within an episode, at step 1", "set a new goal in reset alone"),
+    ("NoisyPlace", "compute_reward disagrees with step", "the wrapper NoisyPlaces changes"),
+    ("Dice", "compute_reward answers the same question differently when it is asked again",
+     "draw no random numbers"),
+    ("Obstacle", "compute_reward disagrees with step", "let step return compute_reward("),
+    ("Progress", "compute_reward answers the same question differently when it is asked again",
+     "keep nothing of what it was asked before"),
+    ("Scaled", "compute_reward disagrees with step", "the wrapper TransformReward changes"),
+    ("Penalised", "steps that succeed, by info['is_success'], are paid -1 and others 0",
+     "let compute_reward pay most at the goal"),
+    ("LateSuccess", "info['is_success'] contradicts the reward in", "let both use one threshold"),
+    ("TwoSuccesses", "info['is_success'] is an array of shape (2,)", "let it be True or False"),
+    ("WordOfSuccess", "info['is_success'] is 'False'", "let it be True or False"),
+    ("OldRange", "a reward of -1 was seen outside of the range from 0 to 1", "reward_range = (low"),
+]  # fmt: skip

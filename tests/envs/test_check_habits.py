@@ -1,0 +1,26 @@
+"""What people's environments do is called what it is: nothing more, nothing else."""
+
+import pytest
+from builders import is_one_line
+from envs.habits import HABITS
+
+from headstart.envs.check import check_env
+
+
+@pytest.mark.parametrize(("name", "told", "what_to_do"), HABITS)
+def test_each_is_called_what_it_is(name, told, what_to_do):
+    found = check_env(f"envs.habits:{name}-v0")
+    assert found.advice == ()
+    if told is None:
+        assert found.problems == ()
+        assert found.restores_states is True
+    else:
+        assert any(told in said and what_to_do in said for said in found.problems), found.problems
+        assert all(is_one_line(said) for said in found.problems)
+
+
+def test_a_wrapper_with_a_state_of_its_own_is_no_problem():
+    """Training works; resets to demonstrations are what it cannot have."""
+    found = check_env("envs.habits:Sticky-v0")
+    assert (found.problems, found.advice, found.restores_states) == ((), (), False)
+    assert found.restores_why_not.startswith("the wrapper StickyAction keeps a state of its own")
