@@ -1,6 +1,6 @@
 """Outcome of a run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from headstart.envs.source import EnvLike
@@ -20,7 +20,7 @@ class TrainResult:
     evaluation: EvalResult
     """The last evaluation."""
     progress: Progress
-    env: EnvLike
+    env: EnvLike = field(repr=False)
     """The environment, from which it can be built again."""
     directory: Path | None = None
     """The run directory, if there is one."""
