@@ -62,3 +62,12 @@ def test_values_are_checked_as_on_construction():
         TrainConfig().with_({"hindsight.relabel_fraction": 2.0})
     with pytest.raises(InputError, match="agent must be a DDPGConfig or a dict, got 3"):
         change_settings(TrainConfig(), {"agent": 3})
+    with pytest.raises(InputError, match="changed by a dict of them, got list"):
+        TrainConfig().with_(["seed"])
+
+
+def test_settings_that_need_each_other_change_together():
+    changes = {"warm_start.episodes": 0, "warm_start.critic_updates": 0}
+    assert TrainConfig().with_(**changes) == TrainConfig().with_(changes)
+    first, *others = changes.items()
+    assert TrainConfig().with_(dict([first]), **dict(others)) == TrainConfig().with_(changes)

@@ -21,6 +21,8 @@ def change_settings(settings: T, changes: Mapping[str, Any]) -> T:
     Raises:
         InputError: if there is no such setting, or its value is refused.
     """
+    if not isinstance(changes, Mapping):
+        raise InputError(f"settings are changed by a dict of them, got {type(changes).__name__}")
     changed: T = _change(settings, changes, list(setting_names(settings)))
     return changed
 

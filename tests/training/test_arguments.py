@@ -16,6 +16,8 @@ import headstart
 from headstart import (
     PRESETS,
     InputError,
+    Policy,
+    collect_demos,
     evaluate,
     load_policy,
     plot_runs,
@@ -23,7 +25,7 @@ from headstart import (
     save_demos,
     train,
 )
-from headstart.data.strategies import final
+from headstart.data.strategies import PreferMoved, final
 from headstart.training.arguments import open_config, open_strategy
 
 SHORT = SMALL.with_({"env_steps": 120, "evaluation.every": 60})
@@ -78,7 +80,7 @@ def test_a_strategy_by_name_is_the_setting():
     np.testing.assert_array_equal(weights_of(by_name), weights_of(by_setting))
 
 
-@pytest.mark.parametrize("strategy", ["futur", 3, 0.8])
+@pytest.mark.parametrize("strategy", ["futur", 3, 0.8, PreferMoved])
 def test_what_is_no_strategy_is_refused(strategy):
     with pytest.raises(InputError, match="must be one of future, final, episode, random, none, or"):
         train(POINT, SHORT, goal_strategy=strategy)
@@ -131,18 +133,48 @@ class Model:
         return np.zeros(2), None
 
 
-@pytest.mark.parametrize(("policy", "named"), [(Model(), "got Model; .*predict"), (3, "got int")])
+@pytest.mark.parametrize(
+    ("policy", "named"),
+    [(Model(), "got Model; .*predict"), (3, "got int"), (Policy, "the class and not an object")],
+)
 def test_what_is_no_policy_is_refused(policy, named):
-    with pytest.raises(InputError, match=named) as refusal:
-        evaluate(policy, POINT)
-    assert is_one_line(str(refusal.value))
+    for call in (evaluate, lambda *given: collect_demos(given[1], given[0], episodes=1)):
+        with pytest.raises(InputError, match=named) as refusal:
+            call(policy, POINT)
+        assert is_one_line(str(refusal.value))
+
+
+def test_a_trained_policy_demonstrates_in_every_form(finished):
+    run, result = finished
+    collected = [
+        collect_demos(POINT, given, episodes=2, keep_failures=True)
+        for given in (result, run, load_policy(run))
+    ]
+    assert collected[0].episodes == collected[1].episodes == collected[2].episodes
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: save_demos(collect_demos(POINT, point_expert, episodes=1), "demos.npz"),
+        lambda: load_policy(point_policy()),
+        lambda: train(POINT, SHORT, out=3),
+        lambda: resume(point_policy()),
+        lambda: plot_runs(3, "curves.png"),
+    ],
+)
+def test_what_is_no_path_is_refused(call, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=r"a path must be text or a pathlib\.Path, got \w+$"):
+        call()
+    assert not list(tmp_path.iterdir())
 
 
 def test_one_run_is_plotted_as_well_as_several(finished, tmp_path):
-    run, _ = finished
-    for number, runs in enumerate([str(run), iter([run])]):
+    run, result = finished
+    for number, runs in enumerate([str(run), iter([run]), result]):
         plot_runs(runs, tmp_path / f"{number}.png")
-    assert (tmp_path / "0.png").read_bytes() == (tmp_path / "1.png").read_bytes()
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
     with pytest.raises(InputError, match="no run to plot"):
         plot_runs([], tmp_path / "none.png")
     with pytest.raises(InputError, match="smooth must be at least 1, got 0"):

@@ -12,9 +12,10 @@ from headstart.envs.goal_env import GoalSpec
 from headstart.envs.make import env_source, make_env
 from headstart.envs.source import EnvLike, EnvSource
 from headstart.errors import InputError, require
+from headstart.rollout.behaviour import PolicyLike, open_behaviour
 from headstart.rollout.executors import Executor, chosen_executor
 from headstart.rollout.exploration import Exploration
-from headstart.rollout.job import Behaviour, EpisodeJob
+from headstart.rollout.job import EpisodeJob
 from headstart.settings import convert
 from headstart.text import counted
 
@@ -34,7 +35,7 @@ class CollectingInterrupted(KeyboardInterrupt):
 
 def collect_demos(
     env: EnvLike,
-    expert: Behaviour,
+    expert: PolicyLike,
     *,
     episodes: int,
     env_kwargs: Mapping[str, Any] | None = None,
@@ -51,8 +52,9 @@ def collect_demos(
     Args:
         env: an environment, its Gymnasium id, its class, or a function that returns one; see
             ``make_env``.
-        expert: a scripted expert, a ``Policy``, or any function of an observation dict. A copy
-            runs each episode; its method ``reset()``, if it has one, is called at the start.
+        expert: a scripted expert, a ``Policy`` or any function of an observation dict, the path of
+            a policy file or run directory, or what ``train`` returned. A copy runs each episode;
+            its method ``reset()``, if it has one, is called at the start.
         episodes: how many to keep.
         env_kwargs: arguments of the environment, besides those that follow an id;
             ``max_episode_steps`` sets the time limit of any.
@@ -77,7 +79,7 @@ def collect_demos(
     source = env_source(env, env_kwargs)
     spec = _spec(source)
     job = EpisodeJob(
-        expert,
+        open_behaviour(expert),
         seed,
         "demos",
         index=0,

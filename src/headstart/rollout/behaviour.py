@@ -40,12 +40,14 @@ def open_behaviour(policy: PolicyLike) -> Behaviour:
     """
     if isinstance(policy, str | Path):
         return load_policy(policy)
-    if callable(policy):
+    if callable(policy) and not isinstance(policy, type):
         return policy
     if isinstance(policy, Trained):
         return policy.best_policy
     hint = ""
-    if hasattr(policy, "predict"):
+    if isinstance(policy, type):
+        hint = f" {policy.__name__}, the class and not an object of it"
+    elif hasattr(policy, "predict"):
         hint = "; of a model with predict: lambda observation: model.predict(observation)[0]"
     raise InputError(
         f"a policy is a Policy, a function of an observation, or the path of a policy file or run "

@@ -47,7 +47,8 @@ def open_strategy(
     Raises:
         InputError: if there is no such strategy, or it cannot be called.
     """
-    if goal_strategy is None or callable(goal_strategy):
+    is_class = isinstance(goal_strategy, type)
+    if goal_strategy is None or (callable(goal_strategy) and not is_class):
         return config, goal_strategy
     names = get_args(StrategyName)
     if goal_strategy not in names:

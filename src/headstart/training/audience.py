@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 _log = logging.getLogger("headstart")
 
 
-def gather_observers(observers: Iterable[Observer] | Observer, progress: bool) -> list[Observer]:
+def gather_observers(
+    observers: Iterable[Observer] | Observer | None, progress: bool
+) -> list[Observer]:
     """Return the observers of a run: a display if it is wanted, and the caller's own.
 
     Raises:
         InputError: if something is not an observer.
     """
-    given = [observers] if isinstance(observers, Observer) else list(observers)
+    given = [observers] if isinstance(observers, Observer) else list(observers or ())
     for observer in given:
         if isinstance(observer, type):
             raise InputError(f"observers must be objects: {observer.__name__}(), not the class")

@@ -230,7 +230,8 @@ class TrainConfig:
         Raises:
             InputError: if there is no such setting, or its value is refused.
         """
-        return change_settings(self, {**(changes or {}), **settings})
+        given = {} if changes is None else changes
+        return change_settings(self, {**given, **settings} if settings else given)
 
     def check_demos(self, available: int) -> None:
         """Refuse settings that ``available`` demonstrations cannot meet.

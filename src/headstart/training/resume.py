@@ -48,7 +48,7 @@ def resume(
     executor: Executor | None = None,
     goal_strategy: GoalStrategy | StrategyName | None = None,
     allow_change: bool = False,
-    observers: Iterable[Observer] | Observer = (),
+    observers: Iterable[Observer] | Observer | None = None,
     progress: bool = False,
 ) -> TrainResult:
     """Go on with a run from its newest whole checkpoint, to the same bits as if it never stopped.

@@ -34,7 +34,7 @@ def train(
     collectors: int = 0,
     executor: Executor | None = None,
     goal_strategy: GoalStrategy | StrategyName | None = None,
-    observers: Iterable[Observer] | Observer = (),
+    observers: Iterable[Observer] | Observer | None = None,
     progress: bool = False,
 ) -> TrainResult:
     """Train a policy for a goal environment.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,12 +14,22 @@ from headstart.paths import user_path
 from headstart.viz.picture import save_picture
 from headstart.viz.runs import CURVES, Run, read_run
 
+
+class HasDirectory(Protocol):
+    """An outcome of training."""
+
+    @property
+    def directory(self) -> Path | None:
+        """The run directory."""
+
+
+RunLike = str | Path | HasDirectory
 FloatArray = NDArray[np.float64]
 _GRID_POINTS = 200
 
 
 def plot_runs(
-    directories: str | Path | Iterable[str | Path],
+    directories: RunLike | Iterable[RunLike],
     path: str | Path,
     *,
     smooth: int = 1,
@@ -30,7 +40,7 @@ def plot_runs(
     Lines are medians over seeds, bands reach from the lowest to the highest seed.
 
     Args:
-        directories: run directories, or a single one.
+        directories: run directories, or what ``train`` returned for them; several or a single one.
         path: picture to write; its suffix decides the format.
         smooth: number of neighbouring evaluations to average over, at least 1.
         log_steps: draw env steps on a logarithmic axis.
@@ -39,8 +49,11 @@ def plot_runs(
         InputError: if a directory is not that of a run, or the picture cannot be written.
     """
     require(smooth >= 1, "smooth must be at least 1", smooth)
-    given = [directories] if isinstance(directories, str | Path) else directories
-    runs = [read_run(user_path(directory)) for directory in given]
+    given: Iterable[Any] = [directories]
+    if isinstance(directories, Iterable) and not isinstance(directories, str):
+        given = directories
+    # What train returned has a directory.
+    runs = [read_run(user_path(getattr(each, "directory", each))) for each in given]
     if not runs:
         raise InputError("there is no run to plot; name at least one run directory")
     groups: dict[str, list[Run]] = {}
