@@ -117,6 +117,18 @@ def test_what_is_logged_averages_to_what_is_evaluated():
     assert done > 0
 
 
+def test_a_policy_that_an_observer_keeps_says_where_it_comes_from(undisturbed):
+    recorder, _, result = undisturbed
+    for policy, row in zip(recorder.policies, recorder.rows, strict=True):
+        assert policy.metadata == {
+            "env_id": POINT,
+            "env_steps": row["time/env_steps"],
+            "success_rate": row["eval/success_rate"],
+            "evaluation_episodes": 4,
+        }
+    assert dict(result.policy.metadata) == recorder.policies[-1].metadata
+
+
 def test_losses_are_written_for_tensorboard(undisturbed):
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     recorder, directory, _ = undisturbed

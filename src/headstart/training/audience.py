@@ -2,14 +2,13 @@
 
 import logging
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headstart.errors import InputError
 from headstart.policy import Policy
 from headstart.training.display import TrainingDisplay
 from headstart.training.evaluation import EvalResult
-from headstart.training.observer import Observer, RunHandle
+from headstart.training.observer import Observer, RunHandle, describe_policy
 from headstart.training.progress import Progress
 from headstart.training.seen import Seen, read_seen, write_id
 
@@ -53,11 +52,11 @@ class Audience(Observer):
     def __init__(self, observers: Iterable[Observer]) -> None:
         self._observers = list(observers)
         self._seen = Seen()
-        self._directory: Path | None = None
+        self._run = RunHandle("", "")
 
     def started(self, config: "TrainConfig", run: RunHandle) -> None:
         """Read what has been seen, and pass it on."""
-        self._directory = run.directory
+        self._run = run
         if run.directory is not None:
             write_id(run.directory, run.id)
             self._seen = read_seen(run.directory)
@@ -81,7 +80,8 @@ class Audience(Observer):
         if env_steps > self._seen.env_steps:
             self._seen.env_steps = env_steps
             self._note()
-            self._tell(lambda observer: observer.evaluated(policy, result, dict(metrics)))
+            described = describe_policy(policy, self._run, env_steps, result)
+            self._tell(lambda observer: observer.evaluated(described, result, dict(metrics)))
 
     def resumable(self) -> None:
         """Pass it on."""
@@ -96,10 +96,10 @@ class Audience(Observer):
         self._tell(lambda observer: observer.failed(error))
 
     def _note(self) -> None:
-        if self._directory is not None:
+        if self._run.directory is not None:
             # Before the observers see the row: a tracker prefers one that is missing to one that
             # comes twice.
-            self._seen.write(self._directory)
+            self._seen.write(self._run.directory)
 
     def _tell(self, call: Callable[[Observer], None]) -> None:
         for observer in list(self._observers):

@@ -3,7 +3,6 @@
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from headstart.errors import RunError
 from headstart.policy import Policy, policy_from_bytes
@@ -11,7 +10,7 @@ from headstart.run_files import BEST
 from headstart.training.checkpointer import Checkpointer, Restored
 from headstart.training.config import TrainConfig
 from headstart.training.evaluation import EvalResult
-from headstart.training.observer import Observer, RunHandle
+from headstart.training.observer import Observer, RunHandle, describe_policy
 from headstart.training.result import RunInterrupted, TrainResult
 from headstart.training.run_directory import RunDirectory
 from headstart.training.seen import read_id
@@ -78,7 +77,7 @@ def _execute(
             evaluation = trainer.run()
         if save is not None:
             save()
-        policy = _describe(trainer.agent.policy(deployed=True), trainer.handle, evaluation)
+        policy = _latest(trainer)
         result = TrainResult(
             policy=policy,
             best_policy=best() or policy,
@@ -110,10 +109,9 @@ def _interrupted(trainer: Trainer, best: Policy | None, told: str) -> RunInterru
     elif not told:
         command = f"headstart resume {shlex.quote(str(directory))}"
         told = f"interrupted; go on from the last checkpoint with: {command}"
-    policy = trainer.agent.policy(deployed=True)
     return RunInterrupted(
         told,
-        policy=_describe(policy, trainer.handle, trainer.last_result),
+        policy=_latest(trainer),
         best_policy=best,
         evaluation=trainer.last_result,
         progress=trainer.progress,
@@ -121,17 +119,15 @@ def _interrupted(trainer: Trainer, best: Policy | None, told: str) -> RunInterru
     )
 
 
+def _latest(trainer: Trainer) -> Policy:
+    policy, env_steps = trainer.agent.policy(deployed=True), trainer.progress.env_steps
+    result = trainer.last_result if trainer.evaluated_at == env_steps else None
+    return describe_policy(policy, trainer.handle, env_steps, result)
+
+
 def _fail(observers: Sequence[Observer], error: BaseException) -> None:
     for observer in observers:
         observer.failed(error)
-
-
-def _describe(policy: Policy, run: RunHandle, result: EvalResult | None) -> Policy:
-    """Return a policy that says where it comes from, as those in files do."""
-    metadata: dict[str, Any] = {"env_id": run.env_id}
-    if result is not None:
-        metadata |= {"success_rate": result.success_rate, "evaluation_episodes": result.episodes}
-    return replace(policy, metadata=metadata)
 
 
 class _Best(Observer):
@@ -148,4 +144,6 @@ class _Best(Observer):
     def evaluated(self, policy: Policy, result: EvalResult, metrics: dict[str, float]) -> None:
         """Keep a policy that is not worse."""
         if result.success_rate >= self._rate:
-            self._rate, self.policy = result.success_rate, _describe(policy, self._run, result)
+            env_steps = int(metrics["time/env_steps"])
+            self._rate = result.success_rate
+            self.policy = describe_policy(policy, self._run, env_steps, result)

@@ -1,8 +1,8 @@
 """What a run reports to, and through which it can be stopped."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from headstart.policy import Policy
 from headstart.training.evaluation import EvalResult
@@ -36,6 +36,16 @@ class RunHandle:
         from any thread.
         """
         self.stop_requested = True
+
+
+def describe_policy(
+    policy: Policy, run: RunHandle, env_steps: int, result: EvalResult | None
+) -> Policy:
+    """Return a policy that says where it comes from and what it scored, if it was evaluated."""
+    metadata: dict[str, Any] = {"env_id": run.env_id, "env_steps": env_steps}
+    if result is not None:
+        metadata |= {"success_rate": result.success_rate, "evaluation_episodes": result.episodes}
+    return replace(policy, metadata=metadata)
 
 
 class Observer:
