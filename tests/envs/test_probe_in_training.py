@@ -1,5 +1,6 @@
 """What hindsight, demonstrations and training make of what was found out or declared."""
 
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,8 @@ from headstart.data.replay import EpisodeReplay
 from headstart.demos.record import collect_demos
 from headstart.demos.storage import load_demos, save_demos
 from headstart.envs.goal_env import GoalReward
-from headstart.errors import InputError
+from headstart.envs.task import TaskConfig
+from headstart.errors import InputError, RunError
 from headstart.rollout.exploration import GREEDY, Exploration
 from headstart.rollout.job import Constant, EpisodeJob, run_episode
 from headstart.training.config import (
@@ -25,6 +27,8 @@ from headstart.training.config import (
     WarmStartConfig,
 )
 from headstart.training.evaluation import evaluate
+from headstart.training.observer import Observer
+from headstart.training.resume import resume
 from headstart.training.train import train
 
 RANDOM = Exploration(random_action=1.0)
@@ -74,13 +78,55 @@ def sampler_of(name, episodes, relabel_fraction=0.8, seed=0):
     [
         "Costly", "RewardVector", "RewardNotANumber", "StepVector", "NotAGoal", "WideGoal",
         "Misshapen", "Lacking", "ForceVector", "Phase", "UnknownKey",
-        "DenseSilent",
+        "DenseSilent", "Constant", "OwnGoal",
     ],
 )  # fmt: skip
 def test_training_refuses_in_one_line_what_it_would_learn_wrong(name):
-    with pytest.raises(InputError, match=f"^{name}-v0: ") as caught:
+    with pytest.raises(InputError, match=f"^(envs.defective:)?{name}-v0: ") as caught:
         train(id_of(name), SHORT)
     assert is_one_line(str(caught.value))
+
+
+def test_networks_that_would_not_see_where_they_are_are_refused():
+    her = SHORT.with_(**{"agent.goal_input": "absolute"})
+    with pytest.raises(InputError, match=r"Blind-v0 lacks the achieved goal: pass --agent\.goal-"):
+        train(id_of("Blind"), her)
+    assert train(id_of("Blind"), SHORT).progress.updates > 0
+    assert train(id_of("Reach"), her).progress.updates > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "refusal"),
+    [
+        ("Bumpy", {}, "step paid"),
+        ("Bumpy", {"unexplained_reward": "add"}, None),
+        ("Bumpy", {"unexplained_reward": "ignore"}, None),
+        ("Reach", {"reward_range": (0.0, 1.0)}, "outside of the declared reward_range"),
+        ("EndsUnsaid", {}, None),
+    ],
+)
+def test_what_episodes_show_is_acted_upon_in_training(name, task, refusal):
+    config = replace(SHORT, env_steps=2000, task=TaskConfig(**task))
+    if refusal is None:
+        assert train(id_of(name), config).progress.updates > 0
+    else:
+        with pytest.raises((InputError, RunError), match=refusal):
+            train(id_of(name), config)
+
+
+def test_a_resumed_run_knows_what_its_episodes_have_shown(tmp_path):
+    name, out = id_of("StopsSilently"), tmp_path / "run"
+    train(name, SHORT, out=out)
+    seen: list[object] = []
+
+    class Watch(Observer):
+        def progressed(self, progress):
+            if not seen:
+                newest = max(out.glob("checkpoints/*/state.json"))
+                seen.append(json.loads(newest.read_text())["run"]["facts"])
+
+    resume(out, replace(SHORT, env_steps=300), observers=[Watch()])
+    assert seen == [{"terminates": True, "reward_range": [-1.0, 0.0]}]
 
 
 @pytest.mark.parametrize("name", ["OneGoal", "OneNorm", "ForceAtGoal"])
