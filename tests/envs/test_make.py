@@ -2,7 +2,9 @@ import gymnasium as gym
 import pytest
 from builders import is_one_line
 
-from headstart.envs.make import is_registered, make_env, split_id
+from headstart.envs.ids import split_id
+from headstart.envs.make import make_env
+from headstart.envs.names import is_registered
 from headstart.errors import InputError
 
 

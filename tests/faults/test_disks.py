@@ -57,7 +57,7 @@ def test_a_disk_that_refuses_to_the_end_is_told_and_the_run_can_go_on_later(
     assert what == (
         f"headstart: {run}/policies: policies could not be written (No space left on device)"
     )
-    assert what_now.endswith(f"go on with: headstart resume {run}")
+    assert what_now.endswith(f"continue with: headstart resume {run}")
     assert damaged(run) == []
     assert warm(*command_for(run, demo_file), log=log) == 0
     assert differences(outcome(run), undisturbed) == []
@@ -72,7 +72,7 @@ def test_stopping_a_run_says_what_could_not_be_saved(warm, demo_file, tmp_path, 
     last = told_of(log).splitlines()[-1]
     state = r"not saved now \(%s\), last at \d+ env steps" if saved else r"not saved \(%s\)"
     told = state % re.escape(os.strerror(errno.EDQUOT))
-    assert re.search(f"interrupted; {told}; go on with: headstart resume {run}", last), last
+    assert re.search(f"interrupted; {told}; continue with: headstart resume {run}", last), last
     assert warm(*command_for(run, demo_file), log=log) == 0
     assert differences(outcome(run), undisturbed) == []
 

@@ -67,7 +67,7 @@ def test_an_interrupted_run_keeps_its_policies_and_leaves_no_process(tmp_path):
     assert run.wait() == 130
     last = told.splitlines()[-1]
     assert re.fullmatch(
-        r"headstart: interrupted; saved at \d+ env steps; go on with: headstart resume \S+/run",
+        r"headstart: interrupted; saved at \d+ env steps; continue with: headstart resume \S+/run",
         last,
     )
     assert "Traceback" not in told

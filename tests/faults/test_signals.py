@@ -56,7 +56,7 @@ def test_a_run_that_is_stopped_says_how_to_go_on_and_then_ends_the_same(
     told = log.read_text()
     assert "stopping as soon as it can be resumed; again to quit at once" in told
     assert re.fullmatch(
-        r"headstart: interrupted; saved at \d+ env steps; go on with: headstart resume \S+/run",
+        r"headstart: interrupted; saved at \d+ env steps; continue with: headstart resume \S+/run",
         told.splitlines()[-1],
     )
     assert "Traceback" not in told
@@ -92,7 +92,7 @@ def test_a_second_signal_ends_the_run_at_once(
     assert warm(*command_for(run, demo_file), log=log, moments=moments) == 130
     assert not too_late.exists()
     told = log.read_text()
-    last = f"interrupted; go on from the last checkpoint with: headstart resume {run}"
+    last = f"interrupted; from the last checkpoint, continue with: headstart resume {run}"
     assert told.splitlines()[-1] == f"headstart: {last}"
     assert "Traceback" not in told
     assert resumed(warm, told, log) == 0

@@ -150,7 +150,7 @@ def test_a_terminal_may_be_narrow_or_dumb(warm, demo_file, tmp_path, kind):
     assert code == 130, shown
     assert "Traceback" not in shown
     # In one piece, for whoever wants to copy it.
-    assert f"go on with: headstart resume {run}" in shown
+    assert f"continue with: headstart resume {run}" in shown
     assert ("\x1b[?25l" in shown) == (kind != "dumb")
     # What hid the cursor shows it again.
     assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h")

@@ -47,4 +47,4 @@ def _run(arguments: argparse.Namespace) -> None:
             allow_change=command.allow_change,
             progress=True,
         )
-    print_outcome(result, command.run)
+    print_outcome(result, command.run, env_id)

@@ -1,13 +1,13 @@
 """What ``train`` and ``resume`` show: progress, how to go on after an interruption, the outcome."""
 
 import contextlib
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headstart.errors import RunError
 from headstart.run_files import CONFIG
+from headstart.training.follow_up import command_line, python_line, resume_advice_of
 
 if TYPE_CHECKING:  # It imports torch.
     from headstart.training.result import TrainResult
@@ -22,24 +22,32 @@ def explain_failure(out: Path) -> Iterator[None]:
         if not (out / CONFIG).is_file():
             raise
         raise RunError(
-            f"{error}\nthe run up to its last checkpoint is in {out}; when the cause is mended, go "
-            f"on with: headstart resume {shlex.quote(str(out))}"
+            f"{error}\nthe run up to its last checkpoint is in {out}; when the cause is fixed, "
+            f"{resume_advice_of(out)}"
         ) from error
 
 
-def print_outcome(result: "TrainResult", out: Path) -> None:
-    """Print what a run came to, and what to do next.
+def print_outcome(result: "TrainResult", out: Path, env_id: str) -> None:
+    """Print the outcome of a run, and what to do next.
+
+    Args:
+        result: what ``train`` returned.
+        out: the run directory.
+        env_id: the environment.
 
     Raises:
         RunError: if standard output goes to a full disk, for instance.
     """
     evaluation, progress = result.evaluation, result.progress
+    line = command_line("evaluate", out, env_id, "--episodes 500") or python_line(
+        "evaluate", out, env_id, "episodes=500"
+    )
     told = (
         f"success rate {evaluation.success_rate:.1%} over {evaluation.episodes} episodes after "
         f"{progress.env_steps} env steps and {progress.wall_seconds:.0f} s "
         f"({progress.evaluation_seconds:.0f} s of them evaluation)\n"
         f"policies: {out / 'policies'}\n"
-        f"next:     headstart evaluate {shlex.quote(str(out))} --episodes 500"
+        f"next:     {line}"
     )
     try:
         print(told, flush=True)

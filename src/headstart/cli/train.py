@@ -58,7 +58,7 @@ def _run(arguments: argparse.Namespace) -> None:
             collectors=collectors,
             progress=True,
         )
-    print_outcome(result, out)
+    print_outcome(result, out, command.env)
 
 
 def _new_directory(env_id: str, preset: str) -> Path:

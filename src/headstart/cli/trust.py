@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from headstart.envs.goal_env import widths
-from headstart.envs.make import is_registered, make_env
+from headstart.envs.make import make_env
+from headstart.envs.names import is_buildable, is_registered
 from headstart.errors import InputError
 from headstart.policy import Policy, load_policy
 
@@ -75,9 +76,20 @@ def trusted_env(path: Path, named: str, chosen: str | None, command: str) -> str
         return chosen
     if len(named) > _LONGEST_ID:
         raise InputError(f"{path}: its environment has a name of {len(named)} characters")
-    if ":" in named or not is_registered(named):
+    if ":" not in named and is_registered(named):
+        return named
+    for_it = f"{path}: it is for {named!r}"
+    if not is_buildable(named) or named.startswith("__main__:"):
         raise InputError(
-            f"{path}: it is for {named!r}, which is not registered here; "
-            f"if you trust it, name it yourself: {command} --env {shlex.quote(named)}"
+            f"{for_it}, of a script or notebook, which no command can build; use it in Python, "
+            f"there (env=...)"
         )
-    return named
+    if ":" not in named and not is_registered(named.partition(",")[0]):
+        raise InputError(
+            f"{for_it}, which is not registered here; name it yourself, with the module that "
+            f"registers it: {command} --env {shlex.quote('MODULE:' + named)}"
+        )
+    raise InputError(
+        f"{for_it}, which is not built unasked; if you trust it, name it yourself: "
+        f"{command} --env {shlex.quote(named)}"
+    )

@@ -1,5 +1,7 @@
 """``make_env``: the only place where an environment is built."""
 
+import contextlib
+import functools
 import inspect
 import warnings
 from collections.abc import Iterator, Mapping
@@ -13,16 +15,15 @@ from gymnasium.wrappers import TimeLimit
 
 from headstart.envs import robotics
 from headstart.envs.goal_env import check_goal_env
-from headstart.envs.ids import close_ids, newest_version, split_id
+from headstart.envs.ids import close_ids, newest_version
 from headstart.envs.known import known
 from headstart.envs.source import EnvLike, EnvSource, Factory, described, of_spec
-from headstart.envs.twins import behaves_like
+from headstart.envs.twins import is_same
 from headstart.errors import InputError, require
 
 gym.register("PointReach-v0", entry_point="headstart.envs.toy:PointReach", max_episode_steps=30)
 gym.register("BitFlip-v0", entry_point="headstart.envs.toy:BitFlip", max_episode_steps=8)
 
-_LARGEST = 1_000_000
 _LIMIT = "max_episode_steps"
 _NOT_GYMNASIUM = ("Gym is incompatible with Gymnasium", "The environment must inherit from")
 
@@ -84,23 +85,6 @@ def env_source(env: EnvLike, options: Mapping[str, Any] | None = None) -> EnvSou
     return described(env).with_options(options)
 
 
-def is_registered(env_id: str) -> bool:
-    """Return whether an id out of an untrusted file can be built.
-
-    It is if nothing is imported or opened that it names, and no argument is a large number.
-    """
-    try:
-        name, options = split_id(env_id)
-    except InputError:
-        return False
-    if name not in gym.registry:
-        robotics.register()
-    numbers = [value for value in options.values() if isinstance(value, bool | int | float)]
-    # A larger one could be meant to fill the memory.
-    harmless = len(numbers) == len(options) and all(abs(n) <= _LARGEST for n in numbers)
-    return name in gym.registry and harmless
-
-
 def _source_of_object(env: gym.Env[Any, Any], options: Mapping[str, Any]) -> EnvSource:
     """Return a description that gives the same environment: by its spec, a copy, or itself."""
     extra = sorted(options.keys() - {_LIMIT})
@@ -116,15 +100,13 @@ def _source_of_object(env: gym.Env[Any, Any], options: Mapping[str, Any]) -> Env
     if copied is not None:
         candidates.append(EnvSource(copied, name))
     itself = EnvSource(env, name, options)
-    built = _build(itself, None)
-    check_goal_env(built)
+    limited = _build(itself, None)
+    check_goal_env(limited)
     for candidate in candidates:
         source = candidate.with_options(options)
-        twin = _twin(source)
-        if twin is not None:
-            alike = behaves_like(twin, built)
-            twin.close()
-            if alike:
+        # Wrappers that Gymnasium cannot build again, for instance, raise.
+        with contextlib.suppress(Exception):
+            if is_same(limited, functools.partial(_build, source, None)):
                 return source
     return itself
 
@@ -133,13 +115,6 @@ def _pickled(env: gym.Env[Any, Any]) -> bytes | None:
     try:
         return bytes(cloudpickle.dumps(env))
     except Exception:  # Depends on what cannot be pickled.
-        return None
-
-
-def _twin(source: EnvSource) -> gym.Env[Any, Any] | None:
-    try:
-        return _build(source, None)
-    except Exception:  # Wrappers that Gymnasium cannot build again, for instance.
         return None
 
 
@@ -251,7 +226,8 @@ class _Described(gym.Wrapper[Any, Any, Any, Any]):
 
     def __init__(self, env: gym.Env[Any, Any], spec: EnvSpec, *, borrowed: bool) -> None:
         super().__init__(env)
-        self._spec, self._borrowed = spec, borrowed
+        self._spec = spec
+        self._close = None if borrowed else env.close
 
     @property
     def spec(self) -> EnvSpec:  # type: ignore[override]
@@ -260,8 +236,8 @@ class _Described(gym.Wrapper[Any, Any, Any, Any]):
 
     def close(self) -> None:
         """Close the environment, unless it belongs to the caller."""
-        if not self._borrowed:
-            super().close()
+        if self._close is not None:
+            self._close()
 
 
 def _refusal(source: EnvSource, error: gym.error.Error) -> str:

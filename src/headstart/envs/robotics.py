@@ -23,6 +23,28 @@ def register() -> None:
     gym.register_envs(gymnasium_robotics)
 
 
+def is_own(env_id: str) -> bool:
+    """Return whether Gymnasium-Robotics registers an id, and it is still what it registered."""
+    register()
+    found = gym.registry.get(env_id)
+    if found is None or not is_robotic(found):
+        return False
+    import gymnasium_robotics
+
+    everything = dict(gym.registry)
+    del gym.registry[env_id]
+    try:
+        with warnings.catch_warnings():
+            # Everything else is there already.
+            warnings.simplefilter("ignore")
+            gymnasium_robotics.register_robotics_envs()
+        own = gym.registry.get(env_id)
+    finally:
+        gym.registry.clear()
+        gym.registry.update(everything)
+    return own is not None and (own.entry_point, own.kwargs) == (found.entry_point, found.kwargs)
+
+
 def is_robotic(spec: EnvSpec) -> bool:
     """Return whether Gymnasium-Robotics is to be imported for an environment."""
     return isinstance(spec.entry_point, str) and spec.entry_point.startswith("gymnasium_robotics.")

@@ -2,7 +2,6 @@
 
 import functools
 import importlib
-import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,7 +10,8 @@ import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
 
 from headstart.envs import robotics
-from headstart.envs.ids import join_id, newest_version, split_id, unversioned
+from headstart.envs.ids import close_ids, join_id, newest_version, split_id, unversioned
+from headstart.envs.names import attribute_of
 from headstart.errors import InputError
 
 Factory = Callable[..., Any]
@@ -34,7 +34,7 @@ class EnvSource:
     def name(self) -> str:
         """What messages and files call it: an id, ``module:Class``, or text that is neither.
 
-        What has brackets before the first comma cannot be built from its name.
+        What has brackets before the first comma does not say all that is needed to build it.
         """
         name = join_id(self.base, self.options)
         return f"{self.base}(...)" if name is None else name
@@ -46,17 +46,6 @@ class EnvSource:
 
 EnvLike = str | EnvSpec | gym.Env[Any, Any] | Factory | EnvSource
 """An id, a registration, an environment, its class, or a function that returns one."""
-
-
-def is_buildable(name: str) -> bool:
-    """Return whether an environment can be built from its name, by whoever can import it."""
-    base = name.partition(",")[0]
-    return not set(base) & set("(<") and not base.startswith("__main__:")
-
-
-def python_only(name: str) -> str:
-    """Return what a message says of a name from which nothing can be built."""
-    return f"it is for {name!r}, which only Python can build: pass it there"
 
 
 def described(env: str | EnvSpec | Factory) -> EnvSource:
@@ -86,12 +75,12 @@ def _of_id(env_id: str) -> EnvSource:
     if short not in gym.registry:
         robotics.register()
     if short not in gym.registry and imported is not None:
-        factory = _attribute(imported, short)
-        if factory is not None:
+        factory = attribute_of(imported, short)
+        if callable(factory):
             return EnvSource(factory, name, options)
     full = short if short in gym.registry or unversioned(short) != short else newest_version(short)
     if full not in gym.registry:
-        _refuse_main(env_id, module)
+        _refuse_unknown(env_id, module, short)
         return EnvSource(short, name, options)
     assert full is not None
     return EnvSource(gym.registry[full], f"{module}:{full}" if module else full, options)
@@ -106,19 +95,17 @@ def _imported(env_id: str, module: str) -> Any:
         ) from error
 
 
-def _attribute(module: Any, name: str) -> Factory | None:
-    try:
-        found = operator.attrgetter(name)(module)
-    except AttributeError:
-        return None
-    return found if callable(found) else None
-
-
-def _refuse_main(env_id: str, module: str) -> None:
+def _refuse_unknown(env_id: str, module: str, name: str) -> None:
+    """Refuse what its module should hold and does not."""
     if module == "__main__":
         raise InputError(
             f"environment {env_id!r} was defined in a script or notebook, which this is not: "
             f"pass it in Python, there (env=...)"
+        )
+    if module and newest_version(name) is None:
+        hint = "".join(f"; did you mean {module}:{found}?" for found in close_ids(name)[:1])
+        raise InputError(
+            f"environment {env_id!r}: {module} neither registers nor defines {name!r}{hint}"
         )
 
 

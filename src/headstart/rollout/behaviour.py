@@ -1,10 +1,9 @@
 """Policies as callers give them: an object, a function, a file, a run directory or a result."""
 
-import sys
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from headstart.envs.make import is_registered
+from headstart.envs.names import is_at_hand
 from headstart.envs.source import EnvLike
 from headstart.errors import InputError
 from headstart.policy import Policy, load_policy
@@ -78,15 +77,9 @@ def env_of(policy: PolicyLike, behaviour: Behaviour) -> EnvLike:
             f"{name} names no environment; say in which it is to run, e.g. "
             f"evaluate(policy, 'FetchReach-v4')"
         )
-    if len(named) > _LONGEST_ID or not _is_at_hand(named):
+    if len(named) > _LONGEST_ID or not is_at_hand(named):
         raise InputError(
             f"the policy is for {printable(named)!r}, which is not registered here; if you trust "
             f"it, name the environment yourself, e.g. evaluate(policy, env)"
         )
     return named
-
-
-def _is_at_hand(env_id: str) -> bool:
-    name, comma, arguments = env_id.partition(",")
-    module, _, name = name.rpartition(":")
-    return (not module or module in sys.modules) and is_registered(name + comma + arguments)

@@ -32,9 +32,9 @@ def pickled_source(source: EnvSource) -> bytes:
     called = f"environment {source.name!r}"
     if isinstance(source.origin, gym.Env):
         raise InputError(
-            f"collectors are other processes, which cannot get {called}: it can be neither built "
-            f"again from its spec nor pickled; pass its class or a function that builds it, or use "
-            f"collectors=0"
+            f"collectors are other processes, which cannot get {called}: neither its spec nor a "
+            f"pickled copy gives the same environment; pass a class or a function that builds it, "
+            f"or use collectors=0"
         )
     specs = [*gym.registry.values()]
     registered = [content for spec in specs if (content := _content(spec)) is not None]
@@ -55,14 +55,15 @@ def unpickled_source(data: bytes) -> EnvSource:
         InputError: if a module that it needs cannot be imported here.
     """
     called, registered, main, described = pickle.loads(data)
-    for name, content in main.items():
-        for value in _loaded(content):
-            setattr(sys.modules["__main__"], name, value)
-    gym.registry.update({spec.id: spec for content in registered for spec in _loaded(content)})
     try:
         source: EnvSource = pickle.loads(described)
     except Exception as error:  # Modules are imported here, and may raise anything.
         raise InputError(_refusal(called, error)) from error
+    for name, content in main.items():
+        for value in _loaded(content):
+            setattr(sys.modules["__main__"], name, value)
+    # Last, since the modules that were imported may register too.
+    gym.registry.update({spec.id: spec for content in registered for spec in _loaded(content)})
     if not isinstance(source.origin, str | EnvSpec) and "FetchReach-v4" in gym.registry:
         # A function may build a robot task; importing them otherwise prints.
         robotics.register()

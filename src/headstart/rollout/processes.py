@@ -19,12 +19,14 @@ from headstart.errors import InputError, RunError
 from headstart.rollout.collector import Answer, NotBuilt
 from headstart.rollout.job import EpisodeJob
 from headstart.rollout.pickled import pickled_job, pickled_policy, pickled_source
+from headstart.text import printable
 
 EPISODE_TIMEOUT = 300.0
 """Seconds after which an episode is taken to hang."""
 ATTEMPTS = 3
 """How often a job is tried before its failure is taken to lie in the job."""
 
+_LONGEST_NAME = 1000
 _PROGRAM = (
     "import pickle, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); "
     "sys.path[:] = pickle.load(sys.stdin.buffer); "
@@ -59,7 +61,9 @@ class ProcessExecutor:
         make_env(source).close()
         self.repeated = 0
         self._name = source.name
-        self._collectors = [_Collector(content, timeout) for _ in range(num_collectors)]
+        self._collectors = [
+            _Collector(source.name, content, timeout) for _ in range(num_collectors)
+        ]
         self._idle: queue.SimpleQueue[_Collector] = queue.SimpleQueue()
         self._threads = ThreadPoolExecutor(num_collectors, "headstart-collector")
         for collector in self._collectors:
@@ -135,7 +139,8 @@ def _content(job: EpisodeJob) -> bytes | InputError:
 class _Collector:
     """The parent's end of one collector process."""
 
-    def __init__(self, environment: bytes, timeout: float) -> None:
+    def __init__(self, name: str, environment: bytes, timeout: float) -> None:
+        self._name = printable(name, _LONGEST_NAME)
         self._environment = environment
         self._timeout = timeout
         self._lock = threading.Lock()
@@ -195,7 +200,8 @@ class _Collector:
         one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         return subprocess.Popen(
             # Without the current directory, whose modules could hide those of Python.
-            [sys.executable, "-P", "-c", _PROGRAM],
+            # The name is for those who list processes.
+            [sys.executable, "-P", "-c", _PROGRAM, self._name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **one_thread},

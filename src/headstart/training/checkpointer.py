@@ -1,7 +1,6 @@
 """When a run is saved, and where it goes on."""
 
 import logging
-import shlex
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from headstart.run_files import BEST, CHECKPOINTS, LATEST, METRICS, policy_file
 from headstart.text import printable
 from headstart.training.checkpoint import ReplayPart, ReplayParts, restore, run_files
 from headstart.training.checkpoint_files import CheckpointFiles, Manifest
+from headstart.training.follow_up import resume_advice
 from headstart.training.metrics import rows_to_go_on_from
 from headstart.training.observer import Observer
 from headstart.training.run_directory import RunDirectory
@@ -125,14 +125,16 @@ class Checkpointer(Observer):
         self._next += 1
 
     def _farewell(self, failure: str | None) -> str:
-        path, saved = self._directory.path, self._saved_env_steps
+        saved = self._saved_env_steps
         if failure is None:
             state = f"saved at {saved} env steps"
         elif saved is None:
             state = f"not saved ({failure})"
         else:
             state = f"not saved now ({failure}), last at {saved} env steps"
-        return f"interrupted; {state}; go on with: headstart resume {shlex.quote(str(path))}"
+        return (
+            f"interrupted; {state}; {resume_advice(self._directory.path, self._directory.record)}"
+        )
 
 
 def newest_run(directory: Path) -> SavedRun | None:

@@ -1,6 +1,5 @@
 """A trainer that runs to its end, with or without a run directory."""
 
-import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -10,6 +9,7 @@ from headstart.run_files import BEST
 from headstart.training.checkpointer import Checkpointer, Restored
 from headstart.training.config import TrainConfig
 from headstart.training.evaluation import EvalResult
+from headstart.training.follow_up import resume_advice_of
 from headstart.training.observer import Observer, RunHandle, describe_policy
 from headstart.training.result import RunInterrupted, TrainResult
 from headstart.training.run_directory import RunDirectory
@@ -107,8 +107,7 @@ def _interrupted(trainer: Trainer, best: Policy | None, told: str) -> RunInterru
             f"out=DIR: .policy and .best_policy of this exception hold what was learned"
         )
     elif not told:
-        command = f"headstart resume {shlex.quote(str(directory))}"
-        told = f"interrupted; go on from the last checkpoint with: {command}"
+        told = f"interrupted; from the last checkpoint, {resume_advice_of(directory)}"
     return RunInterrupted(
         told,
         policy=_latest(trainer),

@@ -7,9 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from gymnasium.envs.registration import EnvSpec
+
 from headstart.data.strategies import GoalStrategy
 from headstart.envs.make import env_source
-from headstart.envs.source import EnvLike, EnvSource, is_buildable, python_only
+from headstart.envs.names import is_buildable, is_env_class
+from headstart.envs.source import EnvLike, EnvSource
 from headstart.errors import InputError, require
 from headstart.paths import user_path
 from headstart.rollout.executors import Executor
@@ -21,6 +24,7 @@ from headstart.training.changes import check_changes, differences, told
 from headstart.training.checkpointer import SavedRun, newest_run, restore_saved
 from headstart.training.config import StrategyName, TrainConfig
 from headstart.training.execution import run_in
+from headstart.training.follow_up import python_line
 from headstart.training.lock import Lock, locked
 from headstart.training.observer import Observer
 from headstart.training.record import (
@@ -131,11 +135,19 @@ def _source(
     path: Path, record: RunRecord, env: EnvLike | None, env_kwargs: Mapping[str, Any] | None
 ) -> EnvSource:
     """Return the environment that is given, or else the one that the directory names."""
-    if env is None:
-        require(not env_kwargs, "env_kwargs belong to env, which is not given", env_kwargs)
-        if not is_buildable(record.env_id) and "__main__" not in record.env_id:
-            raise InputError(f"{path}: {python_only(record.env_id)}: resume(DIR, env=...)")
-    return env_source(record.env_id if env is None else env, env_kwargs)
+    if env is not None:
+        return env_source(env, env_kwargs)
+    require(not env_kwargs, "env_kwargs belong to env, which is not given", env_kwargs)
+    name = record.env_id
+    if is_buildable(name):
+        source = env_source(name)
+        # A function that a file names is not called.
+        if isinstance(source.origin, str | EnvSpec) or is_env_class(source.origin):
+            return source
+    raise InputError(
+        f"{path}: it is for {printable(name)!r}, which does not say how to build it: "
+        f"{python_line('resume', path, name)}"
+    )
 
 
 def _check_strategy(record: RunRecord, goal_strategy: GoalStrategy | None) -> None:

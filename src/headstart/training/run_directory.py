@@ -13,10 +13,11 @@ from headstart.errors import InputError
 from headstart.policy import Policy
 from headstart.run_files import BEST, CONFIG, DEMOS, LATEST, POLICIES, policy_file
 from headstart.training.evaluation import EvalResult
+from headstart.training.follow_up import resume_advice
 from headstart.training.lock import Lock, locked
 from headstart.training.metrics import MetricsLog
 from headstart.training.observer import Observer
-from headstart.training.record import RunRecord, demos_hash
+from headstart.training.record import RunRecord, demos_hash, read_record
 from headstart.training.schedule import period_ended
 from headstart.training.trouble import Trouble
 
@@ -208,11 +209,18 @@ def claim_directory(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and any(path.iterdir()):
             raise InputError(
-                f"{path}: already holds files, possibly of an earlier run; choose another --out, "
-                f"or go on with it: headstart resume {path}"
+                f"{path}: already holds files; choose another --out{_earlier_run(path)}"
             )
         probe = (path if path.exists() else path.parent) / ".headstart-writable"
         probe.touch()
         probe.unlink()
     except OSError as error:
         raise InputError(f"{path}: cannot be written as a run directory ({error})") from error
+
+
+def _earlier_run(path: Path) -> str:
+    """Return how to continue the run of a directory, if it holds one."""
+    try:
+        return f", or {resume_advice(path, read_record(path))}"
+    except InputError:
+        return ""
