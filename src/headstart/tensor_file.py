@@ -14,12 +14,13 @@ from headstart.strict_json import parse_json
 Arrays = Mapping[str, NDArray[Any]]
 MAX_HEADER = 4 * 2**20
 
-EMPTY, TEXT, JSON, NUMPY_ARCHIVE = "an empty file", "text", "JSON", "a numpy archive (.npz)"
+EMPTY, TEXT, JSON, HDF5 = "an empty file", "text", "JSON", "an HDF5 file"
+NUMPY_ARCHIVE = "a numpy archive (.npz)"
 _PICKLE = "a pickle, which can run code"
 _MAGIC = {
     b"\x80": _PICKLE,
     b"PK\x05\x06": "an empty zip archive",
-    b"\x89HDF": "an HDF5 file",
+    b"\x89HDF": HDF5,
     b"\x1f\x8b": "a gzip archive",
     b"\x93NUMPY": "a numpy array (.npy)",
     b"\x89PNG": "a picture (PNG)",

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from builders import is_one_line, random_episode
+from builders import is_one_line, random_episode, unpaid
 from python2_pickle import Python2Pickle
 
 from headstart.demos.legacy import load_legacy_demos
@@ -44,7 +44,7 @@ def some_episodes(lengths, spec=SPEC, seed=0):
         )
         actions = rng.uniform(spec.action_low, spec.action_high, episode.actions.shape)
         ends = np.zeros(steps, bool)
-        episodes.append(replace(episode, actions=actions, terminated=ends))
+        episodes.append(unpaid(replace(episode, actions=actions, terminated=ends)))
     return episodes
 
 
@@ -159,10 +159,10 @@ def write(path, contents, compression=zipfile.ZIP_DEFLATED):
             archive.writestr(name, content)
 
 
-def refusal(path, spec=SPEC, reward=None):
+def refusal(path, spec=SPEC, reward=None, read=load_legacy_demos):
     """The message with which a file is refused."""
     with pytest.raises(InputError) as caught:
-        load_legacy_demos(path, spec, reward)
+        read(path, spec, reward)
     message = str(caught.value)
     assert is_one_line(message)
     assert message.isprintable()

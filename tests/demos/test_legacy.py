@@ -154,7 +154,7 @@ def test_without_the_last_observation_the_last_action_is_left_out(path):
     assert np.array_equal(second.observations, episodes[1].observations[:6])
     assert np.array_equal(second.actions, episodes[1].actions[:5])
     assert np.array_equal(second.is_success, episodes[1].is_success[:5])
-    assert "1 of 2 episodes lack their last obs: their last action is left out." in (
+    assert "1 of 2 episodes lack the state after their last action, which is left out." in (
         remarks_of(path)
     )
 
@@ -203,7 +203,7 @@ def test_success_that_is_not_told_comes_from_the_reward(path):
     write_today(path, ragged((acs, obs, info)))
     told = load_legacy_demos(path, spec)
     assert told.episodes[0].is_success.tolist() == [False, False, True, False, False]
-    unknown = "3 of 5 steps do not tell their success and are"
+    unknown = "3 of 5 steps do not say whether they succeed and are"
     assert f"{unknown} counted as failures." in told.header["remarks"]
     judged = load_legacy_demos(path, spec, reward)
     assert judged.episodes[0].is_success.tolist() == [False, True, True, False, False]

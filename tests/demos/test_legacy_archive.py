@@ -133,7 +133,7 @@ def test_the_larger_end_of_an_archive_is_as_numpy_writes_it(large, place, form, 
     assert "it is no .npz archive" in refusal(large)
 
 
-@pytest.mark.parametrize("names", [("acs", "obs", "info"), ("acs.npy", "obs.npy")])
+@pytest.mark.parametrize("names", [("acs", "obs", "info"), ("acs.npy", "info.npy")])
 def test_members_are_called_as_numpy_calls_them(path, names):
     contents = members()
     write(path, {name: contents[f"{name.removesuffix('.npy')}.npy"] for name in names})

@@ -50,7 +50,8 @@ def test_writing_and_reading_changes_nothing(lengths, seed):
         episode = random_episode(rng, steps, observation_dim=2)
         actions = np.clip(episode.actions, -1.0, 1.0)
         terminated = (np.arange(steps) == steps - 1) & (rng.random() < 0.5)
-        episodes.append(replace(episode, actions=actions, terminated=terminated))
+        bare = {"actions": actions, "terminated": terminated, "rewards": np.zeros(0)}
+        episodes.append(replace(episode, **bare))
     # One success that does not end its episode, as PointReach has them.
     still = np.zeros_like(episodes[0].terminated)
     episodes[0] = replace(episodes[0], terminated=still, is_success=~still)
@@ -182,7 +183,7 @@ def test_what_minari_recorded_in_fetch_is_imported(callback):
         np.testing.assert_array_equal(episode.is_success, stored.rewards == 0.0)
         rewards, _ = reward(episode.achieved_goals[1:], episode.desired_goals)
         np.testing.assert_array_equal(rewards, stored.rewards)
-    computed = "The dataset does not tell success; it was computed."
+    computed = "100 of 100 steps do not say whether they succeed and are judged by the reward."
     assert (computed in demos.header["remarks"]) == (callback is None)
 
 
@@ -213,8 +214,8 @@ def test_maze_episodes_that_were_cut_at_the_goal_are_for_the_goal_of_their_rewar
         np.testing.assert_array_equal(episode.is_success, stored.infos["success"][1:])
         rewards, _ = reward(episode.achieved_goals[1:], episode.desired_goals)
         np.testing.assert_array_equal(rewards, stored.rewards)
-    corrected = f"Episodes with another goal in the first state, corrected: {len(recorded) - 1}."
-    assert corrected in demos.header["remarks"]
+    corrected = f"{len(recorded) - 1} of {len(recorded)} episodes had another goal in their"
+    assert f"{corrected} first state, which is corrected." in demos.header["remarks"]
 
 
 def test_success_is_read_in_all_forms_or_computed():
@@ -232,13 +233,14 @@ def test_success_is_read_in_all_forms_or_computed():
     assert loaded.header["imported_from"] == ID
     assert loaded.header["format"] == "minari"
     assert loaded.header["action_bounds"] == [[-1.0, -1.0], [1.0, 1.0]]
-    assert loaded.header["remarks"] == ["4 of 4 episodes succeed at the last step."]
+    assert loaded.header["remarks"] == ["4 of 4 episodes succeed at their last step."]
 
     write(buffer(infos=infos[0]), buffer(), dataset_id="test/untold-v0")
-    assert "episode_1: it does not tell success" in refusal("test/untold-v0")
+    unknown = "5 of 10 steps do not say whether they succeed and are"
+    assert f"{unknown} counted as failures." in remarks_of("test/untold-v0")
     loaded = load_minari_demos("test/untold-v0", SPEC, REWARD)
     assert [episode.is_success.tolist() for episode in loaded.episodes] == [arrived.tolist()] * 2
-    assert "The dataset does not tell success; it was computed." in loaded.header["remarks"]
+    assert f"{unknown} judged by the reward." in loaded.header["remarks"]
 
 
 def test_a_dataset_is_found_by_its_id_and_by_its_path(store, tmp_path, monkeypatch):
@@ -272,15 +274,15 @@ def test_what_was_changed_is_told():
             replace_array(group["observations"], name, group["observations"][name][:1])
     edit_metadata(directory, env_spec=None)
     assert remarks_of() == [
-        "2 of 2 episodes succeed at the last step.",
-        "The dataset does not name its environment.",
-        "Clipped the actions of 50.00% of the steps to the bounds.",
-        "Episodes without a step, dropped: 1.",
+        "2 of 2 episodes succeed at their last step.",
+        "25.00% of the action numbers were beyond the bounds and are clipped.",
+        "1 of 3 episodes have no step and are left out.",
         "Episodes that end neither terminated nor truncated: 1.",
+        "The dataset does not name its environment.",
     ]
     assert load_minari_demos(ID, SPEC).episodes[0].actions.max() == 1.0
     edit_metadata(directory, env_spec='{"id": "PointReach-v7"}')
-    assert "The dataset was recorded with PointReach-v7." in remarks_of()
+    assert load_minari_demos(ID, SPEC).env_id == "PointReach-v7"
 
 
 def test_episodes_longer_than_the_time_limit_are_cut():
@@ -297,9 +299,36 @@ def test_episodes_longer_than_the_time_limit_are_cut():
         assert episode.is_success.tolist() == [False] * min(steps, 29) + [True] * (steps == 30)
         assert not episode.terminated.any()
     assert demos.header["remarks"] == [
-        "3 of 4 episodes succeed at the last step.",
+        "3 of 4 episodes succeed at their last step.",
         "2 of 4 episodes were longer than 30 steps and are cut.",
     ]
+
+
+def test_episodes_without_their_last_state_keep_the_others():
+    told = {"is_success": np.arange(5) == 4}
+    write(buffer(infos=told), buffer(infos=told), buffer(infos=told))
+    with episode_of(minari.storage.get_dataset_path(ID), 1) as group:
+        for name in group["observations"]:
+            replace_array(group["observations"], name, group["observations"][name][:-1])
+    demos = load_minari_demos(ID, SPEC)
+    assert [len(episode) for episode in demos.episodes] == [5, 4, 5]
+    np.testing.assert_array_equal(demos.episodes[1].actions, demos.episodes[0].actions[:4])
+    assert demos.header["remarks"] == [
+        "2 of 3 episodes succeed at their last step.",
+        "1 of 3 episodes lack the state after their last action, which is left out.",
+    ]
+
+
+def test_episodes_whose_goal_moves_become_one_for_each_goal():
+    told = {"is_success": np.arange(5) == 4}
+    goals = np.repeat([[0.5, 0.0], [7.0, 7.0]], 3, axis=0)
+    write(buffer(infos=told), buffer(infos=told, desired_goal=goals))
+    demos = load_minari_demos(ID, SPEC, REWARD)
+    assert [len(episode) for episode in demos.episodes] == [5, 2, 2]
+    assert (demos.episodes[1].desired_goals == np.float32([0.5, 0.0])).all()
+    assert (demos.episodes[2].desired_goals == 7.0).all()
+    cut = "The goal changes within 1 of 2 episodes: they are cut into 2 parts with one goal each."
+    assert cut in demos.header["remarks"]
 
 
 def test_what_lies_beyond_the_time_limit_is_not_looked_at():

@@ -48,12 +48,12 @@ def test_several_are_joined_in_order(tmp_path):
         (demo_set(env_id="BitFlip-v0"), ["env_id", "PointReach-v0", "BitFlip-v0"]),
         (demo_set(observation_dim=5), ["observation width", "3", "5"]),
         (demo_set(header={"reward_info_keys": ["speed"]}), ["reward_info_keys", "speed"]),
-        (demo_set(header={"action_bounds": [[-2, -2], [2, 2]]}), ["None"]),
+        (demo_set(header={"action_bounds": [[-2, -2], [2, 2]]}), ["action_bounds", "[-2, -2]"]),
     ],
 )
 def test_sets_that_one_environment_cannot_have_made_are_refused(other, named):
     with pytest.raises(InputError) as refusal:
-        open_demos([demo_set(), other])
+        open_demos([demo_set(header={"action_bounds": [[-1, -1], [1, 1]]}), other])
     assert is_one_line(str(refusal.value))
     for words in named:
         assert words in str(refusal.value)

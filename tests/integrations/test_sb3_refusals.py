@@ -22,8 +22,8 @@ from headstart.integrations.sb3 import DemoHerReplayBuffer
 @pytest.mark.parametrize(
     ("env_id", "buffer", "told"),
     [
-        (POINT, {"demos": "missing.npz"}, "missing.npz: no such demo file"),
-        (POINT, {"demos": [1, 2]}, "demos must be a demo file or a DemoSet, got list"),
+        (POINT, {"demos": "missing.npz"}, "missing.npz: no such file of demonstrations"),
+        (POINT, {"demos": [1, 2]}, "demos must be DemoSets or paths, got a list with int"),
         (POINT, {"demos": hs.DemoSet(POINT, ())}, "demos must hold at least one episode"),
         (POINT, {"demo_fraction": 1.0}, r"demo_fraction must lie in \[0, 1\), got 1.0"),
         (POINT, {"relabel_fraction": 2}, r"relabel_fraction must lie in \[0, 1\], got 2"),

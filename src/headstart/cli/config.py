@@ -58,8 +58,9 @@ class TrainCommand:
     """Gymnasium id, e.g. FetchPickAndPlace-v4."""
     preset: str = "fast"
     """Where the settings below start from: fast, nair2018 or her."""
-    demos: Path | None = None
-    """Demonstrations to learn from, a .npz file."""
+    demos: tuple[str, ...] = ()
+    """Demonstrations to learn from: files of `headstart demos collect`, or what `headstart demos
+    import` reads. Several are joined."""
     out: Path | None = None
     """Run directory to make; runs/ENV-PRESET-N if not given."""
     resume: bool = False
@@ -176,7 +177,7 @@ def _parse(
     command = tyro.cli(
         TrainCommand,
         default=default,
-        args=list(options),
+        args=_with_demos_last(options),
         prog="headstart train",
         description=description,
         registry=_types,
@@ -196,6 +197,33 @@ def _parse_resume(
         registry=_types,
     )
     return replace(command, run=user_path(command.run))
+
+
+def _with_demos_last(options: Sequence[str]) -> list[str]:
+    """Return the options with every ``--demos`` in one, at the end.
+
+    The last of several would replace the others, and any but the last option take ENV for a file.
+
+    Raises:
+        InputError: if there is one without a value.
+    """
+    others: list[str] = []
+    demos: list[str] = []
+    within = False
+    for word in options:
+        if word == "--demos" or word.startswith("--demos="):
+            within = word == "--demos"
+            demos += [] if within else [word.removeprefix("--demos=")]
+        elif within and not word.startswith("-"):
+            demos.append(word)
+        else:
+            within = False
+            others.append(word)
+    if len(others) == len(options):
+        return others
+    if not any(demos):
+        raise InputError("--demos names no file; see `headstart train --help`")
+    return [*others, "--demos", *demos]
 
 
 def _preset_of(options: Sequence[str]) -> str:

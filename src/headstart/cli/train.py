@@ -7,7 +7,7 @@ from pathlib import Path
 from headstart.cli.config import parse_train, train_help
 from headstart.cli.parser import Parser, default_collectors
 from headstart.cli.running import explain_failure, print_outcome
-from headstart.demos.storage import load_demos
+from headstart.demos.sources import check_exists
 from headstart.errors import InputError
 from headstart.presets import PRESETS
 
@@ -23,6 +23,7 @@ The defaults below are those of the preset: `headstart train --preset her --help
 
 examples:
   headstart train FetchPickAndPlace-v4 --demos demos.npz
+  headstart train FetchPickAndPlace-v4 --demos data_fetch_random_100.npz more-demos.npz
   headstart train FetchReach-v4 --env-steps 5000 --target-success 1.0
   headstart train FetchPickAndPlace-v4 --demos demos.npz --preset nair2018 --agent.no-q-filter
   headstart train PointMaze_UMaze-v3,continuing_task=false --agent.discount 0.99
@@ -38,9 +39,10 @@ def add_options(parser: Parser) -> None:
 def _run(arguments: argparse.Namespace) -> None:
     command = parse_train(arguments.options, PRESETS)
     config = command.settings
-    demos = None if command.demos is None else load_demos(command.demos)
     if command.resume and command.out is None:
         raise InputError("--resume needs the directory of the run, --out DIR")
+    for source in command.demos:
+        check_exists(source)
     out = command.out or _new_directory(command.env, command.preset)
     collectors = command.collectors
     if collectors is None:
@@ -52,7 +54,7 @@ def _run(arguments: argparse.Namespace) -> None:
         result = train(
             command.env,
             config,
-            demos=demos,
+            demos=command.demos or None,
             out=out,
             resume=command.resume,
             collectors=collectors,

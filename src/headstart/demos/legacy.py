@@ -6,7 +6,7 @@ file asks for; here only plain values and arrays of numbers come out of it.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -14,8 +14,9 @@ from zipfile import ZipFile
 import numpy as np
 
 from headstart.demos.archive import DAMAGED, open_archive, read_member, reason_of
-from headstart.demos.imported import imported
-from headstart.demos.legacy_episodes import EpisodeImporter, items
+from headstart.demos.importer import EpisodeImporter, naming
+from headstart.demos.legacy_episodes import LegacyEpisodes
+from headstart.demos.plain_values import items
 from headstart.demos.restricted_pickle import read_pickle
 from headstart.demos.storage import DemoSet
 from headstart.envs.goal_env import GoalReward, GoalSpec
@@ -29,9 +30,10 @@ With ``restricted_pickle.MAX_OPERATIONS`` it bounds the memory that any file can
 2.5 GiB.
 """
 
-_KEYS = ("acs", "obs", "info")
-_EPISODE_KEYS = ("epacs", "epobs", "epinfo")
-"""The keys of the scripts that write a file for each episode."""
+_ACTIONS = ("acs", "epacs", "actions", "acts")
+_STATES = ("obs", "epobs", "observations")
+_INFOS = ("info", "epinfo", "infos")
+"""The keys of Baselines, of scripts that write a file for each episode, and of others."""
 
 
 def load_legacy_demos(
@@ -54,28 +56,33 @@ def load_legacy_demos(
     path = user_path(path)
     if not os.path.isfile(path):
         raise InputError(f"{path}: no such file of demonstrations")
-    acs, obs, info = _contents(path)
-    importer = EpisodeImporter(spec, reward)
-    episodes = []
-    for number, episode in enumerate(zip(acs, obs, info, strict=True)):
-        try:
-            episodes.append(importer.episode(*episode))
-        except ValueError as error:
-            raise InputError(f"{path}: episode {number}: {error}") from error
-    remarks = importer.remarks(episodes)
-    return imported(spec, episodes, source=path.name, kind="baselines", remarks=remarks)
+    actions, states, infos = _contents(path)
+    reader, importer = LegacyEpisodes(spec), EpisodeImporter(spec, reward)
+    try:
+        for number, parts in enumerate(zip(actions, states, infos, strict=True)):
+            with naming(f"episode {number}"):
+                importer.add(reader.read(*parts))
+        return importer.demos(path.name, "baselines")
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def is_legacy(names: Collection[str]) -> bool:
+    """Return whether arrays of these names can be those of a Baselines file."""
+    return not {*_ACTIONS}.isdisjoint(names) and not {*_STATES}.isdisjoint(names)
 
 
 def _contents(path: Path) -> list[Sequence[Any]]:
-    """Return what the file has of each episode: actions, states and infos."""
+    """Return what the file has of each episode: actions, states, and infos or ``None``."""
     try:
         with path.open("rb") as file, open_archive(file, MAX_BYTES) as archive:
             names = {name[:-4] for name in archive.namelist() if name.endswith(".npy")}
             if "header" in names:
                 raise ValueError("it is a headstart demo file already and needs no import")
-            keys = _KEYS if names.issuperset(_KEYS) else _EPISODE_KEYS
-            if not names.issuperset(keys):
-                raise ValueError(f"it is no Baselines file, which has {', '.join(_KEYS)}")
+            if not is_legacy(names):
+                raise ValueError("it is no Baselines file, which has acs, obs and mostly info")
+            keys = [next(key for key in group if key in names) for group in (_ACTIONS, _STATES)]
+            keys += [key for key in _INFOS if key in names][:1]
             parts = [_values(archive, key) for key in keys]
     except DAMAGED as error:
         raise InputError(f"{path}: cannot be imported: {reason_of(error)}") from error
@@ -84,8 +91,8 @@ def _contents(path: Path) -> list[Sequence[Any]]:
     if len({len(part) for part in parts}) > 1:
         counts = ", ".join(f"{len(part)} of {key}" for key, part in zip(keys, parts, strict=True))
         raise InputError(f"{path}: the numbers of episodes differ: {counts}")
-    if len(parts[0]) == 0:
-        raise InputError(f"{path}: it holds no episode")
+    if len(parts) < 3:
+        parts.append([None] * len(parts[0]))
     return parts
 
 

@@ -3,6 +3,7 @@
 import copy
 import importlib.util
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,8 @@ import gymnasium as gym
 from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec
 
-from headstart.demos.imported import imported
-from headstart.demos.minari_episodes import (
-    episode_buffers,
-    episodes_of,
-    remarks_on,
-    within_time_limit,
-)
+from headstart.demos.importer import EpisodeImporter
+from headstart.demos.minari_episodes import episode_buffers, import_arrays
 from headstart.demos.minari_files import (
     DATASET_ID,
     find_dataset,
@@ -27,7 +23,6 @@ from headstart.demos.minari_files import (
 from headstart.demos.storage import DemoSet
 from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.envs.interface import GOAL_KEYS
-from headstart.envs.known import task_name
 from headstart.errors import InputError
 from headstart.text import counted
 
@@ -44,33 +39,35 @@ def load_minari_demos(
     Args:
         source: id of a dataset, such as ``"fetch/reach-v0"``, or the path of its directory.
         spec: the environment that the demonstrations are for.
-        reward: tells success where the dataset does not.
+        reward: says which steps succeed where the dataset does not; without it they count as
+            failures.
+
+    Returns:
+        The demonstrations, of the environment that the dataset names, or else of ``spec``.
 
     Raises:
-        InputError: if there is no such dataset, its files are damaged, or it does not go with the
-            environment.
+        InputError: if there is no such dataset, its files are damaged, or its widths are not those
+            of the environment.
     """
     _need("h5py", f"{source}: reading a Minari dataset")
     directory = find_dataset(source)
     try:
         metadata = read_metadata(directory)
-        if metadata.env_id is not None and task_name(metadata.env_id) != task_name(spec.env_id):
-            raise ValueError(f"it is of {metadata.env_id!r}, not of {spec.env_id}")
-        arrays = within_time_limit(read_arrays(directory, spec), spec)
+        arrays = read_arrays(directory, spec)
         if metadata.num_episodes not in (None, len(arrays["steps"])):
             raise ValueError(
                 f"data/metadata.json tells of {metadata.num_episodes} episodes, "
                 f"data/main_data.hdf5 holds {len(arrays['steps'])}"
             )
-        episodes = episodes_of(arrays, spec, reward)
-        remarks = remarks_on(arrays, episodes, spec, metadata)
-        source_name = _name(directory)
-        demos = imported(spec, episodes, source=source_name, kind="minari", remarks=remarks)
-        demos.check_fits(spec)
+        importer = EpisodeImporter(spec, reward)
+        remarks = import_arrays(arrays, spec, importer)
+        if metadata.env_id is None:
+            remarks.append("The dataset does not name its environment.")
+        demos = importer.demos(_name(directory), "minari", remarks)
     except (OSError, ValueError) as error:
         # What a file holds may be quoted: any text, of any length.
         raise InputError(f"{source}: {' '.join(str(error).split())[:500]}") from error
-    return demos
+    return replace(demos, env_id=metadata.env_id or spec.env_id)
 
 
 def _name(directory: Path) -> str:

@@ -63,16 +63,21 @@ def _episodes(file: h5py.File, layout: Mapping[str, Any]) -> Arrays:
             raise ValueError(f"{name}: {error}") from error
     arrays = {key: np.concatenate([ep[key] for ep in episodes]) for key in episodes[0]}
     arrays["numbers"] = np.array(numbers, np.int64)
-    arrays["steps"] = np.array([len(episode["actions"]) for episode in episodes], np.int64)
+    for name, key in (("steps", "actions"), ("states", "observations")):
+        arrays[name] = np.array([len(episode[key]) for episode in episodes], np.int64)
     return arrays
 
 
 def _episode(read: "_Numbers", group: h5py.Group, layout: Mapping[str, Any]) -> Arrays:
-    """Return the arrays of one episode: ``T`` rows of steps, ``T + 1`` rows of states."""
+    """Return the arrays of one episode: ``T`` rows of steps, ``T + 1`` rows of states.
+
+    Published datasets have episodes without the last state too.
+    """
     steps = len(_dataset(group, "actions"))
+    short = len(_dataset(group, "observations/observation")) == steps
 
     def states(key: str, width: int) -> NDArray[np.float32]:
-        return read(group, f"observations/{key}", [(steps + 1, width)])
+        return read(group, f"observations/{key}", [(steps + 1 - short, width)])
 
     def flags(key: str) -> NDArray[np.bool_]:
         return read(group, key, [(steps,), (steps, 1)]).reshape(steps).astype(bool)

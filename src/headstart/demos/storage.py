@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.data.episode import Episode
-from headstart.demos.archive import DAMAGED, open_archive, read_member
+from headstart.demos.archive import DAMAGED, open_archive, read_member, unpacked_limit
+from headstart.demos.task_ids import is_same_task
 from headstart.durable import replacing
 from headstart.envs.goal_env import GoalSpec
-from headstart.envs.known import task_name
 from headstart.errors import InputError
 from headstart.paths import user_path
 from headstart.strict_json import parse_json
@@ -25,7 +25,6 @@ SCHEMA = 1
 MAX_BYTES = 16 * 2**30
 """How large a demo file may be; 100 episodes of pick-and-place take 2 MiB."""
 _STEP_ARRAYS = ("desired_goals", "actions", "terminated", "is_success", "reward_infos")
-_ALWAYS_READ = 256 * 2**20  # bytes, of a file of any size
 _LARGEST = float(np.finfo(np.float32).max)
 _STATE_ARRAYS = ("observations", "achieved_goals", "snapshots")
 
@@ -108,14 +107,14 @@ class DemoSet:
         """Refuse demonstrations of another environment.
 
         Raises:
-            InputError: if the id (version aside), a width, or what reaching the goal ends differs,
+            InputError: if the task, a width, or what reaching the goal ends differs,
                 or an action lies beyond the bounds.
         """
-        # The version aside: -v4 demonstrations train on -v5 where the widths agree.
-        if task_name(self.env_id) != task_name(spec.env_id):
+        # Versions and rewards aside: where the widths agree, the task is the same.
+        if not is_same_task(self.env_id, spec.env_id):
             raise InputError(
-                f"the demonstrations are of {self.env_id}, not of {spec.env_id}; "
-                f"collect some with `headstart demos collect {spec.env_id}`"
+                f"the demonstrations are of {self.env_id}, not of {spec.env_id}; if they fit all "
+                f"the same, say so: dataclasses.replace(demos, env_id={spec.env_id!r})"
             )
         keys = tuple(self.header.get("reward_info_keys", ()))
         if keys != spec.reward_info_keys:
@@ -172,7 +171,7 @@ class DemoSet:
 def save_demos(path: str | Path, demos: DemoSet) -> None:
     """Write a demo file; the path holds the old file or the whole new one, never a part."""
     path = user_path(path)
-    episodes = demos.episodes
+    episodes = _alike(demos.episodes)
     arrays: dict[str, NDArray[Any]] = {
         name: np.concatenate([getattr(episode, name) for episode in episodes])
         for name in _STEP_ARRAYS + _STATE_ARRAYS
@@ -192,6 +191,13 @@ def save_demos(path: str | Path, demos: DemoSet) -> None:
             np.savez_compressed(file, allow_pickle=False, **arrays)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def _alike(episodes: Sequence[Episode]) -> Sequence[Episode]:
+    """Return the episodes without snapshots unless all have them, of one width."""
+    if len({episode.snapshots.shape[1] for episode in episodes}) == 1:
+        return episodes
+    return [replace(episode, snapshots=np.zeros((len(episode) + 1, 0))) for episode in episodes]
 
 
 def load_demos(path: str | Path) -> DemoSet:
@@ -222,11 +228,10 @@ def _read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         found = os.fstat(file.fileno())
         if found.st_size > MAX_BYTES:
             raise ValueError(f"it has {found.st_size} bytes, of which {MAX_BYTES} are read at most")
-        # Memory in proportion to what lies on the disk, on which the holes of a file take nothing:
-        # snapshots shrink to a third, nothing to a 64th.
-        held = min(found.st_size, 512 * getattr(found, "st_blocks", found.st_size))
-        with open_archive(file, max(_ALWAYS_READ, 64 * held)) as archive:
+        with open_archive(file, unpacked_limit(file)) as archive:
             names = [name.removesuffix(".npy") for name in archive.namelist()]
+            if "header" not in names:
+                raise ValueError("it has no header; `headstart demos import` reads files of others")
             arrays = {name: read_member(archive, name) for name in names}
     # The first files had none.
     arrays.setdefault("reward_infos", np.zeros((len(arrays["actions"]), 0), np.float32))

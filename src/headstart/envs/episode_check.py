@@ -95,6 +95,12 @@ class EpisodeCheck:
             return episode.reward_infos
         return np.column_stack([episode.reward_infos, np.zeros(len(episode), np.float32)])
 
+    def unexplained(self, episode: Episode) -> FloatArray:
+        """Return what each step paid besides ``compute_reward``, ``(T,)``; 0 where not known."""
+        achieved, desired = episode.achieved_goals[1:], episode.desired_goals
+        computed, _ = self.reward(achieved, desired, self._infos(episode))
+        return self._unexplained_part(episode, computed)
+
     def _unexplained_part(self, episode: Episode, computed: FloatArray) -> FloatArray:
         """Return what each step paid besides ``compute_reward``, ``(T,)``; 0 where not known."""
         if not len(episode.rewards):

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,9 +14,10 @@ from headstart.data.hindsight import Relabelling, Sampler
 from headstart.data.mixture import MixedSampler
 from headstart.data.replay import EpisodeReplay
 from headstart.data.strategies import GoalStrategy, future
-from headstart.demos.storage import DemoSet, load_demos
+from headstart.demos.opening import Demos
+from headstart.demos.reading import read_demos
 from headstart.envs.episode_check import EpisodeCheck
-from headstart.envs.goal_env import GoalReward, GoalSpec, success_key
+from headstart.envs.goal_env import GoalReward, success_key
 from headstart.envs.interface import GOAL_KEYS
 from headstart.envs.make import make_bare
 from headstart.errors import InputError, require
@@ -63,7 +63,8 @@ class DemoHerReplayBuffer(HerReplayBuffer):
         buffer_size: how many states of own experience fit, all envs and final states included.
         observation_space, action_space, env, device, n_envs: given by SB3.
         optimize_memory_usage: given by SB3; must be off, and no state is stored twice anyway.
-        demos: a demo file, or what ``load_demos`` and ``collect_demos`` return.
+        demos: one or several files of what ``headstart demos import`` reads, or what ``load_demos``
+            and ``collect_demos`` return.
         demo_fraction: share of demonstrated rows in every batch, in ``[0, 1)``; without ``demos``
             it does nothing.
         relabel_fraction: probability of a substitute goal, row by row, demonstrated rows included;
@@ -87,7 +88,7 @@ class DemoHerReplayBuffer(HerReplayBuffer):
         n_envs: int = 1,
         optimize_memory_usage: bool = False,
         *,
-        demos: DemoSet | str | Path | None = None,
+        demos: Demos | None = None,
         demo_fraction: float = 0.5,
         relabel_fraction: float = 0.8,
         strategy: GoalStrategy = future,
@@ -107,7 +108,7 @@ class DemoHerReplayBuffer(HerReplayBuffer):
         self.relabel_fraction = relabel_fraction
         self.strategy = strategy
         self._check = EpisodeCheck(self._reward, remedy=_REMEDY)
-        shown = () if demos is None else _demonstrations(demos, spec)
+        shown = () if demos is None else _demonstrations(demos, self._reward)
         self._demos = tuple(self._check(episode, is_demo=True) for episode in shown)
         # SB3 has seeded torch by now, so the model's seed decides what is drawn here too.
         self._rng = generator(int(torch.randint(2**62, ()).item()), "replay")
@@ -270,19 +271,15 @@ def _state(observations: Observations, index: int) -> State:
     return tuple(np.array(observations[key][index], np.float32) for key in GOAL_KEYS)
 
 
-def _demonstrations(demos: DemoSet | str | Path, spec: GoalSpec) -> tuple[Episode, ...]:
+def _demonstrations(demos: Demos, reward: GoalReward) -> tuple[Episode, ...]:
     """Return demonstrations that fit, their actions on the scale of SB3's replay buffers."""
-    if isinstance(demos, str | Path):
-        demos = load_demos(demos)
-    kind = type(demos).__name__
-    require(isinstance(demos, DemoSet), "demos must be a demo file or a DemoSet", kind)
-    require(len(demos.episodes) > 0, "demos must hold at least one episode", 0)
-    demos.check_fits(spec)
+    spec, found = reward.spec, read_demos(demos, reward.spec, reward)
+    require(len(found.episodes) > 0, "demos must hold at least one episode", 0)
     low, high = np.array([spec.action_low, spec.action_high], np.float32)
     return tuple(
         # As BasePolicy.scale_action does with the actions that SB3 takes itself.
         replace(episode, actions=2.0 * (episode.actions - low) / (high - low) - 1.0)
-        for episode in demos.episodes
+        for episode in found.episodes
     )
 
 

@@ -12,6 +12,8 @@ from headstart.agents.ddpg import DDPG
 from headstart.data.replay import EpisodeReplay
 from headstart.data.strategies import GoalStrategy
 from headstart.data.symmetry import Mirror
+from headstart.demos.opening import Demos
+from headstart.demos.reading import read_demos
 from headstart.demos.resets import DemoResets, check_resets
 from headstart.demos.storage import DemoSet
 from headstart.envs.episode_check import EpisodeCheck
@@ -31,7 +33,7 @@ from headstart.training.trainer import Trainer
 def prepared(
     env: EnvLike,
     config: TrainConfig,
-    demos: DemoSet | None,
+    demos: Demos | None,
     collectors: int,
     goal_strategy: GoalStrategy | None,
     observers: Sequence[Observer],
@@ -45,17 +47,35 @@ def prepared(
     source, timeout = env_source(env), config.episode_timeout
     with contextlib.closing(make_env(source)) as reward_env:
         spec = replace(GoalSpec.from_env(reward_env, config.task), env_id=source.name)
+        reward = GoalReward(reward_env, spec)
         _check_reward(spec)
         _check_inputs(config, spec)
-        demos = _checked(config, reward_env, spec, demos)
+        _check(config, spec, demos)
+        used = None if demos is None else read_demos(demos, spec, reward)
+        used = _checked(config, reward_env, used)
         mirror = find_mirror(config, reward_env)
         with chosen_executor(source, collectors, executor, timeout=timeout) as runner:
-            reward = GoalReward(reward_env, spec)
             trainer = build_trainer(
-                config, spec, demos, runner, reward, observers, goal_strategy, mirror
+                config, spec, used, runner, reward, observers, goal_strategy, mirror
             )
             trainer.env = source
+            trainer.demo_set = used
             yield trainer
+
+
+def demos_for(env: EnvLike, config: TrainConfig, demos: Demos | None) -> DemoSet | None:
+    """Return the demonstrations that a run with this configuration would learn from.
+
+    Raises:
+        InputError: if they cannot be read, or do not fit the environment.
+    """
+    if demos is None:
+        return None
+    source = env_source(env)
+    with contextlib.closing(make_env(source)) as reward_env:
+        spec = replace(GoalSpec.from_env(reward_env, config.task), env_id=source.name)
+        found = read_demos(demos, spec, GoalReward(reward_env, spec), log=False)
+    return found.first(config.demos.num_episodes)
 
 
 def _check_reward(spec: GoalSpec) -> None:
@@ -86,10 +106,8 @@ def _check_inputs(config: TrainConfig, spec: GoalSpec) -> None:
         )
 
 
-def _checked(
-    config: TrainConfig, env: gym.Env[Any, Any], spec: GoalSpec, demos: DemoSet | None
-) -> DemoSet | None:
-    """Return the demonstrations to train from; refuse what does not go together."""
+def _check(config: TrainConfig, spec: GoalSpec, demos: Demos | None) -> None:
+    """Refuse what does not go together, before demonstrations are read."""
     if config.replay_capacity <= spec.max_episode_steps:
         raise InputError(
             f"replay_capacity {config.replay_capacity} cannot hold one episode of {spec.env_id}, "
@@ -107,10 +125,14 @@ def _checked(
             "resets.probability needs demonstrations (--demos)",
             config.resets.probability,
         )
+
+
+def _checked(config: TrainConfig, env: gym.Env[Any, Any], demos: DemoSet | None) -> DemoSet | None:
+    """Return the demonstrations to train from; refuse what does not go together."""
+    if demos is None:
         return None
     config.check_demos(len(demos.episodes))
     demos = demos.first(config.demos.num_episodes)
-    demos.check_fits(spec)
     if config.resets.probability:
         check_resets(env, demos)
     return demos

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +14,10 @@ from headstart.training.record import read_demos, read_record
 
 
 def is_continued(
-    resume: Literal["auto"] | bool, out: str | Path | None, env_id: str, demos: DemoSet | None
+    resume: Literal["auto"] | bool,
+    out: str | Path | None,
+    env_id: str,
+    demos: Callable[[], DemoSet | None],
 ) -> bool:
     """Return whether a run is to be continued instead of begun.
 
@@ -23,7 +27,7 @@ def is_continued(
         resume: whether it is to be if the directory holds a run.
         out: the directory.
         env_id: the environment of the run that is asked for.
-        demos: its demonstrations.
+        demos: reads its demonstrations.
 
     Raises:
         InputError: if the directory holds another run, or none is given.
@@ -42,13 +46,13 @@ def is_continued(
     return False
 
 
-def _check_same_run(directory: Path, env_id: str, demos: DemoSet | None) -> None:
+def _check_same_run(directory: Path, env_id: str, read: Callable[[], DemoSet | None]) -> None:
     record = read_record(directory)
     if record.env_id != env_id:
         raise InputError(
             f"{directory}: holds a run of {record.env_id}, not of {env_id}; choose another out"
         )
-    kept = read_demos(directory, record)
+    kept, demos = read_demos(directory, record), read()
     if (kept is None) != (demos is None):
         raise InputError(
             f"{directory}: holds a run {_with(kept)} demonstrations, not {_with(demos)}; choose "

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from headstart.data.strategies import GoalStrategy
-from headstart.demos.opening import Demos, open_demos
+from headstart.demos.opening import Demos
 from headstart.envs.make import env_source
 from headstart.envs.source import EnvLike
 from headstart.paths import user_path
 from headstart.rollout.executors import Executor
 from headstart.training.arguments import ConfigLike, open_config, open_strategy
-from headstart.training.assembly import prepared
+from headstart.training.assembly import demos_for, prepared
 from headstart.training.audience import gather_observers
 from headstart.training.config import StrategyName
 from headstart.training.continuing import is_continued
@@ -46,8 +46,8 @@ def train(
             from those of ``fast``, which is the default.
         env_kwargs: arguments of the environment, besides those that follow an id;
             ``max_episode_steps`` sets the time limit of any.
-        demos: demonstrations, the path of a demo file, or several of either; without them this is
-            DDPG + HER.
+        demos: demonstrations, or files of them: one or several of what ``headstart demos import``
+            reads, see ``read_demos``; without them this is DDPG + HER.
         out: run directory for configuration, metrics, policies and checkpoints, from which
             ``resume`` goes on; nothing is written without it. SIGINT and SIGTERM then save the run
             before they end it.
@@ -68,10 +68,9 @@ def train(
             again, or the disk refuses the policies to the end.
     """
     config, strategy = open_strategy(open_config(config), goal_strategy)
-    demo_set = None if demos is None else open_demos(demos).first(config.demos.num_episodes)
     audience = gather_observers(observers, progress)
     source = env_source(env, env_kwargs)
-    if is_continued(resume, out, source.name, demo_set):
+    if is_continued(resume, out, source.name, lambda: demos_for(source, config, demos)):
         assert out is not None
         return continue_run(
             out,
@@ -82,7 +81,7 @@ def train(
             goal_strategy=strategy,
             observers=audience,
         )
-    assembled = prepared(source, config, demo_set, collectors, strategy, audience, executor)
+    assembled = prepared(source, config, demos, collectors, strategy, audience, executor)
     with assembled as trainer:
         if out is None:
             return run(trainer)
@@ -93,5 +92,5 @@ def train(
             versions=current_versions(),
             goal_strategy=name_of(strategy),
         )
-        with new_run(user_path(out), record, demo_set) as directory:
+        with new_run(user_path(out), record, trainer.demo_set) as directory:
             return run_in(directory, trainer)

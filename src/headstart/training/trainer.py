@@ -13,6 +13,7 @@ from headstart.data.episode import Episode
 from headstart.data.hindsight import Relabelling, Sampler
 from headstart.data.replay import EpisodeReplay
 from headstart.demos.resets import DemoResets
+from headstart.demos.storage import DemoSet
 from headstart.envs.episode_check import EpisodeCheck
 from headstart.envs.goal_env import GoalSpec
 from headstart.envs.source import EnvLike
@@ -82,6 +83,8 @@ class Trainer:
         """Training episodes asked for so far."""
         self.ahead: Ahead | None = None
         self.begun = False
+        self.demo_set: DemoSet | None = None
+        """The demonstrations as they were read, which a run directory keeps."""
         # Now, so that a checkpoint can put it back.
         self._normalizer_rng = self.streams["normalizer"]
         self.hold_values()

@@ -1,30 +1,40 @@
 """``headstart demos import`` and ``headstart demos export``."""
 
 import argparse
-import os
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 from headstart.cli.parser import add_force
 from headstart.cli.trust import trusted_env
-from headstart.demos.legacy import load_legacy_demos
-from headstart.demos.minari import load_minari_demos, save_minari_demos
-from headstart.demos.storage import DemoSet, load_demos, save_demos
+from headstart.demos.joining import remarks_of
+from headstart.demos.minari import save_minari_demos
+from headstart.demos.reading import read_demos
+from headstart.demos.sources import check_exists
+from headstart.demos.storage import load_demos, save_demos
 from headstart.envs.goal_env import GoalReward, GoalSpec
-from headstart.envs.make import make_env
+from headstart.envs.make import env_source, make_env
 from headstart.output import DEMO_FILES, check_new_output
 from headstart.paths import user_path
 from headstart.text import counted, printable
 
 IMPORT = """\
-Turn demonstrations of others into a demo file. SRC is a Baselines file (data_fetch_random_100.npz:
-acs, obs, info), the id of a Minari dataset that you have downloaded, or its directory. Nothing that
-is in it is run. Actions beyond the bounds are clipped and episodes beyond the time limit are cut,
-which is said.
+Turn demonstrations of others into a demo file, and join several. SRC is
+
+  a Baselines file   data_fetch_random_100.npz: acs, obs, and mostly info
+  a HER buffer       .npz: o, u, g, ag
+  plain arrays       .npz: observations, achieved_goals, desired_goals, actions, and the ends of the
+                     episodes (episode_lengths, terminals, timeouts, ...), or (N, T, width)
+  a Minari dataset   the id of one that you have downloaded, or its directory
+  a demo file        with --env to say that it fits an environment of another id
+
+Nothing in it is run. What is changed is said: actions beyond the bounds are clipped, episodes
+beyond the time limit are cut, a last step without the state after it is left out. `train --demos`
+reads the same files.
 
 examples:
   headstart demos import data_fetch_random_100.npz --env FetchPickAndPlace-v4 --out demos.npz
   headstart demos import fetch/pick-and-place/human-v0 --env FetchPickAndPlace-v4 --out demos.npz
+  headstart demos import monday.npz tuesday.npz --env FetchPickAndPlace-v4 --out both.npz
 """
 EXPORT = """\
 Write a demo file as a Minari dataset, into Minari's own directory of datasets.
@@ -37,9 +47,11 @@ example:
 def add_action(actions: Any) -> None:
     """Say what the two actions take."""
     importing = actions.add_parser(
-        "import", help="Baselines file or Minari dataset -> demo file", description=IMPORT
+        "import", help="files of others -> demo file", description=IMPORT
     )
-    importing.add_argument("source", metavar="SRC", help="a file, a directory or a Minari id")
+    importing.add_argument(
+        "sources", metavar="SRC", nargs="+", help="a file, a directory or a Minari id, or several"
+    )
     importing.add_argument("--env", metavar="ENV", required=True, help="Gymnasium id of its task")
     importing.add_argument("--out", type=user_path, required=True, help="the .npz file to write")
     add_force(importing)
@@ -55,26 +67,18 @@ def add_action(actions: Any) -> None:
 
 def _import(arguments: argparse.Namespace) -> None:
     check_new_output(arguments.out, "a demo file", DEMO_FILES, force=arguments.force)
+    for source in arguments.sources:
+        check_exists(source)
     env = make_env(arguments.env)
-    spec = GoalSpec.from_env(env)
-    demos = _read(arguments.source, spec, GoalReward(env, spec))
-    env.close()
     # The arguments that the user gave belong to the id.
-    demos = DemoSet(arguments.env, demos.episodes, demos.header)
-    # Told now rather than by `train`.
-    demos.check_fits(spec)
+    spec = replace(GoalSpec.from_env(env), env_id=env_source(arguments.env).name)
+    reward = GoalReward(env, spec)
+    demos = read_demos(arguments.sources, spec, reward, of_any_env=True, log=False)
+    env.close()
     save_demos(arguments.out, demos)
     print(f"{arguments.out}: {counted(len(demos.episodes), 'demonstration')} of {demos.env_id}")
-    for remark in demos.header["remarks"]:
+    for remark in remarks_of(demos):
         print(f"  {printable(remark)}")
-
-
-def _read(source: str, spec: GoalSpec, reward: GoalReward) -> DemoSet:
-    path = Path(source)
-    # Of os.path, which answers where pathlib raises: for a name that is too long.
-    if os.path.isfile(path) or path.suffix == ".npz":
-        return load_legacy_demos(path, spec, reward)
-    return load_minari_demos(path if os.path.isdir(path) else source, spec, reward)
 
 
 def _export(arguments: argparse.Namespace) -> None:

@@ -1,0 +1,115 @@
+"""One reader for all demonstrations, whoever wrote them: used wherever demonstrations are named."""
+
+import logging
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from headstart.demos.joining import join_demos, remarks_of, with_remark
+from headstart.demos.opening import Demos, Source, list_demos
+from headstart.demos.sources import load_source
+from headstart.demos.storage import DemoSet
+from headstart.demos.task_ids import check_same_task, is_same_id
+from headstart.envs.episode_check import EpisodeCheck
+from headstart.envs.goal_env import GoalReward, GoalSpec
+from headstart.errors import InputError
+from headstart.text import printable
+
+_log = logging.getLogger("headstart")
+
+
+def read_demos(
+    sources: Demos,
+    spec: GoalSpec,
+    reward: GoalReward | None = None,
+    *,
+    of_any_env: bool = False,
+    log: bool = True,
+) -> DemoSet:
+    """Read demonstrations of any kind that is known, and join them where they are several.
+
+    A file is untrusted: nothing in it is run, and no environment that it names is built.
+
+    Args:
+        sources: one or several of: a ``DemoSet``; a demo file; a ``.npz`` of OpenAI Baselines, of a
+            HER buffer, or of plain arrays; the id of a Minari dataset, or its directory; a run
+            directory, for the demonstrations of that run.
+        spec: the environment that they are for.
+        reward: says which steps succeed where a file does not; without it they count as failures.
+        of_any_env: whether they may be of another task than ``spec`` is.
+        log: whether to log what was changed.
+
+    Returns:
+        The demonstrations, as those of ``spec``; what was changed in them is in the ``remarks`` of
+        the header.
+
+    Raises:
+        InputError: if one is missing, damaged, of no known kind, or does not fit the environment.
+    """
+    reader = _Reader(spec, reward, of_any_env, log)
+    return join_demos([(name, reader.read(source, name)) for name, source in list_demos(sources)])
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Reads sources for one environment."""
+
+    spec: GoalSpec
+    reward: GoalReward | None
+    of_any_env: bool
+    log: bool
+
+    def read(self, source: Source, name: str) -> DemoSet:
+        """Return what a source holds, fitted to the environment."""
+        if isinstance(source, DemoSet):
+            found, known = source, remarks_of(source)
+        else:
+            found = load_source(source, self.spec, self.reward)
+            known = remarks_of(found) if "schema" in found.header else []
+            if not self.of_any_env:
+                check_same_task(found.env_id, self.spec.env_id, source)
+        try:
+            demos = self._fitted(found)
+        except InputError as error:
+            raise InputError(f"{name}: {error}") from error
+        news = [remark for remark in remarks_of(demos) if remark not in known]
+        if news and self.log:
+            _log.warning("%s: %s", name, printable(" ".join(news), longest=None))
+        return demos
+
+    def _fitted(self, demos: DemoSet) -> DemoSet:
+        """Return demonstrations as those of the environment, which may pay other rewards."""
+        if not demos.episodes:
+            return demos
+        if not self.of_any_env:
+            demos.check_fits(self.spec)
+        if not is_same_id(demos.env_id, self.spec.env_id):
+            remark = f"Recorded with {printable(demos.env_id)}, used for {self.spec.env_id}."
+            demos = with_remark(_unpaid(demos), remark)
+        demos = replace(demos, env_id=self.spec.env_id)
+        demos.check_fits(self.spec)
+        return self._without_other_rewards(demos)
+
+    def _without_other_rewards(self, demos: DemoSet) -> DemoSet:
+        """Return demonstrations without rewards that the environment does not pay.
+
+        Its arguments may be others than when they were recorded; what is learned from is computed.
+        """
+        if self.reward is None or self.spec.adds_unexplained:
+            return demos
+        check = EpisodeCheck(self.reward)
+        others = sum(int(check.unexplained(ep).astype(bool).sum()) for ep in demos.episodes)
+        if not others:
+            return demos
+        remark = (
+            f"{others} of {demos.num_transitions} rewards are not those that {self.spec.env_id} "
+            f"computes, and are left out."
+        )
+        return with_remark(_unpaid(demos), remark)
+
+
+def _unpaid(demos: DemoSet) -> DemoSet:
+    """Return demonstrations that do not say what each step paid."""
+    nothing = np.zeros(0, np.float32)
+    episodes = tuple(replace(episode, rewards=nothing) for episode in demos.episodes)
+    return replace(demos, episodes=episodes)

@@ -1,0 +1,150 @@
+"""What files of others lack is repaired, and said."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from builders import point_expert
+
+from headstart.demos.importer import EpisodeImporter, Recorded
+from headstart.demos.record import collect_demos
+from headstart.envs.goal_env import GoalReward
+from headstart.envs.make import make_env
+
+REWARD = GoalReward(make_env("PointReach-v0"))
+SPEC = REWARD.spec
+EPISODE = collect_demos("PointReach-v0", point_expert, episodes=1).episodes[0]
+STEPS = len(EPISODE)
+FAR = EPISODE.desired_goals[0] + 10.0
+
+
+def recorded(goals=None, success=None, **changes):
+    """The episode as a file has it, with a goal for each state."""
+    goal = EPISODE.desired_goals[:1]
+    arrays = {
+        "observations": EPISODE.observations,
+        "achieved_goals": EPISODE.achieved_goals,
+        "desired_goals": np.repeat(goal, STEPS + 1, axis=0) if goals is None else goals,
+        "actions": EPISODE.actions,
+        "success": np.full(STEPS, np.nan) if success is None else success,
+        "reward_infos": np.zeros((STEPS, 0)),
+        **changes,
+    }
+    return Recorded(**arrays)
+
+
+def imported(*episodes, spec=SPEC, reward=REWARD):
+    importer = EpisodeImporter(spec, reward)
+    for episode in episodes:
+        importer.add(episode)
+    return importer.demos("theirs", "test")
+
+
+def goals_from(step, goal=FAR):
+    """The episode's goal, and another one from a state on."""
+    goals = np.repeat(EPISODE.desired_goals[:1], STEPS + 1, axis=0)
+    goals[step:] = goal
+    return goals
+
+
+def lengths(demos):
+    return [len(episode) for episode in demos.episodes]
+
+
+def test_a_whole_episode_stays_what_it_was():
+    for success in (None, EPISODE.is_success):
+        demos = imported(recorded(success=success))
+        assert demos.episodes == (
+            replace(EPISODE, rewards=np.zeros(0), snapshots=np.zeros((31, 0))),
+        )
+    assert demos.header["remarks"] == ["1 of 1 episodes succeed at their last step."]
+
+
+def test_episodes_without_their_last_state_keep_the_others():
+    short = recorded(
+        observations=EPISODE.observations[:-1],
+        achieved_goals=EPISODE.achieved_goals[:-1],
+        desired_goals=goals_from(STEPS + 1)[:-1],
+    )
+    demos = imported(recorded(), short)
+    assert lengths(demos) == [STEPS, STEPS - 1]
+    np.testing.assert_array_equal(demos.episodes[1].actions, EPISODE.actions[:-1])
+    np.testing.assert_array_equal(demos.episodes[1].observations, EPISODE.observations[:-1])
+    told = "1 of 2 episodes lack the state after their last action, which is left out."
+    assert told in demos.header["remarks"]
+
+
+def test_a_goal_that_moves_makes_one_episode_for_each_goal():
+    demos = imported(recorded(), recorded(goals_from(10)))
+    # The step between the goals does not end at the first one.
+    assert lengths(demos) == [STEPS, 9, STEPS - 10]
+    _, first, second = demos.episodes
+    np.testing.assert_array_equal(first.actions, EPISODE.actions[:9])
+    np.testing.assert_array_equal(first.desired_goals, EPISODE.desired_goals[:9])
+    np.testing.assert_array_equal(second.actions, EPISODE.actions[10:])
+    np.testing.assert_array_equal(second.achieved_goals, EPISODE.achieved_goals[10:])
+    assert (second.desired_goals == FAR).all()
+    told = "The goal changes within 1 of 2 episodes: they are cut into 2 parts with one goal each."
+    assert told in demos.header["remarks"]
+
+
+def test_a_goal_that_moves_once_it_is_reached_leaves_the_step_that_reached_it():
+    reached = int(np.argmax(EPISODE.is_success)) + 1
+    demos = imported(recorded(goals_from(reached)))
+    assert lengths(demos) == [reached, STEPS - reached]
+    assert demos.episodes[0].success
+    # Given for each step, goals leave no doubt.
+    demos = imported(recorded(goals_from(10)[:-1]))
+    assert lengths(demos) == [10, STEPS - 10]
+
+
+def test_a_goal_that_moves_at_every_step_leaves_nothing():
+    moving = np.arange(2.0 * STEPS + 2).reshape(-1, 2) + 10.0
+    demos = imported(recorded(), recorded(moving))
+    assert lengths(demos) == [STEPS]
+    told = "1 of 2 episodes have no step that keeps its goal and are left out."
+    assert told in demos.header["remarks"]
+    with pytest.raises(ValueError, match="no episode of it has a step that keeps its goal"):
+        imported(recorded(moving))
+
+
+def test_the_first_state_of_the_next_episode_is_left_out():
+    after_reset = recorded(goals_from(STEPS), achieved_goals=np.concatenate(
+        [EPISODE.achieved_goals[:-1], EPISODE.achieved_goals[:1]]))  # fmt: skip
+    demos = imported(after_reset)
+    assert lengths(demos) == [STEPS - 1]
+    told = "1 of 1 episodes end in a state with another goal, as a reset leaves it: their last step"
+    assert f"{told} is left out." in demos.header["remarks"]
+    # At the goal it is the end of this one.
+    assert lengths(imported(recorded(goals_from(STEPS)))) == [STEPS]
+
+
+def test_a_goal_that_is_stale_in_the_first_state_is_corrected():
+    goals = goals_from(STEPS + 1)
+    goals[0] = FAR
+    demos = imported(recorded(goals))
+    np.testing.assert_array_equal(demos.episodes[0].desired_goals, EPISODE.desired_goals)
+    told = "1 of 1 episodes had another goal in their first state, which is corrected."
+    assert told in demos.header["remarks"]
+
+
+@pytest.mark.parametrize("terminates", [None, True, False])
+@pytest.mark.parametrize("early", [True, False])
+def test_where_a_file_does_not_say_it_success_ends_what_the_environment_ends(terminates, early):
+    """Where nothing says whether it does, an early end at the first success is taken for one."""
+    reached = int(np.argmax(EPISODE.is_success)) + 1
+    kept = reached if early else STEPS
+    states = ("observations", "achieved_goals", "desired_goals")
+    whole = recorded()
+    cut = {name: getattr(whole, name)[: kept + 1] for name in states}
+    cut |= {name: getattr(whole, name)[:kept] for name in ("actions", "success", "reward_infos")}
+    demos = imported(Recorded(**cut), spec=replace(SPEC, terminates=terminates))
+    expected = early if terminates is None else terminates
+    assert demos.episodes[0].terminated.tolist() == [False] * (kept - 1) + [expected]
+
+
+def test_too_many_episodes_are_refused(monkeypatch):
+    monkeypatch.setattr("headstart.demos.importer.MOST_EPISODES", 3)
+    imported(*[recorded()] * 3)
+    with pytest.raises(ValueError, match="more than 3 episodes"):
+        imported(*[recorded()] * 4)
