@@ -24,8 +24,8 @@ def test_a_sound_environment_is_described_in_lines(capsys):
         "  action            2 numbers in [-1, 1]",
         "  time limit        30 steps",
         "  reward of a step  from -1 to 0",
-        "  success           told by info['is_success']",
-        "  ends at the goal  no",
+        "  success           shown by info['is_success']",
+        "  ends at the goal  not known: the first episode that reaches its goal shows it",
         "  rewards in bulk   yes",
         "  reads of info     nothing",
         "  restores states   yes",
@@ -40,8 +40,8 @@ def test_a_sound_environment_is_described_in_lines(capsys):
     ("name", "line"),
     [
         ("ZeroOne", "  reward of a step  from 0 to 1"),
-        ("ZeroOne", "  success           told by info['success']"),
-        ("Silent", "  success           told by the reward of the goal itself"),
+        ("ZeroOne", "  success           shown by info['success']"),
+        ("Silent", "  success           shown by the reward of the goal itself"),
         ("Dense", "  reward of a step  from no bound to 0"),
         ("Ending", "  ends at the goal  yes"),
         ("Force", "  reads of info     force"),
@@ -129,6 +129,24 @@ def test_json_is_one_object_with_all_that_was_found(capsys):
         "reward_info_keys": [],
     }
     assert found["spec"] == {**found["spec"], **expected}
+
+
+@pytest.mark.parametrize(
+    ("env_id", "options"),
+    [
+        ("envs.habits:Obstacle-v0", ["--task.unexplained-reward", "add"]),
+        ("envs.habits:Obstacle-v0", ["--task.unexplained-reward", "ignore"]),
+        ("envs.habits:OldRange-v0", ["--task.reward-range", "-1", "0"]),
+        ("envs.habits:EndsAtTimes-v0", ["--task.success-terminates", "False"]),
+    ],
+)
+def test_what_the_environment_does_not_say_is_declared(env_id, options, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["envs", "check", env_id])
+    assert stopped.value.code == 2
+    capsys.readouterr()
+    main(["envs", "check", env_id, *options])
+    assert "  problems          none found" in capsys.readouterr().out.splitlines()
 
 
 def test_json_tells_problems_and_exits_with_2(capsys):

@@ -6,7 +6,7 @@ Some are sound, some are not, and each is to be called what it is.
 import gymnasium as gym
 import numpy as np
 from envs.ends import SaysItEnds
-from envs.sound import Reach, distance
+from envs.sound import Dense, Reach, distance
 from gymnasium import wrappers
 
 # What decides an episode.
@@ -202,6 +202,35 @@ class SuccessAsArray(Reach):
         return *result, {"is_success": np.array([float(info["is_success"])])}
 
 
+# What ends an episode.
+
+
+class EndsAtTimes(Reach):
+    """Ends at its goal in the right half alone."""
+
+    def step(self, action):
+        observation, reward, *_, info = super().step(action)
+        return observation, reward, bool(reward == 0.0 and self._position[0] > 0.0), False, info
+
+
+class EndsDense(Dense):
+    """Ends at its goal, of which the reward says nothing."""
+
+    def step(self, action):
+        *result, info = super().step(action)
+        result[2] = bool(info["is_success"])
+        return *result, info
+
+
+class TimedOut(Reach):
+    """Calls its time limit an end, as environments did before there was truncation."""
+
+    def step(self, action):
+        *result, info = super().step(action)
+        result[2] = self._steps == 30
+        return *result, info
+
+
 class OldRange(Reach):
     """A range that belongs to another reward."""
 
@@ -211,6 +240,7 @@ class OldRange(Reach):
 KINDS = (
     Remembering, DrawnWhenBuilt, Shared, OnlyOne, Deaf, SameStart, Reuses, Dice, Obstacle, Progress,
     MinusOne, Penalised, LateSuccess, TwoSuccesses, WordOfSuccess, SuccessAsArray, OldRange,
+    EndsAtTimes, EndsDense, TimedOut,
 )  # fmt: skip
 WRAPPED = {
     "Noisy": lambda: Noise(Reach()),
@@ -254,5 +284,6 @@ HABITS = [
     ("LateSuccess", "info['is_success'] contradicts the reward in", "let both use one threshold"),
     ("TwoSuccesses", "info['is_success'] is an array of shape (2,)", "let it be True or False"),
     ("WordOfSuccess", "info['is_success'] is 'False'", "let it be True or False"),
-    ("OldRange", "a reward of -1 was seen outside of the range from 0 to 1", "reward_range = (low"),
+    ("EndsAtTimes", "some episodes end at their goal and others continue", "add compute_term"),
+    ("OldRange", "a reward of -1 lies outside of the declared reward_range (0, 1)", "or none"),
 ]  # fmt: skip

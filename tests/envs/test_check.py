@@ -24,6 +24,7 @@ def report(name):
 SOUND = [
     "Reach", "ZeroOne", "Levels", "Dense", "Silent", "GridReward", "Ending", "NeverEnds",
     "Falling", "Force", "Declared", "Lopsided", "LopsidedDouble", "CliffReach", "Weighted",
+    "StopsSilently", "FallingSilently",
 ]  # fmt: skip
 
 
@@ -56,10 +57,6 @@ PROBLEMS = [
     ("Tired", "an episode depends on what ran before it: with the same seed and actions, ",
      "let reset set back all that step changes"),
     ("GoalJumps", "the goal changes within an episode, at step 5", "set a new goal in reset alone"),
-    ("StopsSilently", "an episode terminated, and there is no compute_terminated",
-     "add compute_terminated(achieved_goal, desired_goal, info), or the attribute"),
-    ("FallingSilently", "an episode terminated, and there is no compute_terminated",
-     "success_terminates = True or False"),
     ("SaysItEnds", "compute_terminated says that an episode ended which step went on with",
      "let step return compute_terminated("),
     ("EndsUnsaid", "step ends an episode at its goal where compute_terminated says that it goes on",
@@ -75,7 +72,7 @@ PROBLEMS = [
      "hindsight keeps one number of each step"),
     ("Phase", "reads info['phase'], which step gives as 'work'", "one number of each step"),
     ("ForceAtTimes", "reads info['force'], which step does not always give", "of each step"),
-    ("Understated", "was seen outside of the range from -0.5 to 0", "declare the attribute"),
+    ("Understated", "lies outside of the declared reward_range (-0.5, 0)", "declare one"),
     ("RewardVector", "what compute_reward returns for one goal is an array of shape (2,)",
      "it must be one finite number"),
     ("RewardNotANumber", "what compute_reward returns for one goal is nan", "one finite number"),
@@ -98,6 +95,8 @@ ADVICE = [
     ("ForceAtGoal", "compute_reward takes one goal at a time"),
     ("Constant", "all rewards seen are 0, at the goal too"),
     ("Overshot", "achieving the goal exactly is not the best reward seen"),
+    ("EndsDense", "an episode ended at its goal, where the reward is not the best one"),
+    ("TimedOut", "step returns terminated at the time limit of 30 steps, where nothing ended"),
     (
         "SameStart",
         "all of 103 resets with different seeds begin in the same state with the same goal",

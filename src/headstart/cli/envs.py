@@ -7,7 +7,10 @@ from dataclasses import asdict
 from headstart.cli.parser import Parser
 from headstart.envs.check import EnvReport, check_env
 from headstart.envs.goal_env import GoalSpec
+from headstart.envs.task import TaskConfig
 from headstart.standard_streams import prints_to_stderr
+
+_UNTRIED = "not tried because of the problems"
 
 CHECK = """\
 Try an environment: whether it is a goal environment, whether reward, termination and success agree
@@ -32,18 +35,39 @@ def add_options(parser: Parser) -> None:
     )
     check.add_argument("env", metavar="ENV", help="Gymnasium id, e.g. FetchPickAndPlace-v4")
     check.add_argument("--json", action="store_true", help="print one JSON object")
+    task = check.add_argument_group("what is declared of the environment, as for `train`")
+    task.add_argument(
+        "--task.success-terminates", choices=["True", "False"], help="reaching the goal ends it"
+    )
+    task.add_argument("--task.reward-range", nargs=2, type=float, metavar=("LOW", "HIGH"))
+    task.add_argument(
+        "--task.unexplained-reward",
+        choices=["refuse", "add", "ignore"],
+        default="refuse",
+        help="what step pays and compute_reward does not (refuse)",
+    )
     check.set_defaults(run=_check)
 
 
 def _check(arguments: argparse.Namespace) -> None:
     with prints_to_stderr(when=arguments.json):
-        report = check_env(arguments.env)
+        report = check_env(arguments.env, _task(arguments))
     if arguments.json:
         print(json.dumps(_plain(report)))
     else:
         print(_text(report))
     if report.problems:
         raise SystemExit(2)
+
+
+def _task(arguments: argparse.Namespace) -> TaskConfig:
+    given = vars(arguments)
+    ends, bounds = given["task.success_terminates"], given["task.reward_range"]
+    return TaskConfig(
+        success_terminates=None if ends is None else ends == "True",
+        reward_range=bounds and (bounds[0], bounds[1]),
+        unexplained_reward=given["task.unexplained_reward"],
+    )
 
 
 def _plain(report: EnvReport) -> dict[str, object]:
@@ -78,8 +102,8 @@ def _facts(report: EnvReport, spec: GoalSpec) -> list[tuple[str, str]]:
         ("action", f"{spec.action_dim} numbers in {actions}"),
         ("time limit", f"{spec.max_episode_steps} steps"),
         ("reward of a step", f"from {_bound(low)} to {_bound(high)}"),
-        ("success", f"told by {report.success}"),
-        ("ends at the goal", "yes" if spec.terminates else "no"),
+        ("success", f"shown by {report.success}"),
+        ("ends at the goal", _ends(report)),
         ("rewards in bulk", "yes" if spec.vectorized else "no, row by row"),
         ("reads of info", keys or "nothing"),
         ("restores states", _restores(report)),
@@ -87,9 +111,19 @@ def _facts(report: EnvReport, spec: GoalSpec) -> list[tuple[str, str]]:
     ]
 
 
+def _ends(report: EnvReport) -> str:
+    if report.ends_at_goal is None:
+        return (
+            _UNTRIED
+            if report.problems
+            else "not known: the first episode that reaches its goal shows it"
+        )
+    return "yes" if report.ends_at_goal else "no"
+
+
 def _restores(report: EnvReport) -> str:
     if report.restores_states is None:
-        return "not tried because of the problems"
+        return _UNTRIED
     return "yes" if report.restores_states else f"no: {report.restores_why_not}"
 
 

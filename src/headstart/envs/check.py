@@ -10,11 +10,13 @@ from typing import Any
 
 import gymnasium as gym
 
-from headstart.envs.goal_env import GoalSpec, success_key
-from headstart.envs.looks import ends, episodes, rewards
-from headstart.envs.make import make_env
+from headstart.envs.goal_env import GoalReward, GoalSpec, success_key
+from headstart.envs.looks import ends, episodes, rewards, success
+from headstart.envs.make import env_source, make_env
 from headstart.envs.restoring import NotRestored, restoring_problem
 from headstart.envs.snapshot import restorable, why_not
+from headstart.envs.source import EnvLike, EnvSource
+from headstart.envs.task import TaskConfig
 from headstart.envs.trial import Trial, record
 from headstart.errors import InputError
 
@@ -26,9 +28,9 @@ _LOOKS = (
     episodes.find_irreproducible,
     episodes.find_refused_seeds,
     episodes.find_deaf,
-    ends.find_unforeseen_ends,
+    success.find_false_success,
+    ends.find_contradicted_method,
 )
-_LOOKS_WITH_SPEC = (ends.find_false_declaration, ends.find_outside_of_range)
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class EnvReport:
     env_id: str
     spec: GoalSpec | None
     """What training would know of the environment; ``None`` where it would refuse it."""
+    ends_at_goal: bool | None
+    """Whether reaching the goal ends an episode, as declared or seen; ``None`` if neither."""
     success: str
     """What shows a success."""
     restores_states: bool | None
@@ -52,25 +56,22 @@ class EnvReport:
     """What makes learning slower or less exact than it could be."""
 
 
-def check_env(env_id: str) -> EnvReport:
+def check_env(env: EnvLike, task: TaskConfig | None = None) -> EnvReport:
     """Try an environment: the goal contract, and whether its parts agree with one another.
+
+    Args:
+        env: an environment, its Gymnasium id, its class, or a function that returns one; see
+            ``make_env``.
+        task: what is declared of it from outside, as for training.
 
     Raises:
         InputError: if it cannot be built or lacks a part of the contract, which is then named.
     """
-    trial = _try(env_id)
+    source = env_source(env)
+    trial = _try(source, task or TaskConfig())
     problems = _find(trial, _LOOKS)
-    spec = None
-    try:
-        spec = GoalSpec.from_env(trial.env, success_needed=False)
-    except Exception as error:
-        if not problems:
-            problems.append(_failure(error))
-    advice: list[str] = []
-    if spec is not None:
-        problems += _find(trial, [partial(look, spec=spec) for look in _LOOKS_WITH_SPEC])
-        problems += _find(trial, [ends.find_false_success])
-        advice += [*ends.advise(trial, spec), *episodes.advise_on_seeds(trial)]
+    reward = _reward(trial, problems)
+    advice = [] if reward is None else _hold_against(trial, reward, problems)
     # What else is wrong shows in restored states too, and is not reported twice.
     tries_states = not problems
     not_restored = _restoring(trial.env) if tries_states else None
@@ -83,11 +84,11 @@ def check_env(env_id: str) -> EnvReport:
     except Exception as error:
         problems.append(_failure(error))
     key = next(filter(None, map(success_key, trial.steps.infos)), None)
-    shown = f"info[{key!r}]" if key else "the reward of the goal itself"
     return EnvReport(
-        env_id=env_id,
-        spec=spec,
-        success=shown,
+        env_id=source.name,
+        spec=None if reward is None else reward.spec,
+        ends_at_goal=None if reward is None else reward.terminates,
+        success=f"info[{key!r}]" if key else "the reward of the goal itself",
         restores_states=not_restored is None if tries_states else None,
         restores_why_not=None if not_restored is None else not_restored.reason,
         steps_per_second=speed,
@@ -96,15 +97,38 @@ def check_env(env_id: str) -> EnvReport:
     )
 
 
-def _try(env_id: str) -> Trial:
+def _hold_against(trial: Trial, reward: GoalReward, problems: list[str]) -> list[str]:
+    """Add to the problems what contradicts the facts that training would use; return advice."""
+    problems += _find(trial, [partial(ends.find_contradicted_declaration, reward=reward)])
+    advice = [*rewards.advise(reward.spec)]
+    # What is wrong would be reported a second time, in other words.
+    if not problems:
+        refused, warned = ends.find_unlearnable(trial, reward)
+        problems += refused
+        advice += warned
+    return [*advice, *ends.advise_on_time_limit(trial), *episodes.advise_on_seeds(trial)]
+
+
+def _reward(trial: Trial, problems: list[str]) -> GoalReward | None:
+    """Return the reward as training would use it; ``None``, and a problem, if it would not."""
+    try:
+        spec = GoalSpec.from_env(trial.env, trial.task, success_needed=False)
+        return GoalReward(trial.env, spec)
+    except Exception as error:
+        if not problems:
+            problems.append(_failure(error))
+        return None
+
+
+def _try(source: EnvSource, task: TaskConfig) -> Trial:
     """Return the environment, and what it did in some episodes."""
     try:
-        return Trial.of(lambda: make_env(env_id))
+        return Trial.of(lambda: make_env(source), task)
     except InputError:
         raise
     except Exception as error:
         raise InputError(
-            f"{env_id}: it cannot be built, reset or stepped: {_short(error)}"
+            f"{source.name}: it cannot be built, reset or stepped: {_short(error)}"
         ) from error
 
 

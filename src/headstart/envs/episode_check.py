@@ -162,7 +162,10 @@ class EpisodeCheck:
             )
         self.reward.terminates = False
         self._report(
-            "an episode ended at its goal, where the reward is not the best one and "
+            "an episode ended at its goal, which compute_terminated or success_terminates denies: "
+            "values are learned as if it continued; correct it"
+            if self._known_end
+            else "an episode ended at its goal, where the reward is not the best one and "
             "compute_terminated does not say so: values are learned as if it continued; add "
             "compute_terminated(achieved_goal, desired_goal, info)"
         )

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from headstart.envs import probe
 from headstart.envs.interface import GOAL_KEYS, reset_env, step_env
+from headstart.envs.task import TaskConfig
 
 # Random steps reach few goals; of many starts, some lie near theirs.
-_LENGTHS = (*[60] * 3, *[3] * 100)
+_LENGTHS = (*[60] * 2, *[3] * 100)
+_LONGEST = 100
 _REPEATED = 30  # steps of episodes that are run again
 
 Between = Callable[[Mapping[str, Any], Mapping[str, Any]], None]
@@ -41,9 +43,11 @@ class Trial:
     build: Callable[[], gym.Env[Any, Any]]
     """Builds the same environment again."""
     episodes: Sequence[Recording]
+    task: TaskConfig
+    """What is declared of it from outside."""
 
     @classmethod
-    def of(cls, build: Callable[[], gym.Env[Any, Any]]) -> "Trial":
+    def of(cls, build: Callable[[], gym.Env[Any, Any]], task: TaskConfig) -> "Trial":
         """Build an environment and run episodes in it.
 
         Raises:
@@ -51,8 +55,19 @@ class Trial:
                 finite.
         """
         env = build()
-        lengths = enumerate(_LENGTHS)
-        return cls(env, build, [record(env, seed, length) for seed, length in lengths])
+        assert env.spec is not None
+        # One of them up to its time limit, where that is not far.
+        first = min(env.spec.max_episode_steps or _LONGEST, _LONGEST)
+        lengths = enumerate([first, *_LENGTHS])
+        return cls(env, build, [record(env, seed, length) for seed, length in lengths], task)
+
+    @property
+    def declared_end(self) -> bool | None:
+        """Whether it is declared that goals end episodes; ``None`` if nothing is declared."""
+        if self.task.success_terminates is not None:
+            return self.task.success_terminates
+        declared = self.env.has_wrapper_attr("success_terminates")
+        return bool(self.env.get_wrapper_attr("success_terminates")) if declared else None
 
     @cached_property
     def steps(self) -> probe.Probe:

@@ -13,6 +13,8 @@ from headstart.envs.trial import Recording, Trial, difference, record
 _SEED = 1
 _OTHER = 2
 _LARGEST_SEEDS = (2**32 - 1, 2**31 - 1)
+_DIFFER = "two episodes with the same seed and actions differ"
+_SEED_ALL = "draw everything from self.np_random, and let reset set back all that step changes"
 
 
 def find_moving_goals(trial: Trial) -> Iterator[str]:
@@ -42,6 +44,11 @@ def find_irreproducible(trial: Trial) -> Iterator[str]:
             f"it cannot be built a second time while the first is open, as training does "
             f"({type(error).__name__}: {error})"
         )
+        return
+    if fresh.unwrapped is env.unwrapped:
+        # An object that can be neither built again nor copied.
+        if differs is not None:
+            yield f"{_DIFFER}: {differs}; {_SEED_ALL}"
         return
     try:
         elsewhere = record(fresh, _SEED)
@@ -78,10 +85,7 @@ def _cause(trial: Trial, used: Recording, fresh: Recording, differs: str | None)
             f"an environment that is built again goes another way with the same seed and actions: "
             f"{by_chance}; draw in reset, from self.np_random, and nothing where it is built"
         )
-    return (
-        f"two episodes with the same seed and actions differ: {differs}; draw everything from "
-        f"self.np_random, and let reset set back all that step changes"
-    )
+    return f"{_DIFFER}: {differs}; {_SEED_ALL}"
 
 
 def _disturbances(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.envs import probe
+from headstart.envs.goal_env import GoalSpec
 from headstart.envs.interface import GOAL_KEYS, layers, reset_env
 from headstart.envs.trial import Trial, record
 
@@ -16,7 +17,7 @@ from headstart.envs.trial import Trial, record
 def find_unexplained(trial: Trial) -> Iterator[str]:
     """Yield rewards of ``step`` that ``compute_reward`` does not confirm."""
     wrong = list(probe.disagreements(trial.env, trial.steps))
-    if not wrong:
+    if not wrong or trial.task.unexplained_reward != "refuse":
         return
     number, stepped, computed = wrong[0]
     wrapper = _wrapper_to_blame(trial, number)
@@ -25,7 +26,8 @@ def find_unexplained(trial: Trial) -> Iterator[str]:
         f"compute_reward of what it returns"
         if wrapper
         else "let it depend on its arguments alone, and let step return "
-        "compute_reward(achieved_goal, desired_goal, info)"
+        "compute_reward(achieved_goal, desired_goal, info), or choose what to do with the "
+        "difference by --task.unexplained-reward add or ignore"
     )
     yield (
         f"compute_reward disagrees with step in {len(wrong)} of {len(trial.steps)} steps, for "
@@ -128,3 +130,24 @@ def _answers(
     if method == "compute_reward":
         return list(probe.rewards_of(env, achieved, desired, infos))
     return [probe.call(env, method, *row) for row in zip(achieved, desired, infos, strict=True)]
+
+
+def advise(spec: GoalSpec) -> Iterator[str]:
+    """Yield what makes learning slower or less exact than it could be."""
+    if not spec.vectorized:
+        yield (
+            "compute_reward takes one goal at a time, so batches are rewarded row by row, many "
+            "times slower: reduce over the last axis, as in np.linalg.norm(achieved_goal - "
+            "desired_goal, axis=-1), and return an array"
+        )
+    if np.isinf(spec.reward_range[1]):
+        yield (
+            "achieving the goal exactly is not the best reward seen: values have no upper bound; "
+            "declare the attribute reward_range = (low, high) if there is one"
+        )
+    if not spec.reward_units.tells_goal and not spec.asks_terminated:
+        yield (
+            f"all rewards seen are {spec.reward_units.best:g}, at the goal too: nothing would be "
+            f"learned from them; pay more at the goal, or add compute_terminated(achieved_goal, "
+            f"desired_goal, info) if the goal ends an episode"
+        )
