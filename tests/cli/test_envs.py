@@ -165,7 +165,7 @@ def test_json_tells_problems_and_exits_with_2(capsys):
         (["envs.defective:ImageGoal-v0"], "ImageGoal-v0: achieved_goal must be a flat vector"),
         (["envs.defective:Buttons-v0"], "Buttons-v0: actions must be continuous and bounded"),
         (["envs.defective:Unbounded-v0"], "Unbounded-v0: actions must be continuous and bounded"),
-        (["envs.defective:Endless-v0"], "Endless-v0 has no time limit: append it to the id"),
+        (["envs.defective:Endless-v0"], "Endless-v0 has no time limit: append one to the id"),
         (["envs.defective:NotANumber-v0"], "NotANumber-v0: observation[0] is nan"),
         (["envs.defective:Misshapen-v0"], "Misshapen-v0: observation has shape (3,)"),
         (["envs.defective:Fails-v0"], "envs.defective:Fails-v0: it cannot be built, reset or st"),

@@ -254,6 +254,7 @@ WRAPPED = {
 NAMES = {**{kind.__name__: kind for kind in KINDS}, **WRAPPED}
 for name, kind in NAMES.items():
     gym.register(f"{name}-v0", kind, max_episode_steps=30)
+gym.register("OwnLimit-v0", lambda: wrappers.TimeLimit(Reach(), 12))
 
 # Name, what is said, what to do; nothing is said of those that are sound.
 HABITS = [

@@ -134,7 +134,7 @@ REFUSED = [
     ("Unbounded", "Unbounded-v0: actions must be continuous and bounded (Box), got Box(-inf"),
     (
         "Endless",
-        "Endless-v0 has no time limit: append it to the id, as in Endless-v0,max_episode_steps=100",
+        "Endless-v0 has no time limit: append one to the id, as in envs.defective:Endless-v0,max_e",
     ),
 ]
 

@@ -24,3 +24,8 @@ def test_a_wrapper_with_a_state_of_its_own_is_no_problem():
     found = check_env("envs.habits:Sticky-v0")
     assert (found.problems, found.advice, found.restores_states) == ((), (), False)
     assert found.restores_why_not.startswith("the wrapper StickyAction keeps a state of its own")
+
+
+def test_a_time_limit_within_the_environment_is_one():
+    found = check_env("envs.habits:OwnLimit-v0")
+    assert (found.problems, found.spec.max_episode_steps) == ((), 12)

@@ -213,8 +213,12 @@ class GoalReward:
             yield achieved.copy(), desired.copy(), dict(zip(keys, info.tolist(), strict=True))
 
 
-def check_goal_env(env: gym.Env[Any, Any]) -> None:
+def check_goal_env(env: gym.Env[Any, Any], env_id: str | None = None) -> None:
     """Refuse, by name, an environment that does not keep the goal contract.
+
+    Args:
+        env: the environment.
+        env_id: the id that it was built from, if it is not its own.
 
     Raises:
         InputError: if a key, ``compute_reward``, a bounded continuous action or a time limit is
@@ -243,8 +247,8 @@ def check_goal_env(env: gym.Env[Any, Any]) -> None:
     _check_actions(env)
     if env.spec is None or env.spec.max_episode_steps is None:
         raise InputError(
-            f"{name} has no time limit: append it to the id, as in {name},max_episode_steps=100, "
-            f"or register it with max_episode_steps=N"
+            f"{name} has no time limit: append one to the id, as in "
+            f"{env_id or name},max_episode_steps=100, or register it with one"
         )
 
 

@@ -4,7 +4,7 @@ import contextlib
 import functools
 import inspect
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,9 @@ from gymnasium.wrappers import TimeLimit
 from headstart.envs import robotics
 from headstart.envs.goal_env import check_goal_env
 from headstart.envs.ids import close_ids, newest_version
+from headstart.envs.interface import layers
 from headstart.envs.known import known
+from headstart.envs.names import is_buildable
 from headstart.envs.source import EnvLike, EnvSource, Factory, described, of_spec
 from headstart.envs.twins import is_same
 from headstart.errors import InputError, require
@@ -45,7 +47,7 @@ def make_env(env: EnvLike, *, render_mode: str | None = None, **options: Any) ->
     source = env_source(env, options)
     built = _build(source, render_mode)
     try:
-        check_goal_env(built)
+        check_goal_env(built, source.name)
     except InputError:
         built.close()
         raise
@@ -130,7 +132,7 @@ def _build(source: EnvSource, render_mode: str | None) -> gym.Env[Any, Any]:
             # Gymnasium warns of old versions and of checks that check_goal_env makes itself.
             warnings.simplefilter("ignore")
             if isinstance(origin, str | EnvSpec):
-                return _made(origin, options)
+                return _made(source, origin, options)
             if isinstance(origin, bytes | gym.Env):
                 return _copied(source, origin, options)
             return _called(source, origin, options)
@@ -148,10 +150,15 @@ def _build(source: EnvSource, render_mode: str | None) -> gym.Env[Any, Any]:
         raise InputError(f"environment {source.name!r} {told}") from error
 
 
-def _made(origin: str | EnvSpec, options: Mapping[str, Any]) -> gym.Env[Any, Any]:
+def _made(
+    source: EnvSource, origin: str | EnvSpec, options: Mapping[str, Any]
+) -> gym.Env[Any, Any]:
     if isinstance(origin, EnvSpec) and robotics.is_robotic(origin):
         robotics.register()
-    return gym.make(origin, disable_env_checker=True, **options)
+    env = gym.make(origin, disable_env_checker=True, **options)
+    if env.spec is not None and env.spec.max_episode_steps is None and _own_limits(env):
+        return _limited(env, source, None)
+    return env
 
 
 def _copied(
@@ -194,7 +201,7 @@ def _limited(
     spec = env.spec
     if limit is None and spec is not None:
         limit = spec.max_episode_steps
-    limits = [layer._max_episode_steps for layer in _layers(env) if isinstance(layer, TimeLimit)]
+    limits = _own_limits(env)
     if limit is not None and limit not in limits:
         require(
             type(limit) is int and limit > 0,
@@ -203,9 +210,12 @@ def _limited(
         )
         env, limits = TimeLimit(env, limit), [*limits, limit]
     if not limits:
+        how = f"pass env_kwargs={{{_LIMIT!r}: N}}"
+        if is_buildable(source.name):
+            how = f"append one, {source.name},{_LIMIT}=N, in Python {how}"
         raise InputError(
-            f"environment {source.name!r} has no time limit: pass env_kwargs={{{_LIMIT!r}: N}}, "
-            f"wrap it in gymnasium.wrappers.TimeLimit, or register it"
+            f"environment {source.name!r} has no time limit: {how}, wrap it in "
+            f"gymnasium.wrappers.TimeLimit, or register it"
         )
     short = source.base.partition(",")[0].rpartition(":")[2].rpartition(".")[2]
     plain = "".join(sign for sign in short if sign.isalnum() or sign in "_-") or "env"
@@ -214,11 +224,8 @@ def _limited(
     return _Described(env, named, borrowed=borrowed)
 
 
-def _layers(env: gym.Env[Any, Any]) -> Iterator[gym.Env[Any, Any]]:
-    yield env
-    while isinstance(env, gym.Wrapper):
-        env = env.env
-        yield env
+def _own_limits(env: gym.Env[Any, Any]) -> list[int]:
+    return [layer._max_episode_steps for layer in layers(env) if isinstance(layer, TimeLimit)]
 
 
 class _Described(gym.Wrapper[Any, Any, Any, Any]):
