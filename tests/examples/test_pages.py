@@ -70,11 +70,11 @@ def test_the_page_on_observers_runs_as_it_stands(tmp_path, monkeypatch, tracked,
     assert not caplog.records
     first, second = (run.options for run in tracked)
     assert first["id"] == second["id"]
-    assert (first["config"]["env_steps"], second["config"]["env_steps"]) == (600, 900)
+    assert (first["config"]["env_steps"], second["config"]["env_steps"]) == (420, 480)
     lines = (tmp_path / "runs/logged/losses.csv").read_text().splitlines()
     assert len(lines) > 2
     assert list(tmp_path.glob("success-*.safetensors"))
-    assert names["result"].progress.env_steps < 600
+    assert names["result"].progress.env_steps < 420
     assert re.search(r"^\d+ 0\.\d+$", capsys.readouterr().out, flags=re.M)
 
 
@@ -82,7 +82,7 @@ def test_the_tour_of_python_runs_as_it_stands(tmp_path, monkeypatch, capsys, cap
     monkeypatch.chdir(tmp_path)
     names = run_blocks("python.md")
     assert not caplog.records
-    assert names["result"].progress.env_steps == 600
+    assert names["result"].progress.env_steps == 420
     printed = capsys.readouterr()
     assert "observation['observation'] must have 2 numbers" in printed.out
     assert "run directory: runs/first" in printed.err.replace(os.sep, "/")
