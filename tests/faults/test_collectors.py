@@ -1,8 +1,6 @@
 """Environments that kill, stop or hang the process that they run in."""
 
-import os
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from builders import point_policy
@@ -15,11 +13,6 @@ from headstart.rollout.executors import make_executor
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import EpisodeJob
 from headstart.training.train import train
-
-
-@pytest.fixture(autouse=True)
-def _collectors_find_the_tests(monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]), prepend=os.pathsep)
 
 
 def jobs_of(count):

@@ -1,7 +1,6 @@
 """NaN and infinity, wherever they come from: the run ends in words, and what is saved is sound."""
 
 import json
-import os
 import re
 from dataclasses import replace
 
@@ -95,7 +94,6 @@ def test_an_environment_that_is_unsound_from_the_start_is_bad_input(tmp_path):
 @pytest.mark.mujoco
 def test_a_simulator_that_loses_its_state_in_a_collector_ends_the_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # MuJoCo logs where it stands
-    monkeypatch.setenv("PYTHONPATH", __file__.rpartition("/")[0], prepend=os.pathsep)
     broken, run = tmp_path / "broken", tmp_path / "run"
     with pytest.raises(RunError) as caught:
         train(

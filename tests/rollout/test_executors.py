@@ -3,17 +3,25 @@ import signal
 import subprocess
 import sys
 import threading
-from pathlib import Path
+import types
 
 import numpy as np
 import pytest
-from builders import point_policy, random_policy
+from builders import is_one_line, point_policy, random_policy
 from envs.faulty import tokens
+from gymnasium.wrappers import TimeLimit
 from waiting import wait_until
 
 from headstart.demos.experts.fetch_reach import fetch_reach
+from headstart.envs.make import env_source
+from headstart.envs.toy import PointReach
 from headstart.errors import InputError
-from headstart.rollout.executors import ProcessExecutor, SerialExecutor, make_executor
+from headstart.rollout.executors import (
+    ProcessExecutor,
+    SerialExecutor,
+    chosen_executor,
+    make_executor,
+)
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import EpisodeJob
 
@@ -115,8 +123,7 @@ def test_a_timeout_that_is_not_positive_is_refused(timeout):
         make_executor("PointReach-v0", 1, timeout=timeout)
 
 
-def test_closing_leaves_no_process_behind_even_with_work_waiting(tmp_path, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]), prepend=os.pathsep)
+def test_closing_leaves_no_process_behind_even_with_work_waiting(tmp_path):
     # Every episode hangs for an hour: closing waits for none of them.
     env_id = f"envs.faulty:Faulty-v0,kind=hang,tokens={tokens(tmp_path / 'tokens', 1000)}"
     with ProcessExecutor(env_id, 2) as executor:
@@ -171,6 +178,14 @@ def local_policy():
     return lambda observation: np.full(2, size, np.float32)
 
 
+class LockedEnv(PointReach):
+    """An environment with a part that belongs to its process."""
+
+    def __init__(self):
+        super().__init__()
+        self.lock = threading.Lock()
+
+
 class Locked:
     """A policy with a part that belongs to its process."""
 
@@ -217,3 +232,80 @@ def test_a_policy_that_cannot_be_copied_runs_in_this_process():
     with SerialExecutor("PointReach-v0") as executor:
         (episode,) = episodes_of(executor, jobs_of(1, policy=Locked()))
     assert len(episode) == 30
+
+
+def test_an_environment_that_cannot_be_sent_to_a_collector_is_refused_at_once():
+    with pytest.raises(InputError) as caught:
+        make_executor(TimeLimit(LockedEnv(), 5), 1)
+    assert str(caught.value) == (
+        "collectors are other processes, which cannot get environment 'test_executors:LockedEnv"
+        "(...)': neither its spec nor a pickled copy gives the same environment; pass a class or a "
+        "function that builds it, or use collectors=0"
+    )
+    with make_executor(TimeLimit(LockedEnv(), 5), 0) as executor:
+        assert len(episodes_of(executor, jobs_of(1))[0]) == 5
+
+
+def test_a_function_that_cannot_be_pickled_is_refused_at_once():
+    lock = threading.Lock()
+
+    def build():
+        return TimeLimit(PointReach(), 5 + lock.locked())
+
+    with pytest.raises(InputError, match=r"cannot pickle '_thread\.lock' object\); use collec"):
+        make_executor(build, 1)
+
+
+def test_an_environment_that_only_this_process_can_build_is_refused_in_one_line(capfd):
+    pid = os.getpid()
+
+    def build():
+        if os.getpid() != pid:
+            raise OSError("the camera is in use")
+        return TimeLimit(PointReach(), 5)
+
+    with make_executor(build, 1) as executor:
+        (pending,) = executor.submit(jobs_of(1))
+        with pytest.raises(InputError) as caught:
+            pending.result()
+    assert str(caught.value).endswith(
+        "can be built in this process, and not in a collector (OSError: the camera is in use); "
+        "use collectors=0"
+    )
+    assert is_one_line(str(caught.value))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_an_environment_of_a_module_that_a_collector_cannot_import_is_refused(monkeypatch, capfd):
+    module = types.ModuleType("made_on_the_fly")
+    exec("from headstart.envs.toy import PointReach\nclass Mine(PointReach): pass", vars(module))
+    monkeypatch.setitem(sys.modules, "made_on_the_fly", module)
+    source = env_source(module.Mine, {"max_episode_steps": 5})
+    with make_executor(source, 1) as executor:
+        (pending,) = executor.submit(jobs_of(1))
+        with pytest.raises(InputError, match="No module named 'made_on_the_fly'") as caught:
+            pending.result()
+    assert is_one_line(str(caught.value))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_an_executor_of_the_callers_own_runs_the_episodes_and_stays_open():
+    class Counting(SerialExecutor):
+        closed = False
+
+        def submit(self, jobs):
+            self.jobs = len(jobs)
+            return super().submit(jobs)
+
+        def close(self):
+            self.closed = True
+
+    executor = Counting("PointReach-v0")
+    with chosen_executor("PointReach-v0", 0, executor) as chosen:
+        assert len(episodes_of(chosen, jobs_of(3))) == 3
+    assert (executor.jobs, executor.closed) == (3, False)
+    with (
+        pytest.raises(InputError, match="an executor runs all episodes, collectors must be 0"),
+        chosen_executor("PointReach-v0", 2, executor),
+    ):
+        pass

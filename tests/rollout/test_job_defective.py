@@ -1,8 +1,6 @@
 """Episodes of ``envs.defective``: what is kept of them, and which are refused."""
 
-import os
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,9 +22,8 @@ def defective_job(index=0, *, keys=(), policy=None, exploration=NOISY):
 
 
 @pytest.fixture(params=[0, 1], ids=["here", "in a collector"])
-def run_in(request, monkeypatch):
+def run_in(request):
     """Run a job on an environment of ``envs.defective``, in this process or in a collector."""
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]), prepend=os.pathsep)
 
     def run(name, job):
         with make_executor(f"envs.defective:{name}-v0", request.param) as executor:
@@ -78,9 +75,7 @@ def test_what_the_reward_reads_and_step_leaves_out_is_named(run_in):
         run_in("ForceAtTimes", defective_job(keys=("force",)))
 
 
-def test_a_collector_runs_on_after_an_episode_that_was_refused(monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]), prepend=os.pathsep)
-
+def test_a_collector_runs_on_after_an_episode_that_was_refused():
     with make_executor("envs.defective:GoalJumpsLeft-v0", 1) as executor:
         outcomes = []
         for pending in executor.submit([defective_job(index) for index in range(12)]):

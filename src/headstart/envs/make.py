@@ -56,12 +56,16 @@ def make_env(env: EnvLike, *, render_mode: str | None = None, **options: Any) ->
 
 
 def make_bare(spec: EnvSpec) -> gym.Env[Any, Any]:
-    """Build the goal environment of a spec anew: same arguments, no wrappers, no rendering.
+    """Build the environment of a spec with the wrappers it is registered with, without rendering.
 
     Raises:
         InputError: if it is not a goal environment.
     """
-    return make_env(replace(spec, additional_wrappers=()))
+    registered = gym.registry.get(spec.id)
+    wrappers = () if registered is None else registered.additional_wrappers
+    if spec.additional_wrappers[: len(wrappers)] != wrappers:
+        wrappers = ()
+    return make_env(replace(spec, additional_wrappers=wrappers))
 
 
 def env_source(env: EnvLike, options: Mapping[str, Any] | None = None) -> EnvSource:

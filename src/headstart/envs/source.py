@@ -78,7 +78,9 @@ def _of_id(env_id: str) -> EnvSource:
         factory = attribute_of(imported, short)
         if callable(factory):
             return EnvSource(factory, name, options)
-    full = short if short in gym.registry or unversioned(short) != short else newest_version(short)
+    # What a script defines is no version of what is registered.
+    whole = short in gym.registry or unversioned(short) != short or module == "__main__"
+    full = short if whole else newest_version(short)
     if full not in gym.registry:
         _refuse_unknown(env_id, module, short)
         return EnvSource(short, name, options)
