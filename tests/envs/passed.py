@@ -73,7 +73,7 @@ def old():
 gym.register("Sized-v0", Sized, max_episode_steps=20)
 gym.register("Sized-v1", Sized, max_episode_steps=21, kwargs={"size": 0.25})
 gym.register(
-    "Wrapped-v0",
+    "SizedAndRecorded-v0",
     Sized,
     max_episode_steps=20,
     additional_wrappers=(Recorded.wrapper_spec(factor=3),),

@@ -46,7 +46,7 @@ def layers(env):
         (gym.make("Sized-v1"), {"max_episode_steps": 4}, None, 4, 0.25),
         (gym.make("Sized-v1").unwrapped, {"max_episode_steps": 4}, None, 4, 0.25),
         (gym.make("Sized-v1", size=(1, 2)), {}, "Sized-v1,size=(1, 2)", 21, (1, 2)),
-        (gym.make("Wrapped-v0"), {}, "Wrapped-v0", 20, 0.5),
+        (gym.make("SizedAndRecorded-v0"), {}, "SizedAndRecorded-v0", 20, 0.5),
         (passed.Recorded(gym.make("Sized-v0"), 2), {}, "Recorded(Sized-v0)", 20, 0.5),
         (RecordEpisodeStatistics(passed.sized()), {}, "envs.passed:Sized(...)", 7, 0.5),
         (passed.Plain(gym.make("Sized-v0")), {}, "envs.passed:Sized(...)", 20, 0.5),
@@ -87,15 +87,15 @@ def test_an_environment_is_built_again_with_its_wrappers():
     built = make_env(mine)
     assert built.unwrapped is not mine.unwrapped
     assert built.factor == 5
-    assert layers(make_env("Wrapped-v0"))[0] == "Recorded"
-    assert make_env("Wrapped-v0").factor == 3
+    assert layers(make_env("SizedAndRecorded-v0"))[0] == "Recorded"
+    assert make_env("SizedAndRecorded-v0").factor == 3
     assert "Plain" in layers(make_env(passed.Plain(gym.make("Sized-v0"))))
 
 
 def test_a_bare_environment_keeps_the_wrappers_that_it_is_registered_with():
-    wrapped = TimeLimit(passed.Recorded(gym.make("Wrapped-v0"), factor=5), 4)
+    wrapped = TimeLimit(passed.Recorded(gym.make("SizedAndRecorded-v0"), factor=5), 4)
     assert make_bare(wrapped.spec).factor == 3
-    assert layers(make_bare(gym.make("Wrapped-v0").spec)).count("Recorded") == 1
+    assert layers(make_bare(gym.make("SizedAndRecorded-v0").spec)).count("Recorded") == 1
 
 
 def test_what_is_drawn_is_not_drawn_in_training():
@@ -154,7 +154,11 @@ def test_an_environment_that_cannot_be_copied_is_used_itself_and_stays_open():
         (gym.make_vec("Sized-v0"), {}, "got gymnasium.vector.sync_vector_env.SyncVectorEnv"),
         (passed.Old, {"max_episode_steps": 3}, "it is a envs.passed.Old, not a gymnasium.Env"),
         (passed.old, {}, "environment 'envs.passed:old': it is a envs.passed.Old"),
-        (passed.Sized, {}, "'envs.passed:Sized' has no time limit: pass env_kwargs={'max_episode"),
+        (
+            passed.Sized,
+            {},
+            "'envs.passed:Sized' has no time limit: append one, envs.passed:Sized,",
+        ),
         (passed.Sized(), {}, "'envs.passed:Sized(...)' has no time limit: pass env_kwargs={"),
         (passed.Sized, {"max_episode_steps": 0}, "max_episode_steps must be a positive integer"),
         (passed.Sized, {"max_episode_steps": "long"}, "must be a positive integer, got long"),

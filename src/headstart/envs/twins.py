@@ -1,10 +1,12 @@
 """Whether an environment that is built again is the same as the one at hand."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
+
+from headstart.envs.interface import layers
 
 _STEPS = 20
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), np.generic)
@@ -50,17 +52,10 @@ def _settings(env: gym.Env[Any, Any]) -> dict[tuple[str, str], Any]:
     # Of two wrappers of one class, the outer one counts.
     return {
         (type(layer).__qualname__, name): content
-        for layer in reversed([*_layers(env)])
+        for layer in reversed([*layers(env)])
         for name, value in vars(layer).items()
         if (content := _content(value)) is not None
     }
-
-
-def _layers(env: gym.Env[Any, Any]) -> Iterator[gym.Env[Any, Any]]:
-    yield env
-    while isinstance(env, gym.Wrapper):
-        env = env.env
-        yield env
 
 
 def _content(value: Any) -> Any:

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 import traceback
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,7 +64,10 @@ def main() -> None:
 
 def _build(data: bytes) -> gym.Env[Any, Any] | InputError | NotBuilt:
     try:
-        return make_env(unpickled_source(data))
+        with warnings.catch_warnings():
+            # What a module warns of when it is imported, the parent has warned of.
+            warnings.simplefilter("ignore")
+            return make_env(unpickled_source(data))
     except InputError as error:
         return error
     except Exception as error:
