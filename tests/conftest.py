@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 from scratch import DISK, use_memory
+from warm import WarmHeadstart
 
 
 def pytest_collection_modifyitems() -> None:
@@ -29,6 +30,13 @@ def pytest_configure(config: pytest.Config) -> None:
     # A shell that starts the tests with & has them ignore Ctrl-C, and all that they start.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[WarmHeadstart]:
+    """A process that starts the command often and fast."""
+    with WarmHeadstart() as headstart:
+        yield headstart
 
 
 @pytest.fixture

@@ -254,7 +254,7 @@ def test_an_end_that_is_declared_is_computed_for_every_goal():
 
 
 def test_an_environment_that_ends_at_its_goal_is_learned():
-    result = train(id_of("EndingExact"), CONFIG)
+    result = train(id_of("EndingExact"), replace(CONFIG, env_steps=1200))
     assert result.evaluation.success_rate > 0.8
     lengths: list[int] = []
     evaluate(
@@ -267,7 +267,7 @@ def test_an_environment_that_ends_at_its_goal_is_learned():
 
 
 def test_actions_with_bounds_of_their_own_are_learned():
-    result = train(id_of("Lopsided"), CONFIG)
+    result = train(id_of("Lopsided"), replace(CONFIG, env_steps=1500))
     assert result.evaluation.success_rate > 0.8
     actions: list[np.ndarray] = []
     # The environment itself asserts that each action is inside.

@@ -1,9 +1,6 @@
 """The example of an environment of one's own: in Python, and by its module on the command line."""
 
 import importlib
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 from headstart.run_files import read_metrics
@@ -27,23 +24,9 @@ def test_an_environment_of_ones_own_is_learned_in_under_60_lines(monkeypatch, ca
     assert capsys.readouterr().out == "problems: none found\n"
 
 
-def test_the_command_line_takes_it_by_its_module(tmp_path):
-    subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "headstart",
-            "train",
-            ENV_ID,
-            "--out",
-            str(tmp_path / "run"),
-            *SHORT,
-        ],
-        cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        check=True,
-    )
+def test_the_command_line_takes_it_by_its_module(warm, tmp_path):
+    command = ["train", ENV_ID, "--out", tmp_path / "run", *SHORT]
+    assert warm(*command, log=tmp_path / "log", directory=ROOT) == 0
     row = read_metrics(tmp_path / "run")[-1]
     assert row["time/env_steps"] >= 60
     assert row["time/updates"] > 0

@@ -1,20 +1,13 @@
-"""A warm process for the tests that start the command often."""
+"""A run that nothing happens to, which those that something happens to end like."""
 
 import pytest
 from builders import point_expert
 from killed_runs import killed_again_and_again
 from outcomes import outcome
 from small_runs import POINT
-from warm import WarmHeadstart
 
 from headstart.demos.record import collect_demos
 from headstart.demos.storage import save_demos
-
-
-@pytest.fixture(scope="session")
-def warm():
-    with WarmHeadstart() as headstart:
-        yield headstart
 
 
 @pytest.fixture(scope="session")

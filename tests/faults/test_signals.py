@@ -115,9 +115,9 @@ def test_a_command_that_is_started_to_ignore_ctrl_c_ignores_it(
 
 
 def processes_with(text):
-    """The processes whose command line holds a text."""
+    """The processes that were started with a text in their environment, as collectors are."""
     found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+    for path in Path("/proc").glob("[0-9]*/environ"):
         try:
             if text.encode() in path.read_bytes():
                 found.append(int(path.parent.name))
@@ -142,6 +142,7 @@ class Hanging:
             *("train", self.env_id, "--out", self.directory, "--collectors", collectors),
             *FAULTY_SETTINGS,
             log=self.log,
+            environment={"RUN_OF_THIS_TEST": str(self.tokens)},
             moments=[
                 Moment(
                     place=f"{TRAINING}.trainer:Trainer.{name}",

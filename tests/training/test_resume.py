@@ -74,13 +74,13 @@ def cut_after(point_demos, tmp_path_factory):
     return copy
 
 
-def cut_into(config, demos, run, cuts):
-    """Train with a power cut after each so many moments, the number of collectors changing."""
+def cut_into(config, demos, run, cuts, collectors=0):
+    """Train with a power cut after each so many moments, and with collectors now and then."""
     with pytest.raises(PowerCut):
         train(POINT, config, demos=demos, out=run, observers=[Cut(cuts[0])])
     for number, after in enumerate(cuts[1:]):
         with pytest.raises(PowerCut):
-            resume(run, collectors=number % 2, observers=[Cut(after)])
+            resume(run, collectors=collectors * (number % 2), observers=[Cut(after)])
     return resume(run)
 
 
@@ -95,7 +95,9 @@ def test_a_run_that_is_cut_again_and_again_ends_the_same(
     demos = point_demos if with_demos else None
     whole = train(POINT, config, demos=demos, out=tmp_path / "whole")
     cuts = [2] if config.env_steps == 0 else [1, 2, 3]
-    resumed = cut_into(config, demos, tmp_path / "cut", cuts)
+    # What is asked of collectors is no different in the other variants.
+    collectors = int(variant in ("plain", "newest policy collects", "resets"))
+    resumed = cut_into(config, demos, tmp_path / "cut", cuts, collectors)
     assert outcome(tmp_path / "cut") == outcome(tmp_path / "whole")
     assert resumed.evaluation == whole.evaluation
     assert resumed.progress.env_steps == whole.progress.env_steps
@@ -120,7 +122,7 @@ def test_a_run_can_be_cut_at_every_moment(tmp_path, point_demos):
 def test_what_happened_since_the_last_checkpoint_happens_again(tmp_path, point_demos):
     config = replace(BASE, checkpoint=replace(OFTEN, seconds=1e9))
     train(POINT, config, demos=point_demos, out=tmp_path / "whole")
-    cut_into(config, point_demos, tmp_path / "cut", [9, 3])
+    cut_into(config, point_demos, tmp_path / "cut", [9, 3], collectors=1)
     assert outcome(tmp_path / "cut") == outcome(tmp_path / "whole")
 
 

@@ -45,7 +45,7 @@ def outcome(env_id, config, demos, directory, collectors):
 @pytest.mark.parametrize("ahead", [True, False])
 def test_collectors_change_nothing_bit_for_bit(tmp_path, reach_demos, ahead):
     config = replace(SMALL, env_steps=400, cycle=replace(SMALL.cycle, ahead=ahead))
-    counts = [0, 1, 2, 4] if ahead else [0, 2]
+    counts = [0, 3] if ahead else [0, 2]
     expected, *others = [
         outcome("FetchReach-v4", config, reach_demos, tmp_path / str(count), count)
         for count in counts
@@ -59,7 +59,8 @@ def test_collectors_change_nothing_bit_for_bit(tmp_path, reach_demos, ahead):
 
 def test_collectors_change_nothing_on_a_toy_task_without_demonstrations(tmp_path):
     expected = outcome(POINT, SMALL, None, tmp_path / "0", 0)
-    assert outcome(POINT, SMALL, None, tmp_path / "3", 3) == expected
+    for count in (1, 2, 4):
+        assert outcome(POINT, SMALL, None, tmp_path / str(count), count) == expected
 
 
 def test_the_same_seed_gives_the_same_run_and_another_seed_another(tmp_path, point_demos):

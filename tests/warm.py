@@ -16,14 +16,15 @@ import traceback
 from dataclasses import asdict
 from pathlib import Path
 
-TESTS = Path(__file__).parents[1]
+TESTS = Path(__file__).parent
 
 
 class WarmHeadstart:
     """The process that forks, seen from the tests."""
 
     def __enter__(self):
-        path = os.pathsep.join([str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])])
+        places = [str(TESTS), str(TESTS / "faults"), os.environ.get("PYTHONPATH", "")]
+        path = os.pathsep.join(filter(None, places))
         self._process = subprocess.Popen(
             [sys.executable, __file__],
             stdin=subprocess.PIPE,
@@ -31,7 +32,8 @@ class WarmHeadstart:
             text=True,
             env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": path},
         )
-        assert json.loads(self._process.stdout.readline()) == "ready"
+        self.modules = json.loads(self._process.stdout.readline())
+        """What is imported by a process that has trained and resumed."""
         return self
 
     def __exit__(self, *_):
@@ -55,6 +57,7 @@ class WarmHeadstart:
         moments=(),
         ignored=(),
         environment=None,
+        directory=None,
         kill_at_call=None,
         calls_file=None,
     ):
@@ -66,6 +69,7 @@ class WarmHeadstart:
             moments: when it signals itself.
             ignored: signals that it is started to ignore.
             environment: variables that differ from those of this process.
+            directory: where it is started.
             kill_at_call: at which of all the calls that it makes it kills itself, from 1 on.
             calls_file: where it writes how many calls it made.
         """
@@ -76,6 +80,7 @@ class WarmHeadstart:
                 "moments": [asdict(moment) for moment in moments],
                 "ignored": [int(number) for number in ignored],
                 "environment": environment or {},
+                "directory": str(directory or Path.cwd()),
                 "kill_at_call": kill_at_call,
                 "calls_file": None if calls_file is None else str(calls_file),
             }
@@ -99,7 +104,7 @@ def serve():
     answers = sys.stdout
     with contextlib.redirect_stdout(sys.stderr), tempfile.TemporaryDirectory() as directory:
         _import_everything(directory)
-    print(json.dumps("ready"), file=answers, flush=True)
+    print(json.dumps(sorted(sys.modules)), file=answers, flush=True)
     for line in sys.stdin:
         question = json.loads(line)
         answer = _forked(**question) if isinstance(question, dict) else _ended(question)
@@ -107,12 +112,18 @@ def serve():
 
 
 def _import_everything(directory):
-    from small_runs import SMALL
+    from builders import point_expert
+    from killed_runs import command_for
 
-    from headstart.cli import main, resume, train  # noqa: F401
-    from headstart.training.train import train as train_policy
+    from headstart.cli.main import main
+    from headstart.demos.record import collect_demos
+    from headstart.demos.storage import save_demos
 
-    train_policy("PointReach-v0", SMALL, out=Path(directory) / "run")
+    run, demos = Path(directory) / "run", Path(directory) / "demos.npz"
+    save_demos(demos, collect_demos("PointReach-v0", point_expert, episodes=3))
+    for _ in ("train", "resume"):
+        # The parser of the options is slow, but only the first time.
+        main([str(argument) for argument in command_for(run, demos)])
 
 
 def _forked(**job):
@@ -127,7 +138,7 @@ def _ended(child):
     return os.waitstatus_to_exitcode(status)
 
 
-def _become(arguments, log, moments, ignored, environment, kill_at_call, calls_file):
+def _become(arguments, log, moments, ignored, environment, directory, kill_at_call, calls_file):
     """Be ``headstart`` with these arguments, and end as it ends."""
     from kill_at import CountedCalls, Moment, arm
 
@@ -135,6 +146,7 @@ def _become(arguments, log, moments, ignored, environment, kill_at_call, calls_f
 
     _write_to(log)
     os.environ.update(environment)
+    os.chdir(directory)
     # Whatever the tests were started to ignore.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in ignored:
