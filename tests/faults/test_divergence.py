@@ -258,6 +258,6 @@ def test_the_command_says_what_when_and_what_to_do(warm, tmp_path):
         r"the observation holds NaN or infinity",
         what,
     )
-    assert what_now.endswith(f"continue with: headstart resume {run}")
+    assert f"continue with: headstart resume {run} --env 'unsound:Unsound-v0," in what_now
     broken.unlink()
     assert warm("resume", run, "--env", env_id, "--collectors", 0, log=log) == 0

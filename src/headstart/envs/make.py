@@ -159,7 +159,12 @@ def _made(
 ) -> gym.Env[Any, Any]:
     if isinstance(origin, EnvSpec) and robotics.is_robotic(origin):
         robotics.register()
-    env = gym.make(origin, disable_env_checker=True, **options)
+    try:
+        env = gym.make(origin, disable_env_checker=True, **options)
+    except gym.error.UnregisteredEnv:
+        # An environment of somebody else may build a robot task, and leave the import to us.
+        robotics.register()
+        env = gym.make(origin, disable_env_checker=True, **options)
     if env.spec is not None and env.spec.max_episode_steps is None and _own_limits(env):
         return _limited(env, source, None)
     return env
