@@ -15,14 +15,14 @@ Arrays = Mapping[str, NDArray[Any]]
 MAX_HEADER = 4 * 2**20
 
 EMPTY, TEXT, JSON, HDF5 = "an empty file", "text", "JSON", "an HDF5 file"
-NUMPY_ARCHIVE = "a numpy archive (.npz)"
-_PICKLE = "a pickle, which can run code"
+NUMPY_ARCHIVE, NUMPY_ARRAY = "a numpy archive (.npz)", "a numpy array (.npy)"
+PICKLE = "a pickle, which can run code"
 _MAGIC = {
-    b"\x80": _PICKLE,
+    b"\x80": PICKLE,
     b"PK\x05\x06": "an empty zip archive",
     b"\x89HDF": HDF5,
     b"\x1f\x8b": "a gzip archive",
-    b"\x93NUMPY": "a numpy array (.npy)",
+    b"\x93NUMPY": NUMPY_ARRAY,
     b"\x89PNG": "a picture (PNG)",
     b"\xff\xd8\xff": "a picture (JPEG)",
     b"%PDF": "a PDF document",
@@ -47,7 +47,7 @@ def foreign(content: bytes) -> str | None:
         if head.startswith(magic):
             return kind
     if _TEXT_PICKLE.match(head):
-        return _PICKLE
+        return PICKLE
     if head.translate(None, _SIGNS):
         return None
     if not head:

@@ -1,5 +1,6 @@
 """Demonstrations as plain arrays, laid out and spelled as others do."""
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from legacy_files import SPEC, refusal, some_episodes
 
 from headstart.demos.arrays import load_array_demos
 from headstart.envs.goal_env import GoalReward, GoalSpec
+from headstart.envs.interface import GOAL_KEYS
 from headstart.envs.make import make_env
 
 EQUAL, RAGGED = some_episodes([4, 4]), some_episodes([5, 1, 3])
@@ -154,6 +156,45 @@ def test_arrays_go_by_many_names(path, names):
     assert list(demos.episodes) == EQUAL
     assert demos.header["format"] == "arrays"
     assert "Arrays that were not read: qpos." in demos.header["remarks"]
+
+
+def test_a_dict_of_arrays_may_be_saved_as_such(path):
+    """By ``numpy.save`` or as a pickle; of the whole, or one for each episode."""
+    arrays = row_each(RAGGED)
+    nested = {"obs": {name: arrays[f"{name}s"] for name in GOAL_KEYS}, "u": arrays["actions"]}
+    lengths = {"episode_lengths": lengths_of(RAGGED)}
+    nested["info"] = {"is_success": arrays["is_success"]}
+    for content in (
+        {**arrays, **lengths},
+        {**nested, **lengths},
+        [one_row([episode]) for episode in RAGGED],
+        [{**one_row([ep]), "actions": ep.actions.tolist()} for ep in RAGGED],
+        {name: array.tolist() for name, array in {**one_row(RAGGED), **lengths}.items()},
+    ):
+        path.write_bytes(pickle.dumps(content))
+        assert list(load_array_demos(path, SPEC).episodes) == RAGGED
+        with path.open("wb") as file:
+            np.save(file, content if isinstance(content, dict) else np.array(content, object))
+        assert list(load_array_demos(path, SPEC).episodes) == RAGGED
+
+
+PICKLED = {
+    "no dict": ([1.0, 2.0], "it is a pickle, which can run code, and not one of a dict of arrays"),
+    "a class": (RAGGED[0], "it is a pickle, which can run code, and not one of arrays: its pickle"),
+    "no goals": ([{"observations": RAGGED[0].observations}], "it has no actions and no achieved_g"),
+    "an episode that lacks some": (
+        [one_row(RAGGED[:1]), {"actions": RAGGED[1].actions}],
+        "an episode of it lacks observations",
+    ),
+    "a dict for an array": ({**one_row(RAGGED[:1]), "actions": {"u": {}}}, "actions is no list"),
+    "very many arrays": ({str(number): 0 for number in range(2000)}, "more than 1000 arrays"),
+}
+
+
+@pytest.mark.parametrize(("content", "told"), PICKLED.values(), ids=PICKLED)
+def test_other_pickles_are_refused_in_one_line(path, content, told):
+    path.write_bytes(pickle.dumps(content))
+    assert told in refusal(path, read=load_array_demos)
 
 
 def test_a_buffer_that_was_never_full_ends_in_zeros(path):

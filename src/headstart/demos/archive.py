@@ -88,7 +88,15 @@ def read_member(
         ValueError: if it is no ``.npy`` file, or holds what is no number.
         OSError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error: if the archive is damaged.
     """
-    data = _unpack(archive, archive.getinfo(f"{name}.npy"))
+    return read_npy(_unpack(archive, archive.getinfo(f"{name}.npy")), name, objects)
+
+
+def read_npy(data: bytes, name: str, objects: Callable[[bytes, int], Any] | None = None) -> Any:
+    """Return the array of a ``.npy`` file with this content; see ``read_member``.
+
+    Raises:
+        ValueError: if it is no ``.npy`` file, or holds what is no number.
+    """
     stream = io.BytesIO(data)
     shape, fortran, dtype = _header(stream, name)
     if dtype.kind == "O" and objects is not None:

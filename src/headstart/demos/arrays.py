@@ -6,33 +6,32 @@ episode. States may include the last one, in the same array or as the next state
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.demos.archive import DAMAGED, open_archive, read_member, reason_of, unpacked_limit
+from headstart.demos.archive import DAMAGED, reason_of
+from headstart.demos.array_file import read_arrays
 from headstart.demos.array_layout import Arrays, Layout, Rows, find_layout
 from headstart.demos.array_names import NEEDED, find_names
 from headstart.demos.importer import EpisodeImporter, Recorded, naming
-from headstart.demos.plain_values import MAX_STATES, items, stack_vectors
-from headstart.demos.restricted_pickle import read_pickle
+from headstart.demos.plain_values import MAX_STATES, items, stack_vectors, to_float
 from headstart.demos.storage import DemoSet
 from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.errors import InputError
 from headstart.paths import user_path
 from headstart.text import printable
 
-MAX_OBJECTS = 128 * 2**20
-"""Bytes of one pickled array, as in a Baselines file; arrays of numbers may be larger."""
-
 
 def load_array_demos(path: str | Path, spec: GoalSpec, reward: GoalReward | None = None) -> DemoSet:
-    """Read demonstrations that lie in a ``.npz`` as arrays of numbers. Nothing in it is run.
+    """Read demonstrations that lie in a file as arrays of numbers. Nothing in it is run.
 
     Args:
-        path: the file; ``headstart.demos.array_names`` has the names of its arrays.
+        path: a ``.npz``, or what ``numpy.save`` or pickle wrote of a dict of arrays, or of a list
+            with a dict for each episode; ``headstart.demos.array_names`` has their names.
         spec: the environment that they are for; the file does not name it.
         reward: says which steps succeed where the file does not; without it they count as failures.
 
@@ -42,19 +41,20 @@ def load_array_demos(path: str | Path, spec: GoalSpec, reward: GoalReward | None
     """
     path = user_path(path)
     try:
-        with path.open("rb") as file, open_archive(file, unpacked_limit(file)) as archive:
-            names = [name[:-4] for name in archive.namelist() if name.endswith(".npy")]
-            found = find_names(names, spec.reward_info_keys)
-            _check_names(found, names, spec)
-            read = {part: read_member(archive, name, _objects) for part, name in found.items()}
+        read, ignored = read_arrays(path, partial(_choose, spec=spec))
         arrays = {part: _rows(part, value, spec) for part, value in read.items()}
-        ignored = sorted({*names} - {*found.values()})
         return _demos(path.name, arrays, ignored, spec, reward)
     except DAMAGED as error:
         raise InputError(f"{path}: cannot be imported: {reason_of(error)}") from error
 
 
-def _check_names(found: Mapping[str, str], names: Sequence[str], spec: GoalSpec) -> None:
+def _choose(names: Sequence[str], spec: GoalSpec) -> Mapping[str, str]:
+    """Return which array is which part of the demonstrations.
+
+    Raises:
+        ValueError: if a part is missing.
+    """
+    found = find_names(names, spec.reward_info_keys)
     missing = [part for part in NEEDED if part not in found]
     missing += [key for key in spec.reward_info_keys if f"info_{key}" not in found]
     if missing:
@@ -62,12 +62,7 @@ def _check_names(found: Mapping[str, str], names: Sequence[str], spec: GoalSpec)
             f"it has no {' and no '.join(missing)}, which demonstrations of {spec.env_id} need; "
             f"it has {printable(', '.join(sorted(names)), 80)}"
         )
-
-
-def _objects(data: bytes, start: int) -> Any:
-    if len(data) > MAX_OBJECTS:
-        raise ValueError(f"it has a pickle of {len(data)} bytes, more than {MAX_OBJECTS}")
-    return read_pickle(data, start)
+    return found
 
 
 def _rows(part: str, value: Any, spec: GoalSpec) -> Rows:
@@ -82,19 +77,37 @@ def _rows(part: str, value: Any, spec: GoalSpec) -> Rows:
         "actions": spec.action_dim,
     }
     width = next((width for name, width in widths.items() if name in part), 1)
+    values = items(value, part)
+    if values and all(isinstance(entry, float | int) for entry in values):
+        return np.array([to_float(entry) for entry in values])
+    if values and width > 1 and _is_vector(values[0], width):
+        _check_count(part, len(values))
+        return stack_vectors(values, f"{part}: row {{}}", width, spec.env_id)
     episodes: list[NDArray[Any]] = []
     total = 0
-    for number, entry in enumerate(items(value, part)):
+    for number, entry in enumerate(values):
         rows = [entry] if isinstance(entry, float | int) else items(entry, f"{part} {number}")
         total += len(rows)
-        if total > MAX_STATES:
-            raise ValueError(f"{part} has more than {MAX_STATES} rows")
+        _check_count(part, total)
         if isinstance(rows, np.ndarray):
             episodes.append(rows)
         else:
             name = f"{part}: row {{}} of episode {number}"
             episodes.append(stack_vectors(rows, name, width, spec.env_id))
     return episodes
+
+
+def _is_vector(value: Any, width: int) -> bool:
+    """Return whether it is a row, and not the rows of an episode."""
+    if isinstance(value, np.ndarray):
+        return bool(value.shape == (width,))
+    plain = isinstance(value, list | tuple) and len(value) == width
+    return plain and all(isinstance(entry, float | int) for entry in value)
+
+
+def _check_count(part: str, rows: int) -> None:
+    if rows > MAX_STATES:
+        raise ValueError(f"{part} has more than {MAX_STATES} rows")
 
 
 def _demos(
@@ -172,4 +185,5 @@ def _success(rows: NDArray[Any] | None, steps: int) -> NDArray[np.float64]:
 
 def _is_blank(recorded: Recorded) -> bool:
     vectors = (recorded.observations, recorded.achieved_goals, recorded.desired_goals)
-    return len(recorded.actions) > 0 and not any(map(np.any, (*vectors, recorded.actions)))
+    with np.errstate(invalid="ignore"):
+        return len(recorded.actions) > 0 and not any(map(np.any, (*vectors, recorded.actions)))

@@ -60,8 +60,9 @@ class EpisodeImporter:
         self._counts["read"] += 1
         if self._counts["read"] > MOST_EPISODES:
             raise ValueError(f"it has more than {MOST_EPISODES} episodes")
-        parts = [self._episode(part) for part in self._parts(recorded)]
-        self._episodes += parts
+        # What is not finite is refused, and must not be warned of before.
+        with np.errstate(invalid="ignore", over="ignore"):
+            self._episodes += [self._episode(part) for part in self._parts(recorded)]
 
     def demos(self, source: str, kind: str, remarks: Sequence[str] = ()) -> DemoSet:
         """Return what was taken, with remarks on it in its header.
@@ -288,5 +289,4 @@ def _part(steps: Recorded, goals: NDArray[np.float32], start: int, stop: int) ->
 
 
 def _float32(array: ArrayLike) -> NDArray[np.float32]:
-    with np.errstate(over="ignore", invalid="ignore"):  # What is not finite is refused later.
-        return np.asarray(array).astype(np.float32, copy=False)
+    return np.asarray(array).astype(np.float32, copy=False)

@@ -91,6 +91,11 @@ def _contents(path: Path) -> list[Sequence[Any]]:
     if len({len(part) for part in parts}) > 1:
         counts = ", ".join(f"{len(part)} of {key}" for key, part in zip(keys, parts, strict=True))
         raise InputError(f"{path}: the numbers of episodes differ: {counts}")
+    if isinstance(parts[1], np.ndarray) and len(parts[1]):
+        raise InputError(
+            f"{path}: its {keys[1]} are numbers, and it has no achieved_goals and desired_goals, "
+            f"which demonstrations of a goal environment need"
+        )
     if len(parts) < 3:
         parts.append([None] * len(parts[0]))
     return parts

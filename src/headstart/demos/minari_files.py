@@ -66,8 +66,8 @@ def find_dataset(source: str | Path) -> Path:
             )
     if not os.path.isdir(directory / "data"):
         raise InputError(
-            f"{source}: no Minari dataset; give the id of one, or a directory that holds "
-            f"data/main_data.hdf5 and data/metadata.json"
+            f"{source}: no Minari dataset, which is an id or a directory that holds "
+            f"data/main_data.hdf5 and data/metadata.json; of other demonstrations name the files"
         )
     return directory
 

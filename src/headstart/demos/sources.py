@@ -14,7 +14,7 @@ from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.errors import InputError
 from headstart.paths import user_path
 from headstart.run_files import DEMOS
-from headstart.tensor_file import HDF5, HEAD, NUMPY_ARCHIVE, foreign
+from headstart.tensor_file import HDF5, HEAD, NUMPY_ARCHIVE, NUMPY_ARRAY, PICKLE, foreign
 
 _MINARI_FILE = ("data", "main_data.hdf5")
 _OTHER_HDF5 = (
@@ -69,7 +69,7 @@ def load_source(source: str | Path, spec: GoalSpec, reward: GoalReward | None) -
 
 
 def _names_in(path: Path) -> set[str]:
-    """Return the names of the arrays in a ``.npz``.
+    """Return the names of the arrays in a ``.npz``; none of what numpy or pickle wrote alone.
 
     Raises:
         InputError: if the file is something else.
@@ -79,6 +79,8 @@ def _names_in(path: Path) -> set[str]:
             kind = foreign(file.read(HEAD))
             if kind == HDF5:
                 raise InputError(f"{path}: it is {_OTHER_HDF5}")
+            if kind in (NUMPY_ARRAY, PICKLE):
+                return set()
             if kind not in (None, NUMPY_ARCHIVE):
                 raise ValueError(f"it is {kind}; it was not opened")
             with open_archive(file, unpacked_limit(file)) as archive:

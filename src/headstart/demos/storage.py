@@ -133,7 +133,7 @@ class DemoSet:
             if width != expected[name]:
                 raise InputError(
                     f"the demonstrations have {name} width {width}, "
-                    f"{spec.env_id} has {expected[name]}: they were made with another version"
+                    f"{spec.env_id} has {expected[name]}: they are of another task or version"
                 )
         self._check_bounds(spec)
         self._check_ends(spec)
