@@ -29,6 +29,7 @@ READERS = {
     "policies": "test_policy_fuzz.py",
     "demonstrations": "demos/test_storage_fuzz.py",
     "Baselines files": f"demos/test_legacy_fuzz.py::{_ONE_LINE}",
+    "arrays of demonstrations": f"demos/test_arrays_fuzz.py::{_ONE_LINE}",
     "Minari datasets": "demos/test_minari_fuzz.py",
     "checkpoints, any file": f"{_CHECKPOINT}[damage_any]",
     "checkpoints, behind the hashes": f"{_CHECKPOINT}[damage_own]",

@@ -58,6 +58,7 @@ def test_import_joins_files_of_every_kind(place, capsys):
     assert told[0] == f"{out}: 4 demonstrations of PointReach-v0"
     assert told[1] == "  her.npz: 2 of 2 episodes succeed at their last step."
     run(f"demos inspect {out}")
+    assert "joined from own.npz and 1 other file, " in capsys.readouterr().out
 
 
 def test_sparse_demonstrations_serve_the_dense_task(place, caplog):

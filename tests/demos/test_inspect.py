@@ -238,10 +238,12 @@ def test_a_noise_that_is_none_is_not_told(good, noise):
 
 def test_text_of_a_file_cannot_steer_a_terminal(good):
     header = {"expert": "\x1b[31mred", "remarks": ["two\nlines", 3], "imported_from": {"a": 1}}
+    header["joined"] = [3, {"file": "a\nb"}, {"file": 4}, {}]
     report = inspect_demos(replace(good, env_id="Point\rReach", header=header))
     assert report["expert"] == "?[31mred"
     assert report["remarks"] == ["two lines", "3"]
     assert report["imported_from"] is None
+    assert report["joined_from"] == ["a b"]
     assert report["env_id"] == "Point Reach"
     assert inspect_demos(replace(good, header={"remarks": 5}))["remarks"] == []
 

@@ -69,9 +69,17 @@ def _origin(demos: DemoSet) -> Report:
     }
     return {
         **named,
+        "joined_from": _joined(demos.header.get("joined")),
         "noise": _noise(demos.header.get("noise")),
         "snapshots": all(episode.snapshots.shape[1] > 0 for episode in demos.episodes),
     }
+
+
+def _joined(told: object) -> list[str]:
+    """Return the files that a header says they were joined from."""
+    parts = told if isinstance(told, list) else []
+    names = [part.get("file") for part in parts if isinstance(part, dict)]
+    return [printable(name) for name in names if isinstance(name, str)]
 
 
 def _noise(told: object) -> float | None:

@@ -81,6 +81,9 @@ def _source(report: dict[str, Any]) -> str:
     if report["imported_from"] is not None:
         kind = f" ({report['format']})" if report["format"] else ""
         parts = [f"imported from {report['imported_from']}{kind}"]
+    elif report["joined_from"]:
+        first, *others = report["joined_from"]
+        parts = [f"joined from {first} and {counted(len(others), 'other file')}"]
     else:
         parts = [f"expert {expert}" if expert else "unknown"]
     if noise is not None:
