@@ -1,4 +1,4 @@
-"""The two exceptions that are meant for the user, and how settings raise the first."""
+"""The exceptions that are meant for the user, and how settings raise the first."""
 
 
 class InputError(ValueError):
@@ -7,6 +7,25 @@ class InputError(ValueError):
     The command line prints it without a traceback and exits with code 2; any other exception is a
     defect of this library or of an environment and keeps its traceback.
     """
+
+
+class EpisodeError(InputError):
+    """An episode that fails however often it is run, through what its environment does in it.
+
+    A run drops it and continues, within a budget.
+
+    Args:
+        reason: one line that names environment, seed and cause.
+        env_steps: how many steps were taken before it failed, 0 if nobody knows.
+        details: the traceback, if there is one.
+    """
+
+    def __init__(self, reason: str, env_steps: int = 0, details: str = "") -> None:
+        super().__init__(reason, env_steps, details)
+        self.reason, self.env_steps, self.details = reason, env_steps, details
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 class RunError(RuntimeError):

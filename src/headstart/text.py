@@ -1,5 +1,8 @@
 """Words for people: counts, and text of strangers that a terminal may show."""
 
+import traceback
+from pathlib import Path
+
 
 def counted(number: int, noun: str) -> str:
     """Return the number with its noun, in the plural unless there is one."""
@@ -16,3 +19,11 @@ def printable(value: object, longest: int | None = 200) -> str:
     line = " ".join(str(value).splitlines())
     text = "".join(sign if sign.isprintable() else "?" for sign in line)
     return text if longest is None or len(text) <= longest else f"{text[: longest - 3]}..."
+
+
+def describe_error(error: BaseException) -> str:
+    """Return one line that names an exception, its first line and where it was raised."""
+    first_line = (str(error).splitlines() or ["no message"])[0].strip()
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {first_line}{place}"

@@ -16,11 +16,13 @@ from headstart.errors import InputError, RunError
 from headstart.tensor_file import unpack
 from headstart.training.checkpoint import AGENT
 from headstart.training.checkpointer import newest_run
+from headstart.training.config import FailuresConfig
 from headstart.training.observer import Observer
 from headstart.training.resume import resume
 from headstart.training.train import train
 
 BASE = replace(SMALL, checkpoint=replace(SMALL.checkpoint, seconds=0.0))
+STRICT = replace(BASE, failures=FailuresConfig(share=0.0, at_least=0))
 
 
 class BreaksIt(Diary):
@@ -76,7 +78,7 @@ def test_an_environment_whose_numbers_are_none_ends_the_run_before_they_are_stor
     number = json.dumps(float(value)) if value == "nan" else f'"{value}"'
     env_id = f"unsound:Unsound-v0,kind={kind},broken={broken},value={number}"
     with pytest.raises(RunError) as caught:
-        train(env_id, BASE, out=run, observers=[BreaksIt(broken)])
+        train(env_id, STRICT, out=run, observers=[BreaksIt(broken)])
     ended_in_words(caught, "Unsound-v0.* (holds NaN or infinity|not (a |one )?finite)")
     assert saved_env_steps(run) >= 120
     broken.unlink()
@@ -98,7 +100,7 @@ def test_a_simulator_that_loses_its_state_in_a_collector_ends_the_run(tmp_path, 
     with pytest.raises(RunError) as caught:
         train(
             f"unsound:Thrown-v0,broken={broken}",
-            BASE,
+            STRICT,
             out=run,
             collectors=1,
             observers=[BreaksIt(broken)],
@@ -249,13 +251,15 @@ def test_the_command_says_what_when_and_what_to_do(warm, tmp_path):
         count=2,
         deed=("os:mknod", [str(broken)]),
     )
-    often = ["--cycle.episodes", 2, "--evaluation.episodes", 2, "--checkpoint.seconds", 0]
+    strict = ["--failures.at-least", 0]
+    often = [*strict, "--cycle.episodes", 2, "--evaluation.episodes", 2, "--checkpoint.seconds", 0]
     code = warm(*command, *small, *often, log=log, moments=[breaks])
     assert code == 1
     *_, what, what_now = log.read_text().splitlines()
     assert re.fullmatch(
-        r"headstart: after \d+ env steps: Unsound-v0, episode with seed \d+: "
-        r"the observation holds NaN or infinity",
+        r"headstart: after \d+ env steps: Unsound-v0, episode with seed \d+: the observation holds "
+        r"NaN or infinity; 1 episode failed, at most 0 may: --failures.at-least and "
+        r"--failures.share allow more",
         what,
     )
     assert f"continue with: headstart resume {run} --env 'unsound:Unsound-v0," in what_now

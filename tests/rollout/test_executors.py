@@ -15,7 +15,7 @@ from waiting import wait_until
 from headstart.demos.experts.fetch_reach import fetch_reach
 from headstart.envs.make import env_source
 from headstart.envs.toy import PointReach
-from headstart.errors import InputError
+from headstart.errors import EpisodeError, InputError
 from headstart.rollout.executors import (
     ProcessExecutor,
     SerialExecutor,
@@ -103,10 +103,9 @@ def broken(observation):
 def test_an_error_in_a_collector_is_told_with_its_traceback_and_the_next_job_runs():
     with ProcessExecutor("PointReach-v0", 1) as executor:
         (pending,) = executor.submit(jobs_of(1, policy=broken))
-        with pytest.raises(
-            RuntimeError, match=r"(?s)episode 0 failed 3 times.*Traceback .*test_executors\.py"
-        ):
+        with pytest.raises(EpisodeError, match=r"failed 3 times, KeyError: .*\(test_exec.*, line"):
             pending.result()
+        assert "test_executors.py" in pending.exception().details
         assert len(episodes_of(executor, jobs_of(2))) == 2
 
 

@@ -5,9 +5,9 @@ from builders import is_one_line
 
 from headstart.errors import InputError
 from headstart.training.changes import FIXED, FREE, check_changes, differences
-from headstart.training.config import TrainConfig
+from headstart.training.config import EvaluationConfig, TrainConfig
 
-BASE = TrainConfig()
+BASE = TrainConfig(evaluation=EvaluationConfig(every=2000, episodes=50))
 LONGER = replace(BASE, env_steps=30_000, evaluation=replace(BASE.evaluation, episodes=500))
 FASTER = replace(BASE, agent=replace(BASE.agent, actor_lr=3e-4), batch_size=512)
 WIDER = replace(BASE, agent=replace(BASE.agent, hidden_sizes=(64, 64)))

@@ -10,6 +10,7 @@ from builders import is_one_line
 
 import headstart
 from headstart.agents.ddpg import DDPGConfig
+from headstart.envs.task import TaskConfig
 from headstart.errors import InputError
 from headstart.presets import PRESETS
 from headstart.rollout.exploration import Exploration
@@ -18,6 +19,7 @@ from headstart.training.config import (
     CycleConfig,
     DemosConfig,
     EvaluationConfig,
+    FailuresConfig,
     HindsightConfig,
     ResetsConfig,
     TrainConfig,
@@ -41,6 +43,10 @@ NAN = float("nan")
         (TrainConfig, "", {"target_success": NAN}),
         (CycleConfig, "cycle.", {"episodes": 0}),
         (CycleConfig, "cycle.", {"updates": -1}),
+        (CycleConfig, "cycle.", {"updates_per_step": -0.5}),
+        (FailuresConfig, "failures.", {"share": 1.5}),
+        (FailuresConfig, "failures.", {"share": NAN}),
+        (FailuresConfig, "failures.", {"at_least": -1}),
         (HindsightConfig, "hindsight.", {"relabel_fraction": 1.01}),
         (HindsightConfig, "hindsight.", {"relabel_fraction": -0.5}),
         (HindsightConfig, "hindsight.", {"relabel_fraction": NAN}),
@@ -134,6 +140,7 @@ def test_the_nair_preset_is_the_published_configuration():
 SOURCE = Path(headstart.__file__).parent
 OWNERS = {
     TrainConfig: {"config"},
+    TaskConfig: {"task"},
     DDPGConfig: {"config"},
     HindsightConfig: {"hindsight"},
     DemosConfig: {"demos"},
@@ -142,6 +149,7 @@ OWNERS = {
     CycleConfig: {"cycle"},
     EvaluationConfig: {"evaluation"},
     CheckpointConfig: {"checkpoint", "_checkpoint"},
+    FailuresConfig: {"allowed"},
     Exploration: {"exploration"},
 }
 """Each section with the names by which its readers refer to it."""

@@ -13,23 +13,26 @@ def test_means_are_taken_over_the_updates_that_reported_a_metric():
     metrics.add({"critic_loss": torch.tensor(1.0), "actor_loss": torch.tensor(8.0)})
     metrics.add({"critic_loss": torch.tensor(2.0)})
     metrics.add({"critic_loss": torch.tensor(6.0)})
-    assert metrics.pop() == {"critic_loss": 3.0, "actor_loss": 8.0}
+    assert metrics.means() == {"critic_loss": 3.0, "actor_loss": 8.0}
 
 
-def test_means_start_anew_after_they_are_read():
+def test_means_count_on_until_they_are_cleared():
     metrics = MeanMetrics()
     metrics.add({"critic_loss": torch.tensor(1.0)})
-    metrics.pop()
-    assert metrics.pop() == {}
+    assert metrics.means() == metrics.means() == {"critic_loss": 1.0}
+    metrics.add({"critic_loss": torch.tensor(3.0)})
+    assert metrics.means() == {"critic_loss": 2.0}
+    metrics.clear()
+    assert metrics.means() == {}
     metrics.add({"critic_loss": torch.tensor(5.0)})
-    assert metrics.pop() == {"critic_loss": 5.0}
+    assert metrics.means() == {"critic_loss": 5.0}
 
 
 def test_counting_does_not_change_what_is_counted():
     metrics, value = MeanMetrics(), torch.tensor(1.0)
     metrics.add({"loss": value})
     metrics.add({"loss": value})
-    assert metrics.pop() == {"loss": 1.0}
+    assert metrics.means() == {"loss": 1.0}
     assert float(value) == 1.0
 
 

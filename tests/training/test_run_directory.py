@@ -6,7 +6,7 @@ from builders import is_one_line, point_policy
 
 from headstart.errors import InputError
 from headstart.policy import load_policy
-from headstart.training.config import TrainConfig
+from headstart.training.config import EvaluationConfig, TrainConfig
 from headstart.training.evaluation import EvalResult
 from headstart.training.record import RunRecord, current_versions
 from headstart.training.run_directory import new_run
@@ -16,6 +16,7 @@ POINT = "PointReach-v0"
 
 def record_of(config=None, **settings):
     config = config or TrainConfig(**settings)
+    config = replace(config, evaluation=EvaluationConfig(every=1))
     return RunRecord(env_id=POINT, config=config, demos=None, versions=current_versions())
 
 
@@ -45,7 +46,7 @@ def first_weight(run, name):
 
 def test_the_configuration_is_written_as_really_used(run):
     record = json.loads((run.path / "config.json").read_text())
-    config = asdict(TrainConfig(policy_every=1000))
+    config = asdict(record_of(policy_every=1000).config)
     assert record["config"] == json.loads(json.dumps(config))
     assert record["env_id"] == POINT
     assert record["demos"] is None

@@ -92,8 +92,8 @@ def test_every_evaluation_has_its_row_of_metrics(point_demos):
 def test_the_last_evaluation_can_be_repeated_with_the_policy_alone():
     result = train(POINT, replace(SMALL, seed=3))
     with SerialExecutor(POINT) as executor:
-        episodes = run_evaluation(executor, result.policy, episodes=4, seed=3, stream=VALIDATION)
-    assert summarize(POINT, 3, episodes) == result.evaluation
+        trials = run_evaluation(executor, result.policy, episodes=4, seed=3, stream=VALIDATION)
+    assert summarize(POINT, 3, *trials) == result.evaluation
 
 
 def test_the_best_policy_is_chosen_on_goals_that_no_evaluation_reports():
@@ -171,10 +171,10 @@ def test_every_preset_trains(point_demos, name):
         warm_start=replace(
             preset.warm_start,
             bc_updates=min(preset.warm_start.bc_updates, 10),
-            episodes=min(preset.warm_start.episodes, 2),
+            episodes=min(preset.warm_start.episodes or 2, 2),
             critic_updates=min(preset.warm_start.critic_updates, 10),
         ),
-        cycle=replace(preset.cycle, updates=3),
+        cycle=replace(preset.cycle, updates=3, updates_per_step=None),
         evaluation=EvaluationConfig(every=1000, episodes=2),
     )
     demos = None if name == "her" else point_demos

@@ -81,6 +81,8 @@ def _print(result: EvalResult, floor: EvalResult | None) -> None:
     for name, part in result.parts.items():
         count = counted(part.episodes, "episode")
         print(f"  goals: {name:<17}  {part.success_rate:.1%}  ({count})")
+    if result.failed:
+        print(f"episodes that failed      {result.failed}  (counted as not successful)")
     print(f"success at any step       {result.success_ever_rate:.1%}")
     if result.steps_to_success is not None:
         print(f"median steps to success   {result.steps_to_success:.0f}")

@@ -4,7 +4,7 @@ import argparse
 
 from headstart.cli.config import parse_resume, resume_help
 from headstart.cli.parser import Parser, default_collectors
-from headstart.cli.running import explain_failure, print_outcome
+from headstart.cli.running import explain_failure, most_at_once, print_outcome
 from headstart.cli.trust import trusted_env
 from headstart.training.record import read_record
 
@@ -34,7 +34,7 @@ def _run(arguments: argparse.Namespace) -> None:
     env_id = trusted_env(command.run, record.env_id, command.env, arguments.command)
     collectors = command.collectors
     if collectors is None:
-        collectors = default_collectors(config.cycle.episodes)
+        collectors = default_collectors(most_at_once(config))
     # It imports torch, which takes seconds: what is wrong with the command line is said first.
     from headstart.training.resume import resume
 

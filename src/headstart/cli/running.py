@@ -7,10 +7,18 @@ from typing import TYPE_CHECKING
 
 from headstart.errors import RunError
 from headstart.run_files import CONFIG
+from headstart.text import counted
+from headstart.training.adaptation import EVALUATION_EPISODES
+from headstart.training.config import TrainConfig
 from headstart.training.follow_up import command_line, python_line, resume_advice_of
 
 if TYPE_CHECKING:  # It imports torch.
     from headstart.training.result import TrainResult
+
+
+def most_at_once(config: TrainConfig) -> int:
+    """Return how many episodes of a run can be under way at once: those of an evaluation."""
+    return max(config.cycle.episodes, config.evaluation.episodes or EVALUATION_EPISODES)
 
 
 @contextlib.contextmanager
@@ -46,6 +54,7 @@ def print_outcome(result: "TrainResult", out: Path, env_id: str) -> None:
         f"success rate {evaluation.success_rate:.1%} over {evaluation.episodes} episodes after "
         f"{progress.env_steps} env steps and {progress.wall_seconds:.0f} s "
         f"({progress.evaluation_seconds:.0f} s of them evaluation)\n"
+        f"{_describe_failures(result)}"
         f"policies: {out / 'policies'}\n"
         f"next:     {line}"
     )
@@ -55,3 +64,10 @@ def print_outcome(result: "TrainResult", out: Path, env_id: str) -> None:
         raise
     except OSError as error:
         raise RunError(f"standard output cannot be written ({error.strerror})") from error
+
+
+def _describe_failures(result: "TrainResult") -> str:
+    dropped, failed = result.progress.dropped_episodes, result.evaluation.failed
+    lines = [f"dropped:  {counted(dropped, 'training episode')} that failed\n"] * (dropped > 0)
+    lines += [f"failed:   {counted(failed, 'episode')} of the last evaluation\n"] * (failed > 0)
+    return "".join(lines)

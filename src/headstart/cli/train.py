@@ -6,7 +6,7 @@ from pathlib import Path
 
 from headstart.cli.config import parse_train, train_help
 from headstart.cli.parser import Parser, default_collectors
-from headstart.cli.running import explain_failure, print_outcome
+from headstart.cli.running import explain_failure, most_at_once, print_outcome
 from headstart.demos.sources import check_exists
 from headstart.errors import InputError
 from headstart.presets import PRESETS
@@ -46,7 +46,7 @@ def _run(arguments: argparse.Namespace) -> None:
     out = command.out or _new_directory(command.env, command.preset)
     collectors = command.collectors
     if collectors is None:
-        collectors = default_collectors(config.cycle.episodes)
+        collectors = default_collectors(most_at_once(config))
     # It imports torch, which takes seconds: what is wrong with the command line is said first.
     from headstart.training.train import train
 

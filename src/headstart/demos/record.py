@@ -1,6 +1,8 @@
 """Recording demonstrations with a scripted expert, or with a policy."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import itertools
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from itertools import islice
@@ -11,16 +13,19 @@ from headstart.demos.storage import DemoSet
 from headstart.envs.goal_env import GoalSpec
 from headstart.envs.make import env_source, make_env
 from headstart.envs.source import EnvLike, EnvSource
-from headstart.errors import InputError, require
+from headstart.errors import EpisodeError, InputError, require
 from headstart.rollout.behaviour import PolicyLike, open_behaviour
-from headstart.rollout.executors import Executor, chosen_executor
+from headstart.rollout.executors import Executor, Pending, chosen_executor
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import EpisodeJob
 from headstart.settings import convert
 from headstart.text import counted
 
 _MAX_FAILURES_PER_SUCCESS = 20
+_MAX_FAILURES_AT_FIRST = 3
 _PACKAGES = ("headstart", "gymnasium", "gymnasium-robotics", "mujoco")
+
+_log = logging.getLogger("headstart")
 
 
 class CollectingInterrupted(KeyboardInterrupt):
@@ -89,23 +94,25 @@ def collect_demos(
         record_intended=noise > 0.0,
     )
     kept: dict[int, Episode] = {}
+    failed = 0
     try:
         with chosen_executor(source, collectors, executor) as runner:
-            attempts = _attempts(runner, job, max(2 * collectors, 1))
+            attempts = _Attempts(runner, job, max(2 * collectors, 1))
             wanted = attempts if keep_failures else _successes(attempts, source.name)
             for index, episode in islice(wanted, episodes):
-                kept[index] = episode
+                kept[index], failed = episode, attempts.failed
                 if on_episode is not None:
                     on_episode(episode)
     except KeyboardInterrupt:
         if not kept:
             raise
-        raise CollectingInterrupted(_demo_set(spec, job, kept)) from None
-    return _demo_set(spec, job, kept)
+        raise CollectingInterrupted(_demo_set(spec, job, kept, failed)) from None
+    return _demo_set(spec, job, kept, failed)
 
 
-def _demo_set(spec: GoalSpec, job: EpisodeJob, kept: dict[int, Episode]) -> DemoSet:
-    return DemoSet(spec.env_id, tuple(kept.values()), _header(spec, job, list(kept)))
+def _demo_set(spec: GoalSpec, job: EpisodeJob, kept: dict[int, Episode], failed: int) -> DemoSet:
+    header = {**_header(spec, job, list(kept)), "failed_attempts": failed}
+    return DemoSet(spec.env_id, tuple(kept.values()), header)
 
 
 def _header(spec: GoalSpec, job: EpisodeJob, indices: list[int]) -> dict[str, Any]:
@@ -129,14 +136,43 @@ def _spec(source: EnvSource) -> GoalSpec:
         env.close()
 
 
-def _attempts(executor: Executor, job: EpisodeJob, ahead: int) -> Iterator[tuple[int, Episode]]:
-    """Yield numbered episodes in order, asking for ``ahead`` more than are needed at once."""
-    waiting = list(executor.submit([replace(job, index=index) for index in range(ahead)]))
-    index = 0
-    while True:
-        waiting += executor.submit([replace(job, index=index + ahead)])
-        yield index, waiting.pop(0).result()
-        index += 1
+class _Attempts:
+    """Numbered episodes in order, without those that fail however often they are run.
+
+    Args:
+        executor: runs them.
+        job: the episode, whose index is replaced.
+        ahead: how many more are asked for than are needed at once.
+    """
+
+    def __init__(self, executor: Executor, job: EpisodeJob, ahead: int) -> None:
+        self._executor, self._job, self._ahead = executor, job, ahead
+        self.failed = 0
+        """How many failed so far."""
+
+    def __iter__(self) -> Iterator[tuple[int, Episode]]:
+        waiting = list(self._ask(range(self._ahead)))
+        worked = 0
+        for index in itertools.count():
+            waiting += self._ask(range(index + self._ahead, index + self._ahead + 1))
+            try:
+                episode = waiting.pop(0).result()
+            except EpisodeError as error:
+                self._count(error, worked)
+            else:
+                worked += 1
+                yield index, episode
+
+    def _ask(self, indices: range) -> Sequence[Pending]:
+        return self._executor.submit([replace(self._job, index=index) for index in indices])
+
+    def _count(self, error: EpisodeError, worked: int) -> None:
+        self.failed += 1
+        if not worked and self.failed > _MAX_FAILURES_AT_FIRST:
+            raise InputError(f"{error.reason}; no attempt has worked yet") from error
+        if self.failed >= _MAX_FAILURES_PER_SUCCESS * (worked + 1):
+            raise InputError(f"{error.reason}; {self.failed} attempts failed, {worked} worked")
+        _log.warning("%s; this attempt is dropped", error.reason)
 
 
 def _successes(

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from headstart.envs.interface import GOAL_KEYS, env_name, reset_env, step_env
 from headstart.errors import InputError
+from headstart.text import describe_error
 
 Array = NDArray[Any]
+_Row = tuple[Array, Array, Array, float, bool, dict[str, Any]]
 
 TOLERANCE = 1e-4  # of a recomputed reward; environments mix float32 and float64
 
@@ -91,32 +93,63 @@ class Reading(dict[str, Any]):
         return super().values()
 
 
-def take_steps(env: gym.Env[Any, Any], lengths: Sequence[int] = (10, 10)) -> Probe:
+def take_steps(
+    env: gym.Env[Any, Any], lengths: Sequence[int] = (10, 10), *, spare: int = 3
+) -> Probe:
     """Take random steps in episodes of at most these lengths, with fixed seeds.
 
+    Args:
+        env: the environment.
+        lengths: of the episodes.
+        spare: how many of them may fail, and are replaced by others.
+
     Raises:
-        InputError: if what the environment answers is not of the shape it promises, or not finite.
+        InputError: if what the environment answers is not of the shape it promises, or not finite;
+            or if more episodes fail.
     """
     rng = np.random.default_rng(0)
-    low, high = env.action_space.low, env.action_space.high  # type: ignore[attr-defined]
-    rows = []
-    for seed, length in enumerate(lengths):
-        observation, _ = reset_env(env, seed)
-        check_state(env, observation)
-        for _ in range(length):
-            action = rng.uniform(low, high).astype(env.action_space.dtype)
-            # As it was before the step: some environments set a new goal once one is reached.
-            goal = np.array(observation["desired_goal"])
-            observation, reward, terminated, truncated, info = step_env(env, action)
-            check_state(env, observation)
-            state = np.array(observation["observation"]), np.array(observation["achieved_goal"])
-            paid = one_number(env, "the reward of step", reward)
-            rows.append((*state, goal, paid, bool(terminated), dict(info)))
-            if terminated or truncated:
+    rows: list[_Row] = []
+    failures: list[Exception] = []
+    for number, length in enumerate(lengths):
+        while True:
+            try:
+                rows += _episode(env, number + len(failures), length, rng)
                 break
+            except Exception as error:
+                failures.append(error)
+                if len(failures) > spare:
+                    raise _explain(env, failures[0], spare) from error
     observations, achieved_goals, goals, rewards, ends, infos = zip(*rows, strict=True)
     vectors = np.stack(observations), np.stack(achieved_goals), np.stack(goals)
     return Probe(*vectors, np.array(rewards), np.array(ends), infos)
+
+
+def _episode(
+    env: gym.Env[Any, Any], seed: int, length: int, rng: np.random.Generator
+) -> list[_Row]:
+    """Take at most so many random steps in the episode of a seed."""
+    low, high = env.action_space.low, env.action_space.high  # type: ignore[attr-defined]
+    rows = []
+    observation, _ = reset_env(env, seed)
+    check_state(env, observation)
+    for _ in range(length):
+        action = rng.uniform(low, high).astype(env.action_space.dtype)
+        # As it was before the step: some environments set a new goal once one is reached.
+        goal = np.array(observation["desired_goal"])
+        observation, reward, terminated, truncated, info = step_env(env, action)
+        check_state(env, observation)
+        state = np.array(observation["observation"]), np.array(observation["achieved_goal"])
+        paid = one_number(env, "the reward of step", reward)
+        rows.append((*state, goal, paid, bool(terminated), dict(info)))
+        if terminated or truncated:
+            break
+    return rows
+
+
+def _explain(env: gym.Env[Any, Any], error: Exception, spare: int) -> Exception:
+    if isinstance(error, InputError) or not spare:
+        return error
+    return InputError(f"{env_name(env)}: no episode works, {describe_error(error)}")
 
 
 def observes_goal(probe: Probe) -> bool:

@@ -6,7 +6,6 @@ import signal
 import sys
 import threading
 import time
-import traceback
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ import gymnasium as gym
 from headstart.data.episode import Episode
 from headstart.envs.make import make_env
 from headstart.errors import InputError, RunError
+from headstart.rollout.failure import Failure
 from headstart.rollout.job import run_episode
 from headstart.rollout.pickled import unpickled_job, unpickled_source
 from headstart.standard_streams import open_standard_streams
@@ -28,8 +28,8 @@ class NotBuilt:
     reason: str
 
 
-Answer = Episode | InputError | RunError | NotBuilt | str
-"""An episode, or why there is none: an error that comes again, or a traceback."""
+Answer = Episode | InputError | RunError | NotBuilt | Failure
+"""An episode, or why there is none: an error that comes again, or what may not."""
 
 
 def main() -> None:
@@ -80,8 +80,8 @@ def _answer(env: gym.Env[Any, Any], data: bytes) -> Answer:
         return run_episode(env, unpickled_job(data))
     except (InputError, RunError) as error:
         return error
-    except Exception:
-        return traceback.format_exc()
+    except Exception as error:
+        return Failure.of(error)
 
 
 def _end_with(parent: int) -> None:

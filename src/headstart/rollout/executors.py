@@ -1,7 +1,6 @@
 """Who runs the episodes: this process, or collector processes beside it."""
 
 import contextlib
-import traceback as tracebacks
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from types import TracebackType
@@ -10,7 +9,8 @@ from typing import Protocol, Self
 from headstart.data.episode import Episode
 from headstart.envs.make import env_source, make_env
 from headstart.envs.source import EnvLike
-from headstart.errors import InputError, RunError, require
+from headstart.errors import EpisodeError, InputError, RunError, require
+from headstart.rollout.failure import Failure
 from headstart.rollout.job import Behaviour, EpisodeJob, run_episode
 from headstart.rollout.pickled import copies_of
 from headstart.rollout.processes import ATTEMPTS, EPISODE_TIMEOUT, ProcessExecutor
@@ -21,7 +21,11 @@ class Pending(Protocol):
     """An episode that has been asked for."""
 
     def result(self) -> Episode:
-        """Wait for the episode and return it."""
+        """Wait for the episode and return it.
+
+        Raises:
+            EpisodeError: if it fails however often it is run, which costs nothing but the episode.
+        """
 
 
 class Executor(Protocol):
@@ -98,12 +102,17 @@ class _Deferred:
         self._executor = executor
         self._job = job
         self._copy = copy
-        self._episode: Episode | None = None
+        self._outcome: Episode | EpisodeError | None = None
 
     def result(self) -> Episode:
-        if self._episode is None:
-            self._episode = self._executor.run(self._job, self._copy)
-        return self._episode
+        if self._outcome is None:
+            try:
+                self._outcome = self._executor.run(self._job, self._copy)
+            except EpisodeError as error:
+                self._outcome = error
+        if isinstance(self._outcome, EpisodeError):
+            raise self._outcome
+        return self._outcome
 
 
 class SerialExecutor:
@@ -140,18 +149,27 @@ class SerialExecutor:
             job: what to run.
             copy: returns a copy of its policy.
         """
-        for attempt in range(1, ATTEMPTS + 1):
+        failure = None
+        for _ in range(ATTEMPTS):
             try:
                 return run_episode(self._env, replace(job, policy=copy()))
+            except EpisodeError:
+                self._replace_env()
+                raise
             except (InputError, RunError):
                 raise
             except Exception as error:
                 self.repeated += 1
-                if attempt == ATTEMPTS:
-                    told = f"episode {job.index} failed {attempt} times:\n{tracebacks.format_exc()}"
-                    raise RunError(told) from error
-                self._env = make_env(self._source)
-        raise AssertionError
+                failure = Failure.of(error)
+                self._replace_env()
+        assert failure is not None
+        raise failure.error(self._source.name, job)
+
+    def _replace_env(self) -> None:
+        """Build another environment: what made an episode fail may have stayed in this one."""
+        with contextlib.suppress(Exception):
+            self._env.close()
+        self._env = make_env(self._source)
 
     def __enter__(self) -> Self:
         return self

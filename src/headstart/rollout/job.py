@@ -1,7 +1,8 @@
 """An episode as a pure function of its job."""
 
+import contextlib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from headstart.envs.goal_env import reward_at_goal, success_key
 from headstart.envs.interface import GOAL_KEYS, env_name, reset_env, step_env
 from headstart.envs.snapshot import Restorable, require_restorable, restorable, stack_states
 from headstart.envs.trouble import simulator_trouble
-from headstart.errors import InputError, RunError
+from headstart.errors import EpisodeError, InputError, RunError
 from headstart.policy import inner_bounds
 from headstart.rollout.exploration import GREEDY, Exploration
 from headstart.seeding import generator, integer_seed
@@ -107,39 +108,54 @@ def run_episode(
 
     Raises:
         InputError: if the environment answers with numbers that are not finite, changes the goal
-            or the width of its saved states on the way, or the policy returns no action.
-        RunError: if the simulator lost its state on the way, and went on from another one; or the
-            policy returns an action that is not finite. It is caught here because MuJoCo would
-            answer a NaN with a silent reset and finite, false data.
+            or the width of its saved states on the way, leaves out of ``info`` what the reward
+            reads, or its simulator lost its state and continued from another one.
+        InputError: if the policy returns no action.
+        RunError: if the policy returns an action that is not finite. It is caught here because
+            MuJoCo would answer a NaN with a silent reset and finite, false data.
+
+    An exception that comes out of it has an attribute ``env_steps``: how many were taken.
     """
     # One thread: which order a product is summed in must not depend on the machine's cores.
     with _BLAS.limit(limits=1, user_api="blas"):
-        try:
-            return _run(env, job, on_state or _ignore)
-        except FloatingPointError as error:
-            raise RunError(f"episode {job.index}: {error}") from error
+        return _run(env, job, on_state or _ignore)
 
 
 def _run(env: gym.Env[Any, Any], job: EpisodeJob, on_state: Callable[[bool], None]) -> Episode:
-    rng = generator(job.seed, f"{job.stream}/exploration", job.index)
-    low, high = _bounds(env)
     observation = _started(env, job)
     _reset_policy(env, job)
     recording = _Recording(observation, restorable(env) if job.snapshots else None)
+    try:
+        return _record(env, job, observation, recording, on_state)
+    except Exception as error:
+        with contextlib.suppress(AttributeError):
+            error.env_steps = recording.num_steps  # type: ignore[attr-defined]
+        raise
+
+
+def _record(
+    env: gym.Env[Any, Any],
+    job: EpisodeJob,
+    observation: Observation,
+    recording: "_Recording",
+    on_state: Callable[[bool], None],
+) -> Episode:
+    """Run an episode from its first observation to its end."""
+    rng = generator(job.seed, f"{job.stream}/exploration", job.index)
+    low, high = _bounds(env)
     on_state(False)
     finished = False
     while not finished:
         # Or the policy would be blamed for what it makes of it.
         if not all(np.isfinite(observation[key]).all() for key in GOAL_KEYS):
-            raise InputError(f"{_name(env, job)}: the observation holds NaN or infinity")
-        wanted = _action(env, job, job.policy(observation), low.shape)
+            raise EpisodeError(f"{_name(env, job)}: the observation holds NaN or infinity")
+        wanted = _wanted(env, job, observation, low.shape)
         action = job.exploration(wanted, low, high, rng)
-        if not np.isfinite(action).all():
-            raise FloatingPointError(f"action {action} is not finite; it was not executed")
         kept = GREEDY(wanted, low, high, rng) if job.record_intended else action
         recording.before_step(observation, kept)
         # A copy: an env may clip what it is given in place.
-        observation, reward, terminated, truncated, info = step_env(env, action.copy())
+        with _failing_episode():
+            observation, reward, terminated, truncated, info = step_env(env, action.copy())
         paid = _paid(env, job, reward)
         key = success_key(info)
         if key is None:
@@ -151,16 +167,17 @@ def _run(env: gym.Env[Any, Any], job: EpisodeJob, on_state: Callable[[bool], Non
         finished = terminated or truncated
     trouble = simulator_trouble(env)
     if trouble is not None:
-        raise RunError(f"{_name(env, job)}: {trouble}; the episode was not kept")
+        raise EpisodeError(f"{_name(env, job)}: {trouble}; the episode was not kept")
     try:
         return recording.episode()
     except ValueError as error:
-        raise InputError(f"{_name(env, job)}: {error}") from error
+        raise EpisodeError(f"{_name(env, job)}: {error}") from error
 
 
 def _started(env: gym.Env[Any, Any], job: EpisodeJob) -> Observation:
     """Return the first observation."""
-    observation, _ = reset_env(env, job.env_seed)
+    with _failing_episode():
+        observation, _ = reset_env(env, job.env_seed)
     start = job.start
     if start is None:
         return observation
@@ -170,6 +187,15 @@ def _started(env: gym.Env[Any, Any], job: EpisodeJob) -> Observation:
         "achieved_goal": start.achieved_goal,
         "desired_goal": start.desired_goal,
     }
+
+
+@contextlib.contextmanager
+def _failing_episode() -> Iterator[None]:
+    """Blame the episode alone for what an environment returns that has worked before."""
+    try:
+        yield
+    except InputError as error:
+        raise EpisodeError(str(error)) from error
 
 
 def _reset_policy(env: gym.Env[Any, Any], job: EpisodeJob) -> None:
@@ -197,6 +223,11 @@ class _Recording:
         self._states = [self._state(observation)]
         self._steps: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
         self._outcomes: list[tuple[bool, bool, float, list[float]]] = []
+
+    @property
+    def num_steps(self) -> int:
+        """How many steps have come to their end."""
+        return len(self._outcomes)
 
     def before_step(self, observation: Observation, action: NDArray[np.float32]) -> None:
         """Note the goal that the action is taken for."""
@@ -245,16 +276,22 @@ def _bounds(env: gym.Env[Any, Any]) -> tuple[NDArray[np.float32], NDArray[np.flo
     return inner_bounds(env.action_space.low, env.action_space.high)  # type: ignore[attr-defined]
 
 
-def _action(
-    env: gym.Env[Any, Any], job: EpisodeJob, action: Any, shape: tuple[int, ...]
+def _wanted(
+    env: gym.Env[Any, Any], job: EpisodeJob, observation: Observation, shape: tuple[int, ...]
 ) -> NDArray[Any]:
-    """Return what the policy returned, if it is an action."""
+    """Return what the policy returns, if it is an action."""
+    try:
+        action: Any = job.policy(observation)
+    except FloatingPointError as error:
+        raise RunError(f"episode {job.index}: {error}") from error
     array = np.asarray(action)
     if array.shape != shape or array.dtype.kind not in "fiub":
         raise InputError(
             f"{_name(env, job)}: the policy returned {type(action).__name__} of shape "
             f"{array.shape} and dtype {array.dtype}; an action must be numbers of shape {shape}"
         )
+    if not np.isfinite(array).all():
+        raise RunError(f"episode {job.index}: action {array} is not finite; it was not executed")
     return array
 
 
@@ -262,7 +299,7 @@ def _paid(env: gym.Env[Any, Any], job: EpisodeJob, reward: Any) -> float:
     """Return the reward of a step, if it is one finite number."""
     number = np.asarray(reward, np.float64)
     if number.size != 1 or not np.isfinite(number).all():
-        raise InputError(f"{_name(env, job)}: the reward is {reward}, not one finite number")
+        raise EpisodeError(f"{_name(env, job)}: the reward is {reward}, not one finite number")
     return float(number.squeeze())
 
 
@@ -270,7 +307,7 @@ def _kept(env: gym.Env[Any, Any], job: EpisodeJob, info: Mapping[str, Any]) -> l
     try:
         return [float(info[key]) for key in job.reward_info_keys]
     except KeyError as error:
-        raise InputError(
+        raise EpisodeError(
             f"{_name(env, job)}: step leaves {error} out of info, which the reward reads"
         ) from error
 

@@ -15,8 +15,9 @@ from typing import Self
 from headstart.data.episode import Episode
 from headstart.envs.make import env_source, make_env
 from headstart.envs.source import EnvLike
-from headstart.errors import InputError, RunError
+from headstart.errors import EpisodeError, InputError, RunError
 from headstart.rollout.collector import Answer, NotBuilt
+from headstart.rollout.failure import Failure
 from headstart.rollout.job import EpisodeJob
 from headstart.rollout.pickled import pickled_job, pickled_policy, pickled_source
 from headstart.text import printable
@@ -95,12 +96,13 @@ class ProcessExecutor:
         if isinstance(policy, InputError):
             raise policy
         data = pickled_job(job, policy)
-        failures: list[str | NotBuilt] = []
+        failures: list[Failure | NotBuilt] = []
         while len(failures) < ATTEMPTS:
             collector = self._idle.get()
             try:
                 answer = collector.run(data)
-                if isinstance(answer, str | NotBuilt):
+                # What made an episode fail may have stayed in the environment.
+                if isinstance(answer, Failure | NotBuilt | EpisodeError):
                     collector.replace()
             finally:
                 self._idle.put(collector)
@@ -110,17 +112,13 @@ class ProcessExecutor:
                 raise answer
             failures.append(answer)
             self.repeated += 1
-        raise self._failure(job, failures)
-
-    def _failure(self, job: EpisodeJob, failures: Sequence[str | NotBuilt]) -> Exception:
         last = failures[-1]
-        if isinstance(last, NotBuilt):
-            return InputError(
-                f"environment {self._name!r} can be built in this process, and not in a collector "
-                f"({last.reason}); use collectors=0"
-            )
-        texts = "\n".join(dict.fromkeys(map(str, failures)))
-        return RunError(f"episode {job.index} failed {ATTEMPTS} times in collectors:\n{texts}")
+        if isinstance(last, Failure):
+            raise last.error(self._name, job)
+        raise InputError(
+            f"environment {self._name!r} can be built in this process, and not in a collector "
+            f"({last.reason}); use collectors=0"
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -156,7 +154,7 @@ class _Collector:
         )
 
     def run(self, data: bytes) -> Answer:
-        """Return the answer to a job, or what became of the collector as text."""
+        """Return the answer to a job, or what became of the collector."""
         if self._trouble is not None:
             return self._trouble
         answer = self._ask(self._timeout, data)
@@ -164,7 +162,7 @@ class _Collector:
         return answer
 
     def _ask(self, timeout: float, *values: object) -> Answer | None:
-        """Return the answer to some values, or what became of the collector as text."""
+        """Return the answer to some values, or what became of the collector."""
         process = self._process
         with _deadline(process, timeout) as deadline:
             try:
@@ -178,8 +176,8 @@ class _Collector:
             except (EOFError, OSError, ValueError, pickle.UnpicklingError):
                 code = process.wait()
         if deadline.is_set():
-            return f"a collector process hung for {timeout:g} s and was killed"
-        return f"a collector process died with exit code {code}"
+            return Failure(f"a collector process hung for {timeout:g} s and was killed")
+        return Failure(f"a collector process died with exit code {code}")
 
     def replace(self) -> None:
         """Start a new process in place of this one, unless the collector has been stopped."""

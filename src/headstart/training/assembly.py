@@ -23,6 +23,7 @@ from headstart.envs.source import EnvLike
 from headstart.errors import InputError, require
 from headstart.rollout.executors import Executor, chosen_executor
 from headstart.seeding import Streams, integer_seed
+from headstart.training.adaptation import adapt
 from headstart.training.config import TrainConfig
 from headstart.training.observer import Observer
 from headstart.training.sampling import find_mirror, make_relabelling, make_samplers
@@ -50,6 +51,7 @@ def prepared(
         reward = GoalReward(reward_env, spec)
         _check_reward(spec)
         _check_inputs(config, spec)
+        config = adapt(config, spec)
         _check(config, spec, demos)
         used = None if demos is None else read_demos(demos, spec, reward)
         used = _checked(config, reward_env, used)
@@ -149,6 +151,7 @@ def build_trainer(
     mirror: Mirror | None = None,
 ) -> Trainer:
     """Assemble agent, replay and samplers."""
+    config = adapt(config, spec)
     replay = _replay(config.replay_capacity, spec)
     streams = Streams(config.seed)
     check = EpisodeCheck(reward, config.task.unexplained_reward)

@@ -15,6 +15,8 @@ FREE = (
     "episode_timeout",
     "evaluation.every",
     "evaluation.episodes",
+    "failures.share",
+    "failures.at_least",
     "checkpoint.seconds",
     "checkpoint.keep",
 )

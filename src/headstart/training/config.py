@@ -27,8 +27,8 @@ class CycleConfig:
 
     episodes: int = 2
     """Episodes collected per cycle."""
-    updates_per_step: float = 0.5
-    """Updates per env step of the cycle."""
+    updates_per_step: float | None = None
+    """Updates per env step of the cycle; 0.5 unless cycle.updates is given."""
     updates: int | None = None
     """Updates per cycle, however many env steps it has; instead of updates_per_step."""
     ahead: bool = True
@@ -39,8 +39,14 @@ class CycleConfig:
         check_types(self, "cycle.")
         _require_episodes("cycle.episodes", self.episodes, least=1)
         ratio, updates = self.updates_per_step, self.updates
-        require(0.0 <= ratio <= 1000.0, "cycle.updates_per_step must lie in [0, 1000]", ratio)
+        in_range = ratio is None or 0.0 <= ratio <= 1000.0
+        require(in_range, "cycle.updates_per_step must lie in [0, 1000]", ratio)
         require(updates is None or updates >= 0, "cycle.updates must not be negative", updates)
+        require(
+            ratio is None or updates is None,
+            "cycle.updates and cycle.updates_per_step exclude each other; one must be None",
+            f"{updates} and {ratio}",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,19 +116,21 @@ class WarmStartConfig:
 
     bc_updates: int = 2000
     """Updates of pure behaviour cloning; none without demonstrations."""
-    episodes: int = 20
-    """Episodes collected with the clone, or without demonstrations with random actions."""
+    episodes: int | None = None
+    """Episodes collected with the clone, or without demonstrations with random actions. By default
+    20, but at most 6000 env steps and three quarters of env_steps."""
     critic_updates: int = 1000
     """Updates of the critics alone on these episodes and the demonstrations."""
 
     def __post_init__(self) -> None:
         check_types(self, "warm_start.")
-        for name in ("bc_updates", "episodes", "critic_updates"):
+        for name in ("bc_updates", "critic_updates"):
             value = getattr(self, name)
             require(value >= 0, f"warm_start.{name} must not be negative", value)
-        _require_episodes("warm_start.episodes", self.episodes, least=0)
+        if self.episodes is not None:
+            _require_episodes("warm_start.episodes", self.episodes, least=0)
         require(
-            self.episodes > 0 or self.critic_updates == 0,
+            self.episodes != 0 or self.critic_updates == 0,
             "warm_start.critic_updates needs warm_start.episodes",
             self.critic_updates,
         )
@@ -135,15 +143,39 @@ class EvaluationConfig:
     Its episodes are none of training, and none of `headstart evaluate`.
     """
 
-    every: int = 2000
-    """Env steps from one evaluation to the next; there is one more at the end."""
-    episodes: int = 50
-    """Episodes per evaluation."""
+    every: int | None = None
+    """Env steps from one evaluation to the next; there is one more at the end. By default 2000, or
+    half the env steps that an evaluation may take if that is more, but at most a quarter of
+    env_steps."""
+    episodes: int | None = None
+    """Episodes per evaluation. By default 50, or as many as may take twice evaluation.every env
+    steps if those are fewer, but at least 10."""
 
     def __post_init__(self) -> None:
         check_types(self, "evaluation.")
-        require(self.every >= 1, "evaluation.every must be at least 1", self.every)
-        _require_episodes("evaluation.episodes", self.episodes, least=1)
+        if self.every is not None:
+            require(self.every >= 1, "evaluation.every must be at least 1", self.every)
+        if self.episodes is not None:
+            _require_episodes("evaluation.episodes", self.episodes, least=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailuresConfig:
+    """How many training episodes may fail however often they are run, and be dropped.
+
+    An episode fails if the environment raises, returns numbers that are not finite, loses the state
+    of its simulator, or takes its process with it.
+    """
+
+    share: float = 0.01
+    """Share of the training episodes that may fail."""
+    at_least: int = 3
+    """Number of episodes that may fail however few there are; one more ends the run."""
+
+    def __post_init__(self) -> None:
+        check_types(self, "failures.")
+        _require_share("failures.share", self.share)
+        require(self.at_least >= 0, "failures.at_least must not be negative", self.at_least)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,6 +236,7 @@ class TrainConfig:
         default_factory=lambda: Exploration(noise=0.1, random_action=0.1)
     )
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    failures: FailuresConfig = field(default_factory=FailuresConfig)
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
 
     def __post_init__(self) -> None:

@@ -69,7 +69,8 @@ class TrainingDisplay(Observer):
         for name in _cells(shown[-1]):
             table.add_column(name, justify="right")
         for row in shown:
-            table.add_row(*_cells(row).values())
+            cells = _cells(row)
+            table.add_row(*(cells.get(name, "0") for name in _cells(shown[-1])))
         return table
 
 
@@ -87,7 +88,7 @@ def _cells(row: dict[str, float]) -> dict[str, str]:
 
     seconds = max(row["time/wall_seconds"] - row["time/evaluation_seconds"], 1e-6)
     updates = row["time/updates"] + row["time/warm_start_updates"]
-    return {
+    cells = {
         "env steps": f"{row['time/env_steps']:,.0f}",
         "success": f"{row['eval/success_rate']:.1%}",
         "mean Q": number("eval/mean_q", 2),
@@ -99,3 +100,6 @@ def _cells(row: dict[str, float]) -> dict[str, str]:
         "env steps/s": f"{row['time/env_steps'] / seconds:.0f}",
         "seconds": f"{seconds:.0f}",
     }
+    if row.get("health/dropped_episodes"):
+        cells["dropped"] = f"{row['health/dropped_episodes']:.0f}"
+    return cells

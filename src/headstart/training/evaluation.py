@@ -1,8 +1,9 @@
 """Greedy success rates with their uncertainty."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +12,13 @@ from headstart.data.episode import Episode
 from headstart.envs.known import known
 from headstart.envs.make import env_source
 from headstart.envs.source import EnvLike
-from headstart.errors import require
+from headstart.errors import EpisodeError, require
 from headstart.rollout.behaviour import PolicyLike, env_of, open_behaviour
 from headstart.rollout.executors import Executor, chosen_executor
 from headstart.rollout.job import EVALUATION, Behaviour, EpisodeJob
 from headstart.settings import convert
+
+_log = logging.getLogger("headstart")
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,9 @@ class EvalResult:
     """Median env steps until the goal was first fulfilled, over the episodes where it was."""
     parts: dict[str, Part]
     """Success by named part of the goal space, where the env has some."""
+    failed: int = 0
+    """How many of the episodes failed however often they were run; they count as not successful,
+    and in none of the parts."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -74,6 +80,9 @@ def evaluate(
         collectors: processes that run them; 0 runs them here. The result does not depend on it.
         executor: runs the episodes in place of collectors, and stays open.
         on_episode: called with each finished episode, in order.
+
+    Raises:
+        InputError: if an argument is invalid, or every episode fails.
     """
     episodes, seed = convert(int, episodes, "episodes"), convert(int, seed, "seed")
     require(episodes >= 1, "episodes must be at least 1", episodes)
@@ -81,8 +90,16 @@ def evaluate(
     behaviour = open_behaviour(policy)
     source = env_source(env_of(policy, behaviour) if env is None else env, env_kwargs)
     with chosen_executor(source, collectors, executor) as runner:
-        finished = run_evaluation(runner, behaviour, episodes=episodes, seed=seed, call=on_episode)
-    return summarize(source.name, seed, finished)
+        trials = run_evaluation(runner, behaviour, episodes=episodes, seed=seed, call=on_episode)
+    return summarize(source.name, seed, *trials)
+
+
+class Trials(NamedTuple):
+    """The episodes of an evaluation."""
+
+    episodes: list[Episode]
+    failed: int
+    """How many failed however often they were run."""
 
 
 def run_evaluation(
@@ -93,30 +110,46 @@ def run_evaluation(
     seed: int,
     stream: str = EVALUATION,
     call: Callable[[Episode], None] | None = None,
-) -> list[Episode]:
-    """Return the greedy episodes of an evaluation, in order."""
+) -> Trials:
+    """Return the greedy episodes of an evaluation, in order.
+
+    Raises:
+        InputError: if every episode fails.
+    """
     jobs = [EpisodeJob(policy, seed, stream, index) for index in range(episodes)]
-    finished = []
+    finished: list[Episode] = []
+    failures: list[EpisodeError] = []
     for pending in executor.submit(jobs):
-        finished.append(pending.result())
+        try:
+            finished.append(pending.result())
+        except EpisodeError as error:
+            failures.append(error)
+            if len(failures) == episodes:
+                raise
+            continue
         if call is not None:
             call(finished[-1])
-    return finished
+    if failures:
+        told = "%d of %d evaluation episodes failed and count as not successful: %s"
+        _log.warning(told, len(failures), episodes, failures[0].reason)
+    return Trials(finished, len(failures))
 
 
-def summarize(env_id: str, seed: int, episodes: Sequence[Episode]) -> EvalResult:
-    """Count the successes of finished episodes."""
+def summarize(env_id: str, seed: int, episodes: Sequence[Episode], failed: int = 0) -> EvalResult:
+    """Count the successes of finished episodes, and of others that failed."""
+    count = len(episodes) + failed
     success = np.array([episode.success for episode in episodes])
     first = [int(np.argmax(ep.is_success)) + 1 for ep in episodes if ep.is_success.any()]
     return EvalResult(
         env_id=env_id,
         seed=seed,
-        episodes=len(episodes),
-        success_rate=float(success.mean()),
-        interval=wilson_interval(int(success.sum()), len(success)),
-        success_ever_rate=len(first) / len(episodes),
+        episodes=count,
+        success_rate=int(success.sum()) / count,
+        interval=wilson_interval(int(success.sum()), count),
+        success_ever_rate=len(first) / count,
         steps_to_success=float(np.median(first)) if first else None,
         parts=_parts(env_id, episodes, success),
+        failed=failed,
     )
 
 

@@ -31,12 +31,14 @@ class MeanMetrics:
             self._sums[name] = self._sums[name] + value if name in self._sums else value
             self._counts[name] += 1
 
-    def pop(self) -> dict[str, float]:
-        """Return the means and start anew."""
-        means = {name: float(total) / self._counts[name] for name, total in self._sums.items()}
+    def means(self) -> dict[str, float]:
+        """Return the means so far."""
+        return {name: float(total) / self._counts[name] for name, total in self._sums.items()}
+
+    def clear(self) -> None:
+        """Start again from nothing."""
         self._sums.clear()
         self._counts.clear()
-        return means
 
     def not_finite(self) -> str | None:
         """Return the name of the first metric whose sum is NaN or infinite, if there is one."""
@@ -97,6 +99,11 @@ class MetricsLog:
     def content(self) -> bytes:
         """The content of ``metrics.jsonl``."""
         return self._lines.content
+
+    @property
+    def env_steps(self) -> list[int]:
+        """When the evaluations so far were."""
+        return [int(row["time/env_steps"]) for row in self._rows]
 
     def last(self, name: str) -> float | None:
         """Return a metric of the last evaluation, if there was one."""

@@ -12,6 +12,9 @@ class Progress:
     env_steps: int = 0
     warm_start_env_steps: int = 0
     episodes: int = 0
+    """Training episodes that were stored."""
+    dropped_episodes: int = 0
+    """Training episodes that failed however often they were run."""
     updates: int = 0
     """Updates within cycles; the warm start's are counted apart."""
     warm_start_updates: int = 0

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -33,6 +32,8 @@ class RunRecord:
     """Of the packages that results depend on, when the run began."""
     goal_strategy: str | None = None
     """Name of the user's own function for hindsight goals, if there is one."""
+    goal_strategy_sha256: str | None = None
+    """Hash of its content; earlier versions wrote none."""
     changes: list[dict[str, Any]] = field(default_factory=list)
     """Settings that were changed on resume, and at how many env steps."""
 
@@ -55,14 +56,6 @@ def current_versions() -> dict[str, str]:
     return {name: version(name) for name in PACKAGES}
 
 
-def name_of(function: Callable[..., object] | None) -> str | None:
-    """Return the name that a record knows a function by."""
-    if function is None:
-        return None
-    kind = function if hasattr(function, "__qualname__") else type(function)
-    return f"{kind.__module__}.{kind.__qualname__}"
-
-
 def read_record(directory: Path) -> RunRecord:
     """Read what a run directory says of its run.
 
@@ -74,9 +67,19 @@ def read_record(directory: Path) -> RunRecord:
     if not os.path.isfile(path):
         raise InputError(f"{directory}: not a run directory, it holds no {CONFIG}")
     try:
-        return build(RunRecord, read_config(directory))
+        return build(RunRecord, _as_now(read_config(directory)))
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: {printable(error)}") from error
+
+
+def _as_now(content: Any) -> Any:
+    """Return the content of a record with what earlier versions wrote in other words."""
+    config = content.get("config") if isinstance(content, dict) else None
+    cycle = config.get("cycle") if isinstance(config, dict) else None
+    # The default ratio stood beside cycle.updates, which ruled it out.
+    if isinstance(cycle, dict) and cycle.get("updates") is not None:
+        cycle.pop("updates_per_step", None)
+    return content
 
 
 def read_demos(directory: Path, record: RunRecord) -> DemoSet | None:

@@ -17,6 +17,7 @@ from headstart.errors import InputError, require
 from headstart.paths import user_path
 from headstart.rollout.executors import Executor
 from headstart.text import printable
+from headstart.training.adaptation import keep_adapted
 from headstart.training.arguments import ConfigLike, open_config, open_strategy
 from headstart.training.assembly import prepared
 from headstart.training.audience import gather_observers
@@ -25,12 +26,12 @@ from headstart.training.checkpointer import SavedRun, newest_run, restore_saved
 from headstart.training.config import StrategyName, TrainConfig
 from headstart.training.execution import run_in
 from headstart.training.follow_up import python_line
+from headstart.training.identity import content_of, name_of
 from headstart.training.lock import Lock, locked
 from headstart.training.observer import Observer
 from headstart.training.record import (
     RunRecord,
     current_versions,
-    name_of,
     read_demos,
     read_record,
 )
@@ -83,6 +84,7 @@ def resume(
     record = read_record(path)
     with locked(path) as lock:
         config, strategy = open_strategy(_open_config(config, record.config), goal_strategy)
+        config = keep_adapted(config, record.config)
         check_changes(record.config, config, allow=allow_change)
         _check_strategy(record, strategy)
         demos = read_demos(path, record)
@@ -156,6 +158,12 @@ def _check_strategy(record: RunRecord, goal_strategy: GoalStrategy | None) -> No
         raise InputError(
             f"the run takes its hindsight goals from {record.goal_strategy or 'no function'}, "
             f"not from {given or 'none'}: resume(DIR, goal_strategy=...) from Python"
+        )
+    content = record.goal_strategy_sha256
+    if content is not None and content != content_of(goal_strategy):
+        raise InputError(
+            f"goal_strategy {given} is not what it was when the run began: its source, its fields "
+            f"or what it has captured differs; give it as it was, or train a new run"
         )
 
 

@@ -16,6 +16,7 @@ def evaluation_metrics(result: EvalResult, mean_q: float) -> dict[str, float]:
     return {
         "eval/success_rate": result.success_rate,
         "eval/mean_q": mean_q,
+        "eval/failed_episodes": result.failed,
         **{f"eval/success_rate_{name}": p.success_rate for name, p in result.parts.items()},
     }
 
@@ -30,6 +31,7 @@ def progress_metrics(progress: Progress) -> dict[str, float]:
         "time/wall_seconds": progress.wall_seconds,
         "time/evaluation_seconds": progress.evaluation_seconds,
         "time/checkpoint_seconds": progress.checkpoint_seconds,
+        "health/dropped_episodes": progress.dropped_episodes,
     }
 
 

@@ -18,7 +18,7 @@ from headstart.training.lock import Lock, locked
 from headstart.training.metrics import MetricsLog
 from headstart.training.observer import Observer
 from headstart.training.record import RunRecord, demos_hash, read_record
-from headstart.training.schedule import period_ended
+from headstart.training.schedule import last_due, period_ended
 from headstart.training.trouble import Trouble
 
 _NUMBERED = re.compile(r"[0-9]{8,}\.safetensors", re.ASCII)
@@ -77,7 +77,9 @@ class RunDirectory(Observer):
             RunError: if another run has taken the directory's place.
         """
         env_steps = int(metrics["time/env_steps"])
-        before, best = self._log.last("time/env_steps"), self._log.best("eval/success_rate")
+        config, best = self.record.config, self._log.best("eval/success_rate")
+        assert config.evaluation.every is not None
+        before = last_due(config.evaluation.every, self._log.env_steps)
         # Told below if it fails.
         with contextlib.suppress(OSError):
             self.secure()
@@ -97,8 +99,7 @@ class RunDirectory(Observer):
         if best is None or result.success_rate >= best:
             self.policies[BEST] = content
         self._unwritten.update(self.policies)
-        every = self.record.config.policy_every
-        if period_ended(every, before=int(before or 0), now=env_steps):
+        if period_ended(config.policy_every, before=before, now=env_steps):
             self._unwritten[f"{env_steps:08d}"] = content
         self.flush()
 

@@ -11,7 +11,8 @@ from headstart.policy import Policy
 from headstart.training.config import MOST_EPISODES
 from headstart.training.evaluation import EvalResult
 from headstart.training.progress import Progress
-from headstart.training.trainer import Ahead, Trainer
+from headstart.training.rollouts import Asked
+from headstart.training.trainer import Trainer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +27,8 @@ class Counters:
     evaluation_seconds: float
     checkpoint_seconds: float
     wall_seconds: float
+    dropped_episodes: int = 0
+    """Checkpoints of earlier versions have none."""
 
 
 _COUNTED = [field.name for field in fields(Counters)]
@@ -67,19 +70,22 @@ class RunState:
     metrics: dict[str, tuple[float, int]]
     """Sums and counts of what the updates reported since the last evaluation."""
     streams: dict[str, Any]
+    owed_updates: float = 0.0
+    """Checkpoints of earlier versions have none."""
     facts: TaskFacts | None = None
     """Runs of version 0.1 learned none."""
     recent: dict[str, tuple[float, int]] = field(default_factory=dict)
     """The same since observers were last shown them."""
 
     def __post_init__(self) -> None:
-        counters = asdict(self.counters)
+        counters = asdict(self.counters) | {"owed_updates": self.owed_updates}
         numbers = [*counters.values(), self.num_asked, *(count - 1 for _, count in self.sums)]
         if min(numbers) < 0 or not np.isfinite([*counters.values(), *self.totals]).all():
             raise ValueError("a counter is negative or not finite")
-        ahead = self.ahead or AskedAhead(first=self.counters.episodes, count=0)
-        if (ahead.first, ahead.first + ahead.count) != (self.counters.episodes, self.num_asked):
-            raise ValueError(f"{self.counters.episodes} episodes of {self.num_asked} asked for")
+        over = self.counters.episodes + self.counters.dropped_episodes
+        ahead = self.ahead or AskedAhead(first=over, count=0)
+        if (ahead.first, ahead.first + ahead.count) != (over, self.num_asked):
+            raise ValueError(f"{over} episodes of {self.num_asked} asked for")
         if ahead.count > MOST_EPISODES:
             raise ValueError(f"{ahead.count} episodes asked for at once")
 
@@ -101,12 +107,13 @@ def run_state(trainer: Trainer) -> RunState:
         begun=trainer.begun,
         counters=Counters(**{name: getattr(progress, name) for name in _COUNTED}),
         num_asked=trainer.num_asked,
-        ahead=None if ahead is None else AskedAhead(first=ahead.first, count=len(ahead.pending)),
+        ahead=None if ahead is None else AskedAhead(first=ahead.first, count=ahead.count),
         evaluated_at=trainer.evaluated_at,
         last_result=trainer.last_result,
         successes=list(trainer.successes),
         metrics=trainer.metrics.state(),
         streams=trainer.streams.state(),
+        owed_updates=trainer.owed_updates,
         facts=TaskFacts(
             terminates=trainer.check.reward.terminates,
             reward_range=trainer.check.reward.reward_range,
@@ -159,6 +166,7 @@ def restore_run(trainer: Trainer, state: RunState, policy_ahead: Policy | None) 
     trainer.last_result = state.last_result
     trainer.successes = list(state.successes)
     trainer.metrics.restore(state.metrics)
+    trainer.owed_updates = state.owed_updates
     if state.facts is not None:
         reward = trainer.check.reward
         reward.terminates, reward.reward_range = state.facts.terminates, state.facts.reward_range
@@ -167,8 +175,11 @@ def restore_run(trainer: Trainer, state: RunState, policy_ahead: Policy | None) 
     if ahead is not None and policy_ahead is not None:
         # The same jobs again: an episode is a pure function of its job.
         indices = range(ahead.first, ahead.first + ahead.count)
-        pending = trainer.ask(policy_ahead, indices, trainer.config.exploration)
-        trainer.ahead = Ahead(policy_ahead, ahead.first, pending)
+        exploration = trainer.config.exploration
+        pending = None
+        if not trainer.finished:
+            pending = trainer.rollouts.ask(policy_ahead, indices, exploration)
+        trainer.ahead = Asked(policy_ahead, ahead.first, ahead.count, pending)
 
 
 def _form(policy: Policy) -> tuple[object, ...]:

@@ -10,14 +10,16 @@ from headstart.envs.make import env_source
 from headstart.envs.source import EnvLike
 from headstart.paths import user_path
 from headstart.rollout.executors import Executor
+from headstart.training.adaptation import warn_of_no_updates
 from headstart.training.arguments import ConfigLike, open_config, open_strategy
 from headstart.training.assembly import demos_for, prepared
 from headstart.training.audience import gather_observers
 from headstart.training.config import StrategyName
 from headstart.training.continuing import is_continued
 from headstart.training.execution import run, run_in
+from headstart.training.identity import content_of, name_of
 from headstart.training.observer import Observer
-from headstart.training.record import RunRecord, current_versions, name_of
+from headstart.training.record import RunRecord, current_versions
 from headstart.training.result import TrainResult
 from headstart.training.resume import resume as continue_run
 from headstart.training.run_directory import new_run
@@ -83,14 +85,16 @@ def train(
         )
     assembled = prepared(source, config, demos, collectors, strategy, audience, executor)
     with assembled as trainer:
+        warn_of_no_updates(trainer.config, trainer.spec)
         if out is None:
             return run(trainer)
         record = RunRecord(
             env_id=source.name,
-            config=config,
+            config=trainer.config,
             demos=None,
             versions=current_versions(),
             goal_strategy=name_of(strategy),
+            goal_strategy_sha256=content_of(strategy),
         )
         with new_run(user_path(out), record, trainer.demo_set) as directory:
             return run_in(directory, trainer)

@@ -1,5 +1,6 @@
 """The training loop: collect, store, update, evaluate, save."""
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,28 +20,19 @@ from headstart.envs.goal_env import GoalSpec
 from headstart.envs.source import EnvLike
 from headstart.errors import InputError, RunError
 from headstart.policy import Policy
-from headstart.rollout.executors import Executor, Pending
+from headstart.rollout.executors import Executor
 from headstart.rollout.exploration import Exploration
-from headstart.rollout.job import VALIDATION, EpisodeJob
+from headstart.rollout.job import VALIDATION
 from headstart.seeding import Streams
 from headstart.training.config import TrainConfig
 from headstart.training.evaluation import EvalResult, run_evaluation, summarize
 from headstart.training.metrics import MeanMetrics
 from headstart.training.observer import Observer, RunHandle
 from headstart.training.progress import Progress
+from headstart.training.rollouts import Asked, Rollouts, collect, wait_for
 from headstart.training.row import evaluation_metrics, mean_value, progress_metrics
 from headstart.training.schedule import period_ended
 from headstart.training.seen import new_id
-
-
-@dataclass(frozen=True)
-class Ahead:
-    """Episodes that have been asked for before the updates that come first."""
-
-    policy: Policy
-    first: int
-    """Index of the first of them."""
-    pending: Sequence[Pending]
 
 
 @dataclass
@@ -68,6 +60,10 @@ class Trainer:
     """The environment, for those who run the policy later."""
 
     def __post_init__(self) -> None:
+        every, trials = self.config.evaluation.every, self.config.evaluation.episodes
+        assert every is not None
+        assert trials is not None
+        self._period, self._num_trials = every, trials
         self.progress = Progress()
         self.last_result: EvalResult | None = None
         self.evaluated_at = -1
@@ -81,7 +77,11 @@ class Trainer:
         """Of the training episodes since the last evaluation."""
         self.num_asked = 0
         """Training episodes asked for so far."""
-        self.ahead: Ahead | None = None
+        self.ahead: Asked | None = None
+        """Episodes that are asked for before the updates that come first."""
+        self.owed_updates = 0.0
+        """Updates that env steps have earned and no cycle has made, less than one."""
+        self.rollouts = Rollouts(self.executor, self.config.seed, self.spec, self.resets)
         self.begun = False
         self.demo_set: DemoSet | None = None
         """The demonstrations as they were read, which a run directory keeps."""
@@ -103,7 +103,7 @@ class Trainer:
             return self._train()
         except (InputError, RunError) as error:
             # An environment that has worked so far is no bad input.
-            if isinstance(error, InputError) and not self.progress.env_steps:
+            if isinstance(error, InputError) and not self.progress.episodes:
                 raise
             raise RunError(f"after {self.progress.env_steps} env steps: {error}") from error
 
@@ -113,7 +113,7 @@ class Trainer:
             self._resumable()
             if self._evaluation_due():
                 self._evaluate()
-            if self._finished():
+            if self.finished:
                 assert self.last_result is not None
                 return self.last_result
             self._cycle()
@@ -132,30 +132,37 @@ class Trainer:
             if progress.warm_start_updates + 1 == to_clone:
                 self.agent.end_cloning()
             self._count_warm_start(metrics, "cloning demonstrations")
-        if not warm_start.episodes:
+        self._collect_warm_start()
+        # What is left of the warm start is done if the run is made longer.
+        if self.finished or not progress.episodes:
             return
-        if not progress.warm_start_env_steps:
-            if self._finished():
-                return
-            blind = Exploration(random_action=1.0)
-            exploration = self.config.exploration if self.demos else blind
-            self._store(self._submit(warm_start.episodes, exploration).pending)
-            progress.warm_start_env_steps = progress.env_steps
-            self._resumable()
         while progress.warm_start_updates < to_clone + warm_start.critic_updates:
             if self.handle.stop_requested:
                 return
             metrics = self.agent.update_critics(self._batch(self.sampler))
             self._count_warm_start(metrics, "teaching the critics")
 
+    def _collect_warm_start(self) -> None:
+        """Collect the episodes of the warm start, no more than env steps allow."""
+        wanted, progress = self.config.warm_start.episodes, self.progress
+        assert wanted is not None
+        exploration = self.config.exploration if self.demos else Exploration(random_action=1.0)
+        while progress.episodes < wanted and not self.finished:
+            left = (self.config.env_steps - progress.env_steps) / self.spec.max_episode_steps
+            count = min(wanted - progress.episodes, math.ceil(left))
+            self._store(self._ask(count, exploration))
+            progress.warm_start_env_steps = progress.env_steps
+            self._resumable()
+
     def _cycle(self) -> None:
         """Store some episodes, ask for the next ones, and learn meanwhile."""
-        self.ahead = self.ahead or self._next_episodes()
-        self._store(self.ahead.pending)
-        more = self.config.cycle.ahead and not self._finished()
-        self.ahead = self._next_episodes() if more else None
+        before = self.progress.env_steps
+        self._store(self.ahead or self._next_episodes())
+        # After the last cycle too: a run that is made longer continues as the long one would.
+        ahead = self.config.cycle.ahead
+        self.ahead = self._next_episodes(begin=not self.finished) if ahead else None
 
-        for _ in range(self._updates_due()):
+        for _ in range(self._updates_due(self.progress.env_steps - before)):
             metrics = self.agent.update(self._batch(self.sampler))
             self.progress.updates += 1
             self._note(metrics)
@@ -170,7 +177,7 @@ class Trainer:
         broken = not_finite(tensors) or self.metrics.not_finite()
         if broken is not None:
             updates = self.progress.warm_start_updates + self.progress.updates
-            means = self.metrics.pop().items()
+            means = self.metrics.means().items()
             losses = ", ".join(f"{name} {value:.3g}" for name, value in means)
             raise RunError(
                 f"learning diverged: {broken} is not finite after {updates} updates ({losses}); "
@@ -182,51 +189,47 @@ class Trainer:
         self._require_finite()
         return self.agent.policy(deployed=deployed)
 
-    def _updates_due(self) -> int:
-        """Return how many updates this cycle has; fractions of one carry over to the next."""
-        cycle, progress = self.config.cycle, self.progress
+    def _updates_due(self, env_steps: int) -> int:
+        """Return how many updates a cycle of so many env steps has; fractions of one carry over."""
+        cycle = self.config.cycle
+        if not self.replay.num_episodes:
+            return 0
         if cycle.updates is not None:
             return cycle.updates
-        env_steps = progress.env_steps - progress.warm_start_env_steps
-        return int(cycle.updates_per_step * env_steps) - progress.updates
+        assert cycle.updates_per_step is not None
+        self.owed_updates += cycle.updates_per_step * env_steps
+        # A tenth ten times is a little less than one.
+        due = int(self.owed_updates + 1e-9)
+        self.owed_updates = max(0.0, self.owed_updates - due)
+        return due
 
-    def _next_episodes(self) -> Ahead:
-        return self._submit(self.config.cycle.episodes, self.config.exploration)
+    def _next_episodes(self, *, begin: bool = True) -> Asked:
+        return self._ask(self.config.cycle.episodes, self.config.exploration, begin=begin)
 
-    def _submit(self, count: int, exploration: Exploration) -> Ahead:
-        first = self.num_asked
+    def _ask(self, count: int, exploration: Exploration, *, begin: bool = True) -> Asked:
+        """Ask for new episodes with the newest policy; none is begun if it is not to be."""
+        policy, first = self._policy(deployed=False), self.num_asked
         self.num_asked += count
-        policy = self._policy(deployed=False)
-        return Ahead(policy, first, self.ask(policy, range(first, first + count), exploration))
+        indices = range(first, self.num_asked)
+        pending = self.rollouts.ask(policy, indices, exploration) if begin else None
+        return Asked(policy, first, count, pending)
 
-    def ask(self, policy: Policy, indices: range, exploration: Exploration) -> Sequence[Pending]:
-        """Ask for the training episodes of these indices."""
-        seed, keys, resets = self.config.seed, self.spec.reward_info_keys, self.resets
-        return self.executor.submit(
-            [
-                EpisodeJob(
-                    policy,
-                    seed,
-                    "rollout",
-                    index,
-                    exploration,
-                    reward_info_keys=keys,
-                    start=None if resets is None else resets.start(index),
-                )
-                for index in indices
-            ]
-        )
-
-    def _store(self, pending: Sequence[Pending]) -> None:
-        """Wait for episodes, and then store all of them or, if one fails, none."""
-        episodes = [self.check(episode.result()) for episode in pending]
+    def _store(self, asked: Asked) -> None:
+        """Wait for episodes, and then store those that did not fail or, if it must end, none."""
+        pending = asked.pending
+        if pending is None:
+            indices = range(asked.first, asked.first + asked.count)
+            pending = self.rollouts.ask(asked.policy, indices, self.config.exploration)
+        finished = collect(pending, self.progress, self.config.failures)
+        episodes = [self.check(episode) for episode in finished]
         self.hold_values()
         for episode in episodes:
             self.replay.add(episode)
             self.progress.env_steps += len(episode)
             self.progress.episodes += 1
             self.successes.append(episode.success)
-        self._observe(episodes)
+        if episodes:
+            self._observe(episodes)
 
     def hold_values(self) -> None:
         """Clip targets to what is known of the rewards by now."""
@@ -239,45 +242,59 @@ class Trainer:
         sampler = self.relabelling.sampler(replay, self._normalizer_rng)
         self.agent.observe(sampler.sample(sum(len(episode) for episode in episodes)))
 
+    @property
+    def _period_over(self) -> bool:
+        """Whether an evaluation is due that the end of the run has no part in."""
+        now, before = self.progress.env_steps, max(self.evaluated_at, 0)
+        return period_ended(self._period, before=before, now=now)
+
     def _evaluation_due(self) -> bool:
-        now, before = self.progress.env_steps, self.evaluated_at
-        if self._finished() and now != before:
-            return True
-        return period_ended(self.config.evaluation.every, before=max(before, 0), now=now)
+        at_end = self.finished and self.progress.env_steps != self.evaluated_at
+        return at_end or self._period_over
 
     def _evaluate(self) -> None:
-        for episode in () if self.ahead is None else self.ahead.pending:
+        if self.ahead is not None and self.ahead.pending is not None:
             # The clock of the evaluation must not pay for the next cycle's episodes.
-            episode.result()
+            wait_for(self.ahead.pending)
         self._report("evaluating")
         begun = time.monotonic()
         policy = self._policy(deployed=True)
-        episodes = run_evaluation(
+        trials = run_evaluation(
             self.executor,
             policy,
-            episodes=self.config.evaluation.episodes,
+            episodes=self._num_trials,
             seed=self.config.seed,
             stream=VALIDATION,
             # Nothing of the run changes until the evaluation is done.
             call=lambda _: self._resumable(),
         )
-        self.last_result = summarize(self.spec.env_id, self.config.seed, episodes)
+        only_at_end = not self._period_over
+        self.last_result = summarize(self.spec.env_id, self.config.seed, *trials)
         self.evaluated_at = self.progress.env_steps
-        mean_q = mean_value(self.agent, episodes)
+        mean_q = mean_value(self.agent, trials.episodes)
         self.progress.evaluation_seconds += time.monotonic() - begun
+        row = self._row(self.last_result, mean_q)
+        if not only_at_end:
+            # Otherwise the long run would not have evaluated here: its next row counts on.
+            self.metrics.clear()
+            self.successes.clear()
+        for observer in self.observers:
+            observer.evaluated(policy, self.last_result, row)
+
+    def _row(self, result: EvalResult, mean_q: float) -> dict[str, float]:
         row = {
-            **evaluation_metrics(self.last_result, mean_q),
-            **{f"train/{name}": value for name, value in self.metrics.pop().items()},
+            **evaluation_metrics(result, mean_q),
+            **{f"train/{name}": value for name, value in self.metrics.means().items()},
             **progress_metrics(self.progress),
             "health/repeated_episodes": self.executor.repeated,
         }
         if self.successes:
             row["rollout/success_rate"] = sum(self.successes) / len(self.successes)
-            self.successes.clear()
-        for observer in self.observers:
-            observer.evaluated(policy, self.last_result, row)
+        return row
 
-    def _finished(self) -> bool:
+    @property
+    def finished(self) -> bool:
+        """Whether all env steps are taken, the target is reached, or an observer has ended it."""
         if self.handle.stop_requested:
             return True
         if self.progress.env_steps >= self.config.env_steps:
@@ -302,7 +319,8 @@ class Trainer:
         self.recent.add(metrics)
         progress = self.progress
         if (progress.warm_start_updates + progress.updates) % self.config.log_every == 0:
-            means = {f"updates/{name}": value for name, value in self.recent.pop().items()}
+            means = {f"updates/{name}": value for name, value in self.recent.means().items()}
+            self.recent.clear()
             for observer in self.observers:
                 observer.logged({**means, **progress_metrics(progress)}, progress.env_steps)
 

@@ -93,6 +93,9 @@ def _collect(arguments: argparse.Namespace) -> None:
             f"interrupted before the first of {wanted}; nothing is written to {out}"
         ) from None
     _save(out, demos)
+    failed = demos.header["failed_attempts"]
+    if failed:
+        print(f"dropped: {counted(failed, 'attempt')} that failed")
     print(
         f"{out}: {counted(len(demos.episodes), 'demonstration')} of {demos.env_id}, "
         f"{counted(demos.num_transitions, 'transition')}, {demos.success_rate:.0%} successful"

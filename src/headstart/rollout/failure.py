@@ -1,0 +1,31 @@
+"""Why an attempt at an episode failed, in a form that other processes can be sent."""
+
+import traceback
+from dataclasses import dataclass
+
+from headstart.errors import EpisodeError
+from headstart.rollout.job import EpisodeJob
+from headstart.text import describe_error
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One failed attempt."""
+
+    reason: str
+    """One line."""
+    env_steps: int = 0
+    """How many steps it took, 0 if nobody knows."""
+    details: str = ""
+    """The traceback, if there is one."""
+
+    @classmethod
+    def of(cls, error: Exception) -> "Failure":
+        """Return what is known of an exception of the environment or the policy."""
+        details = "".join(traceback.format_exception(error))
+        return cls(describe_error(error), getattr(error, "env_steps", 0), details)
+
+    def error(self, env_id: str, job: EpisodeJob) -> EpisodeError:
+        """Return the error of a job whose last attempt this was."""
+        reason = f"{env_id}, episode with seed {job.env_seed}: failed 3 times, {self.reason}"
+        return EpisodeError(reason, self.env_steps, self.details)

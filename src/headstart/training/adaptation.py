@@ -1,0 +1,92 @@
+"""Settings that are left open, and what they are in a run, by its length and that of episodes."""
+
+import logging
+from dataclasses import replace
+
+from headstart.envs.goal_env import GoalSpec
+from headstart.text import counted
+from headstart.training.config import (
+    CycleConfig,
+    EvaluationConfig,
+    TrainConfig,
+    WarmStartConfig,
+)
+
+UPDATES_PER_STEP = 0.5
+_WARM_START_EPISODES = 20
+_WARM_START_ENV_STEPS = 6000
+_WARM_START_SHARE = 0.75
+_EVALUATION_EVERY = 2000
+EVALUATION_EPISODES = 50
+_FEWEST_EVALUATION_EPISODES = 10
+_EVALUATIONS = 4
+_log = logging.getLogger("headstart")
+
+
+def adapt(config: TrainConfig, spec: GoalSpec) -> TrainConfig:
+    """Return a configuration in which nothing is left open."""
+    return replace(
+        config,
+        cycle=_adapt_cycle(config.cycle),
+        warm_start=_adapt_warm_start(config, spec.max_episode_steps),
+        evaluation=_adapt_evaluation(config, spec.max_episode_steps),
+    )
+
+
+def warn_of_no_updates(config: TrainConfig, spec: GoalSpec) -> None:
+    """Say before a run starts that its warm start may take all of its env steps."""
+    horizon, episodes = spec.max_episode_steps, config.warm_start.episodes or 0
+    if config.env_steps and 0 < config.env_steps <= episodes * horizon:
+        enough = (episodes + config.cycle.episodes) * horizon
+        _log.warning(
+            "env_steps %d may leave no updates: the warm start takes %s of up to %d steps on %s; "
+            "pass --env-steps %d or more",
+            config.env_steps,
+            counted(episodes, "episode"),
+            horizon,
+            spec.env_id,
+            enough,
+        )
+
+
+def keep_adapted(config: TrainConfig, before: TrainConfig) -> TrainConfig:
+    """Return a configuration in which what is left open is what it was in a run before."""
+    warm_start, evaluation, cycle = config.warm_start, config.evaluation, config.cycle
+    if warm_start.episodes is None:
+        warm_start = replace(warm_start, episodes=before.warm_start.episodes)
+    if evaluation.every is None:
+        evaluation = replace(evaluation, every=before.evaluation.every)
+    if evaluation.episodes is None:
+        evaluation = replace(evaluation, episodes=before.evaluation.episodes)
+    if cycle.updates is None and cycle.updates_per_step is None:
+        updates, ratio = before.cycle.updates, before.cycle.updates_per_step
+        cycle = replace(cycle, updates=updates, updates_per_step=ratio)
+    return replace(config, warm_start=warm_start, evaluation=evaluation, cycle=cycle)
+
+
+def _adapt_cycle(cycle: CycleConfig) -> CycleConfig:
+    if cycle.updates is None and cycle.updates_per_step is None:
+        return replace(cycle, updates_per_step=UPDATES_PER_STEP)
+    return cycle
+
+
+def _adapt_warm_start(config: TrainConfig, horizon: int) -> WarmStartConfig:
+    if config.warm_start.episodes is not None:
+        return config.warm_start
+    env_steps = _WARM_START_ENV_STEPS
+    if config.env_steps:  # Without any, a run is cloning alone, and may be made longer later.
+        env_steps = min(env_steps, int(_WARM_START_SHARE * config.env_steps))
+    episodes = min(_WARM_START_EPISODES, max(1, env_steps // horizon))
+    return replace(config.warm_start, episodes=episodes)
+
+
+def _adapt_evaluation(config: TrainConfig, horizon: int) -> EvaluationConfig:
+    evaluation = config.evaluation
+    every, episodes = evaluation.every, evaluation.episodes
+    if every is None:
+        cost = (episodes or EVALUATION_EPISODES) * horizon
+        every = max(_EVALUATION_EVERY, min(cost // 2, config.env_steps // _EVALUATIONS))
+    if episodes is None:
+        affordable = max(_FEWEST_EVALUATION_EPISODES, 2 * every // horizon)
+        episodes = min(EVALUATION_EPISODES, affordable)
+    return replace(evaluation, every=every, episodes=episodes)

@@ -1,0 +1,103 @@
+"""Training episodes: asked for, waited for, and dropped where they fail."""
+
+import contextlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from headstart.data.episode import Episode
+from headstart.demos.resets import DemoResets
+from headstart.envs.goal_env import GoalSpec
+from headstart.errors import EpisodeError, InputError, RunError
+from headstart.policy import Policy
+from headstart.rollout.executors import Executor, Pending
+from headstart.rollout.exploration import Exploration
+from headstart.rollout.job import EpisodeJob
+from headstart.text import counted
+from headstart.training.config import FailuresConfig
+from headstart.training.progress import Progress
+
+_log = logging.getLogger("headstart")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Numbered episodes of one policy."""
+
+    policy: Policy
+    first: int
+    """Index of the first of them."""
+    count: int
+    pending: Sequence[Pending] | None
+    """``None`` if nobody has begun with them."""
+
+
+@dataclass(frozen=True)
+class Rollouts:
+    """Runs the training episodes of one run."""
+
+    executor: Executor
+    seed: int
+    spec: GoalSpec
+    resets: DemoResets | None
+
+    def ask(self, policy: Policy, indices: range, exploration: Exploration) -> Sequence[Pending]:
+        """Ask for the training episodes of these indices."""
+        return self.executor.submit(
+            [
+                EpisodeJob(
+                    policy,
+                    self.seed,
+                    "rollout",
+                    index,
+                    exploration,
+                    reward_info_keys=self.spec.reward_info_keys,
+                    start=None if self.resets is None else self.resets.start(index),
+                )
+                for index in indices
+            ]
+        )
+
+
+def collect(
+    pending: Sequence[Pending], progress: Progress, allowed: FailuresConfig
+) -> list[Episode]:
+    """Wait for episodes, return those that did not fail, and count the others as dropped.
+
+    Raises:
+        InputError: if too many failed and none has ever worked.
+        RunError: if too many failed; nothing has been counted then.
+    """
+    episodes: list[Episode] = []
+    failed: list[EpisodeError] = []
+    total = progress.episodes + progress.dropped_episodes + len(pending)
+    limit = max(allowed.at_least, int(allowed.share * total))
+    for each in pending:
+        try:
+            episodes.append(each.result())
+        except EpisodeError as error:
+            failed.append(error)
+            dropped = progress.dropped_episodes + len(failed)
+            if dropped > limit:
+                _give_up(error, dropped, limit, worked=progress.episodes + len(episodes))
+            _log.warning("%s; dropped, %d of at most %d", error.reason, dropped, limit)
+    progress.dropped_episodes += len(failed)
+    progress.env_steps += sum(error.env_steps for error in failed)
+    return episodes
+
+
+def wait_for(pending: Sequence[Pending]) -> None:
+    """Wait for episodes, whether they fail or not."""
+    for each in pending:
+        with contextlib.suppress(EpisodeError):
+            each.result()
+
+
+def _give_up(error: EpisodeError, dropped: int, limit: int, *, worked: int) -> NoReturn:
+    if not worked:
+        raise InputError(f"{error.reason}; no episode has worked yet") from error
+    raise RunError(
+        f"{error.reason}; {counted(dropped, 'episode')} failed, at most {limit} may: "
+        f"--failures.at-least and --failures.share allow more\n{error.details}".rstrip()
+    ) from error
