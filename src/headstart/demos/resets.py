@@ -56,6 +56,9 @@ def check_resets(env: gym.Env[Any, Any], demos: DemoSet) -> None:
             ``env``, or ``env`` cannot restore its states, or it goes elsewhere from a snapshot than
             the demonstration went.
     """
+    env.reset(seed=0)
+    # First: where nothing restores them, there are no states to keep.
+    require_restorable(env)
     check_snapshots(demos.episodes)
     check_restores(env)
     width = len(require_restorable(env).save_state())
@@ -100,5 +103,6 @@ def check_snapshots(demos: Sequence[Episode]) -> None:
     if missing:
         raise InputError(
             f"{missing} of {len(demos)} demonstrations hold no snapshots of the simulator to go "
-            f"back to; `headstart demos collect` without --no-snapshots keeps them"
+            f"back to; `headstart demos collect` without --no-snapshots keeps them, where "
+            f"`headstart envs check` says that states are restored"
         )
