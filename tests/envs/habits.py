@@ -73,6 +73,29 @@ class SameStart(Reach):
         return super().reset(seed=0)
 
 
+class GlobalSeed(Reach):
+    """Draws from the generator of all modules, after seeding it."""
+
+    def reset(self, *, seed=None, options=None):
+        np.random.seed(seed)  # noqa: NPY002
+        return super().reset(seed=seed)
+
+    def step(self, action):
+        return super().step(np.asarray(action) + np.random.normal(0.0, 0.1, 2))  # noqa: NPY002
+
+
+class ResetsItself(Reach):
+    """Returns the first state of the next episode where one ends."""
+
+    success_terminates = True
+
+    def step(self, action):
+        observation, reward, *_, info = super().step(action)
+        if info["is_success"]:
+            observation, _ = super().reset()
+        return observation, reward, info["is_success"], False, info
+
+
 class Reuses(Reach):
     """Sound: writes to the arrays and the action that it was given, and returns its own."""
 
@@ -160,6 +183,37 @@ class MinusOne(SaysItEnds):
         return observation, reward, reached, False, {"is_success": reached}
 
 
+class InfoReward(Reach):
+    """Pays what ``info`` says of the goal of the episode."""
+
+    def step(self, action):
+        *result, info = super().step(action)
+        result[1] = float(info["is_success"]) - 1.0
+        return *result, info
+
+    def compute_reward(self, achieved_goal, desired_goal, info):
+        if "is_success" in info:
+            return np.asarray(info["is_success"], float) - 1.0
+        return super().compute_reward(achieved_goal, desired_goal, info)
+
+
+class HoldThree(Reach):
+    """Sound: a success takes three steps at the goal."""
+
+    held = 0
+
+    def step(self, action):
+        observation, reward, *rest = super().step(action)
+        self.held = self.held + 1 if reward == 0.0 and self._steps > 1 else int(reward == 0.0)
+        return observation, reward, *rest[:-1], {"is_success": self.held >= 3}
+
+
+class Always(Reach):
+    """Goals so wide that every step reaches them."""
+
+    threshold = 10.0
+
+
 class Penalised(Reach):
     """Pays least at the goal."""
 
@@ -240,7 +294,7 @@ class OldRange(Reach):
 KINDS = (
     Remembering, DrawnWhenBuilt, Shared, OnlyOne, Deaf, SameStart, Reuses, Dice, Obstacle, Progress,
     MinusOne, Penalised, LateSuccess, TwoSuccesses, WordOfSuccess, SuccessAsArray, OldRange,
-    EndsAtTimes, EndsDense, TimedOut,
+    EndsAtTimes, EndsDense, TimedOut, InfoReward, HoldThree, Always, GlobalSeed, ResetsItself,
 )  # fmt: skip
 WRAPPED = {
     "Noisy": lambda: Noise(Reach()),
@@ -280,9 +334,12 @@ HABITS = [
     ("Progress", "compute_reward answers the same question differently when it is asked again",
      "keep nothing of what it was asked before"),
     ("Scaled", "compute_reward disagrees with step", "the wrapper TransformReward changes"),
-    ("Penalised", "steps that succeed, by info['is_success'], are paid -1 and others 0",
+    ("Penalised", "steps that succeed, by info['is_success'], are paid less than others",
      "let compute_reward pay most at the goal"),
-    ("LateSuccess", "info['is_success'] contradicts the reward in", "let both use one threshold"),
+    ("LateSuccess", "info['is_success'] calls", "let both use one threshold"),
+    ("InfoReward", "compute_reward says the same whatever goals it is given", "not from info"),
+    ("GlobalSeed", "two environments in one process disturb each other", "in self.np_random"),
+    ("ResetsItself", "the goal changes with the step that ends an episode", "the state that the"),
     ("TwoSuccesses", "info['is_success'] is an array of shape (2,)", "let it be True or False"),
     ("WordOfSuccess", "info['is_success'] is 'False'", "let it be True or False"),
     ("EndsAtTimes", "some episodes end at their goal and others continue", "add compute_term"),

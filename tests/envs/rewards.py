@@ -32,6 +32,10 @@ class Constant(PointReach):
     def compute_reward(self, achieved_goal, desired_goal, info):
         return np.zeros(np.shape(achieved_goal)[:-1])
 
+    def step(self, action):
+        *result, _ = super().step(action)
+        return *result, {"is_success": bool(distance(self._position, self._goal) < self.threshold)}
+
 
 class Overshot(Dense):
     """A reward that is best a little beside the goal."""

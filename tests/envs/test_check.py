@@ -67,7 +67,7 @@ PROBLEMS = [
     ("DenseEnding", "an episode ended in success below the best reward",
      "add compute_terminated(achieved_goal, desired_goal, info) in its place"),
     ("DenseSilent", "nothing says whether a step reached the goal", "return info['is_success']"),
-    ("Flatterer", "info['is_success'] contradicts the reward in", "of 390 steps"),
+    ("Flatterer", "info['is_success'] calls", "steps a success that are not paid the reward of"),
     ("ForceVector", "reads info['forces'], which step gives as an array of shape (2,)",
      "hindsight keeps one number of each step"),
     ("Phase", "reads info['phase'], which step gives as 'work'", "one number of each step"),
@@ -95,6 +95,11 @@ ADVICE = [
     ("ForceAtGoal", "compute_reward takes one goal at a time"),
     ("Constant", "all rewards seen are 0, at the goal too"),
     ("Overshot", "achieving the goal exactly is not the best reward seen"),
+    (
+        "HoldThree",
+        "steps are paid the reward of the goal and are not a success, by info['is_succes",
+    ),
+    ("Always", "all of 390 steps with random actions are a success: there is nothing to learn"),
     ("EndsDense", "an episode ended at its goal, where the reward is not the best one"),
     ("TimedOut", "step returns terminated at the time limit of 30 steps, where nothing ended"),
     (

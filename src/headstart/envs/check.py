@@ -25,6 +25,7 @@ _LOOKS = (
     rewards.find_kept_info,
     rewards.find_unexplained,
     rewards.find_impure,
+    rewards.find_blind_to_goals,
     episodes.find_irreproducible,
     episodes.find_refused_seeds,
     episodes.find_deaf,
@@ -100,9 +101,10 @@ def check_env(env: EnvLike, task: TaskConfig | None = None) -> EnvReport:
 def _hold_against(trial: Trial, reward: GoalReward, problems: list[str]) -> list[str]:
     """Add to the problems what contradicts the facts that training would use; return advice."""
     problems += _find(trial, [partial(ends.find_contradicted_declaration, reward=reward)])
-    advice = [*rewards.advise(reward.spec)]
+    advice = [*rewards.advise(trial, reward.spec)]
     # What is wrong would be reported a second time, in other words.
     if not problems:
+        advice += success.advise(trial)
         refused, warned = ends.find_unlearnable(trial, reward)
         problems += refused
         advice += warned
@@ -126,7 +128,7 @@ def _try(source: EnvSource, task: TaskConfig) -> Trial:
         return Trial.of(lambda: make_env(source), task)
     except InputError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(
             f"{source.name}: it cannot be built, reset or stepped: {_short(error)}"
         ) from error
@@ -166,7 +168,7 @@ def _failure(error: Exception) -> str:
     return str(error) if told else f"the environment fails: {_short(error)}"
 
 
-def _short(error: Exception) -> str:
+def _short(error: BaseException) -> str:
     """Return an error, and where it was raised, as one line."""
     if isinstance(error.__cause__, TypeError):  # Gymnasium wraps one of the constructor.
         error = error.__cause__

@@ -34,6 +34,18 @@ class Recording:
     def __len__(self) -> int:
         return len(self.rewards)
 
+    @property
+    def shows_next(self) -> bool:
+        """Whether its end came with a new goal, as where an environment resets itself."""
+        ended = self.terminated[-1] or self.truncated[-1]
+        return ended and self.moved_goals[:1] == [len(self)]
+
+    @property
+    def moved_goals(self) -> list[int]:
+        """The states, by number of steps, whose goal is not that of the start."""
+        goals = [state["desired_goal"] for state in self.states]
+        return [step for step, goal in enumerate(goals) if not np.array_equal(goal, goals[0])]
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -70,15 +82,28 @@ class Trial:
         return bool(self.env.get_wrapper_attr("success_terminates")) if declared else None
 
     @cached_property
+    def places(self) -> list[tuple[int, int]]:
+        """Of each of ``steps`` the number of its episode and its own in there.
+
+        A step that shows the state after a reset instead of its own is not among them.
+        """
+        lengths = [len(episode) - episode.shows_next for episode in self.episodes]
+        if not any(lengths):
+            lengths = [len(episode) for episode in self.episodes]
+        return [(number, step) for number, end in enumerate(lengths) for step in range(end)]
+
+    @cached_property
     def steps(self) -> probe.Probe:
-        """All steps of the episodes, in the form in which they are probed."""
+        """The steps of all episodes, in the form in which they are probed."""
+        rows = [(self.episodes[number], step) for number, step in self.places]
+        after = [ep.states[step + 1] for ep, step in rows]
         return probe.Probe(
-            np.array([state["observation"] for ep in self.episodes for state in ep.states[1:]]),
-            np.array([state["achieved_goal"] for ep in self.episodes for state in ep.states[1:]]),
-            np.array([state["desired_goal"] for ep in self.episodes for state in ep.states[:-1]]),
-            np.array([reward for ep in self.episodes for reward in ep.rewards], float),
-            np.array([ended for ep in self.episodes for ended in ep.terminated]),
-            [info for ep in self.episodes for info in ep.infos],
+            np.array([state["observation"] for state in after]),
+            np.array([state["achieved_goal"] for state in after]),
+            np.array([ep.states[step]["desired_goal"] for ep, step in rows]),
+            np.array([ep.rewards[step] for ep, step in rows], float),
+            np.array([ep.terminated[step] for ep, step in rows]),
+            [ep.infos[step] for ep, step in rows],
         )
 
 

@@ -19,15 +19,19 @@ _SEED_ALL = "draw everything from self.np_random, and let reset set back all tha
 
 def find_moving_goals(trial: Trial) -> Iterator[str]:
     """Yield goals that change within an episode."""
-    for episode in trial.episodes:
-        goals = [state["desired_goal"] for state in episode.states]
-        for step, goal in enumerate(goals):
-            if not np.array_equal(goal, goals[0]):
-                yield (
-                    f"the goal changes within an episode, at step {step}: hindsight needs one goal "
-                    f"an episode; set a new goal in reset alone"
-                )
-                return
+    moves = [(step, episode) for episode in trial.episodes for step in episode.moved_goals[:1]]
+    if not moves:
+        return
+    if all(episode.shows_next for _, episode in moves):
+        yield (
+            "the goal changes with the step that ends an episode, as if it had been reset there: "
+            "return the state that the episode ended in"
+        )
+    else:
+        yield (
+            f"the goal changes within an episode, at step {moves[0][0]}: hindsight needs one goal "
+            f"an episode; set a new goal in reset alone"
+        )
 
 
 def find_irreproducible(trial: Trial) -> Iterator[str]:
@@ -109,7 +113,8 @@ def _disturbances(
     if difference(plain, record(env, _SEED, between=run_the_other)) is not None:
         yield (
             "two environments in one process disturb each other, and training has two: keep all "
-            "state in self (with PyBullet, pass physicsClientId to each call)"
+            "state in self, random numbers in self.np_random (with PyBullet, pass physicsClientId "
+            "to each call)"
         )
 
 

@@ -40,15 +40,12 @@ def _wrapper_to_blame(trial: Trial, number: int) -> str | None:
 
     Args:
         trial: the environment.
-        number: of the step among those of all episodes.
+        number: of the step among those of the trial.
     """
-    seed = 0
-    while number >= len(trial.episodes[seed]):
-        number -= len(trial.episodes[seed])
-        seed += 1
+    seed, step = trial.places[number]
     confirmed = False
     for layer, answers in _answers_of_layers(trial, seed):
-        before, confirmed = confirmed, _confirms(trial.env, answers[number])
+        before, confirmed = confirmed, _confirms(trial.env, answers[step])
         if before and not confirmed:
             return type(layer).__name__
     return None
@@ -94,6 +91,23 @@ def find_kept_info(trial: Trial) -> Iterator[str]:
     yield from ()
 
 
+def find_blind_to_goals(trial: Trial) -> Iterator[str]:
+    """Yield a reward that varies, and not with the goals that it is asked about."""
+    env, steps = trial.env, trial.steps
+    if len(np.unique(steps.rewards)) < 2:
+        return
+    computed, swapped, at_goals = (
+        probe.rewards_of(env, achieved, steps.desired_goals, steps.infos)
+        for achieved in (steps.achieved_goals, steps.achieved_goals[::-1], steps.desired_goals)
+    )
+    if (computed == swapped).all() and (computed == at_goals).all():
+        yield (
+            "compute_reward says the same whatever goals it is given, and hindsight asks it about "
+            "others than those of the episode: compute the reward from achieved_goal and "
+            "desired_goal, not from info or from what the environment keeps"
+        )
+
+
 def find_impure(trial: Trial) -> Iterator[str]:
     """Yield answers that depend on more than the arguments, and arguments that are written to."""
     env = trial.env
@@ -132,7 +146,7 @@ def _answers(
     return [probe.call(env, method, *row) for row in zip(achieved, desired, infos, strict=True)]
 
 
-def advise(spec: GoalSpec) -> Iterator[str]:
+def advise(trial: Trial, spec: GoalSpec) -> Iterator[str]:
     """Yield what makes learning slower or less exact than it could be."""
     if not spec.vectorized:
         yield (
@@ -145,7 +159,8 @@ def advise(spec: GoalSpec) -> Iterator[str]:
             "achieving the goal exactly is not the best reward seen: values have no upper bound; "
             "declare the attribute reward_range = (low, high) if there is one"
         )
-    if not spec.reward_units.tells_goal and not spec.asks_terminated:
+    one_reward = len(np.unique(trial.steps.rewards)) == 1 and not spec.reward_units.tells_goal
+    if one_reward and not spec.asks_terminated:
         yield (
             f"all rewards seen are {spec.reward_units.best:g}, at the goal too: nothing would be "
             f"learned from them; pay more at the goal, or add compute_terminated(achieved_goal, "

@@ -12,42 +12,61 @@ from headstart.envs.trial import Trial
 
 
 def find_false_success(trial: Trial) -> Iterator[str]:
-    """Yield successes that cannot be told, or that contradict the reward."""
-    env, steps = trial.env, trial.steps
+    """Yield successes that are not shown, or that the reward denies."""
+    steps = trial.steps
     key = success_key(steps.infos[-1])
-    if not tells_success(env, steps):
+    odd = [value for value in _values(steps.infos) if not probe.is_number(value)]
+    if not tells_success(trial.env, steps):
         yield SUCCESS_UNTOLD
-        return
-    at_goals = probe.rewards_of(env, steps.desired_goals, steps.desired_goals, steps.infos)
-    levels = np.unique(np.concatenate([steps.rewards, at_goals]))
-    odd = [value for value in _told(steps.infos) if not probe.is_number(value)]
-    if odd:
+    elif odd:
         yield f"info[{key!r}] is {probe.in_words(odd[0])}: let it be True or False"
-    elif key is not None and len(levels) == 2:
-        yield from _contradictions(steps, key, levels)
+    else:
+        success, best = successes(steps.infos), _is_best(trial)
+        wrong = int((success & ~best).sum())
+        if wrong and not (success & best).any():
+            yield (
+                f"steps that succeed, by info[{key!r}], are paid less than others: a policy would "
+                f"avoid its goal; let compute_reward pay most at the goal"
+            )
+        elif wrong:
+            yield (
+                f"info[{key!r}] calls {wrong} of {len(steps)} steps a success that are not paid "
+                f"the reward of the goal: let both use one threshold"
+            )
 
 
-def _contradictions(steps: probe.Probe, key: str, levels: NDArray[Any]) -> Iterator[str]:
-    """Yield successes that a reward of two levels denies."""
-    success, best = successes(steps.infos), steps.rewards == levels[1]
-    wrong = int((success != best).sum())
-    if wrong and success.any() and not (success & best).any():
+def advise(trial: Trial) -> Iterator[str]:
+    """Yield successes that come by themselves, or are not all that is paid for."""
+    steps = trial.steps
+    success, best = successes(steps.infos), _is_best(trial)
+    key = success_key(steps.infos[-1])
+    unpaid = int((best & ~success).sum())
+    if success.all():
         yield (
-            f"steps that succeed, by info[{key!r}], are paid {levels[0]:g} and others "
-            f"{levels[1]:g}: a policy would avoid its goal; let compute_reward pay most at the goal"
+            f"all of {len(steps)} steps with random actions are a success: there is nothing to "
+            f"learn"
         )
-    elif wrong:
+    elif key is not None and unpaid and not best.all():
         yield (
-            f"info[{key!r}] contradicts the reward in {wrong} of {len(steps)} steps: let both use "
-            f"one threshold"
+            f"{unpaid} of {len(steps)} steps are paid the reward of the goal and are not a "
+            f"success, by info[{key!r}]: a policy may stay where it is paid"
         )
+
+
+def _is_best(trial: Trial) -> NDArray[np.bool_]:
+    """Return which steps are paid the larger of two rewards; all of them if there are not two."""
+    steps = trial.steps
+    at_goals = probe.rewards_of(trial.env, steps.desired_goals, steps.desired_goals, steps.infos)
+    levels = np.unique(np.concatenate([steps.rewards, at_goals]))
+    # Of more levels it is not known which of them is paid at the goal.
+    return steps.rewards == levels[1] if len(levels) == 2 else np.ones(len(steps), bool)
 
 
 def successes(infos: Sequence[Mapping[str, Any]]) -> NDArray[np.bool_]:
     """Return which steps say that they reached the goal, ``(n,)``."""
-    return np.array([bool(np.all(value)) for value in _told(infos)])
+    return np.array([bool(np.all(value)) for value in _values(infos)])
 
 
-def _told(infos: Sequence[Mapping[str, Any]]) -> list[Any]:
+def _values(infos: Sequence[Mapping[str, Any]]) -> list[Any]:
     """Return what each step says of its success; ``False`` where it says nothing."""
     return [np.squeeze(info.get(success_key(info) or "", False)) for info in infos]
