@@ -9,6 +9,7 @@ from builders import point_policy, random_batch, random_episode
 from headstart.data.replay import EpisodeReplay
 from headstart.demos.resets import DemoResets
 from headstart.demos.storage import DemoSet
+from headstart.envs.source import EnvSource
 
 
 def episodes(lengths=(5, 7, 7), state_dim=4):
@@ -39,6 +40,10 @@ def test_demonstrations():
 
 def test_resets_to_them():
     assert len(repr(DemoResets(episodes() * 100, 0.1, "desired", 0))) < 100
+
+
+def test_an_environment_that_was_passed_as_an_object():
+    assert len(repr(EnvSource(bytes(100_000), "Point(...)"))) < 100
 
 
 def test_a_replay():

@@ -89,9 +89,8 @@ def test_a_goal_that_moves_makes_one_episode_for_each_goal():
 
 
 def test_a_goal_that_moves_once_it_is_reached_leaves_the_step_that_reached_it():
-    reached = int(np.argmax(EPISODE.is_success)) + 1
-    demos = imported(recorded(goals_from(reached)))
-    assert lengths(demos) == [reached, STEPS - reached]
+    demos = imported(recorded(goals_from(REACHED)))
+    assert lengths(demos) == [REACHED, STEPS - REACHED]
     assert demos.episodes[0].success
     # Given for each step, goals leave no doubt.
     demos = imported(recorded(goals_from(10)[:-1]))
@@ -128,19 +127,36 @@ def test_a_goal_that_is_stale_in_the_first_state_is_corrected():
     assert told in demos.header["remarks"]
 
 
-@pytest.mark.parametrize("terminates", [None, True, False])
-@pytest.mark.parametrize("early", [True, False])
-def test_where_a_file_does_not_say_it_success_ends_what_the_environment_ends(terminates, early):
-    """Where nothing says whether it does, an early end at the first success is taken for one."""
-    reached = int(np.argmax(EPISODE.is_success)) + 1
-    kept = reached if early else STEPS
-    states = ("observations", "achieved_goals", "desired_goals")
-    whole = recorded()
+REACHED = int(np.argmax(EPISODE.is_success)) + 1
+
+
+def until(kept):
+    """The first steps of the episode, as a file has them."""
+    whole, states = recorded(), ("observations", "achieved_goals", "desired_goals")
     cut = {name: getattr(whole, name)[: kept + 1] for name in states}
     cut |= {name: getattr(whole, name)[:kept] for name in ("actions", "success", "reward_infos")}
-    demos = imported(Recorded(**cut), spec=replace(SPEC, terminates=terminates))
-    expected = early if terminates is None else terminates
+    return Recorded(**cut)
+
+
+@pytest.mark.parametrize(
+    ("terminates", "kept", "expected"),
+    [(True, REACHED, True), (False, REACHED, False), (None, REACHED, True), (None, STEPS, False)],
+)
+def test_whether_success_ended_an_episode_is_known_or_seen(terminates, kept, expected):
+    """An early end at the first success is taken for one where nothing says what it is."""
+    demos = imported(until(kept), spec=replace(SPEC, terminates=terminates))
     assert demos.episodes[0].terminated.tolist() == [False] * (kept - 1) + [expected]
+
+
+def test_what_continues_at_its_goal_is_cut_where_the_environment_ends_it():
+    spec = replace(SPEC, terminates=True)
+    demos = imported(recorded(), until(REACHED), spec=spec)
+    assert lengths(demos) == [REACHED, REACHED]
+    assert demos.episodes[0] == demos.episodes[1]
+    told = "1 of 2 episodes continue after reaching their goal, which ends an episode of"
+    assert f"{told} PointReach-v0, and are cut there." in demos.header["remarks"]
+    demos.check_fits(spec)
+    assert lengths(imported(recorded(), spec=replace(SPEC, terminates=None))) == [STEPS]
 
 
 def test_too_many_episodes_are_refused(monkeypatch):

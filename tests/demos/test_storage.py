@@ -151,7 +151,7 @@ def test_action_bounds_that_are_none_are_neither_saved_nor_read(saved, bounds):
 def test_a_failure_while_writing_leaves_the_old_file_as_it_was(saved):
     before = saved.read_bytes()
     unwritable = demos_of([3], note=object())
-    with pytest.raises(TypeError, match="not JSON serializable"):
+    with pytest.raises(InputError, match="its header is not JSON"):
         save_demos(saved, unwritable)
     assert saved.read_bytes() == before
     assert os.listdir(saved.parent) == ["demos.npz"]

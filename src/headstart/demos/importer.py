@@ -62,7 +62,8 @@ class EpisodeImporter:
             raise ValueError(f"it has more than {MOST_EPISODES} episodes")
         # What is not finite is refused, and must not be warned of before.
         with np.errstate(invalid="ignore", over="ignore"):
-            self._episodes += [self._episode(part) for part in self._parts(recorded)]
+            parts = [self._episode(part) for part in self._parts(recorded)]
+            self._episodes += [self._cut_at_goal(part) for part in parts]
 
     def demos(self, source: str, kind: str, remarks: Sequence[str] = ()) -> DemoSet:
         """Return what was taken, with remarks on it in its header.
@@ -165,6 +166,22 @@ class EpisodeImporter:
             reward_infos=infos,
         )
 
+    def _cut_at_goal(self, episode: Episode) -> Episode:
+        """Return an episode that continued at its goal as it ends in the environment."""
+        if not self._spec.terminates or not episode.is_success[:-1].any():
+            return episode
+        self._counts["continued"] += 1
+        steps = int(np.argmax(episode.is_success)) + 1
+        return Episode(
+            observations=episode.observations[: steps + 1],
+            achieved_goals=episode.achieved_goals[: steps + 1],
+            desired_goals=episode.desired_goals[:steps],
+            actions=episode.actions[:steps],
+            terminated=np.arange(steps) == steps - 1,
+            is_success=episode.is_success[:steps],
+            reward_infos=episode.reward_infos[:steps],
+        )
+
     def _ends(self, success: NDArray[np.bool_]) -> bool:
         """Return whether the success at its last step ended an episode, which the file keeps."""
         if self._spec.terminates is not None:
@@ -250,6 +267,8 @@ class EpisodeImporter:
             f"out.": counts["short"],
             f"{counts['cut']} {of_all} were longer than {spec.max_episode_steps} steps and are "
             f"cut.": counts["cut"],
+            f"{counts['continued']} {of_all} continue after reaching their goal, which ends an "
+            f"episode of {spec.env_id}, and are cut there.": counts["continued"],
             f"{counts['reset']} {of_all} end in a state with another goal, as a reset leaves it: "
             f"their last step is left out.": counts["reset"],
             f"The goal changes within {counts['moving']} {of_all}: they are cut into "

@@ -169,8 +169,15 @@ class DemoSet:
 
 
 def save_demos(path: str | Path, demos: DemoSet) -> None:
-    """Write a demo file; the path holds the old file or the whole new one, never a part."""
+    """Write a demo file; the path holds the old file or the whole new one, never a part.
+
+    Raises:
+        InputError: if there is no episode, the header holds what JSON cannot, or the file cannot be
+            written.
+    """
     path = user_path(path)
+    if not demos.episodes:
+        raise InputError(f"{path}: not written, there is no episode to save")
     episodes = _alike(demos.episodes)
     arrays: dict[str, NDArray[Any]] = {
         name: np.concatenate([getattr(episode, name) for episode in episodes])
@@ -185,12 +192,25 @@ def save_demos(path: str | Path, demos: DemoSet) -> None:
         "env_id": demos.env_id,
         "is_success": [episode.success for episode in episodes],
     }
-    arrays["header"] = np.frombuffer(json.dumps(header).encode(), np.uint8)
+    try:
+        text = json.dumps(header, default=_plain)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{path}: its header is not JSON ({error})") from error
+    arrays["header"] = np.frombuffer(text.encode(), np.uint8)
     try:
         with replacing(path) as staged, staged.open("wb") as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def _plain(value: object) -> Any:
+    """Return numbers and arrays of numpy, and paths, as JSON has them."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"it holds {type(value).__name__}")
 
 
 def _alike(episodes: Sequence[Episode]) -> Sequence[Episode]:

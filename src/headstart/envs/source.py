@@ -22,7 +22,7 @@ Factory = Callable[..., Any]
 class EnvSource:
     """How an environment is built, as often as it takes, in any process."""
 
-    origin: str | EnvSpec | Factory | bytes | gym.Env[Any, Any]
+    origin: str | EnvSpec | Factory | bytes | gym.Env[Any, Any] = field(repr=False)
     """An id that Gymnasium may know, a registration, a class or function, a pickled environment,
     or an environment that can be neither built again nor copied."""
     base: str
