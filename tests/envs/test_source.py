@@ -1,6 +1,7 @@
 """Everything that an environment may be passed as, what it is called, and what is built of it."""
 
 import functools
+import sys
 
 import gymnasium as gym
 import pytest
@@ -162,7 +163,11 @@ def test_an_environment_that_cannot_be_copied_is_used_itself_and_stays_open():
         (passed.Sized(), {}, "'envs.passed:Sized(...)' has no time limit: pass env_kwargs={"),
         (passed.Sized, {"max_episode_steps": 0}, "max_episode_steps must be a positive integer"),
         (passed.Sized, {"max_episode_steps": "long"}, "must be a positive integer, got long"),
-        (passed.Sized, {"sise": 3}, "cannot be built: got an unexpected keyword argument 'sise'"),
+        (
+            passed.Sized,
+            {"sise": 3},
+            "cannot be built with env_kwargs {'sise': 3}: got an unexpected",
+        ),
         (passed.sized(), {"size": 3}, "that is built already takes no argument size: pass its"),
         (gym.make("CartPole-v1"), {}, "CartPole-v1 is not a goal environment"),
         (lambda: gym.make("CartPole-v1"), {}, "CartPole-v1 is not a goal environment"),
@@ -180,6 +185,22 @@ def test_what_cannot_be_built_is_refused_in_one_line(env, options, told):
         make_env(env, **options)
     assert told in str(caught.value)
     assert is_one_line(str(caught.value))
+
+
+def test_a_function_that_takes_no_render_mode_cannot_be_drawn():
+    with pytest.raises(InputError) as caught:
+        make_env(passed.sized, render_mode="rgb_array")
+    assert str(caught.value) == (
+        "environment 'envs.passed:sized' cannot be drawn: what builds it takes no render_mode"
+    )
+
+
+@pytest.mark.mujoco
+def test_a_function_may_build_a_robot_task_without_importing_it(monkeypatch):
+    for name in [name for name in gym.registry if "Fetch" in name]:
+        monkeypatch.delitem(gym.registry, name)
+    monkeypatch.delitem(sys.modules, "gymnasium_robotics", raising=False)
+    assert make_env(lambda: gym.make("FetchReach-v4")).spec.id == "FetchReach-v4"
 
 
 @pytest.mark.mujoco

@@ -19,8 +19,8 @@ from headstart.errors import EpisodeError, InputError
 from headstart.rollout.executors import (
     ProcessExecutor,
     SerialExecutor,
-    chosen_executor,
     make_executor,
+    open_executor,
 )
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import EpisodeJob
@@ -300,11 +300,11 @@ def test_an_executor_of_the_callers_own_runs_the_episodes_and_stays_open():
             self.closed = True
 
     executor = Counting("PointReach-v0")
-    with chosen_executor("PointReach-v0", 0, executor) as chosen:
+    with open_executor("PointReach-v0", 0, executor) as chosen:
         assert len(episodes_of(chosen, jobs_of(3))) == 3
     assert (executor.jobs, executor.closed) == (3, False)
     with (
         pytest.raises(InputError, match="an executor runs all episodes, collectors must be 0"),
-        chosen_executor("PointReach-v0", 2, executor),
+        open_executor("PointReach-v0", 2, executor),
     ):
         pass

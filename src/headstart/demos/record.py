@@ -15,7 +15,7 @@ from headstart.envs.make import env_source, make_env
 from headstart.envs.source import EnvLike, EnvSource
 from headstart.errors import EpisodeError, InputError, require
 from headstart.rollout.behaviour import PolicyLike, open_behaviour
-from headstart.rollout.executors import Executor, Pending, chosen_executor
+from headstart.rollout.executors import Executor, Pending, open_executor
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import EpisodeJob
 from headstart.settings import convert
@@ -96,7 +96,7 @@ def collect_demos(
     kept: dict[int, Episode] = {}
     failed = 0
     try:
-        with chosen_executor(source, collectors, executor) as runner:
+        with open_executor(source, collectors, executor) as runner:
             attempts = _Attempts(runner, job, max(2 * collectors, 1))
             wanted = attempts if keep_failures else _successes(attempts, source.name)
             for index, episode in islice(wanted, episodes):

@@ -48,7 +48,7 @@ EnvLike = str | EnvSpec | gym.Env[Any, Any] | Factory | EnvSource
 """An id, a registration, an environment, its class, or a function that returns one."""
 
 
-def described(env: str | EnvSpec | Factory) -> EnvSource:
+def describe(env: str | EnvSpec | Factory) -> EnvSource:
     """Return the description of what is no environment itself.
 
     Raises:
@@ -70,7 +70,7 @@ def of_spec(spec: EnvSpec) -> EnvSource:
 def _of_id(env_id: str) -> EnvSource:
     name, options = split_id(env_id)
     module, _, short = name.rpartition(":")
-    imported = _imported(env_id, module) if module else None
+    imported = _import(env_id, module) if module else None
     # Importing the robot tasks takes longer than all else that a collector needs.
     if short not in gym.registry:
         robotics.register()
@@ -88,7 +88,7 @@ def _of_id(env_id: str) -> EnvSource:
     return EnvSource(gym.registry[full], f"{module}:{full}" if module else full, options)
 
 
-def _imported(env_id: str, module: str) -> Any:
+def _import(env_id: str, module: str) -> Any:
     try:
         return importlib.import_module(module)
     except (ImportError, ValueError, TypeError) as error:

@@ -17,7 +17,7 @@ from headstart.envs.make import make_env
 from headstart.errors import InputError, RunError
 from headstart.rollout.failure import Failure
 from headstart.rollout.job import run_episode
-from headstart.rollout.pickled import unpickled_job, unpickled_source
+from headstart.rollout.pickled import unpickle_job, unpickle_source
 from headstart.standard_streams import open_standard_streams
 
 
@@ -67,7 +67,7 @@ def _build(data: bytes) -> gym.Env[Any, Any] | InputError | NotBuilt:
         with warnings.catch_warnings():
             # What a module warns of when it is imported, the parent has warned of.
             warnings.simplefilter("ignore")
-            return make_env(unpickled_source(data))
+            return make_env(unpickle_source(data))
     except InputError as error:
         return error
     except Exception as error:
@@ -77,7 +77,7 @@ def _build(data: bytes) -> gym.Env[Any, Any] | InputError | NotBuilt:
 
 def _answer(env: gym.Env[Any, Any], data: bytes) -> Answer:
     try:
-        return run_episode(env, unpickled_job(data))
+        return run_episode(env, unpickle_job(data))
     except (InputError, RunError) as error:
         return error
     except Exception as error:

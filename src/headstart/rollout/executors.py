@@ -73,7 +73,7 @@ def make_executor(env: EnvLike, collectors: int, *, timeout: float = EPISODE_TIM
 
 
 @contextlib.contextmanager
-def chosen_executor(
+def open_executor(
     env: EnvLike,
     collectors: int,
     executor: Executor | None,

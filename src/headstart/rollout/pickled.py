@@ -21,7 +21,7 @@ _MAX_POLICY_BYTES = 256 * 2**20
 _MAIN = "__main__:"
 
 
-def pickled_source(source: EnvSource) -> bytes:
+def pickle_source(source: EnvSource) -> bytes:
     """Return the description of an environment, and what is registered here, as bytes.
 
     Functions and classes of the script or notebook itself are pickled by value, others by name.
@@ -48,7 +48,7 @@ def pickled_source(source: EnvSource) -> bytes:
     return pickle.dumps((called, registered, main, described))
 
 
-def unpickled_source(data: bytes) -> EnvSource:
+def unpickle_source(data: bytes) -> EnvSource:
     """Return the description of an environment, and register what was registered where it is from.
 
     Raises:
@@ -80,13 +80,13 @@ def copies_of(policy: Behaviour) -> Callable[[], Behaviour]:
     if type(policy) in (Policy, Constant):
         return lambda: policy
     try:
-        content = pickled_policy(policy)
+        content = pickle_policy(policy)
     except InputError:
         return lambda: policy
     return lambda: pickle.loads(content)
 
 
-def pickled_policy(policy: Behaviour) -> bytes:
+def pickle_policy(policy: Behaviour) -> bytes:
     """Return a policy as bytes.
 
     Raises:
@@ -100,12 +100,12 @@ def pickled_policy(policy: Behaviour) -> bytes:
     return file.getvalue()
 
 
-def pickled_job(job: EpisodeJob, policy: bytes) -> bytes:
-    """Return a job as bytes, with its policy as ``pickled_policy`` returned it."""
+def pickle_job(job: EpisodeJob, policy: bytes) -> bytes:
+    """Return a job as bytes, with its policy as ``pickle_policy`` returned it."""
     return pickle.dumps((replace(job, policy=_absent), policy), protocol=pickle.HIGHEST_PROTOCOL)
 
 
-def unpickled_job(data: bytes) -> EpisodeJob:
+def unpickle_job(data: bytes) -> EpisodeJob:
     """Return the job that the bytes are of, in the process that is to run it.
 
     Raises:

@@ -19,7 +19,7 @@ from headstart.errors import EpisodeError, InputError, RunError
 from headstart.rollout.collector import Answer, NotBuilt
 from headstart.rollout.failure import Failure
 from headstart.rollout.job import EpisodeJob
-from headstart.rollout.pickled import pickled_job, pickled_policy, pickled_source
+from headstart.rollout.pickled import pickle_job, pickle_policy, pickle_source
 from headstart.text import printable
 
 EPISODE_TIMEOUT = 300.0
@@ -57,7 +57,7 @@ class ProcessExecutor:
 
     def __init__(self, env: EnvLike, num_collectors: int, timeout: float = EPISODE_TIMEOUT) -> None:
         source = env_source(env)
-        content = pickled_source(source)
+        content = pickle_source(source)
         # Built here once, so that an environment that cannot be built is refused once.
         make_env(source).close()
         self.repeated = 0
@@ -95,7 +95,7 @@ class ProcessExecutor:
     def _run(self, job: EpisodeJob, policy: bytes | InputError) -> Episode:
         if isinstance(policy, InputError):
             raise policy
-        data = pickled_job(job, policy)
+        data = pickle_job(job, policy)
         failures: list[Failure | NotBuilt] = []
         while len(failures) < ATTEMPTS:
             collector = self._idle.get()
@@ -129,7 +129,7 @@ class ProcessExecutor:
 
 def _content(job: EpisodeJob) -> bytes | InputError:
     try:
-        return pickled_policy(job.policy)
+        return pickle_policy(job.policy)
     except InputError as error:
         return error
 

@@ -21,7 +21,7 @@ from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.envs.make import env_source, make_env
 from headstart.envs.source import EnvLike
 from headstart.errors import InputError, require
-from headstart.rollout.executors import Executor, chosen_executor
+from headstart.rollout.executors import Executor, open_executor
 from headstart.seeding import Streams, integer_seed
 from headstart.training.adaptation import adapt
 from headstart.training.config import TrainConfig
@@ -56,7 +56,7 @@ def prepared(
         used = None if demos is None else read_demos(demos, spec, reward)
         used = _checked(config, reward_env, used)
         mirror = find_mirror(config, reward_env)
-        with chosen_executor(source, collectors, executor, timeout=timeout) as runner:
+        with open_executor(source, collectors, executor, timeout=timeout) as runner:
             trainer = build_trainer(
                 config, spec, used, runner, reward, observers, goal_strategy, mirror
             )

@@ -14,7 +14,7 @@ from headstart.envs.make import env_source
 from headstart.envs.source import EnvLike
 from headstart.errors import EpisodeError, require
 from headstart.rollout.behaviour import PolicyLike, env_of, open_behaviour
-from headstart.rollout.executors import Executor, chosen_executor
+from headstart.rollout.executors import Executor, open_executor
 from headstart.rollout.job import EVALUATION, Behaviour, EpisodeJob
 from headstart.settings import convert
 
@@ -89,7 +89,7 @@ def evaluate(
     require(seed >= 0, "seed must not be negative", seed)
     behaviour = open_behaviour(policy)
     source = env_source(env_of(policy, behaviour) if env is None else env, env_kwargs)
-    with chosen_executor(source, collectors, executor) as runner:
+    with open_executor(source, collectors, executor) as runner:
         trials = run_evaluation(runner, behaviour, episodes=episodes, seed=seed, call=on_episode)
     return summarize(source.name, seed, *trials)
 
