@@ -160,14 +160,16 @@ class EpisodeCheck:
                 f"compute_terminated says where another goal would end it: add "
                 f"compute_terminated(achieved_goal, desired_goal, info)"
             )
+        if self._known_end:
+            reason = "which compute_terminated or success_terminates denies"
+        elif self.reward.terminates is False:
+            reason = "where others had continued"
+        else:
+            reason = "where the reward is not the best one and compute_terminated does not say so"
         self.reward.terminates = False
         self._report(
-            "an episode ended at its goal, which compute_terminated or success_terminates denies: "
-            "values are learned as if it continued; correct it"
-            if self._known_end
-            else "an episode ended at its goal, where the reward is not the best one and "
-            "compute_terminated does not say so: values are learned as if it continued; add "
-            "compute_terminated(achieved_goal, desired_goal, info)"
+            f"an episode ended at its goal, {reason}: values are learned as if it continued; if "
+            f"goals end episodes, add compute_terminated(achieved_goal, desired_goal, info)"
         )
 
     def _see_no_end_at_goal(self) -> None:
