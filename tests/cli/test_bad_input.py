@@ -44,7 +44,7 @@ CASES = [
     ("train PointReach-v0 --demos missing.npz", "missing.npz: no such file of demonstr"),
     ("train PointReach-v0 --demos no/such-v0", "no/such-v0: not in the local Minari store"),
     ("train PointReach-v0 --demos text.npz", "text.npz: not a file of demonstrations: it is text"),
-    ("train PointReach-v0 --demos folder.npz", "folder.npz: no Minari dataset"),
+    ("train PointReach-v0 --demos folder.npz", "folder.npz: not a Minari dataset"),
     ("train PointReach-v0 --demos", "--demos names no file"),
     ("train PointReach-v0 --demos demos.npz missing.npz", "missing.npz: no such file of demonstr"),
     ("train PointReach-v0 --demos demos.npz text.npz", "text.npz: not a file of demonstrations"),

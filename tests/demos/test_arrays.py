@@ -186,7 +186,7 @@ PICKLED = {
         [one_row(RAGGED[:1]), {"actions": RAGGED[1].actions}],
         "an episode of it lacks observations",
     ),
-    "a dict for an array": ({**one_row(RAGGED[:1]), "actions": {"u": {}}}, "actions is no list"),
+    "a dict for an array": ({**one_row(RAGGED[:1]), "actions": {"u": {}}}, "actions is not a list"),
     "very many arrays": ({str(number): 0 for number in range(2000)}, "more than 1000 arrays"),
 }
 
@@ -275,7 +275,7 @@ REFUSED = {
     ),
     "NaN": (changed(actions=np.full((9, 4), np.nan)), "its actions hold NaN or infinity"),
     "beyond float32": (changed(observations=np.full((12, 5), 1e300)), "holds NaN or infinity"),
-    "text": (changed(actions=np.full((9, 4), "a")), "actions holds what is no number"),
+    "text": (changed(actions=np.full((9, 4), "a")), "actions holds something else than numbers"),
     "a number": (changed(actions=np.float64(3.0)), "actions is a single number"),
     "fewer episodes": (
         {**row_each(EQUAL), "desired_goals": np.zeros((3, 4, 3))},

@@ -93,11 +93,11 @@ def test_the_end_of_an_archive_is_as_numpy_writes_it(path):
         start + comment,
     ):
         path.write_bytes(changed)
-        assert "it is no .npz archive" in refusal(path)
+        assert "it is not a .npz archive" in refusal(path)
     path.write_bytes(end)
     refusal(path)
     path.write_bytes(start + b"PK\6\7" + bytes(16) + end)
-    assert "it is no .npz archive" in refusal(path)
+    assert "it is not a .npz archive" in refusal(path)
 
 
 @pytest.fixture
@@ -117,11 +117,11 @@ def test_an_archive_of_any_size_is_read(large):
 @pytest.mark.parametrize(
     ("place", "form", "value", "told"),
     [
-        (-98, "<4s", b"PK\6\5", "it is no .npz archive"),
+        (-98, "<4s", b"PK\6\5", "it is not a .npz archive"),
         (-98 + 40, "<Q", 2**17, "more members than a file of demonstrations"),
         (-98 + 40, "<Q", 2**63, "more members than a file of demonstrations"),
-        (-42 + 8, "<Q", 0, "it is no .npz archive"),
-        (-42 + 8, "<Q", 2**63, "it is no .npz archive"),
+        (-42 + 8, "<Q", 0, "it is not a .npz archive"),
+        (-42 + 8, "<Q", 2**63, "it is not a .npz archive"),
     ],
 )
 def test_the_larger_end_of_an_archive_is_as_numpy_writes_it(large, place, form, value, told):
@@ -130,14 +130,14 @@ def test_the_larger_end_of_an_archive_is_as_numpy_writes_it(large, place, form, 
     large.write_bytes(data)
     assert told in refusal(large)
     large.write_bytes(data[-60:])
-    assert "it is no .npz archive" in refusal(large)
+    assert "it is not a .npz archive" in refusal(large)
 
 
 @pytest.mark.parametrize("names", [("acs", "obs", "info"), ("acs.npy", "info.npy")])
 def test_members_are_called_as_numpy_calls_them(path, names):
     contents = members()
     write(path, {name: contents[f"{name.removesuffix('.npy')}.npy"] for name in names})
-    assert "no Baselines file" in refusal(path)
+    assert "not a Baselines file" in refusal(path)
 
 
 def test_a_member_is_named_without_its_control_characters(path):

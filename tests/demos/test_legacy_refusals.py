@@ -36,9 +36,9 @@ def test_a_headstart_demo_file_needs_no_import(path):
 
 def test_other_archives_are_refused(path):
     np.savez(path, observations=np.zeros(3))
-    assert "no Baselines file, which has acs, obs and mostly info" in refusal(path)
+    assert "not a Baselines file, which has acs, obs and mostly info" in refusal(path)
     path.write_bytes(b"acs,obs,info\n" * 20)
-    assert "no .npz archive" in refusal(path)
+    assert "not a .npz archive" in refusal(path)
 
 
 BAD_PARTS = {
@@ -60,15 +60,15 @@ BAD_PARTS = {
     ),
     "an action that is a number": (
         lambda acs, obs, info: acs[1].__setitem__(1, 0.5),
-        "episode 1: action 1 is no list",
+        "episode 1: action 1 is not a list",
     ),
     "an action of text": (
         lambda acs, obs, info: acs[1].__setitem__(1, ["a"] * 4),
-        "episode 1: action 1 is no vector of numbers",
+        "episode 1: action 1 is not a vector of numbers",
     ),
     "an observation of two axes": (
         lambda acs, obs, info: obs[1][1].update(observation=np.zeros((5, 1))),
-        "episode 1: the observation of obs 1 is no vector of numbers",
+        "episode 1: the observation of obs 1 is not a vector of numbers",
     ),
     "an action that is not finite": (
         lambda acs, obs, info: acs[1][1].__setitem__(0, np.inf),
@@ -94,11 +94,11 @@ BAD_PARTS = {
         lambda acs, obs, info: info[1].pop(),
         "episode 1: it has 6 actions, 7 obs and 5 info",
     ),
-    "an info that is no dict": (
+    "an info that is not a dict": (
         lambda acs, obs, info: info[1].__setitem__(3, None),
-        "episode 1: info 3 is no dict",
+        "episode 1: info 3 is not a dict",
     ),
-    "an observation that is no dict": (
+    "an observation that is not a dict": (
         lambda acs, obs, info: obs[1].__setitem__(3, np.zeros(5)),
         "episode 1: obs 3 has no achieved_goal",
     ),
@@ -110,9 +110,9 @@ BAD_PARTS = {
         lambda acs, obs, info: info.pop(),
         "the numbers of episodes differ: 2 of acs, 2 of obs, 1 of info",
     ),
-    "an episode that is no list": (
+    "an episode that is not a list": (
         lambda acs, obs, info: obs.__setitem__(1, None),
-        "episode 1: its obs is no list",
+        "episode 1: its obs is not a list",
     ),
 }
 
@@ -145,7 +145,7 @@ def test_more_states_than_can_be_kept_are_refused(path, monkeypatch):
 def test_an_array_of_text_is_refused(path):
     acs, obs, info = ragged(parts_of(some_episodes([4])))
     write_today(path, (np.array(["one", "two"]), obs, info))
-    assert "acs holds what is no number" in refusal(path)
+    assert "acs holds something else than numbers" in refusal(path)
     obs[0][1]["observation"] = np.array(["one"] * 5)
     write_today(path, (acs, obs, info))
     assert "something else than numbers" in refusal(path)

@@ -126,14 +126,14 @@ def test_an_id_that_is_taken_or_malformed_is_refused(store):
     before = {path: path.read_bytes() for path in store.rglob("*") if path.is_file()}
     words = {
         ID: "already in the local Minari store",
-        "test": "no id of a Minari dataset",
-        "point-v": "no id of a Minari dataset",
-        "../point-v0": "no id of a Minari dataset",
-        "/tmp/point-v0": "no id of a Minari dataset",
-        "a/point-v0": "no id of a Minari dataset",
-        "test/two\nlines-v0": "no id of a Minari dataset",
+        "test": "not the id of a Minari dataset",
+        "point-v": "not the id of a Minari dataset",
+        "../point-v0": "not the id of a Minari dataset",
+        "/tmp/point-v0": "not the id of a Minari dataset",
+        "a/point-v0": "not the id of a Minari dataset",
+        "test/two\nlines-v0": "not the id of a Minari dataset",
         # Minari would take the whole store for a dataset.
-        "data/point-v0": "no id of a Minari dataset",
+        "data/point-v0": "not the id of a Minari dataset",
         f"{ID}/other-v0": "within another dataset",
     }
     for dataset_id, said in words.items():

@@ -39,7 +39,7 @@ def contents(directory):
 def test_what_is_no_dataset_is_refused(store, tmp_path):
     assert "not in the local Minari store" in refusal("fetch/reach-v0")
     for source in (tmp_path / "nothing", str(tmp_path), "../point-v0", ""):
-        with pytest.raises(InputError, match="no Minari dataset") as caught:
+        with pytest.raises(InputError, match="not a Minari dataset") as caught:
             load_minari_demos(source, SPEC)
         assert is_one_line(str(caught.value))
     assert not store.exists()
@@ -73,9 +73,9 @@ METADATA = {
     "spec not JSON": ('{"env_spec": "PointReach-v0"}', "damaged"),
     "spec a list": ('{"env_spec": "[]"}', "damaged"),
     "id a list": ('{"env_spec": "{\\"id\\": [1]}"}', "damaged"),
-    "episodes a text": ('{"total_episodes": "3"}', "tells of '3' episodes"),
+    "episodes a text": ('{"total_episodes": "3"}', "has '3' episodes"),
     "arrow": ('{"data_format": "arrow"}', "data_format is 'arrow'; only 'hdf5' can be read"),
-    "other count": ('{"total_episodes": 4}', "tells of 4 episodes, data/main_data.hdf5 holds 3"),
+    "other count": ('{"total_episodes": 4}', "says 4 episodes, data/main_data.hdf5 holds 3"),
     "huge": (" " * (17 << 20), "larger than"),
 }
 
@@ -192,9 +192,9 @@ EPISODES = {
     "NaN in a goal": (change(GOAL, with_nan), "its desired goals hold NaN or infinity"),
     "NaN in an action": (change("actions", with_nan), "its actions hold NaN or infinity"),
     "too large": (change(OBSERVATION, lambda array: array + 1e300), "holds NaN or infinity"),
-    "two in one": (change("truncations", with_end), "it goes on after step 3, which ended it"),
-    "a scalar": (change("actions", lambda array: 3.0), "actions is no array"),
-    "a group": (change("actions", lambda array: h5py.Empty("f")), "actions is no array"),
+    "two in one": (change("truncations", with_end), "it continues after step 3, which ended it"),
+    "a scalar": (change("actions", lambda array: 3.0), "actions is not an array"),
+    "a group": (change("actions", lambda array: h5py.Empty("f")), "actions is not an array"),
     "soft link": (
         lambda group: replace_array(group, "actions", h5py.SoftLink("/episode_0/actions")),
         "actions is a link to elsewhere",

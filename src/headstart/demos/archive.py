@@ -1,4 +1,4 @@
-"""``.npz`` files of strangers: a zip archive of ``.npy`` members, of which nothing is trusted."""
+"""Untrusted ``.npz`` files: a zip archive of ``.npy`` members."""
 
 import io
 import math
@@ -53,7 +53,7 @@ def open_archive(file: BinaryIO, most: int) -> zipfile.ZipFile:
     Raises:
         ValueError: if a member is compressed in another way than numpy does it, encrypted or
             there twice, or if all together are too large.
-        zipfile.BadZipFile: if it is no archive.
+        zipfile.BadZipFile: if it is not an archive.
     """
     _check_directory(file)
     archive = zipfile.ZipFile(file)
@@ -85,7 +85,7 @@ def read_member(
 
     Raises:
         KeyError: if there is no such member.
-        ValueError: if it is no ``.npy`` file, or holds what is no number.
+        ValueError: if it is not a ``.npy`` file, or holds something else than numbers.
         OSError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error: if the archive is damaged.
     """
     return read_npy(_unpack(archive, archive.getinfo(f"{name}.npy")), name, objects)
@@ -95,14 +95,14 @@ def read_npy(data: bytes, name: str, objects: Callable[[bytes, int], Any] | None
     """Return the array of a ``.npy`` file with this content; see ``read_member``.
 
     Raises:
-        ValueError: if it is no ``.npy`` file, or holds what is no number.
+        ValueError: if it is not a ``.npy`` file, or holds something else than numbers.
     """
     stream = io.BytesIO(data)
     shape, fortran, dtype = _header(stream, name)
     if dtype.kind == "O" and objects is not None:
         return objects(data, stream.tell())  # It says the shape again.
     if dtype.kind not in "biuf" or any(size < 0 for size in shape):
-        raise ValueError(f"{name} holds what is no number")
+        raise ValueError(f"{name} holds something else than numbers")
     expected = math.prod(shape) * dtype.itemsize
     if expected != len(data) - stream.tell():
         raise ValueError(f"{name} has {len(data) - stream.tell()} bytes instead of {expected}")
@@ -120,21 +120,21 @@ def _check_directory(file: BinaryIO) -> None:
     place = file.seek(0, io.SEEK_END) - _END.size
     signature, *_, directory_size, _, comment_size = _record(file, place, _END)
     if signature != b"PK\5\6" or comment_size:
-        raise zipfile.BadZipFile("it is no .npz archive")
+        raise zipfile.BadZipFile("it is not a .npz archive")
     place -= _ZIP64_LOCATOR.size
     if place >= 0 and (locator := _record(file, place, _ZIP64_LOCATOR))[0] == b"PK\6\7":
         place -= _ZIP64_END.size
         signature, *_, directory_size, _ = _record(file, place, _ZIP64_END)
         # Versions of zipfile differ in where they look for it; there they all do.
         if signature != b"PK\6\6" or locator[2] != place:
-            raise zipfile.BadZipFile("it is no .npz archive")
+            raise zipfile.BadZipFile("it is not a .npz archive")
     if directory_size > _MAX_DIRECTORY:
         raise ValueError("it has more members than a file of demonstrations")
 
 
 def _record(file: BinaryIO, place: int, form: struct.Struct) -> tuple[Any, ...]:
     if place < 0:
-        raise zipfile.BadZipFile("it is no .npz archive")
+        raise zipfile.BadZipFile("it is not a .npz archive")
     file.seek(place)
     return form.unpack(file.read(form.size))
 

@@ -62,7 +62,7 @@ def steps_to_success(episodes: Sequence[Episode]) -> list[int]:
 
 
 def _origin(demos: DemoSet) -> Report:
-    """Return who made the demonstrations and how, as far as the file tells."""
+    """Return who made the demonstrations and how, as far as the file says."""
     named = {
         key: printable(value) if isinstance(value := demos.header.get(key), str) else None
         for key in ("expert", "imported_from", "format")
@@ -83,7 +83,7 @@ def _joined(told: object) -> list[str]:
 
 
 def _noise(told: object) -> float | None:
-    """Return the noise that a header tells of, unless it is NaN, of a thousand digits, or text."""
+    """Return the noise in a header, unless it is NaN, of a thousand digits, or text."""
     if isinstance(told, bool) or not isinstance(told, int | float):
         return None
     return float(told) if 0.0 <= told < _MOST_NOISE else None
@@ -131,7 +131,7 @@ def _parts(demos: DemoSet) -> Report:
 def _tasks(episodes: Sequence[Episode]) -> Report:
     """Return how many starts and goals are different, and how many episodes are copies."""
     goals = [episode.desired_goals[0].tobytes() for episode in episodes]
-    # An observation need not tell where the episode starts: that of an ant in a maze does not.
+    # An observation need not say where the episode starts: that of an ant in a maze does not.
     starts = [ep.observations[0].tobytes() + ep.achieved_goals[0].tobytes() for ep in episodes]
     copies = {
         (goal, ep.observations.tobytes(), ep.achieved_goals.tobytes(), ep.actions.tobytes())
@@ -179,7 +179,7 @@ def _actions(demos: DemoSet) -> Report:
     actions = np.concatenate([episode.actions for episode in demos.episodes]).astype(np.float64)
     low, high = actions.min(axis=0), actions.max(axis=0)
     bounds = demos.action_bounds
-    # Where the file does not tell the bounds, they are taken to be where the actions end.
+    # Where the file does not say the bounds, they are taken to be where the actions end.
     least, most = (low, high) if bounds is None else bounds.astype(np.float64)
     edge = _EDGE * (most - least)
     saturated = ((actions <= least + edge) | (actions >= most - edge)) & (least < most)

@@ -42,12 +42,12 @@ def load_legacy_demos(
     """Read the demonstrations of a Baselines file. Nothing that is in it is run.
 
     Actions beyond the bounds are clipped, episodes are cut to the time limit of ``spec``, and what
-    was changed is told in the ``remarks`` of the header.
+    was changed is in the ``remarks`` of the header.
 
     Args:
         path: the file, of Python 2 or 3.
         spec: the environment that the demonstrations are of; the file does not name it.
-        reward: tells the success of steps whose info does not; without it they count as failures.
+        reward: says which steps succeed where info does not; without it they count as failures.
 
     Raises:
         InputError: if the file is missing, damaged, too large, not of this kind or environment, or
@@ -80,7 +80,7 @@ def _contents(path: Path) -> list[Sequence[Any]]:
             if "header" in names:
                 raise ValueError("it is a headstart demo file already and needs no import")
             if not is_legacy(names):
-                raise ValueError("it is no Baselines file, which has acs, obs and mostly info")
+                raise ValueError("it is not a Baselines file, which has acs, obs and mostly info")
             keys = [next(key for key in group if key in names) for group in (_ACTIONS, _STATES)]
             keys += [key for key in _INFOS if key in names][:1]
             parts = [_values(archive, key) for key in keys]

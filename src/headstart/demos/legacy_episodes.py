@@ -78,7 +78,7 @@ def _success(infos: Sequence[Any]) -> NDArray[np.float64]:
     """Return the success of each step, ``(T,)``, NaN where its info does not say."""
     for step, info in enumerate(infos):
         if not isinstance(info, dict):
-            raise ValueError(f"info {step} is no dict")
+            raise ValueError(f"info {step} is not a dict")
     keys = [success_key(info) for info in infos]
     told = zip(infos, keys, strict=True)
     return np.array([np.nan if key is None else _number(info[key]) for info, key in told])

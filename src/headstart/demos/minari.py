@@ -32,9 +32,9 @@ def load_minari_demos(
 ) -> DemoSet:
     """Read a dataset of a goal environment from the local Minari store; nothing is downloaded.
 
-    A stranger's dataset is safe to read: nothing that it names is run, and no environment built.
+    An untrusted dataset is safe to read: nothing that it names is run, and no environment built.
     Actions beyond the bounds are clipped, episodes are cut to the time limit of ``spec``, and what
-    was changed is told in the ``remarks`` of the header.
+    was changed is in the ``remarks`` of the header.
 
     Args:
         source: id of a dataset, such as ``"fetch/reach-v0"``, or the path of its directory.
@@ -56,7 +56,7 @@ def load_minari_demos(
         arrays = read_arrays(directory, spec)
         if metadata.num_episodes not in (None, len(arrays["steps"])):
             raise ValueError(
-                f"data/metadata.json tells of {metadata.num_episodes} episodes, "
+                f"data/metadata.json says {metadata.num_episodes} episodes, "
                 f"data/main_data.hdf5 holds {len(arrays['steps'])}"
             )
         importer = EpisodeImporter(spec, reward)
@@ -127,8 +127,8 @@ def _new_directory(dataset_id: str) -> Path:
         well_formed = False
     if not well_formed:
         raise InputError(
-            f"{dataset_id!r} is no id of a Minari dataset, which is name-v0 or namespace/name-v0 "
-            f"in letters, digits, - and _, the namespace of two or more"
+            f"{dataset_id!r} is not the id of a Minari dataset, which is name-v0 or "
+            f"namespace/name-v0 in letters, digits, - and _, the namespace of two or more"
         )
     directory = store() / dataset_id
     if directory.exists():

@@ -49,9 +49,9 @@ def import_arrays(arrays: Arrays, spec: GoalSpec, importer: EpisodeImporter) -> 
 
 
 def _check_ends(ends: NDArray[np.bool_]) -> None:
-    """Refuse an episode that goes on after one of its ``ends``, ``(T,)``."""
+    """Refuse an episode that continues after one of its ``ends``, ``(T,)``."""
     if ends[:-1].any():
-        raise ValueError(f"it goes on after step {int(np.argmax(ends))}, which ended it")
+        raise ValueError(f"it continues after step {int(np.argmax(ends))}, which ended it")
 
 
 def episode_buffers(
@@ -69,7 +69,7 @@ def episode_buffers(
             "achieved_goal": episode.achieved_goals,
             "desired_goal": np.concatenate([goals, goals[-1:]]),
         }
-        # The first row is of reset, which tells nothing: the infos of the first step stand there.
+        # The first row is of reset, which has none: the infos of the first step stand there.
         told = np.concatenate([infos[:1], infos])
         columns = {key: told[:, i] for i, key in enumerate(reward.spec.reward_info_keys)}
         yield EpisodeBuffer(

@@ -37,7 +37,7 @@ _SECONDS_PER_MB = 3.0
 
 @dataclass(frozen=True)
 class Metadata:
-    """What ``metadata.json`` tells that matters here."""
+    """What matters here of ``metadata.json``."""
 
     env_id: str | None
     num_episodes: int | None
@@ -66,7 +66,7 @@ def find_dataset(source: str | Path) -> Path:
             )
     if not os.path.isdir(directory / "data"):
         raise InputError(
-            f"{source}: no Minari dataset, which is an id or a directory that holds "
+            f"{source}: not a Minari dataset, which is an id or a directory that holds "
             f"data/main_data.hdf5 and data/metadata.json; of other demonstrations name the files"
         )
     return directory
@@ -89,7 +89,7 @@ def read_metadata(directory: Path) -> Metadata:
         env_id = json.loads(content.get("env_spec") or "{}").get("id")
         num_episodes = content.get("total_episodes")
         if not isinstance(env_id, str | None) or not isinstance(num_episodes, int | None):
-            raise TypeError(f"it tells of {num_episodes!r} episodes of environment {env_id!r}")
+            raise TypeError(f"it has {num_episodes!r} episodes of environment {env_id!r}")
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"data/metadata.json is damaged: {error}") from error
     if data_format != "hdf5":

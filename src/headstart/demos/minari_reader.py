@@ -1,7 +1,7 @@
 """Reads the HDF5 file of a Minari dataset; a program of its own, not to be imported.
 
 Version after version of the HDF5 library has crashed, hung or taken all memory on some damaged
-file, and a stranger's file may be damaged on purpose. So ``headstart.demos.minari_files`` runs this
+file, and an untrusted file may be damaged on purpose. So ``headstart.demos.minari_files`` runs this
 in a process that may die, under limits. It imports nothing else of headstart, to start quickly.
 """
 
@@ -56,7 +56,7 @@ def _episodes(file: h5py.File, layout: Mapping[str, Any]) -> Arrays:
         name = f"episode_{number}"
         group = _own(file, name)
         if not isinstance(group, h5py.Group):
-            raise ValueError(f"{name} is no group")
+            raise ValueError(f"{name} is not a group")
         try:
             episodes.append(_episode(read, group, layout))
         except Exception as error:
@@ -83,7 +83,7 @@ def _episode(read: "_Numbers", group: h5py.Group, layout: Mapping[str, Any]) -> 
         return read(group, key, [(steps,), (steps, 1)]).reshape(steps).astype(bool)
 
     def info(key: str) -> NDArray[np.float32]:
-        # Collectors write what reset told too.
+        # Collectors write what reset returned too.
         shapes = [(steps,), (steps + 1,), (steps, 1), (steps + 1, 1)]
         array = read(group, f"infos/{key}", shapes)
         return array.reshape(-1)[len(array) - steps :]
@@ -98,7 +98,7 @@ def _episode(read: "_Numbers", group: h5py.Group, layout: Mapping[str, Any]) -> 
         "actions": read(group, "actions", [(steps, layout["action"])]),
         "terminated": flags("terminations"),
         "truncated": flags("truncations"),
-        # NaN where the dataset does not tell.
+        # NaN where the dataset does not say.
         "success": info(told) if told else np.full(steps, np.nan, np.float32),
         "reward_infos": np.stack(infos, 1) if infos else np.zeros((steps, 0), np.float32),
     }
@@ -140,7 +140,7 @@ def _dataset(group: h5py.Group, name: str) -> h5py.Dataset:
     if found is None:
         raise ValueError(f"it lacks {name}")
     if not isinstance(found, h5py.Dataset) or not found.shape:
-        raise ValueError(f"{name} is no array")
+        raise ValueError(f"{name} is not an array")
     return found
 
 

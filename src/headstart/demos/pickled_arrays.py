@@ -101,7 +101,7 @@ def build(target: Any, state: Any) -> Any:
         ValueError: for a state of anything else, or another one than numpy writes.
     """
     if not isinstance(target, Unbuilt) or target.built is not None:
-        raise ValueError("its pickle sets the state of something that is no array; it was not run")
+        raise ValueError("its pickle sets the state of what is not an array; it was not run")
     match target.code, state:
         case str() as code, (3, str() | bytes() as order, None, None, None, -1, -1, int()):
             target.built = _dtype(code, text(order))

@@ -18,7 +18,7 @@ def items(value: Any, name: str) -> Sequence[Any]:
     """
     if isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim > 0):
         return value  # type: ignore[return-value]
-    raise ValueError(f"{name} is no list")
+    raise ValueError(f"{name} is not a list")
 
 
 def vector(value: Any, name: str, width: int, env_id: str) -> NDArray[Any]:
@@ -33,7 +33,7 @@ def vector(value: Any, name: str, width: int, env_id: str) -> NDArray[Any]:
     if isinstance(value, np.ndarray) and value.ndim == 1:
         return value
     if not all(isinstance(entry, float | int) for entry in value):
-        raise ValueError(f"{name} is no vector of numbers")
+        raise ValueError(f"{name} is not a vector of numbers")
     return np.array([to_float(entry) for entry in value])
 
 

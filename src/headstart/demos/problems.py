@@ -86,5 +86,5 @@ def _dead_actions(report: Mapping[str, Any]) -> str:
         return ""
     return (
         f"action dimensions {dead} never change, with {counted(failed, 'failed episode')}: "
-        f"make sure that whoever demonstrated could move them"
+        f"make sure that the demonstrator could move them"
     )

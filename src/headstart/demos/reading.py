@@ -1,4 +1,4 @@
-"""One reader for all demonstrations, whoever wrote them: used wherever demonstrations are named."""
+"""One reader for demonstrations of every kind, used wherever demonstrations are named."""
 
 import logging
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Reading a numpy pickle from a stranger: plain values come out of it, and nothing in it runs.
+"""Reading an untrusted numpy pickle: plain values come out of it, and nothing in it runs.
 
 This is a pickle machine of its own, and not ``pickle.Unpickler`` with a list of allowed names:
 
@@ -133,14 +133,14 @@ def _finished(value: Any) -> Any:
 def _extend(machine: _Machine, values: list[Any]) -> None:
     target = machine.top()
     if type(target) is not list:
-        raise ValueError("its pickle appends to something that is no list")
+        raise ValueError("its pickle appends to something that is not a list")
     target.extend(map(_finished, values))
 
 
 def _set(machine: _Machine, values: list[Any]) -> None:
     target = machine.top()
     if type(target) is not dict or len(values) % 2:
-        raise ValueError("its pickle sets keys of something that is no dict")
+        raise ValueError("its pickle sets keys of something that is not a dict")
     for key, value in zip(values[::2], values[1::2], strict=True):
         target[text(key)] = _finished(value)  # Text alone: hashing nested tuples would recurse.
 

@@ -274,7 +274,7 @@ def _are_bounds(value: object, width: int) -> bool:
 def _check_reward_info_keys(header: Mapping[str, Any]) -> None:
     keys = header.get("reward_info_keys", [])
     if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
-        raise ValueError("the reward_info_keys of its header are no list of names")
+        raise ValueError("the reward_info_keys of its header are not a list of names")
 
 
 def _split(arrays: Mapping[str, NDArray[Any]]) -> tuple[Episode, ...]:

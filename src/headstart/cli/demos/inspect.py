@@ -15,7 +15,7 @@ from headstart.paths import user_path
 from headstart.text import counted
 
 DESCRIPTION = """\
-Tell what a demo file holds, how much of the goal space it covers, and what is wrong with it.
+Say what a demo file holds, how much of the goal space it covers, and what is wrong with it.
 
 examples:
   headstart demos inspect demos.npz
@@ -23,7 +23,7 @@ examples:
 """
 _TEXT = 80  # characters of a line of text
 _COLUMN = 9  # characters of a number in a list
-_COLUMNS = 10  # of a line; more numbers go on in the next one
+_COLUMNS = 10  # of a line; more numbers continue in the next one
 
 
 def add_action(actions: Any) -> None:
@@ -150,7 +150,7 @@ def _lists(
 
 
 def _wrapped(texts: Sequence[str]) -> list[str]:
-    """Return the lines of some texts, each of which goes on indented."""
+    """Return the lines of some texts, each of which continues indented."""
     return [line for text in texts for line in wrap(text, _TEXT, subsequent_indent="  ")]
 
 
