@@ -187,6 +187,7 @@ PICKLED = {
         "an episode of it lacks observations",
     ),
     "a dict for an array": ({**one_row(RAGGED[:1]), "actions": {"u": {}}}, "actions is not a list"),
+    "one episode again and again": ([one_row(RAGGED[:1])] * 50_000, "has more than 200000 rows"),
     "very many arrays": ({str(number): 0 for number in range(2000)}, "more than 1000 arrays"),
 }
 
