@@ -11,12 +11,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from report_demos import ablation_table, draw_ablation, experts_table, load, times_table
+from report_environments import third_party_table
 from report_reliability import fuzz_table, reliability_table
 
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"
 DEMONSTRATIONS = ROOT / "docs" / "demonstrations.md"
 RELIABILITY = ROOT / "docs" / "reliability.md"
+ENVIRONMENTS = ROOT / "docs" / "environments.md"
 ENV_STEPS_PER_EPOCH = 2000  # 20 cycles of 2 rollouts of 50 steps
 
 # Read off the published figure (fetchPickAndPlaceContrast.png of Overcoming-exploration-from-demos,
@@ -56,6 +58,7 @@ def main() -> None:
     fill("ablation", ablation_table(), DEMONSTRATIONS)
     fill("reliability", reliability_table(), RELIABILITY)
     fill("fuzz", fuzz_table(), RELIABILITY)
+    fill("third-party", third_party_table(), ENVIRONMENTS)
     ablation = draw_ablation()
     if ablation is not None:
         save(ablation, "ablation.png")

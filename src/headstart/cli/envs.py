@@ -14,15 +14,17 @@ _UNTRIED = "not tried because of the problems"
 
 CHECK = """\
 Try an environment: whether it is a goal environment, whether reward, termination and success agree
-with what step says, whether its states can be saved and restored if it offers that, and what
-training would know of it. Exits with 2 if something is wrong.
+with what step says, whether seed and actions alone decide an episode, whether its states can be
+saved and restored if it offers that, and what training would know of it. Takes some hundred steps.
 
-Arguments of the environment may follow its id; `module:Id` imports module first.
+A problem makes learning wrong or impossible, and the exit code 2; advice makes it better. Each line
+says what to do. Arguments of the environment may follow its id; `module:Id` imports module first.
 
 examples:
   headstart envs check FetchPickAndPlace-v4
   headstart envs check PointMaze_UMaze-v3,continuing_task=false
-  headstart envs check my_package.my_envs:MyReach-v0
+  headstart envs check my_package.my_envs:MyReach-v0 --json
+  headstart envs check highway_env:parking-v0,max_episode_steps=100 --task.unexplained-reward add
 """
 
 
@@ -37,9 +39,17 @@ def add_options(parser: Parser) -> None:
     check.add_argument("--json", action="store_true", help="print one JSON object")
     task = check.add_argument_group("what is declared of the environment, as for `train`")
     task.add_argument(
-        "--task.success-terminates", choices=["True", "False"], help="reaching the goal ends it"
+        "--task.success-terminates",
+        choices=["True", "False"],
+        help="reaching the goal ends an episode",
     )
-    task.add_argument("--task.reward-range", nargs=2, type=float, metavar=("LOW", "HIGH"))
+    task.add_argument(
+        "--task.reward-range",
+        nargs=2,
+        type=float,
+        metavar=("LOW", "HIGH"),
+        help="lowest and highest reward of a step, -inf and inf where there is no bound",
+    )
     task.add_argument(
         "--task.unexplained-reward",
         choices=["refuse", "add", "ignore"],
