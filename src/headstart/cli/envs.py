@@ -48,7 +48,7 @@ def add_options(parser: Parser) -> None:
         nargs=2,
         type=float,
         metavar=("LOW", "HIGH"),
-        help="lowest and highest reward of a step, -inf and inf where there is no bound",
+        help="lowest and highest reward of a step",
     )
     task.add_argument(
         "--task.unexplained-reward",
