@@ -1,4 +1,6 @@
+import contextlib
 import importlib.util
+import io
 import json
 import zlib
 from dataclasses import replace
@@ -20,7 +22,7 @@ from minari_datasets import (
 )
 
 from headstart.cli.main import main
-from headstart.demos import minari_files
+from headstart.demos import minari_files, minari_reader
 from headstart.demos.minari import load_minari_demos
 from headstart.errors import InputError
 
@@ -210,6 +212,23 @@ EPISODES = {
 }
 
 
+@pytest.fixture
+def read_here(monkeypatch):
+    """Have the reader read in this process: what the content decides needs none of its own."""
+    monkeypatch.setattr(minari_reader, "_limit", lambda memory: None)
+
+    def run(arguments, seconds):
+        output = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+        with contextlib.redirect_stdout(output):
+            code = minari_reader.main(*arguments)
+        output.seek(0)
+        if code:
+            raise ValueError(f"data/main_data.hdf5: {output.read()}")
+
+    monkeypatch.setattr(minari_files, "_run_reader", run)
+
+
+@pytest.mark.usefixtures("read_here")
 @pytest.mark.parametrize("case", EPISODES)
 def test_a_damaged_episode_is_refused_by_its_number(dataset, case):
     edit, said = EPISODES[case]

@@ -1,7 +1,8 @@
 """A goal environment that breaks its process as often as it is told to.
 
 ``envs.faulty:Faulty-v0,kind=KIND,tokens=DIR`` takes one file of the directory each time it
-misbehaves, and behaves once there is none; whichever process it runs in.
+misbehaves, and behaves once there is none; whichever process it runs in. With the kind ``any``, the
+first word of the name of each file is the kind.
 """
 
 import contextlib
@@ -24,34 +25,39 @@ class Faulty(PointReach):
 
     def reset(self, **options):
         self.steps = 0
-        if self.kind == "reset" and self.due():
+        if self.due("reset"):
             raise OSError("the sensor does not answer")
         return super().reset(**options)
 
     def step(self, action):
         self.steps += 1
-        if self.steps == 7 and self.kind != "reset" and self.due():
-            self.misbehave()
+        for kind in KINDS[:-1] if self.steps == 7 else ():
+            if self.due(kind):
+                misbehave(kind)
         return super().step(action)
 
-    def due(self):
-        for token in self.tokens.iterdir():
+    def due(self, kind):
+        """Take a file of a kind, and return whether there was one."""
+        if self.kind not in (kind, "any"):
+            return False
+        for token in self.tokens.glob(f"{kind} *" if self.kind == "any" else "*"):
             # Of two processes that see it, one takes it.
             with contextlib.suppress(FileNotFoundError):
                 token.unlink()
                 return True
         return False
 
-    def misbehave(self):
-        if self.kind == "kill":
-            os.kill(os.getpid(), signal.SIGKILL)
-        if self.kind == "exit":
-            os._exit(0)
-        if self.kind == "hang":
-            time.sleep(3600.0)
-        if self.kind == "memory":
-            raise MemoryError
-        raise ZeroDivisionError("a wheel came off")
+
+def misbehave(kind):
+    if kind == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if kind == "exit":
+        os._exit(0)
+    if kind == "hang":
+        time.sleep(3600.0)
+    if kind == "memory":
+        raise MemoryError
+    raise ZeroDivisionError("a wheel came off")
 
 
 def tokens(directory, count):
