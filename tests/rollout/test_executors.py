@@ -1,3 +1,4 @@
+import importlib
 import os
 import signal
 import subprocess
@@ -5,6 +6,7 @@ import sys
 import threading
 import types
 
+import gymnasium as gym
 import numpy as np
 import pytest
 from builders import is_one_line, point_policy, random_policy
@@ -308,3 +310,24 @@ def test_an_executor_of_the_callers_own_runs_the_episodes_and_stays_open():
         open_executor("PointReach-v0", 2, executor),
     ):
         pass
+
+
+def test_a_collector_does_not_import_what_other_tasks_are_registered_with(tmp_path, monkeypatch):
+    note = tmp_path / "note"
+    (tmp_path / "slowly_imported.py").write_text(
+        f"from headstart.envs.toy import PointReach\n"
+        f"open({str(note)!r}, 'a').write('imported ')\n"
+        f"class Slow(PointReach): pass\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    module = importlib.import_module("slowly_imported")
+    gym.register("Slow-v0", entry_point=module.Slow, max_episode_steps=30)
+    try:
+        with ProcessExecutor("PointReach-v0", 1) as executor:
+            expected = episodes_of(executor, jobs_of(2))
+        assert note.read_text() == "imported "
+        with ProcessExecutor(lambda: gym.make("Slow-v0"), 1) as executor:
+            assert episodes_of(executor, jobs_of(2)) == expected
+        assert note.read_text() == "imported imported "
+    finally:
+        del gym.registry["Slow-v0"]

@@ -5,6 +5,7 @@ import pickle
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import cloudpickle
@@ -37,7 +38,7 @@ def pickle_source(source: EnvSource) -> bytes:
             f"or use collectors=0"
         )
     specs = [*gym.registry.values()]
-    registered = [content for spec in specs if (content := _content(spec)) is not None]
+    registered = [content for spec in specs if (content := _content(_later(spec))) is not None]
     if isinstance(source.origin, EnvSpec):
         specs.append(source.origin)
     main = {name: content for name, it in _of_main(specs) if (content := _content(it)) is not None}
@@ -131,6 +132,34 @@ class _Limited(io.BytesIO):
 def _absent(observation: Observation) -> Any:
     """Stand in for a policy that is sent beside its job."""
     raise AssertionError
+
+
+class _Later:
+    """A function or class that is unpickled when it is needed: its module may be slow to import."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    @cached_property
+    def _called(self) -> Any:
+        return pickle.loads(self._content)
+
+    def __call__(self, **options: Any) -> gym.Env[Any, Any]:
+        env: gym.Env[Any, Any] = self._called(**options)
+        return env
+
+    @property
+    def metadata(self) -> Any:
+        """What Gymnasium reads of a class before it builds one."""
+        return self._called.metadata
+
+
+def _later(spec: EnvSpec) -> EnvSpec:
+    """Return a registration whose environment is imported only to be built."""
+    point = spec.entry_point
+    if not callable(point) or (content := _content(point)) is None:
+        return spec
+    return replace(spec, entry_point=_Later(content))
 
 
 def _of_main(specs: Iterable[EnvSpec]) -> Iterator[tuple[str, Any]]:
