@@ -9,7 +9,7 @@ ENV := FetchPickAndPlace-v4
 # Where it is set, every process that the tests start would compile the library again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check docs clean
+.PHONY: demo test test-fast check docs clean
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "headstart needs Python 3.11 or newer, this is " + sys.version.split()[0])'
@@ -34,6 +34,9 @@ demo: $(VENV)/installed
 
 test: $(VENV)/installed
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+test-fast: $(VENV)/installed
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m "not mujoco and not processes and not learning"
 
 check: $(VENV)/installed
 	$(BIN)/ruff format --check src tests benchmarks examples

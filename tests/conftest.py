@@ -1,5 +1,6 @@
 import os
 import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +10,21 @@ from hypothesis import HealthCheck, settings
 from scratch import DISK, use_memory
 from warm import WarmHeadstart
 
+MARKERS = (
+    "mujoco: steps the MuJoCo simulator",
+    "processes: starts processes; those that use the fixture `warm` have it anyway",
+    "learning: trains until something is learned",
+)
 
-def pytest_collection_modifyitems() -> None:
+
+# Before those that a marker leaves out are left out.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if "warm" in getattr(item, "fixturenames", ()):
+            item.add_marker("processes")
+    if "not processes" in config.option.markexpr:
+        sys.addaudithook(refuse_processes)
     # Not above: the process that hands out the tests runs none, and need not wait for the import.
     import torch
 
@@ -26,10 +40,17 @@ def pytest_configure(config: pytest.Config) -> None:
     suppressed = [HealthCheck.too_slow]
     settings.register_profile("any speed", deadline=None, suppress_health_check=suppressed)
     settings.load_profile("any speed")
-    config.addinivalue_line("markers", "mujoco: steps the MuJoCo simulator")
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
     # A shell that starts the tests with & has them ignore Ctrl-C, and all that they start.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def refuse_processes(event: str, arguments: tuple[object, ...]) -> None:
+    """Keep ``make test-fast`` fast: an audit hook, which Python calls at every such event."""
+    if event in ("subprocess.Popen", "os.fork", "os.posix_spawn"):
+        raise AssertionError(f"mark this test with `processes`: it starts {arguments[:2]}")
 
 
 @pytest.fixture(scope="session")
