@@ -98,6 +98,7 @@ def test_off_a_terminal_progress_is_plain_lines_on_standard_error(run, tmp_path,
     assert "\x1b" not in told.err
 
 
+@pytest.mark.processes
 def test_evaluate_prints_one_json_object(run, capsys):
     main(["evaluate", str(run), "--episodes", "6", "--json", "--collectors", "0"])
     result = json.loads(capsys.readouterr().out)
@@ -128,6 +129,7 @@ def test_inspect_reports_counts_and_problems(run, capsys):
     assert "none found" in capsys.readouterr().out
 
 
+@pytest.mark.processes
 def test_a_single_demonstration_or_episode_is_no_plural(run, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "store"))
     one = ["--episodes", "1", "--collectors", "0"]
@@ -199,6 +201,7 @@ def test_the_best_policy_knows_what_it_scored(run):
     assert metadata["env_id"] == "PointReach-v0"
 
 
+@pytest.mark.processes
 def test_what_does_not_learn_starts_without_torch():
     script = """
 import importlib, sys

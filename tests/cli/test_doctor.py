@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from waiting import wait_until
 
+pytestmark = pytest.mark.processes
+
 COMMAND = [sys.executable, "-m", "headstart", "doctor"]
 
 

@@ -10,6 +10,8 @@ from headstart.demos.experts import EXPERTS, Expert, expert_for
 from headstart.demos.experts.fetch_slide import braking_way, release_velocity
 from headstart.errors import InputError
 
+pytestmark = pytest.mark.mujoco
+
 EPISODE_STEPS = 50
 
 gymnasium.register_envs(gymnasium_robotics)

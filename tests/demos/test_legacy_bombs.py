@@ -13,6 +13,8 @@ from legacy_files import members, npy, write
 
 from headstart.demos.legacy import MAX_BYTES
 
+pytestmark = pytest.mark.processes
+
 MIB = 2**20
 HUGE = struct.pack("<Q", 2**62)
 OPERATIONS = 200_000  # instead of MAX_OPERATIONS

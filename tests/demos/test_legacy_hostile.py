@@ -77,6 +77,7 @@ LIVE = (
 )
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("name", LIVE)
 def test_the_canary_is_alive(canary, name):
     pickle.loads(pickle.dumps(Call(*calls(canary)[name])))

@@ -34,7 +34,7 @@ from headstart.envs.goal_env import GoalReward
 from headstart.envs.make import make_env
 from headstart.errors import InputError
 
-pytestmark = MARKS
+pytestmark = [*MARKS, pytest.mark.processes]
 
 
 def files_in(store):

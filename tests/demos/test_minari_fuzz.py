@@ -14,7 +14,7 @@ from headstart.demos import minari_files
 from headstart.demos.minari import load_minari_demos
 from headstart.demos.storage import DemoSet
 
-pytestmark = MARKS
+pytestmark = [*MARKS, pytest.mark.processes]
 
 
 @pytest.mark.timeout(0)

@@ -26,7 +26,7 @@ from headstart.demos import minari_files, minari_reader
 from headstart.demos.minari import load_minari_demos
 from headstart.errors import InputError
 
-pytestmark = MARKS
+pytestmark = [*MARKS, pytest.mark.processes]
 
 
 @pytest.fixture

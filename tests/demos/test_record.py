@@ -55,6 +55,7 @@ def test_seeds_decide_and_nothing_else():
     assert longer.episodes[:3] == first.episodes
 
 
+@pytest.mark.processes
 def test_the_result_does_not_depend_on_collectors():
     policy = point_policy()
     here = collect_demos(POINT, policy, episodes=7, seed=3, keep_failures=True)
@@ -65,6 +66,7 @@ def test_the_result_does_not_depend_on_collectors():
         assert there == here
 
 
+@pytest.mark.processes
 @pytest.mark.mujoco
 def test_fetch_demonstrations_do_not_depend_on_collectors():
     expert = expert_for("FetchReach-v4")

@@ -92,6 +92,7 @@ def test_an_episode_goes_on_from_its_start_for_its_goal(demos):
         assert len(episode) == 30  # the time limit starts anew
 
 
+@pytest.mark.processes
 @pytest.mark.mujoco
 def test_collector_processes_start_where_this_process_does():
     env_id = "FetchReach-v4,max_episode_steps=10"

@@ -8,6 +8,8 @@ from waiting import TIMEOUTS, wait_until
 
 from headstart.doctor.child import Answer, ask, unset_advice
 
+pytestmark = pytest.mark.processes
+
 FINE = {"module": "fine", "error": None}
 
 

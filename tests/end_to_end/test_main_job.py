@@ -4,6 +4,10 @@ import json
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.processes
+
 
 def headstart(directory, *arguments: str) -> str:
     command = [sys.executable, "-m", "headstart", *arguments]

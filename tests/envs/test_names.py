@@ -7,6 +7,7 @@ import pytest
 from headstart.envs.names import env_option, is_at_hand
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("name", "option"),
     [
@@ -29,6 +30,7 @@ def test_a_command_is_given_what_it_needs_or_is_not_printed(name, option):
     assert env_option(name) == option
 
 
+@pytest.mark.processes
 def test_a_command_does_not_find_what_a_script_has_put_on_the_path(tmp_path, monkeypatch):
     (tmp_path / "somewhere_else.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
@@ -37,6 +39,7 @@ def test_a_command_does_not_find_what_a_script_has_put_on_the_path(tmp_path, mon
     assert env_option("somewhere_else:Mine-v0") == " --env somewhere_else:Mine-v0"
 
 
+@pytest.mark.processes
 @pytest.mark.mujoco
 def test_robot_tasks_need_nothing_unless_a_script_has_changed_them():
     assert env_option("FetchReach-v4") == ""

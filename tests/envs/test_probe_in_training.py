@@ -185,6 +185,7 @@ def test_demonstrations_that_keep_too_little_are_refused():
         train(id_of("Force"), SHORT, demos=demos)
 
 
+@pytest.mark.processes
 def test_collectors_keep_what_the_reward_reads(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]), prepend=os.pathsep)
     # Not one of this file, which a collector does not import.
@@ -253,6 +254,7 @@ def test_an_end_that_is_declared_is_computed_for_every_goal():
     np.testing.assert_array_equal(batch.reward == 0.0, at_goal)
 
 
+@pytest.mark.learning
 def test_an_environment_that_ends_at_its_goal_is_learned():
     result = train(id_of("EndingExact"), replace(CONFIG, env_steps=1200))
     assert result.evaluation.success_rate > 0.8
@@ -266,6 +268,7 @@ def test_an_environment_that_ends_at_its_goal_is_learned():
     assert min(lengths) < 15
 
 
+@pytest.mark.learning
 def test_actions_with_bounds_of_their_own_are_learned():
     result = train(id_of("Lopsided"), replace(CONFIG, env_steps=1500))
     assert result.evaluation.success_rate > 0.8

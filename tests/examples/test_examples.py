@@ -15,6 +15,7 @@ def load(name):
     return module
 
 
+@pytest.mark.learning
 def test_a_training_loop_of_ones_own_learns_in_under_80_lines():
     assert len((EXAMPLES / "own_training_loop.py").read_text().splitlines()) < 80
     # The script takes 150 episodes.

@@ -3,6 +3,8 @@
 import importlib
 from pathlib import Path
 
+import pytest
+
 from headstart.run_files import read_metrics
 
 ROOT = Path(__file__).parents[2]
@@ -15,6 +17,7 @@ SHORT = [
 # fmt: on
 
 
+@pytest.mark.learning
 def test_an_environment_of_ones_own_is_learned_in_under_60_lines(monkeypatch, capsys):
     assert len((ROOT / "examples" / "own_environment.py").read_text().splitlines()) < 60
     monkeypatch.syspath_prepend(ROOT)

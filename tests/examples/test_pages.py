@@ -9,6 +9,8 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
+pytestmark = pytest.mark.learning
+
 DOCS = Path(__file__).parents[2] / "docs"
 
 

@@ -15,6 +15,8 @@ from headstart.rollout.job import EpisodeJob
 from headstart.training.config import FailuresConfig
 from headstart.training.train import train
 
+pytestmark = pytest.mark.processes
+
 
 def jobs_of(count):
     noise = Exploration(noise=0.2)

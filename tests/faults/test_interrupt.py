@@ -15,6 +15,8 @@ from headstart.demos.record import collect_demos
 from headstart.demos.storage import load_demos
 from headstart.policy import load_policy
 
+pytestmark = pytest.mark.processes
+
 COUNTED = """
 import os
 import time

@@ -42,6 +42,7 @@ def train_point_reach(**buffer):
     return hs.evaluate(greedy, POINT, episodes=50).success_rate
 
 
+@pytest.mark.learning
 def test_demonstrations_and_hindsight_make_point_reach_learnable(demos):
     assert train_point_reach(demos=demos) > 0.9
     assert train_point_reach(relabel_fraction=0.0) < 0.1

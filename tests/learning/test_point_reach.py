@@ -23,6 +23,8 @@ from headstart.training.config import (
 from headstart.training.evaluation import evaluate
 from headstart.training.train import train
 
+pytestmark = pytest.mark.learning
+
 POINT, REACH = "PointReach-v0", "FetchReach-v4"
 CONFIG = TrainConfig(
     env_steps=3000,

@@ -27,6 +27,8 @@ from headstart.rollout.executors import (
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import EpisodeJob
 
+pytestmark = pytest.mark.processes
+
 NOISY = Exploration(noise=0.2, random_action=0.1)
 
 

@@ -201,6 +201,7 @@ def test_learning_choosing_and_testing_never_share_an_env_seed():
     assert 0 <= min(learning) <= max(learning) < 2**32
 
 
+@pytest.mark.processes
 def test_a_collector_never_imports_torch():
     program = "import headstart.rollout.collector, sys; print('torch' in sys.modules)"
     result = subprocess.run(

@@ -21,7 +21,9 @@ def defective_job(index=0, *, keys=(), policy=None, exploration=NOISY):
     return EpisodeJob(policy, 0, "rollout", index, exploration, keys)
 
 
-@pytest.fixture(params=[0, 1], ids=["here", "in a collector"])
+@pytest.fixture(
+    params=[0, pytest.param(1, marks=pytest.mark.processes)], ids=["here", "in a collector"]
+)
 def run_in(request):
     """Run a job on an environment of ``envs.defective``, in this process or in a collector."""
 
@@ -75,6 +77,7 @@ def test_what_the_reward_reads_and_step_leaves_out_is_named(run_in):
         run_in("ForceAtTimes", defective_job(keys=("force",)))
 
 
+@pytest.mark.processes
 def test_a_collector_runs_on_after_an_episode_that_was_refused():
     with make_executor("envs.defective:GoalJumpsLeft-v0", 1) as executor:
         outcomes = []

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.processes
+
 SCRIPT = Path(__file__).with_name("scripted.py")
 BESIDE = """
 import gymnasium as gym

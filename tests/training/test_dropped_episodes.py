@@ -22,6 +22,8 @@ from headstart.training.evaluation import evaluate, wilson_interval
 from headstart.training.resume import resume
 from headstart.training.train import train
 
+pytestmark = pytest.mark.processes
+
 CONFIG = replace(SMALL, env_steps=600, failures=FailuresConfig(share=0.5), checkpoint=OFTEN)
 KINDS = ("raise", "float", "reset", "observation", "goal", "reward")
 STEPS = {"raise": 4, "float": 4, "reset": 0, "observation": 5, "goal": 30, "reward": 4}

@@ -100,6 +100,7 @@ def test_an_evaluation_is_what_its_episodes_came_to():
     assert result.success_rate == 1.0
 
 
+@pytest.mark.processes
 def test_the_result_does_not_depend_on_collectors():
     policy = point_policy()
     here = evaluate(policy, POINT, episodes=15, seed=1)

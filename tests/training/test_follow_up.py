@@ -16,6 +16,8 @@ from headstart.errors import InputError
 from headstart.training.resume import resume
 from headstart.training.train import train
 
+pytestmark = pytest.mark.processes
+
 SHORT = replace(SMALL, env_steps=60)
 MODULE = """
 import gymnasium as gym

@@ -84,6 +84,7 @@ def cut_into(config, demos, run, cuts, collectors=0):
     return resume(run)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("variant", "with_demos"),
     [*((variant, True) for variant in VARIANTS), ("plain", False), ("nair2018", False)],
@@ -103,6 +104,7 @@ def test_a_run_that_is_cut_again_and_again_ends_the_same(
     assert resumed.progress.env_steps == whole.progress.env_steps
 
 
+@pytest.mark.learning
 def test_a_run_can_be_cut_at_every_moment(tmp_path, point_demos):
     config = replace(BASE, env_steps=150)
     train(POINT, config, demos=point_demos, out=tmp_path / "whole")

@@ -41,6 +41,7 @@ def outcome(env_id, config, demos, directory, collectors):
     }
 
 
+@pytest.mark.processes
 @pytest.mark.mujoco
 @pytest.mark.parametrize("ahead", [True, False])
 def test_collectors_change_nothing_bit_for_bit(tmp_path, reach_demos, ahead):
@@ -57,6 +58,7 @@ def test_collectors_change_nothing_bit_for_bit(tmp_path, reach_demos, ahead):
         assert other == expected
 
 
+@pytest.mark.processes
 def test_collectors_change_nothing_on_a_toy_task_without_demonstrations(tmp_path):
     expected = outcome(POINT, SMALL, None, tmp_path / "0", 0)
     for count in (1, 2, 4):

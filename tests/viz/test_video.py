@@ -28,6 +28,7 @@ def has_opengl() -> bool:
 needs_opengl = pytest.mark.skipif(not has_opengl(), reason="no OpenGL on this machine")
 
 
+@pytest.mark.mujoco
 @needs_opengl
 def test_a_video_shows_every_state_of_every_episode(tmp_path):
     path = tmp_path / "reach.mp4"
@@ -42,6 +43,7 @@ def test_a_video_shows_every_state_of_every_episode(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["reach.mp4"]
 
 
+@pytest.mark.mujoco
 @needs_opengl
 def test_an_action_that_is_not_finite_is_told_and_leaves_no_half_video(tmp_path):
     def broken(observation):
@@ -52,6 +54,7 @@ def test_an_action_that_is_not_finite_is_told_and_leaves_no_half_video(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.mujoco
 @needs_opengl
 def test_a_policy_file_is_filmed_in_its_own_environment(tmp_path):
     policy = random_policy(np.random.default_rng(0), observation_dim=10, goal_dim=3, action_dim=4)
@@ -84,6 +87,7 @@ def test_episode_step_and_success_are_written_in_the_picture():
     assert not blank.any()
 
 
+@pytest.mark.processes
 def test_without_opengl_one_line_says_what_to_install():
     script = (
         "import os; os.environ['MUJOCO_GL'] = 'nothing'\n"
@@ -97,6 +101,7 @@ def test_without_opengl_one_line_says_what_to_install():
     assert "apt-get install libegl1" in last
 
 
+@pytest.mark.mujoco
 @needs_opengl
 def test_an_environment_that_cannot_be_drawn_is_refused(tmp_path):
     with pytest.raises(InputError, match="'PointReach-v0' cannot be rendered"):
