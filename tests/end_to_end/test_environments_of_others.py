@@ -11,6 +11,8 @@ import pytest
 from headstart.cli.main import main
 from headstart.demos.storage import load_demos
 
+pytestmark = pytest.mark.processes
+
 PANDA = "envs.third_party:PandaLike-v0"
 PARKING = "envs.third_party:ParkingLike-v0"
 LIMITED = f"{PARKING},max_episode_steps=30"
