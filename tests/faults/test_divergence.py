@@ -21,6 +21,8 @@ from headstart.training.observer import Observer
 from headstart.training.resume import resume
 from headstart.training.train import train
 
+pytestmark = pytest.mark.learning
+
 BASE = replace(SMALL, checkpoint=replace(SMALL.checkpoint, seconds=0.0))
 STRICT = replace(BASE, failures=FailuresConfig(share=0.0, at_least=0))
 

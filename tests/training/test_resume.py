@@ -16,6 +16,8 @@ from headstart.training.config import ResetsConfig
 from headstart.training.resume import resume
 from headstart.training.train import train
 
+pytestmark = pytest.mark.learning
+
 VARIANTS = {
     "plain": BASE,
     "newest policy collects": replace(BASE, cycle=replace(BASE.cycle, ahead=False)),
@@ -104,7 +106,6 @@ def test_a_run_that_is_cut_again_and_again_ends_the_same(
     assert resumed.progress.env_steps == whole.progress.env_steps
 
 
-@pytest.mark.learning
 def test_a_run_can_be_cut_at_every_moment(tmp_path, point_demos):
     config = replace(BASE, env_steps=150)
     train(POINT, config, demos=point_demos, out=tmp_path / "whole")

@@ -127,6 +127,7 @@ def test_phases_come_in_order(point_demos):
     assert ("evaluating", "evaluating") not in pairwise(phases)
 
 
+@pytest.mark.learning
 def test_training_stops_once_the_target_is_reached(point_demos):
     config = replace(
         SMALL,

@@ -32,6 +32,12 @@ def panels(demos):
     return named
 
 
+@pytest.fixture(scope="module")
+def drawn(demos):
+    """The panels of the twelve episodes."""
+    return panels(demos)
+
+
 def demos_of(lengths, **widths):
     rng = np.random.default_rng(0)
     return DemoSet("Task-v0", tuple(random_episode(rng, steps, **widths) for steps in lengths))
@@ -57,8 +63,8 @@ def test_other_formats_follow_the_suffix(demos, tmp_path):
     assert (tmp_path / "demos.PDF").read_bytes().startswith(b"%PDF")
 
 
-def test_every_goal_and_start_is_a_point(demos):
-    (axes,) = panels(demos)["goals and starts"]
+def test_every_goal_and_start_is_a_point(demos, drawn):
+    (axes,) = drawn["goals and starts"]
     starts, succeeded, failed = [
         np.asarray(points.get_offsets())
         for points in axes.collections
@@ -71,13 +77,12 @@ def test_every_goal_and_start_is_a_point(demos):
     assert np.allclose(failed, goals[:4])
 
 
-def test_share_at_the_goal_and_steps_to_it(demos):
-    named = panels(demos)
-    (axes,) = named["share of episodes at their goal"]
+def test_share_at_the_goal_and_steps_to_it(demos, drawn):
+    (axes,) = drawn["share of episodes at their goal"]
     steps, share = axes.lines[0].get_data()
     assert list(steps) == list(range(1, 31))
     assert np.allclose(share, np.mean([ep.is_success for ep in demos.episodes], axis=0))
-    (axes,) = named["steps to success"]
+    (axes,) = drawn["steps to success"]
     assert axes.get_title().endswith("(4 of 12 never)")
     bars = {
         round(bar.get_x() + 0.5): bar.get_height() for bar in axes.patches if bar.get_height() > 0
@@ -97,8 +102,8 @@ def test_parts_of_the_goal_space_have_their_own_line():
     assert np.allclose(axes.lines[1].get_ydata(), np.mean(lows, axis=0))
 
 
-def test_distances_are_those_of_the_states(demos):
-    (axes,) = panels(demos)["distance to the goal"]
+def test_distances_are_those_of_the_states(demos, drawn):
+    (axes,) = drawn["distance to the goal"]
     (lines,) = [entry for entry in axes.collections if isinstance(entry, LineCollection)]
     expected = np.array(
         [np.hypot(*(ep.achieved_goals - ep.desired_goals[0]).T) for ep in demos.episodes]
@@ -115,8 +120,8 @@ def test_an_episode_that_has_ended_stays_where_it_is():
     assert np.allclose(axes.lines[0].get_ydata(), (ended + long.is_success) / 2)
 
 
-def test_every_action_dimension_is_drawn_between_its_bounds(demos):
-    (axes,) = panels(demos)["actions and their range"]
+def test_every_action_dimension_is_drawn_between_its_bounds(demos, drawn):
+    (axes,) = drawn["actions and their range"]
     shapes, bounds = axes.collections[::2], axes.collections[1::2]
     assert len(shapes) == len(bounds) == 2
     actions = np.concatenate([episode.actions for episode in demos.episodes])
@@ -125,8 +130,8 @@ def test_every_action_dimension_is_drawn_between_its_bounds(demos):
         assert np.allclose(heights, [actions[:, dimension].min(), actions[:, dimension].max()])
 
 
-def test_trajectories_lead_from_start_to_goal(demos):
-    (axes,) = panels(demos)["8 of 12 trajectories"]
+def test_trajectories_lead_from_start_to_goal(demos, drawn):
+    (axes,) = drawn["8 of 12 trajectories"]
     ways, starts, goals = axes.lines[0::3], axes.lines[1::3], axes.lines[2::3]
     assert len(ways) == len(starts) == len(goals) == 8
     assert np.allclose(ways[0].get_xydata(), demos.episodes[0].achieved_goals)

@@ -182,6 +182,7 @@ def test_pictures_are_written_as_they_are_made_so_that_no_episode_is_too_long():
     assert counter.count > 5
 
 
+@pytest.mark.mujoco
 @needs_opengl
 def test_demonstrations_without_snapshots_are_not_shown(tmp_path):
     demos = collect_demos("FetchReach-v4", expert_for("FetchReach-v4"), episodes=1, snapshots=False)
