@@ -211,3 +211,13 @@ for verb in ("demos", "envs", "evaluate", "play", "plot", "doctor"):
         sys.exit(f"{verb} imports torch")
 """
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_a_run_directory_has_a_short_name_whatever_the_arguments(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    long = ",".join(f"max_episode_steps={number}" for number in range(300, 330))
+    main(["train", f"PointReach-v0,{long}", *SHORT])
+    (run,) = (tmp_path / "runs").iterdir()
+    assert run.name.startswith("PointReach-v0-max_episode_steps=300-max")
+    assert run.name.endswith("-fast-1")
+    assert len(run.name) < 90

@@ -4,6 +4,7 @@ import envs.passed  # noqa: F401
 import gymnasium as gym
 import pytest
 
+from headstart.envs.known import task_name
 from headstart.envs.names import env_option, is_at_hand
 
 
@@ -73,3 +74,17 @@ def test_robot_tasks_need_nothing_unless_a_script_has_changed_them():
 )
 def test_out_of_a_file_nothing_is_imported_or_called_but_classes_of_environments(name, at_hand):
     assert is_at_hand(name) is at_hand
+
+
+@pytest.mark.parametrize(
+    ("name", "task"),
+    [
+        ("FetchReach-v4", "FetchReach"),
+        ("my.envs:FetchReach-v4,size=3", "FetchReach"),
+        ("my.envs:Reach,maze=[[1,2]]", "Reach"),
+        ("my.envs:Reach(...),max_episode_steps=3", "Reach"),
+        ("Wrapper(FetchReach-v4)", "Wrapper(FetchReach-v4)"),
+    ],
+)
+def test_the_task_of_a_name_is_the_same_however_it_is_passed(name, task):
+    assert task_name(name) == task

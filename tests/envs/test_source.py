@@ -146,6 +146,12 @@ def test_an_environment_that_cannot_be_copied_is_used_itself_and_stays_open():
     assert copied.unwrapped.closed
 
 
+@pytest.mark.parametrize("options", [[("size", 3)], "size=3", {1: 2}])
+def test_arguments_must_have_names(options):
+    with pytest.raises(InputError, match="env_kwargs must be a dict of arguments by name, got"):
+        env_source("Sized-v0", options)
+
+
 @pytest.mark.parametrize(
     ("env", "options", "told"),
     [

@@ -279,11 +279,26 @@ def test_an_environment_that_only_this_process_can_build_is_refused_in_one_line(
     assert capfd.readouterr() == ("", "")
 
 
-def test_an_environment_of_a_module_that_a_collector_cannot_import_is_refused(monkeypatch, capfd):
-    module = types.ModuleType("made_on_the_fly")
+def class_of(module, monkeypatch):
+    """A class of a module that no other process can import."""
+    module = types.ModuleType(module)
     exec("from headstart.envs.toy import PointReach\nclass Mine(PointReach): pass", vars(module))
-    monkeypatch.setitem(sys.modules, "made_on_the_fly", module)
-    source = env_source(module.Mine, {"max_episode_steps": 5})
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    return module.Mine
+
+
+def test_an_environment_of_a_script_that_multiprocessing_imported_works(monkeypatch):
+    class_of("__mp_main__", monkeypatch)
+    gym.register("OfScript-v0", "__mp_main__:Mine", max_episode_steps=5)
+    try:
+        with make_executor("OfScript-v0", 1) as executor:
+            assert len(episodes_of(executor, jobs_of(1))[0]) == 5
+    finally:
+        del gym.registry["OfScript-v0"]
+
+
+def test_an_environment_of_a_module_that_a_collector_cannot_import_is_refused(monkeypatch, capfd):
+    source = env_source(class_of("made_on_the_fly", monkeypatch), {"max_episode_steps": 5})
     with make_executor(source, 1) as executor:
         (pending,) = executor.submit(jobs_of(1))
         with pytest.raises(InputError, match="No module named 'made_on_the_fly'") as caught:

@@ -11,6 +11,7 @@ from headstart.demos.sources import check_exists
 from headstart.errors import InputError
 from headstart.presets import PRESETS
 
+_LONGEST = 60  # characters of arguments in the name of a directory
 DESCRIPTION = """\
 Train a policy for a goal environment, from demonstrations if there are some.
 
@@ -65,7 +66,7 @@ def _run(arguments: argparse.Namespace) -> None:
 
 def _new_directory(env_id: str, preset: str) -> Path:
     name, _, arguments = env_id.partition(",")
-    parts = (name.rpartition(":")[2], arguments, preset)
+    parts = (name.rpartition(":")[2], arguments[:_LONGEST], preset)
     plain = re.sub(r"[^\w.=-]+", "-", "-".join(part for part in parts if part))
     number = 1
     while (directory := Path("runs") / f"{plain}-{number}").exists():

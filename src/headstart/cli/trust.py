@@ -75,7 +75,10 @@ def trusted_env(path: Path, named: str, chosen: str | None, command: str) -> str
     if chosen is not None:
         return chosen
     if len(named) > _LONGEST_ID:
-        raise InputError(f"{path}: its environment has a name of {len(named)} characters")
+        raise InputError(
+            f"{path}: its environment has a name of {len(named)} characters; name it yourself: "
+            f"{command} --env ENV"
+        )
     if ":" not in named and is_registered(named):
         return named
     for_it = f"{path}: it is for {named!r}"

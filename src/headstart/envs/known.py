@@ -128,5 +128,6 @@ def _is_upstream(spec: EnvSpec) -> bool:
 
 
 def task_name(env_id: str) -> str:
-    """Return the id without its module, version and arguments."""
-    return re.sub(r"-v\d+$", "", env_id.partition(",")[0].rpartition(":")[2])
+    """Return the name of an environment without its module, version and arguments."""
+    name = env_id.partition(",")[0].rpartition(":")[2]
+    return re.sub(r"(-v\d+|\(\.\.\.\))$", "", name)

@@ -69,7 +69,9 @@ def env_source(env: EnvLike, options: Mapping[str, Any] | None = None) -> EnvSou
     Raises:
         InputError: if it is nothing of the kind, or a module cannot be imported.
     """
-    options = options or {}
+    options = {} if options is None else options
+    if not isinstance(options, Mapping) or not all(isinstance(name, str) for name in options):
+        raise InputError(f"env_kwargs must be a dict of arguments by name, got {options!r}")
     if isinstance(env, EnvSource):
         return env.with_options(options)
     if isinstance(env, gym.Env):

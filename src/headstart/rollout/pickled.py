@@ -1,9 +1,11 @@
 """What collector processes are sent, as bytes: environments, policies and jobs."""
 
+import contextlib
 import io
 import pickle
 import sys
-from collections.abc import Callable, Iterable, Iterator
+import types
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -19,7 +21,8 @@ from headstart.policy import Policy
 from headstart.rollout.job import Behaviour, Constant, EpisodeJob, Observation
 
 _MAX_POLICY_BYTES = 256 * 2**20
-_MAIN = "__main__:"
+_SCRIPT, _CHILD = "__main__", "__mp_main__"
+"""What Python calls the script, in its own process and in those of ``multiprocessing``."""
 
 
 def pickle_source(source: EnvSource) -> bytes:
@@ -37,16 +40,20 @@ def pickle_source(source: EnvSource) -> bytes:
             f"pickled copy gives the same environment; pass a class or a function that builds it, "
             f"or use collectors=0"
         )
-    specs = [*gym.registry.values()]
+    script = sys.modules.get(_CHILD)
+    if script is not None:
+        # A script that multiprocessing has imported again: no other process can import it.
+        cloudpickle.register_pickle_by_value(script)
+    specs = gym.registry.values()
     registered = [content for spec in specs if (content := _content(_later(spec))) is not None]
-    if isinstance(source.origin, EnvSpec):
-        specs.append(source.origin)
-    main = {name: content for name, it in _of_main(specs) if (content := _content(it)) is not None}
+    named = {point: _content(it) for spec in specs for point, it in _of_script(spec)}
     try:
+        if isinstance(source.origin, EnvSpec):
+            named |= {point: cloudpickle.dumps(it) for point, it in _of_script(source.origin)}
         described = cloudpickle.dumps(source)
     except Exception as error:  # Depends on what cannot be pickled.
         raise InputError(_refusal(called, error)) from error
-    return pickle.dumps((called, registered, main, described))
+    return pickle.dumps((called, registered, named, described))
 
 
 def unpickle_source(data: bytes) -> EnvSource:
@@ -55,14 +62,16 @@ def unpickle_source(data: bytes) -> EnvSource:
     Raises:
         InputError: if a module that it needs cannot be imported here.
     """
-    called, registered, main, described = pickle.loads(data)
+    called, registered, named, described = pickle.loads(data)
     try:
         source: EnvSource = pickle.loads(described)
     except Exception as error:  # Modules are imported here, and may raise anything.
         raise InputError(_refusal(called, error)) from error
-    for name, content in main.items():
+    for point, content in named.items():
+        module, _, name = point.partition(":")
+        script = sys.modules.setdefault(module, types.ModuleType(module))
         for value in _loaded(content):
-            setattr(sys.modules["__main__"], name, value)
+            setattr(script, name, value)
     # Last, since the modules that were imported may register too.
     gym.registry.update({spec.id: spec for content in registered for spec in _loaded(content)})
     if not isinstance(source.origin, str | EnvSpec) and "FetchReach-v4" in gym.registry:
@@ -162,15 +171,13 @@ def _later(spec: EnvSpec) -> EnvSpec:
     return replace(spec, entry_point=_Later(content))
 
 
-def _of_main(specs: Iterable[EnvSpec]) -> Iterator[tuple[str, Any]]:
-    """Yield what registrations and wrappers name of the script itself, by its name."""
-    for spec in specs:
-        for point in (spec.entry_point, *(it.entry_point for it in spec.additional_wrappers)):
-            if isinstance(point, str) and point.startswith(_MAIN):
-                try:
-                    yield point.removeprefix(_MAIN), load_env_creator(point)
-                except AttributeError:  # It is not there any more.
-                    continue
+def _of_script(spec: EnvSpec) -> Iterator[tuple[str, Any]]:
+    """Yield what a registration and its wrappers name of the script itself, with the name."""
+    for point in (spec.entry_point, *(it.entry_point for it in spec.additional_wrappers)):
+        if isinstance(point, str) and point.partition(":")[0] in (_SCRIPT, _CHILD):
+            # It may not be there any more.
+            with contextlib.suppress(AttributeError):
+                yield point, load_env_creator(point)
 
 
 def _content(value: Any) -> bytes | None:
@@ -180,12 +187,11 @@ def _content(value: Any) -> bytes | None:
         return None
 
 
-def _loaded(content: bytes) -> Iterator[Any]:
+def _loaded(content: bytes | None) -> Iterator[Any]:
     """Yield what the bytes are of, unless a module that it needs cannot be imported here."""
-    try:
-        yield pickle.loads(content)
-    except Exception:  # Modules are imported here, and may raise anything.
-        return
+    if content is not None:
+        with contextlib.suppress(Exception):  # Modules are imported here, and may raise anything.
+            yield pickle.loads(content)
 
 
 def _refusal(called: str, error: Exception) -> str:
