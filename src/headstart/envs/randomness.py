@@ -1,13 +1,16 @@
 """The random generators that an environment draws from, found and put back."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 
-_DEEPEST = 5  # attributes of attributes: wrapper, environment, task, sensor, generator
+from headstart.envs.interface import layers
+
+_DEEPEST = 4  # attributes of attributes: environment, task, sensor, noise, generator
 _MOST = 2000  # objects that are looked at
 
 Setter = Callable[[Any], None]
@@ -34,9 +37,12 @@ class Randomness:
 def _generators(env: gym.Env[Any, Any]) -> Iterator[tuple[str, Any, Setter]]:
     """Yield each generator as its path, its state, and the function that sets its state."""
     # By path and not by object: most environments make a new generator in reset.
-    found = [("numpy.random", np.random.mtrand._rand), ("random", sys.modules.get("random"))]
-    waiting: list[tuple[str, Any, int]] = [("env", env, 0)]
-    seen = {id(env)}
+    found: list[tuple[str, Any]] = [
+        ("numpy.random", np.random.mtrand._rand),
+        ("random", sys.modules.get("random")),
+    ]
+    waiting = [(str(number), layer, 0) for number, layer in enumerate(layers(env))]
+    seen = {id(layer) for _, layer, _ in waiting}
     while waiting and len(seen) < _MOST:
         path, thing, depth = waiting.pop(0)
         if _access(thing) is not None:
@@ -54,10 +60,10 @@ def _generators(env: gym.Env[Any, Any]) -> Iterator[tuple[str, Any, Setter]]:
 
 def _parts(thing: Any) -> list[tuple[Any, Any]]:
     """Return what an object consists of, where it may hold a generator."""
-    if isinstance(thing, Mapping):
-        return list(thing.items())
+    if isinstance(thing, dict):
+        return list(islice(thing.items(), _MOST))
     if isinstance(thing, list | tuple):
-        return list(enumerate(thing))
+        return list(islice(enumerate(thing), _MOST))
     if isinstance(thing, type | np.ndarray) or type(thing).__name__ in ("module", "function"):
         return []
     return list(getattr(thing, "__dict__", {}).items())
