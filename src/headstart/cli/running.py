@@ -1,4 +1,4 @@
-"""What ``train`` and ``resume`` show: progress, how to go on after an interruption, the outcome."""
+"""What ``train`` and ``resume`` show: the outcome, and how to continue."""
 
 import contextlib
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ def print_outcome(result: "TrainResult", out: Path, env_id: str) -> None:
     line = command_line("evaluate", out, env_id, "--episodes 500") or python_line(
         "evaluate", out, env_id, "episodes=500"
     )
-    told = (
+    text = (
         f"success rate {evaluation.success_rate:.1%} over {evaluation.episodes} episodes after "
         f"{progress.env_steps} env steps and {progress.wall_seconds:.0f} s "
         f"({progress.evaluation_seconds:.0f} s of them evaluation)\n"
@@ -59,7 +59,7 @@ def print_outcome(result: "TrainResult", out: Path, env_id: str) -> None:
         f"next:     {line}"
     )
     try:
-        print(told, flush=True)
+        print(text, flush=True)
     except BrokenPipeError:
         raise
     except OSError as error:

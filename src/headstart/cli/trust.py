@@ -19,7 +19,7 @@ def open_policy(path: Path, chosen_env: str | None, command: str) -> tuple[Polic
     Args:
         path: a policy file or a run directory.
         chosen_env: the environment the user names, if any.
-        command: what the user typed, for the error that says how to go on.
+        command: what the user typed, for the error that says what to type.
 
     Raises:
         InputError: if the policy cannot be read, or environment and policy do not go together.
@@ -67,7 +67,7 @@ def trusted_env(path: Path, named: str, chosen: str | None, command: str) -> str
         path: the file.
         named: the environment that it names.
         chosen: the environment that the user names, if any.
-        command: what the user typed, for the error that says how to go on.
+        command: what the user typed, for the error that says what to type.
 
     Raises:
         InputError: if the file's environment is not registered, and the user names none.

@@ -47,7 +47,12 @@ def is_own(env_id: str) -> bool:
 
 def is_robotic(spec: EnvSpec) -> bool:
     """Return whether Gymnasium-Robotics is to be imported for an environment."""
-    return isinstance(spec.entry_point, str) and spec.entry_point.startswith("gymnasium_robotics.")
+    return isinstance(spec.entry_point, str) and is_part(spec.entry_point.partition(":")[0])
+
+
+def is_part(module: str) -> bool:
+    """Return whether a module is one of Gymnasium-Robotics."""
+    return module.partition(".")[0] == "gymnasium_robotics"
 
 
 def quicken(env: gym.Env[Any, Any]) -> None:

@@ -49,7 +49,7 @@ EnvLike = str | EnvSpec | gym.Env[Any, Any] | Factory | EnvSource
 
 
 def describe(env: str | EnvSpec | Factory) -> EnvSource:
-    """Return the description of what is no environment itself.
+    """Return the description of an environment that is not built yet.
 
     Raises:
         InputError: if an id names a module that cannot be imported.
@@ -71,14 +71,14 @@ def _of_id(env_id: str) -> EnvSource:
     name, options = split_id(env_id)
     module, _, short = name.rpartition(":")
     imported = _import(env_id, module) if module else None
-    # Importing the robot tasks takes longer than all else that a collector needs.
-    if short not in gym.registry:
-        robotics.register()
     if short not in gym.registry and imported is not None:
         factory = attribute_of(imported, short)
         if callable(factory):
             return EnvSource(factory, name, options)
-    # What a script defines is no version of what is registered.
+    # Importing the robot tasks takes longer than all else that a collector needs.
+    if short not in gym.registry:
+        robotics.register()
+    # What a script defines is not a version of what is registered.
     whole = short in gym.registry or unversioned(short) != short or module == "__main__"
     full = short if whole else newest_version(short)
     if full not in gym.registry:
@@ -89,6 +89,8 @@ def _of_id(env_id: str) -> EnvSource:
 
 
 def _import(env_id: str, module: str) -> Any:
+    if robotics.is_part(module):
+        robotics.register()
     try:
         return importlib.import_module(module)
     except (ImportError, ValueError, TypeError) as error:

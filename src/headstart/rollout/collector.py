@@ -58,7 +58,7 @@ def main() -> None:
         # The parent has died, perhaps during a job.
         return
     except BrokenPipeError:
-        # The parent has died, and nobody reads the answer.
+        # The parent has died, and no process reads the answer.
         os._exit(1)
 
 
@@ -85,7 +85,7 @@ def _answer(env: gym.Env[Any, Any], data: bytes) -> Answer:
 
 
 def _end_with(parent: int) -> None:
-    """End during an episode too, which may hang, when nobody waits for it any more."""
+    """End during an episode too, which may hang, when the parent has ended."""
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(1)

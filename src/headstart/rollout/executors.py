@@ -29,7 +29,10 @@ class Pending(Protocol):
 
 
 class Executor(Protocol):
-    """Runs jobs. Which executor it is changes when episodes are ready, never what they are."""
+    """Runs jobs. Which executor it is changes when episodes are ready, never what they are.
+
+    Each job is run by a copy of its policy as it is when the job is submitted, see ``copies_of``.
+    """
 
     repeated: int
     """How often a job had to be run again because the environment or its process failed."""
