@@ -209,6 +209,8 @@ def speed_table() -> str:
     ]
     for algorithm in ("TD3", "DDPG"):
         for who in ("Stable-Baselines3", "headstart", "headstart bfloat16"):
+            smoothed = algorithm == "TD3" and who == "Stable-Baselines3"
+            named = algorithm if smoothed or algorithm == "DDPG" else "TD3 without smoothing"
             prefix = f"env steps per second of training, one update each | {who} | {algorithm} |"
             key = max(
                 (name for name in result["medians"] if name.startswith(prefix)),
@@ -218,7 +220,7 @@ def speed_table() -> str:
             to_sb3 = "1.0" if ratios["to_sb3"] is None else f"{ratios['to_sb3']:.1f}"
             setting = key.removeprefix(prefix).strip().replace(" | ", ", ")
             rows.append(
-                f"| {algorithm} + HER, {who}, {setting} "
+                f"| {named} + HER, {who}, {setting} "
                 f"| {result['medians'][key]:.0f} | {to_sb3} | {ratios['to_floor']:.2f} |"
             )
     return "\n".join(rows)

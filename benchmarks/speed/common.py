@@ -19,7 +19,10 @@ STARTED = 500
 
 @dataclass(frozen=True)
 class Algorithm:
-    """The two sizes of update that both sides can do."""
+    """The two sizes of update that both sides can do.
+
+    Target policy smoothing, a part of TD3, is in Stable-Baselines3's update and not in ours.
+    """
 
     name: str
     num_critics: int

@@ -135,7 +135,7 @@ class Hanging:
         self.env_id = f"envs.faulty:Faulty-v0,kind=hang,tokens={self.tokens}"
         # What is asked for then hangs, and is waited for in the next cycle, evaluated or not.
         deeds = {
-            "_submit": ("os:mknod", self.tokens / "0"),
+            "_ask": ("os:mknod", self.tokens / "0"),
             "_store": ("os:mkdir", directory / "due"),
         }
         self.process = warm.start(

@@ -123,7 +123,7 @@ class Trainer:
         warm_start, progress = self.config.warm_start, self.progress
         to_clone = 0 if self.demo_sampler is None else warm_start.bc_updates
         if not self.begun and self.demos:
-            self._observe(self.demos)
+            self._observe(EpisodeReplay.from_episodes(self.demos))
         self.begun = True
         while self.demo_sampler is not None and progress.warm_start_updates < to_clone:
             if self.handle.stop_requested:
@@ -134,7 +134,7 @@ class Trainer:
             self._count_warm_start(metrics, "cloning demonstrations")
         self._collect_warm_start()
         # What is left of the warm start is done if the run is made longer.
-        if self.finished or not progress.episodes:
+        if self._in_warm_start or not progress.episodes:
             return
         while progress.warm_start_updates < to_clone + warm_start.critic_updates:
             if self.handle.stop_requested:
@@ -152,12 +152,17 @@ class Trainer:
             count = min(wanted - progress.episodes, math.ceil(left))
             self._store(self._ask(count, exploration))
             progress.warm_start_env_steps = progress.env_steps
+            if progress.episodes >= wanted:
+                # All at once, however many times the run was made longer meanwhile.
+                self._observe(self.replay)
             self._resumable()
 
     def _cycle(self) -> None:
         """Store some episodes, ask for the next ones, and learn meanwhile."""
         before = self.progress.env_steps
-        self._store(self.ahead or self._next_episodes())
+        episodes = self._store(self.ahead or self._next_episodes())
+        if episodes:
+            self._observe(EpisodeReplay.from_episodes(episodes))
         # After the last cycle too: a run that is made longer continues as the long one would.
         ahead = self.config.cycle.ahead
         self.ahead = self._next_episodes(begin=not self.finished) if ahead else None
@@ -214,7 +219,7 @@ class Trainer:
         pending = self.rollouts.ask(policy, indices, exploration) if begin else None
         return Asked(policy, first, count, pending)
 
-    def _store(self, asked: Asked) -> None:
+    def _store(self, asked: Asked) -> list[Episode]:
         """Wait for episodes, and then store those that did not fail or, if it must end, none."""
         pending = asked.pending
         if pending is None:
@@ -228,25 +233,31 @@ class Trainer:
             self.progress.env_steps += len(episode)
             self.progress.episodes += 1
             self.successes.append(episode.success)
-        if episodes:
-            self._observe(episodes)
+        return episodes
 
     def hold_values(self) -> None:
         """Clip targets to what is known of the rewards by now."""
         reward_range, scale = self.check.reward.reward_range, self.relabelling.scale
         self.agent.hold_values(reward_range if scale is None else scale.range(reward_range))
 
-    def _observe(self, episodes: Sequence[Episode]) -> None:
+    def _observe(self, replay: EpisodeReplay) -> None:
         """Count new episodes into the normaliser the way they will be seen: relabelled."""
-        replay = EpisodeReplay.from_episodes(episodes)
         sampler = self.relabelling.sampler(replay, self._normalizer_rng)
-        self.agent.observe(sampler.sample(sum(len(episode) for episode in episodes)))
+        self.agent.observe(sampler.sample(replay.num_transitions))
 
     @property
     def _period_over(self) -> bool:
         """Whether an evaluation is due that the end of the run has no part in."""
-        now, before = self.progress.env_steps, max(self.evaluated_at, 0)
-        return period_ended(self._period, before=before, now=now)
+        if self._in_warm_start:
+            return False
+        now, before = self.progress.env_steps, self.evaluated_at
+        # A run that ended within its warm start was evaluated where the long one is not.
+        during = before < self.progress.warm_start_env_steps
+        return period_ended(self._period, before=0 if during else before, now=now)
+
+    @property
+    def _in_warm_start(self) -> bool:
+        return self.progress.episodes < (self.config.warm_start.episodes or 0)
 
     def _evaluation_due(self) -> bool:
         at_end = self.finished and self.progress.env_steps != self.evaluated_at

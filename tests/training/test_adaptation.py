@@ -1,0 +1,182 @@
+"""Settings that are left open: what they become by the length of the run and of its episodes."""
+
+import json
+from dataclasses import replace
+from itertools import product
+
+import gymnasium as gym
+import pytest
+from small_runs import POINT, SMALL, Diary
+
+from headstart.cli.parser import default_collectors
+from headstart.cli.running import most_at_once
+from headstart.envs.goal_env import GoalSpec
+from headstart.envs.make import make_env
+from headstart.envs.toy import PointReach
+from headstart.errors import InputError
+from headstart.presets import FAST, PRESETS
+from headstart.training.adaptation import adapt, keep_adapted
+from headstart.training.config import CycleConfig, EvaluationConfig, TrainConfig, WarmStartConfig
+from headstart.training.record import read_record
+from headstart.training.resume import resume
+from headstart.training.train import train
+
+POINT_SPEC = GoalSpec.from_env(make_env(POINT))
+HORIZONS = (1, 10, 30, 50, 80, 100, 300, 700, 1000, 5000, 20_000)
+LENGTHS = (1, 100, 1000, 3000, 15_000, 60_000, 1_000_000)
+
+
+def spec_of(horizon):
+    return replace(POINT_SPEC, max_episode_steps=horizon)
+
+
+def adapted(horizon, env_steps=15_000, **settings):
+    return adapt(replace(FAST, env_steps=env_steps, **settings), spec_of(horizon))
+
+
+def test_a_fetch_task_keeps_what_its_numbers_were_measured_with():
+    config = adapted(50)
+    assert config.warm_start.episodes == 20
+    assert config.cycle == CycleConfig(episodes=2, updates_per_step=0.5)
+    assert config.evaluation == EvaluationConfig(every=2000, episodes=50)
+
+
+@pytest.mark.parametrize(("horizon", "env_steps"), product(HORIZONS, LENGTHS))
+def test_whatever_the_horizon_the_warm_start_leaves_updates_and_evaluations_end(horizon, env_steps):
+    config = adapted(horizon, env_steps)
+    warm_start, evaluation = config.warm_start.episodes, config.evaluation
+    assert 1 <= warm_start <= 20
+    if horizon < env_steps:
+        assert warm_start * horizon < env_steps
+    assert warm_start == 20 or (warm_start + 1) * horizon > min(6000, 0.75 * env_steps)
+    assert 10 <= evaluation.episodes <= 50
+    if evaluation.episodes > 10:
+        assert evaluation.episodes * horizon <= 2 * evaluation.every
+    assert evaluation.every == 2000 or evaluation.every <= env_steps // 4
+
+
+def test_the_ant_maze_of_700_steps_is_not_evaluated_for_longer_than_it_is_trained():
+    config = adapted(700)
+    evaluations = 15_000 // config.evaluation.every
+    assert evaluations == 4
+    assert evaluations * config.evaluation.episodes * 700 <= 2 * 15_000
+    assert config.warm_start.episodes * 700 < 15_000 / 2
+
+
+def test_what_is_given_stays_as_it_is():
+    given = replace(
+        SMALL,
+        warm_start=WarmStartConfig(episodes=17),
+        evaluation=EvaluationConfig(every=7, episodes=3),
+        cycle=CycleConfig(updates_per_step=0.25),
+    )
+    assert adapt(given, spec_of(5000)) == given
+    for name in ("nair2018", "her"):
+        assert adapt(PRESETS[name], spec_of(5000)) == PRESETS[name]
+    few = adapted(5000, evaluation=EvaluationConfig(episodes=2)).evaluation
+    assert few == EvaluationConfig(every=3750, episodes=2)
+    often = adapted(5000, evaluation=EvaluationConfig(every=100)).evaluation
+    assert often == EvaluationConfig(every=100, episodes=10)
+
+
+def test_cloning_alone_leaves_the_warm_start_of_a_longer_run_as_it_is_by_default():
+    assert adapted(50, 0).warm_start.episodes == 20
+    assert adapted(700, 0).warm_start.episodes == adapted(700).warm_start.episodes
+
+
+def test_updates_and_their_ratio_exclude_each_other():
+    with pytest.raises(InputError, match=r"cycle\.updates and .* exclude .*, got 5 and 0\.5"):
+        CycleConfig(updates=5, updates_per_step=0.5)
+    with pytest.raises(InputError, match="exclude each other"):
+        PRESETS["her"].with_({"cycle.updates_per_step": 5.0})
+    changed = PRESETS["her"].with_({"cycle.updates_per_step": 5.0, "cycle.updates": None})
+    assert adapt(changed, POINT_SPEC).cycle.updates_per_step == 5.0
+    assert adapt(FAST.with_({"cycle.updates": 40}), POINT_SPEC).cycle.updates_per_step is None
+
+
+def test_what_is_left_open_on_resume_is_what_the_run_has():
+    before = adapted(700)
+    assert keep_adapted(replace(FAST, env_steps=15_000), before) == before
+    assert keep_adapted(before, before) == before
+    other = replace(FAST, cycle=CycleConfig(updates=3))
+    assert keep_adapted(other, before).cycle.updates_per_step is None
+
+
+def test_the_record_holds_what_was_used(tmp_path):
+    config = replace(
+        SMALL,
+        cycle=CycleConfig(episodes=2),
+        warm_start=WarmStartConfig(bc_updates=0, critic_updates=2),
+        evaluation=EvaluationConfig(episodes=2),
+    )
+    progress = train(POINT, config, out=tmp_path / "run").progress
+    used = json.loads((tmp_path / "run" / "config.json").read_text())["config"]
+    # Three quarters of 300 env steps are 7 episodes of 30.
+    assert used["warm_start"]["episodes"] == progress.warm_start_env_steps // 30 == 7
+    assert used["cycle"] == {"episodes": 2, "updates_per_step": 0.5, "updates": None, "ahead": True}
+    assert used["evaluation"] == {"every": 2000, "episodes": 2}
+    assert progress.updates == (300 - 210 + 30) // 2
+    # The same settings, open as they are, belong to the same run.
+    assert resume(tmp_path / "run", config).progress.env_steps == progress.env_steps
+
+
+def test_a_record_of_an_earlier_version_is_read(tmp_path):
+    train(POINT, SMALL, out=tmp_path / "run")
+    path = tmp_path / "run" / "config.json"
+    record = json.loads(path.read_text())
+    record["config"]["cycle"]["updates_per_step"] = 0.5
+    for name in ("goal_strategy_sha256",):
+        del record[name]
+    del record["config"]["failures"]
+    path.write_text(json.dumps(record))
+    assert read_record(tmp_path / "run").config == SMALL
+    assert resume(tmp_path / "run", {"env_steps": 360}).progress.env_steps == 360
+
+
+class LongReach(PointReach):
+    """PointReach whose episodes are long."""
+
+
+gym.register("Reach1000-v0", entry_point=LongReach, max_episode_steps=1000)
+TINY = {"agent.hidden_sizes": (8,), "batch_size": 16, "evaluation.episodes": 1}
+QUICK = {**TINY, "warm_start.critic_updates": 5, "cycle.updates_per_step": 0.01}
+
+
+def test_episodes_of_1000_steps_leave_updates_within_the_env_steps(caplog):
+    config = TrainConfig().with_({**QUICK, "env_steps": 5000})
+    progress = train("Reach1000-v0", config).progress
+    assert progress.warm_start_env_steps == 3000
+    assert 5000 <= progress.env_steps < 5000 + 2 * 1000
+    assert progress.updates > 0
+    assert "no updates" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("settings", "env_steps", "enough"),
+    [({}, 1000, 3000), ({}, 300, 3000), ({"warm_start.episodes": 2}, 1500, 4000)],
+)
+def test_a_run_that_may_have_no_updates_says_so_before_it_starts(
+    caplog, settings, env_steps, enough
+):
+    class Listens(Diary):
+        def started(self, config, run):
+            self.said = list(caplog.messages)
+
+    listens = Listens()
+    config = TrainConfig().with_({**QUICK, **settings, "env_steps": env_steps})
+    progress = train("Reach1000-v0", config, observers=[listens]).progress
+    assert progress.updates == 0
+    assert progress.env_steps < env_steps + 1000
+    (said,) = listens.said
+    assert said.startswith(f"env_steps {env_steps} may leave no updates: ")
+    assert said.endswith(f"pass --env-steps {enough} or more")
+    caplog.clear()
+    train("Reach1000-v0", config.with_({"env_steps": enough}))
+    assert "no updates" not in caplog.text
+
+
+def test_collectors_are_as_many_as_an_evaluation_keeps_busy(monkeypatch):
+    monkeypatch.setattr("headstart.cli.parser.usable_cores", lambda: 64)
+    assert default_collectors(most_at_once(FAST)) == 50
+    assert default_collectors(most_at_once(SMALL)) == 4
+    assert default_collectors(most_at_once(replace(SMALL, cycle=CycleConfig(episodes=30)))) == 30
