@@ -23,7 +23,9 @@ def test_demonstrations_become_a_policy_that_picks_and_places(tmp_path):
     assert report["episodes"] == 100
     assert report["success_rate"] == 1.0
     assert report["problems"] == []
-    short = ("--env-steps", "1500", "--evaluation.episodes", "5")
+    # Half of the default's updates before the first step, and of its steps a tenth.
+    warm_start = ("--warm-start.bc-updates", "1000", "--warm-start.critic-updates", "500")
+    short = ("--env-steps", "1500", "--evaluation.episodes", "5", *warm_start)
     headstart(tmp_path, "train", env, "--demos", "demos.npz", "--out", "run", *short)
     result = json.loads(headstart(tmp_path, "evaluate", "run", "--episodes", "20", "--json"))
     # 99% and more over 500 episodes and 5 seeds: benchmarks/results/pick-and-place-fast.json.
