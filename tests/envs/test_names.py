@@ -83,6 +83,7 @@ def test_out_of_a_file_nothing_is_imported_or_called_but_classes_of_environments
         ("my.envs:FetchReach-v4,size=3", "FetchReach"),
         ("my.envs:Reach,maze=[[1,2]]", "Reach"),
         ("my.envs:Reach(...),max_episode_steps=3", "Reach"),
+        ("FetchReach-v4(...)", "FetchReach"),
         ("Wrapper(FetchReach-v4)", "Wrapper(FetchReach-v4)"),
     ],
 )

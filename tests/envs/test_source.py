@@ -50,7 +50,7 @@ def layers(env):
         (gym.make("SizedAndRecorded-v0"), {}, "SizedAndRecorded-v0", 20, 0.5),
         (passed.Recorded(gym.make("Sized-v0"), 2), {}, "Recorded(Sized-v0)", 20, 0.5),
         (RecordEpisodeStatistics(passed.sized()), {}, "envs.passed:Sized(...)", 7, 0.5),
-        (passed.Plain(gym.make("Sized-v0")), {}, "envs.passed:Sized(...)", 20, 0.5),
+        (passed.Plain(gym.make("Sized-v0")), {}, "Plain(Sized-v0)", 20, 0.5),
         (passed.sized(3), {}, "envs.passed:Sized(...)", 7, 3),
         (passed.Sized(3), {"max_episode_steps": 4}, None, 4, 3),
         (passed.Locked(), {"max_episode_steps": 4}, None, 4, 0.5),
@@ -110,7 +110,7 @@ def test_an_environment_that_was_changed_is_copied_with_the_change():
     mine = gym.make("Sized-v0")
     mine.unwrapped.size = 4
     source = env_source(mine)
-    assert source.name == "envs.passed:Sized(...)"
+    assert source.name == "Sized-v0(...)"
     built = make_env(source)
     assert built.unwrapped is not mine.unwrapped
     assert built.unwrapped.size == 4

@@ -129,5 +129,5 @@ def _is_upstream(spec: EnvSpec) -> bool:
 
 def task_name(env_id: str) -> str:
     """Return the name of an environment without its module, version and arguments."""
-    name = env_id.partition(",")[0].rpartition(":")[2]
-    return re.sub(r"(-v\d+|\(\.\.\.\))$", "", name)
+    name = env_id.partition(",")[0].rpartition(":")[2].removesuffix("(...)")
+    return re.sub(r"-v\d+$", "", name)

@@ -13,7 +13,7 @@ from gymnasium.envs.registration import EnvSpec
 from headstart.envs import robotics
 from headstart.envs.build import LIMIT, build
 from headstart.envs.goal_env import check_goal_env
-from headstart.envs.source import EnvLike, EnvSource, describe, of_spec
+from headstart.envs.source import EnvLike, EnvSource, describe, name_of_object, of_spec
 from headstart.envs.twins import is_same
 from headstart.errors import InputError
 
@@ -92,8 +92,7 @@ def _source_of_object(env: gym.Env[Any, Any], options: Mapping[str, Any]) -> Env
             f"an environment that is built already takes no argument {extra[0]}: pass its class or "
             f"its id"
         )
-    kind = type(env.unwrapped)
-    name = f"{kind.__module__}:{kind.__qualname__}(...)"
+    name = name_of_object(env)
     candidates: list[EnvSource] = [] if env.spec is None else [of_spec(env.spec)]
     copied = _pickled(env)
     if copied is not None:

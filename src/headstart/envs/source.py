@@ -67,6 +67,15 @@ def of_spec(spec: EnvSpec) -> EnvSource:
     return EnvSource(replace(spec, kwargs=kwargs), _name_of_spec(replace(spec, kwargs=kwargs)))
 
 
+def name_of_object(env: gym.Env[Any, Any]) -> str:
+    """Return what an environment is called that its spec does not build again."""
+    if env.spec is None:
+        kind = type(env.unwrapped)
+        return f"{kind.__module__}:{kind.__qualname__}(...)"
+    name = _name_of_spec(env.spec)
+    return name if "(" in name.partition(",")[0] else f"{env.spec.id}(...)"
+
+
 def _of_id(env_id: str) -> EnvSource:
     name, options = split_id(env_id)
     module, _, short = name.rpartition(":")
