@@ -52,7 +52,7 @@ REFUSED = [
     ("GoalJumps", "the goal changes within the episode, at step 5: hindsight needs one goal"),
     ("NotANumber", "holds NaN or infinity"),
     ("NotAGoal", "holds NaN or infinity"),
-    ("WideGoal", "episode.desired_goals and episode.achieved_goals differ in width"),
+    ("WideGoal", "desired_goal has shape (3,) instead of (2,)"),
 ]
 
 

@@ -10,8 +10,8 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from headstart.data.hindsight import one_number_a_row
-from headstart.envs import probe, reward_facts
-from headstart.envs.interface import GOAL_KEYS, check_methods, env_name, layers
+from headstart.envs import interface, probe, reward_facts
+from headstart.envs.interface import GOAL_KEYS, check_methods, env_name, layers, truth
 from headstart.envs.reward_facts import RewardUnits
 from headstart.envs.task import TaskConfig
 from headstart.errors import InputError
@@ -197,7 +197,7 @@ class GoalReward:
             columns = {} if reward_info is None else self._columns(reward_info)
             return self._compute_terminated(achieved_goal.copy(), desired_goal.copy(), columns)
         rows = self._rows(achieved_goal, desired_goal, reward_info)
-        return [self._compute_terminated(*row) for row in rows]
+        return [bool(np.squeeze(self._compute_terminated(*row))) for row in rows]
 
     def _columns(self, reward_info: FloatArray) -> dict[str, FloatArray]:
         keys = self.spec.reward_info_keys
@@ -285,11 +285,17 @@ def widths(env: gym.Env[Any, Any]) -> dict[str, int]:
     return {name: int(np.prod(space.shape or ())) for name, space in parts.items()}
 
 
-def reward_at_goal(
-    env: gym.Env[Any, Any], goal: NDArray[Any], info: Mapping[str, Any] | None = None
-) -> float:
-    """Return the reward of having achieved exactly ``goal``, ``(goal_dim,)``."""
-    return float(np.squeeze(env.get_wrapper_attr("compute_reward")(goal, goal, info or {})))
+def reaches_goal(
+    env: gym.Env[Any, Any], achieved: NDArray[Any], desired: NDArray[Any], info: Mapping[str, Any]
+) -> bool:
+    """Return whether ``achieved``, ``(goal_dim,)``, is paid no less than the very goal is."""
+    compute_reward = env.get_wrapper_attr("compute_reward")
+    # Copies: a reward that works in place must not spoil the observation.
+    paid, best = (
+        np.squeeze(compute_reward(place.copy(), np.array(desired), info))
+        for place in (np.asarray(achieved), np.asarray(desired))
+    )
+    return bool(paid >= best)
 
 
 def success_key(info: Mapping[str, Any]) -> str | None:
@@ -313,8 +319,9 @@ def _ends_at_goal(
 ) -> tuple[bool | None, bool]:
     """Return whether reaching the goal ends the episode, and whether compute_terminated says so."""
     name = "success_terminates"
-    if declared is None and env.has_wrapper_attr(name):
-        declared = bool(env.get_wrapper_attr(name))
+    own = interface.declared(env, name)
+    if declared is None and own is not None:
+        declared = truth(env, f"the attribute {name}", own)
     if declared is not None:
         return declared, False
     answer = probe.ends_at_goal(env, steps)

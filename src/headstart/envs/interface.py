@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
 
 from headstart.errors import InputError
 
@@ -40,6 +41,27 @@ def layers(env: gym.Env[Any, Any]) -> Iterator[gym.Env[Any, Any]]:
         yield env
         env = env.env
     yield env
+
+
+def declared(env: gym.Env[Any, Any], name: str) -> Any:
+    """Return an attribute by which an env declares a fact of itself; ``None`` declares nothing."""
+    return env.get_wrapper_attr(name) if env.has_wrapper_attr(name) else None
+
+
+def truth(env: gym.Env[Any, Any], what: str, value: Any) -> bool:
+    """Return a value as a bool: one of numpy, or a list or array of one, is what it holds.
+
+    ``None`` is ``False``.
+
+    Raises:
+        InputError: if it is anything but one finite number or truth value; called ``what``.
+    """
+    if value is None:
+        return False
+    found = np.squeeze(np.asarray(value))
+    if found.ndim or found.dtype.kind not in "biuf" or not np.isfinite(found):
+        raise InputError(f"{env_name(env)}: {what} is {value!r}; it must be True or False")
+    return bool(found)
 
 
 def check_methods(env: gym.Env[Any, Any]) -> None:
@@ -99,7 +121,13 @@ def step_env(
     _check_observation(env, answer[0])
     if not isinstance(answer[4], Mapping):
         raise InputError(f"{env_name(env)}: info of step is {_kind(answer[4])}, not a dict")
-    return answer
+    observation, reward, *ends, info = answer
+    # A list of one False would be true.
+    terminated, truncated = (
+        truth(env, f"{name} of step", end)
+        for name, end in zip(("terminated", "truncated"), ends, strict=True)
+    )
+    return observation, reward, terminated, truncated, info
 
 
 def refusal_of_seed(env: gym.Env[Any, Any], seed: int) -> Exception | None:

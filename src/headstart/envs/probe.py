@@ -1,7 +1,7 @@
 """What a goal environment does, found out by a few real steps in it."""
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,14 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.envs.interface import GOAL_KEYS, env_name, reset_env, step_env
+from headstart.envs.interface import (
+    GOAL_KEYS,
+    declared,
+    env_name,
+    reset_env,
+    step_env,
+    truth,
+)
 from headstart.errors import InputError
 from headstart.text import describe_error
 
@@ -185,16 +192,16 @@ def keys_read(env: gym.Env[Any, Any], probe: Probe) -> tuple[str, ...]:
     Raises:
         InputError: if one of them holds no single number, which is all that a replay keeps.
     """
-    if env.has_wrapper_attr("reward_info_keys"):
-        declared = env.get_wrapper_attr("reward_info_keys")
-        if isinstance(declared, str):
-            raise InputError(
-                f"{env_name(env)}: the attribute reward_info_keys must be a tuple of keys, "
-                f"got {declared!r}"
-            )
-        keys = tuple(declared)
-    else:
+    given = declared(env, "reward_info_keys")
+    if given is None:
         keys = _keys_seen(env, probe)
+    elif isinstance(given, str) or not isinstance(given, Iterable):
+        raise InputError(
+            f"{env_name(env)}: the attribute reward_info_keys must be a tuple of keys, "
+            f"got {given!r}"
+        )
+    else:
+        keys = tuple(given)
     for key in keys:
         for info in probe.infos:
             if key not in info or not is_number(info[key]):
@@ -247,9 +254,17 @@ def shows_goal(env: gym.Env[Any, Any], probe: Probe) -> bool:
 def ends_at_goal(env: gym.Env[Any, Any], probe: Probe) -> bool | None:
     """Return whether reaching the goal ends the episode; ``None`` if the env cannot be asked."""
     rows = zip(probe.desired_goals, probe.infos, strict=True)
-    answers = [call(env, "compute_terminated", goal, goal, info) for goal, info in rows]
-    known = [bool(answer) for answer in answers if answer is not None]
+    answers = [says_end(env, goal, goal, info) for goal, info in rows]
+    known = [answer for answer in answers if answer is not None]
     return any(known) if known else None
+
+
+def says_end(
+    env: gym.Env[Any, Any], achieved: Array, desired: Array, info: Mapping[str, Any]
+) -> bool | None:
+    """Return what ``compute_terminated`` says of one goal; ``None`` if it cannot be asked."""
+    answer = call(env, "compute_terminated", achieved, desired, info)
+    return None if answer is None else truth(env, "what compute_terminated returns", answer)
 
 
 def disagreements(env: gym.Env[Any, Any], probe: Probe) -> Iterator[tuple[int, float, float]]:

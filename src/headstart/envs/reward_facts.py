@@ -8,6 +8,7 @@ import gymnasium as gym
 import numpy as np
 
 from headstart.envs import probe
+from headstart.envs.interface import declared as declared_by
 from headstart.envs.interface import env_name
 from headstart.envs.probe import TOLERANCE, Array, Probe, rewards_of
 from headstart.envs.task import check_range
@@ -42,9 +43,9 @@ def reward_range(
         probe: some steps in it.
         declared: the range by the user; the environment's attribute ``reward_range`` else.
     """
-    if declared is None and env.has_wrapper_attr("reward_range"):
-        name = f"{env_name(env)}: the attribute reward_range"
-        declared = check_range(name, env.get_wrapper_attr("reward_range"))
+    own = declared_by(env, "reward_range")
+    if declared is None and own is not None:
+        declared = check_range(f"{env_name(env)}: the attribute reward_range", own)
     # Environments written for the old Gym inherit infinite bounds, which declare nothing.
     if declared is not None and np.isfinite(declared).any():
         return declared
@@ -63,8 +64,8 @@ def reward_range(
 
 def is_declared(env: gym.Env[Any, Any], declared: tuple[float, float] | None) -> bool:
     """Return whether the range of rewards was declared, by the user or the environment."""
-    if declared is None and env.has_wrapper_attr("reward_range"):
-        declared = env.get_wrapper_attr("reward_range")
+    if declared is None:
+        declared = declared_by(env, "reward_range")
     return declared is not None and bool(np.isfinite(declared).any())
 
 
@@ -114,7 +115,7 @@ def ends_in_bulk(env: gym.Env[Any, Any], steps: Probe, keys: Sequence[str]) -> b
     """
     achieved, desired, infos = steps.questions()
     rows = zip(achieved.copy(), desired.copy(), infos, strict=True)
-    expected = [probe.call(env, "compute_terminated", *row) for row in rows]
+    expected = [probe.says_end(env, *row) for row in rows]
     if None in expected:
         return False
     together = {key: np.array([float(info[key]) for info in infos]) for key in keys}

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.envs import probe
-from headstart.envs.interface import GOAL_KEYS, reset_env, step_env
+from headstart.envs.interface import GOAL_KEYS, declared, reset_env, step_env, truth
 from headstart.envs.task import TaskConfig
 
 # Random steps reach few goals; of many starts, some lie near theirs.
@@ -78,8 +78,8 @@ class Trial:
         """Whether it is declared that goals end episodes; ``None`` if nothing is declared."""
         if self.task.success_terminates is not None:
             return self.task.success_terminates
-        declared = self.env.has_wrapper_attr("success_terminates")
-        return bool(self.env.get_wrapper_attr("success_terminates")) if declared else None
+        own = declared(self.env, "success_terminates")
+        return None if own is None else truth(self.env, "the attribute success_terminates", own)
 
     @cached_property
     def places(self) -> list[tuple[int, int]]:
@@ -137,8 +137,8 @@ def record(
         state, reward, terminated, truncated, info = step_env(env, action)
         recording.states.append(_copied(env, state))
         recording.rewards.append(probe.one_number(env, "the reward of step", reward))
-        recording.terminated.append(bool(terminated))
-        recording.truncated.append(bool(truncated))
+        recording.terminated.append(terminated)
+        recording.truncated.append(truncated)
         recording.infos.append(dict(info))
         if terminated or truncated:
             break

@@ -154,7 +154,7 @@ class DemoHerReplayBuffer(HerReplayBuffer):
             read = [float(info[name]) for name in self._spec.reward_info_keys]
             taken, after = np.array(action[index], np.float32), _state(next_obs, index)
             key = success_key(info)
-            success = None if key is None else bool(info[key])
+            success = None if key is None else bool(np.all(info[key]))
             step = _Step(before, taken, after, float(reward[index]), read, success)
             self._running[index].append(step)
             if done[index]:
@@ -193,8 +193,9 @@ class DemoHerReplayBuffer(HerReplayBuffer):
         """
         reward = _reward_of(env, self.observation_space, self.action_space)
         super().set_env(env)
-        reward.terminates, reward.reward_range = self._learned
         self._reward, self._check = reward, EpisodeCheck(reward, remedy=_REMEDY)
+        # After the check, to which what episodes have shown is not what was declared.
+        reward.terminates, reward.reward_range = self._learned
         self._make_samplers()
 
     def __getstate__(self) -> dict[str, Any]:

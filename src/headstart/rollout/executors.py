@@ -15,6 +15,7 @@ from headstart.rollout.job import Behaviour, EpisodeJob, run_episode
 from headstart.rollout.pickled import copies_of
 from headstart.rollout.processes import ATTEMPTS, EPISODE_TIMEOUT, ProcessExecutor
 from headstart.settings import convert
+from headstart.text import describe_error
 
 
 class Pending(Protocol):
@@ -161,7 +162,7 @@ class SerialExecutor:
                 raise
             except (InputError, RunError):
                 raise
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 self.repeated += 1
                 failure = Failure.of(error)
                 self._replace_env()
@@ -172,7 +173,13 @@ class SerialExecutor:
         """Build another environment: what made an episode fail may have stayed in this one."""
         with contextlib.suppress(Exception):
             self._env.close()
-        self._env = make_env(self._source)
+        try:
+            self._env = make_env(self._source)
+        except Exception as error:
+            raise RunError(
+                f"{self._source.name}: an episode failed, and the environment cannot be built "
+                f"again: {describe_error(error)}"
+            ) from error
 
     def __enter__(self) -> Self:
         return self

@@ -20,7 +20,7 @@ class Failure:
     """The traceback, if there is one."""
 
     @classmethod
-    def of(cls, error: Exception) -> "Failure":
+    def of(cls, error: BaseException) -> "Failure":
         """Return what is known of an exception of the environment or the policy."""
         details = "".join(traceback.format_exception(error))
         return cls(describe_error(error), getattr(error, "env_steps", 0), details)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from headstart.data.episode import Episode
-from headstart.envs.goal_env import reward_at_goal, success_key
-from headstart.envs.interface import GOAL_KEYS, env_name, reset_env, step_env
+from headstart.envs.goal_env import reaches_goal, success_key
+from headstart.envs.interface import GOAL_KEYS, env_name, reset_env, step_env, truth
 from headstart.envs.snapshot import Restorable, require_restorable, restorable, stack_states
 from headstart.envs.trouble import simulator_trouble
 from headstart.errors import EpisodeError, InputError, RunError
@@ -146,9 +146,7 @@ def _record(
     on_state(False)
     finished = False
     while not finished:
-        # Or the policy would be blamed for what it makes of it.
-        if not all(np.isfinite(observation[key]).all() for key in GOAL_KEYS):
-            raise EpisodeError(f"{_name(env, job)}: the observation holds NaN or infinity")
+        _check_observation(env, job, observation)
         wanted = _wanted(env, job, observation, low.shape)
         action = job.exploration(wanted, low, high, rng)
         kept = GREEDY(wanted, low, high, rng) if job.record_intended else action
@@ -156,12 +154,8 @@ def _record(
         # A copy: an env may clip what it is given in place.
         with _failing_episode():
             observation, reward, terminated, truncated, info = step_env(env, action.copy())
+            is_success = _is_success(env, observation, info)
         paid = _paid(env, job, reward)
-        key = success_key(info)
-        if key is None:
-            is_success = paid >= reward_at_goal(env, observation["desired_goal"], info)
-        else:
-            is_success = bool(info[key])
         recording.after_step(observation, terminated, is_success, paid, _kept(env, job, info))
         on_state(is_success)
         finished = terminated or truncated
@@ -276,6 +270,17 @@ def _bounds(env: gym.Env[Any, Any]) -> tuple[NDArray[np.float32], NDArray[np.flo
     return inner_bounds(env.action_space.low, env.action_space.high)  # type: ignore[attr-defined]
 
 
+def _check_observation(env: gym.Env[Any, Any], job: EpisodeJob, observation: Observation) -> None:
+    """Refuse what a policy, which would be blamed for it, makes nothing of."""
+    for key in GOAL_KEYS:
+        found = np.shape(observation[key])
+        promised = env.observation_space[key].shape  # type: ignore[index]
+        if found != promised:
+            raise EpisodeError(f"{_name(env, job)}: {key} has shape {found} instead of {promised}")
+        if not np.isfinite(observation[key]).all():
+            raise EpisodeError(f"{_name(env, job)}: the observation holds NaN or infinity")
+
+
 def _wanted(
     env: gym.Env[Any, Any], job: EpisodeJob, observation: Observation, shape: tuple[int, ...]
 ) -> NDArray[Any]:
@@ -301,6 +306,15 @@ def _paid(env: gym.Env[Any, Any], job: EpisodeJob, reward: Any) -> float:
     if number.size != 1 or not np.isfinite(number).all():
         raise EpisodeError(f"{_name(env, job)}: the reward is {reward}, not one finite number")
     return float(number.squeeze())
+
+
+def _is_success(env: gym.Env[Any, Any], observation: Observation, info: Mapping[str, Any]) -> bool:
+    """Return whether a step reached the goal: by ``info``, or by the reward of where it led."""
+    key = success_key(info)
+    if key is not None:
+        return truth(env, f"info[{key!r}] of step", info[key])
+    # Not by what step paid: a price of the action, say, would hide that the goal was reached.
+    return reaches_goal(env, observation["achieved_goal"], observation["desired_goal"], info)
 
 
 def _kept(env: gym.Env[Any, Any], job: EpisodeJob, info: Mapping[str, Any]) -> list[float]:
