@@ -9,7 +9,6 @@ import numpy as np
 from gymnasium import spaces
 
 import headstart as hs
-from headstart.envs.check import check_env
 
 
 class Arm(gym.Env):
@@ -51,7 +50,7 @@ gym.register("Arm-v0", entry_point=Arm, max_episode_steps=20)
 
 def main(env_steps=3000):
     """Check the environment, train, and return the success rate."""
-    print("problems:", *check_env("Arm-v0").problems or ["none found"])
+    print("problems:", *hs.check_env("Arm-v0").problems or ["none found"])
     return hs.train("Arm-v0", hs.TrainConfig(env_steps=env_steps)).evaluation.success_rate
 
 

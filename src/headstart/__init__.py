@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     from headstart.demos.storage import DemoSet as DemoSet
     from headstart.demos.storage import load_demos as load_demos
     from headstart.demos.storage import save_demos as save_demos
+    from headstart.envs.check import EnvReport as EnvReport
+    from headstart.envs.check import check_env as check_env
     from headstart.envs.goal_env import GoalReward as GoalReward
     from headstart.envs.goal_env import GoalSpec as GoalSpec
     from headstart.envs.goal_env import check_goal_env as check_goal_env
     from headstart.envs.make import make_env as make_env
+    from headstart.envs.task import TaskConfig as TaskConfig
     from headstart.errors import InputError as InputError
     from headstart.errors import RunError as RunError
     from headstart.integrations.transitions import (
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from headstart.training.config import CycleConfig as CycleConfig
     from headstart.training.config import DemosConfig as DemosConfig
     from headstart.training.config import EvaluationConfig as EvaluationConfig
+    from headstart.training.config import FailuresConfig as FailuresConfig
     from headstart.training.config import HindsightConfig as HindsightConfig
     from headstart.training.config import ResetsConfig as ResetsConfig
     from headstart.training.config import TrainConfig as TrainConfig
@@ -68,8 +72,10 @@ _MODULES = {
     "demos.inspect": ("inspect_demos",),
     "demos.record": ("collect_demos",),
     "demos.storage": ("DemoSet", "load_demos", "save_demos"),
+    "envs.check": ("EnvReport", "check_env"),
     "envs.goal_env": ("GoalReward", "GoalSpec", "check_goal_env"),
     "envs.make": ("make_env",),
+    "envs.task": ("TaskConfig",),
     "errors": ("InputError", "RunError"),
     "integrations.transitions": ("HindsightExperienceReplay",),
     "policy": ("Policy", "load_policy"),
@@ -81,6 +87,7 @@ _MODULES = {
         "CycleConfig",
         "DemosConfig",
         "EvaluationConfig",
+        "FailuresConfig",
         "HindsightConfig",
         "ResetsConfig",
         "TrainConfig",

@@ -122,6 +122,7 @@ CASES = [
     ("play policy.safetensors --video out.avi", "out.avi"),
     ("play policy.safetensors --video nowhere/out.mp4", "there is no directory nowhere"),
     ("plot run --out curves.png", "run: not a run directory"),
+    ("plot missing --out curves.png", "missing: no such directory"),
     ("fly", "invalid choice: 'fly'"),
     ("", "VERB"),
 ]

@@ -164,3 +164,17 @@ def test_too_many_episodes_are_refused(monkeypatch):
     imported(*[recorded()] * 3)
     with pytest.raises(ValueError, match="more than 3 episodes"):
         imported(*[recorded()] * 4)
+
+
+def test_a_success_that_may_lie_in_a_missing_last_state_is_remarked_on():
+    first = int(np.argmax(EPISODE.is_success)) + 1
+    short = recorded(
+        observations=EPISODE.observations[:first],
+        achieved_goals=EPISODE.achieved_goals[:first],
+        desired_goals=np.repeat(EPISODE.desired_goals[:1], first, axis=0),
+        actions=EPISODE.actions[:first],
+        success=np.full(first, np.nan),
+        reward_infos=np.zeros((first, 0)),
+    )
+    remark = "check that the file is of PointReach-v0, and add the states after the last actions."
+    assert f"Without a success, {remark}" in imported(short).header["remarks"]

@@ -182,6 +182,8 @@ def test_arguments_must_have_names(options):
         ("envs.passed:gym", {}, "envs.passed neither registers nor defines 'gym'"),
         ("envs.passed:Sized-v7", {}, "`Sized` doesn't exist"),
         ("__main__:Sized", {}, "was defined in a script or notebook, which this is not: pass it"),
+        ("envs.nothing:Sized", {}, "it must be installed, on PYTHONPATH, or in the current direct"),
+        ("Quqq-v0", {}, "if a module registers it, name it: MODULE:Quqq-v0"),
         ("envs.nothing:Sized", {}, "its module cannot be imported (No module named 'envs.noth"),
         ("Sized-v0,sise=3", {}, "does not take these arguments"),
     ],

@@ -1,3 +1,5 @@
+import functools
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,6 +13,7 @@ from headstart.cli.main import main
 from headstart.demos.experts import expert_for
 from headstart.demos.record import collect_demos
 from headstart.demos.storage import save_demos
+from headstart.envs.toy import PointReach
 from headstart.errors import InputError, RunError
 from headstart.viz import video
 from headstart.viz.gl import select_backend
@@ -188,4 +191,32 @@ def test_demonstrations_without_snapshots_are_not_shown(tmp_path):
     demos = collect_demos("FetchReach-v4", expert_for("FetchReach-v4"), episodes=1, snapshots=False)
     with pytest.raises(InputError, match="hold no snapshots"):
         record_demos(demos.episodes, "FetchReach-v4", tmp_path / "demos.gif")
+    assert list(tmp_path.iterdir()) == []
+
+
+class Undrawn(PointReach):
+    """Takes a render_mode and draws nothing, as most environments that are written for training."""
+
+    def __init__(self, picture=None, render_mode=None):
+        super().__init__()
+        self.render_mode, self.picture = render_mode, picture
+        if picture is not None:
+            self.render = lambda: picture
+
+
+@needs_opengl
+@pytest.mark.parametrize(
+    ("picture", "found"),
+    [
+        (None, "it has no render()"),
+        (np.zeros((4, 4)), "its render() returns float64 of shape (4, 4)"),
+        ("text", "its render() returns <U4 of shape ()"),
+    ],
+)
+def test_an_environment_that_draws_no_picture_is_refused(tmp_path, picture, found):
+    env = functools.partial(Undrawn, picture)
+    with pytest.raises(InputError, match=re.escape(f"cannot be drawn: {found}; let it re")) as told:
+        record_video(lambda o: np.zeros(2), env, tmp_path / "point.mp4",
+                     env_kwargs={"max_episode_steps": 5})  # fmt: skip
+    assert is_one_line(str(told.value))
     assert list(tmp_path.iterdir()) == []

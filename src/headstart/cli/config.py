@@ -82,7 +82,7 @@ class ResumeCommand:
     collectors: int | None = None
     """Processes that run episodes; 0 runs them here. No result depends on it."""
     allow_change: bool = False
-    """Go on although a setting below changes what is learned."""
+    """Continue although a setting below changes what is learned."""
     settings: Annotated[TrainConfig, tyro.conf.arg(name="")]
 
 

@@ -18,7 +18,7 @@ and ffmpeg for videos, threads, GPU, cores and memory, and the directories that 
 It takes some ten seconds.
 
 Each line is ok, advice (something is missing or slow that the main job does not need) or a problem,
-and says below how to mend it. Exits with 0 if there is no problem, and with 1 otherwise.
+and says below how to repair it. Exits with 0 if there is no problem, and with 1 otherwise.
 
 examples:
   headstart doctor

@@ -27,7 +27,10 @@ def add_options(parser: Parser) -> None:
     """Say what the verb takes."""
     parser.description = DESCRIPTION
     parser.add_argument(
-        "policy", type=user_path, help="a run directory (its best policy) or a file"
+        "policy",
+        metavar="POLICY",
+        type=user_path,
+        help="a run directory (its best policy) or a file",
     )
     parser.add_argument("--episodes", type=int, default=100, help="greedy episodes (100)")
     parser.add_argument("--seed", type=int, default=0, help="root of the episodes' seeds (0)")

@@ -32,12 +32,12 @@ the main job, from nothing to a policy:
 VERBS = {
     "demos": "collect, import, export, inspect or watch demonstrations",
     "train": "train a policy",
-    "resume": "go on with a run, exactly",
+    "resume": "continue a run that was stopped or killed, or make it longer",
     "evaluate": "success rate of a policy",
     "play": "watch a policy, in a window or a video",
     "plot": "learning curves of runs",
     "envs": "try whether an environment keeps the goal contract",
-    "doctor": "try whether this machine is ready, and say how to mend it",
+    "doctor": "check whether this machine is ready, and how to repair it",
 }
 
 

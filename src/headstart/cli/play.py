@@ -27,7 +27,10 @@ def add_options(parser: Parser) -> None:
     """Say what the verb takes."""
     parser.description = DESCRIPTION
     parser.add_argument(
-        "policy", type=user_path, help="a run directory (its best policy) or a file"
+        "policy",
+        metavar="POLICY",
+        type=user_path,
+        help="a run directory (its best policy) or a file",
     )
     parser.add_argument(
         "--video", type=user_path, metavar="OUT.mp4", help="write a video (.mp4, .gif)"

@@ -9,7 +9,7 @@ from headstart.cli.trust import trusted_env
 from headstart.training.record import read_record
 
 DESCRIPTION = """\
-Go on with a run from its newest whole checkpoint, to the same policy and metrics as if it had never
+Continue a run from its newest whole checkpoint, to the same policy and metrics as if it had never
 stopped. DIR is the directory that `headstart train` printed.
 
 Settings are those of the run. A longer run, other evaluations or checkpoints need no more than the

@@ -261,7 +261,10 @@ class EpisodeImporter:
         of_all = f"of {counts['read']} episodes"
         found = {
             f"{solved} of {len(episodes)} episodes succeed at their last step.": True,
-            f"Without a success, check that the file is of {spec.env_id}.": not solved,
+            f"Without a success, check that the file is of {spec.env_id}"
+            + (
+                ", and add the states after the last actions." if counts["short"] else "."
+            ): not solved,
             f"{share:.2%} of the action numbers were beyond the bounds and are clipped.": share,
             f"{counts['short']} {of_all} lack the state after their last action, which is left "
             f"out.": counts["short"],

@@ -52,7 +52,7 @@ def close_ids(env_id: str) -> list[str]:
     """Return registered ids that look like one that is not, the newest version of each."""
     name = unversioned(env_id).casefold()
     newest = {unversioned(spec.id).casefold(): spec.id for spec in _newest(gym.registry.values())}
-    return [newest[match] for match in difflib.get_close_matches(name, newest, n=3, cutoff=0.5)]
+    return [newest[match] for match in difflib.get_close_matches(name, newest, n=3, cutoff=0.6)]
 
 
 def newest_version(env_id: str) -> str | None:

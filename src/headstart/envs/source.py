@@ -104,7 +104,8 @@ def _import(env_id: str, module: str) -> Any:
         return importlib.import_module(module)
     except (ImportError, ValueError, TypeError) as error:
         raise InputError(
-            f"environment {env_id!r}: its module cannot be imported ({error})"
+            f"environment {env_id!r}: its module cannot be imported ({error}); it must be "
+            f"installed, on PYTHONPATH, or in the current directory"
         ) from error
 
 

@@ -46,6 +46,10 @@ def read_run(directory: Path) -> Run:
         }
         if not np.isfinite(columns["time/env_steps"]).all():
             raise ValueError("time/env_steps is infinite")
+    except FileNotFoundError as error:
+        lacking = Path(error.filename).name if directory.is_dir() else None
+        why = f"not a run directory, it holds no {lacking}" if lacking else "no such directory"
+        raise InputError(f"{directory}: {why}") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
         raise InputError(f"{directory}: not a run directory ({printable(reason)})") from error
