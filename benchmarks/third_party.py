@@ -34,7 +34,7 @@ ADD = ["--task.unexplained-reward", "add"]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--parking-steps", type=int, default=15_000, help="env steps (15000)")
+    parser.add_argument("--parking-steps", type=int, default=2000, help="env steps (2000)")
     parking_steps = parser.parse_args().parking_steps
     result: dict[str, Any] = {
         "command": f"python benchmarks/third_party.py --parking-steps {parking_steps}",
@@ -53,7 +53,7 @@ def reach() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as directory:
         session = Session(REACH, Path(directory))
         session.check(REACH)
-        session.learn(env_steps=2000, options=[], keep=["--episodes", "20"])
+        session.learn(env_steps=2000, options=[], keep=["--episodes", "20"], episodes=100)
         snapshots = ["--demos", "demos.npz", "--resets.probability", "0.2", "--out", "refused"]
         session.run("train", REACH, *snapshots, expected=2)
     return session.result
@@ -76,8 +76,9 @@ def parking(env_steps: int) -> dict[str, Any]:
         # 2 if one of the first episodes collides, else 1.
         session.run("train", LIMITED, "--env-steps", "3000", "--out", "refused", expected=(1, 2))
         session.check(LIMITED, *ADD)
-        keep = ["--episodes", "20", "--keep-failures"]
-        session.learn(env_steps=env_steps, options=ADD, keep=keep)
+        keep = ["--episodes", "5", "--keep-failures"]
+        options = [*ADD, "--evaluation.episodes", "10"]
+        session.learn(env_steps=env_steps, options=options, keep=keep, episodes=20)
     return session.result
 
 
@@ -94,22 +95,22 @@ class Session:
         told = self.run("envs", "check", *arguments, "--json", expected=expected)
         self.result["check"] = json.loads(told)
 
-    def learn(self, env_steps: int, options: list[str], keep: list[str]) -> None:
+    def learn(self, env_steps: int, options: list[str], keep: list[str], episodes: int) -> None:
         """Train without demonstrations and from those of the policy, and evaluate both."""
         steps = ["--env-steps", str(env_steps)]
         self.run("train", self._env_id, *options, *steps, "--out", "first")
-        self.result["without_demos"] = self._evaluate("first")
+        self.result["without_demos"] = self._evaluate("first", episodes)
         demos = ["--policy", "first", *keep, "--out", "demos.npz"]
         self.run("demos", "collect", self._env_id, *demos)
         told = self.run("demos", "inspect", "demos.npz", "--json")
         self.result["demos_success_rate"] = json.loads(told)["success_rate"]
         more = ["--demos", "demos.npz", *options, *steps, "--out", "second"]
         self.run("train", self._env_id, *more)
-        self.result["with_demos"] = self._evaluate("second")
+        self.result["with_demos"] = self._evaluate("second", episodes)
         self.result["env_steps"] = env_steps
 
-    def _evaluate(self, run: str) -> dict[str, Any]:
-        arguments = [run, "--env", self._env_id, "--episodes", "100", "--seed", "1", "--json"]
+    def _evaluate(self, run: str, episodes: int) -> dict[str, Any]:
+        arguments = [run, "--env", self._env_id, "--episodes", str(episodes), "--json"]
         result: dict[str, Any] = json.loads(self.run("evaluate", *arguments))
         return result
 

@@ -73,6 +73,12 @@ class Trial:
         lengths = enumerate([first, *_LENGTHS])
         return cls(env, build, [record(env, seed, length) for seed, length in lengths], task)
 
+    @cached_property
+    def at_goals(self) -> NDArray[np.float64]:
+        """The reward of each of ``steps`` had it led to its goal."""
+        goals = self.steps.desired_goals
+        return probe.rewards_of(self.env, goals, goals, self.steps.infos)
+
     @property
     def declared_end(self) -> bool | None:
         """Whether it is declared that goals end episodes; ``None`` if nothing is declared."""
