@@ -92,8 +92,8 @@ class Session:
     def check(self, *arguments: str, expected: int = 0) -> None:
         """Check an environment, as text and as JSON."""
         self.run("envs", "check", *arguments, expected=expected)
-        told = self.run("envs", "check", *arguments, "--json", expected=expected)
-        self.result["check"] = json.loads(told)
+        printed = self.run("envs", "check", *arguments, "--json", expected=expected)
+        self.result["check"] = json.loads(printed)
 
     def learn(self, env_steps: int, options: list[str], keep: list[str], episodes: int) -> None:
         """Train without demonstrations and from those of the policy, and evaluate both."""
@@ -102,8 +102,8 @@ class Session:
         self.result["without_demos"] = self._evaluate("first", episodes)
         demos = ["--policy", "first", *keep, "--out", "demos.npz"]
         self.run("demos", "collect", self._env_id, *demos)
-        told = self.run("demos", "inspect", "demos.npz", "--json")
-        self.result["demos_success_rate"] = json.loads(told)["success_rate"]
+        printed = self.run("demos", "inspect", "demos.npz", "--json")
+        self.result["demos_success_rate"] = json.loads(printed)["success_rate"]
         more = ["--demos", "demos.npz", *options, *steps, "--out", "second"]
         self.run("train", self._env_id, *more)
         self.result["with_demos"] = self._evaluate("second", episodes)
@@ -117,24 +117,24 @@ class Session:
     def run(self, *arguments: str, expected: int | tuple[int, ...] = 0) -> str:
         """Run one command of ``headstart`` and return its standard output."""
         begun = time.monotonic()
-        told = subprocess.run(
+        printed = subprocess.run(
             [sys.executable, "-m", "headstart", *arguments],
             cwd=self._directory,
             capture_output=True,
             text=True,
         )
-        last = [line for line in told.stderr.splitlines() if line.startswith("headstart: ")]
+        last = [line for line in printed.stderr.splitlines() if line.startswith("headstart: ")]
         command = {
             "command": " ".join(["headstart", *arguments]),
-            "exit_code": told.returncode,
+            "exit_code": printed.returncode,
             "seconds": round(time.monotonic() - begun, 1),
             "error": last[-1] if last else None,
         }
         print(command, flush=True)
         self.result["commands"].append(command)
-        if told.returncode not in (expected if isinstance(expected, tuple) else (expected,)):
-            raise SystemExit(f"expected exit code {expected}\n{told.stdout}\n{told.stderr}")
-        return told.stdout
+        if printed.returncode not in (expected if isinstance(expected, tuple) else (expected,)):
+            raise SystemExit(f"expected exit code {expected}\n{printed.stdout}\n{printed.stderr}")
+        return printed.stdout
 
 
 if __name__ == "__main__":

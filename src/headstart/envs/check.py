@@ -164,8 +164,8 @@ def _steps_per_second(env: gym.Env[Any, Any]) -> float:
 
 def _failure(error: Exception) -> str:
     """Return what an error says in the report, where an ``InputError`` speaks for itself."""
-    told = isinstance(error, InputError)
-    return str(error) if told else f"the environment fails: {_short(error)}"
+    is_ours = isinstance(error, InputError)
+    return str(error) if is_ours else f"the environment fails: {_short(error)}"
 
 
 def _short(error: BaseException) -> str:

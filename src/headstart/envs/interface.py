@@ -202,9 +202,9 @@ def _explain_unpacking(env: gym.Env[Any, Any], error: Exception, method: str, wa
     if "unpack" not in str(error) or not {"gymnasium", "wrappers"} <= set(place.parts):
         return
     count = re.search(r"got (\d+)", str(error))
-    told = f"{count[1]} values" if count else "something else"
+    given = f"{count[1]} values" if count else "something else"
     raise InputError(
-        f"{env_name(env)}: {method} returned {told}, not {wanted}, {_SINCE}"
+        f"{env_name(env)}: {method} returned {given}, not {wanted}, {_SINCE}"
     ) from error
 
 

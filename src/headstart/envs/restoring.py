@@ -41,7 +41,7 @@ class NotRestored:
 def check_restores(env: gym.Env[Any, Any]) -> None:
     """Try in some steps of ``env`` whether its states are restored.
 
-    Random numbers that steps draw may differ: they are no part of a state.
+    Random numbers that steps draw may differ: they are not part of a state.
 
     Raises:
         InputError: if they cannot be, are not of one width, have another future once restored, or

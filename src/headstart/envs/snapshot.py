@@ -101,7 +101,7 @@ def _other_meaning(owner: Any) -> str:
 
 
 def _is_mujoco_task(task: Any) -> bool:
-    # Whoever has a model of MuJoCo has imported it.
+    # An environment with a model of MuJoCo has imported it.
     mujoco = sys.modules.get("mujoco")
     model, data, goal = (getattr(task, name, None) for name in ("model", "data", "goal"))
     return (
@@ -159,7 +159,7 @@ class _MujocoTask:
         self._mujoco.mj_setState(model, data, state[: self._size].copy(), self._what)
         self._mujoco.mj_forward(model, data)
         # The controller of Fetch's arm reads poses that are one substep behind the joints; computed
-        # anew from the joints, they would let the arm drift by a millimetre in 20 steps.
+        # again from the joints, they would let the arm drift by a millimetre in 20 steps.
         data.xpos[:] = state[self._size : poses].reshape(data.xpos.shape)
         data.xquat[:] = state[poses:goal].reshape(data.xquat.shape)
         self._task.goal = np.array(state[goal:] if desired_goal is None else desired_goal, float)

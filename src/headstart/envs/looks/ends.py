@@ -26,13 +26,13 @@ def find_contradicted_method(trial: Trial) -> Iterator[str]:
         return
     if (np.array(said, bool) & ~steps.terminated).any():
         yield (
-            "compute_terminated says that an episode ended which step went on with: let step "
+            "compute_terminated says that an episode ended which step continued: let step "
             "return compute_terminated(achieved_goal, desired_goal, info) as terminated"
         )
     ended = steps.terminated[successes(steps.infos)]
     if ended.any() and ended.all() and not any(said):
         yield (
-            "step ends an episode at its goal where compute_terminated says that it goes on: let "
+            "step ends an episode at its goal where compute_terminated says that it continues: let "
             "compute_terminated return True for goals that end an episode"
         )
 
@@ -42,11 +42,11 @@ def find_contradicted_declaration(trial: Trial, reward: GoalReward) -> Iterator[
     steps = trial.steps
     best = reward.is_best(steps.rewards.astype(np.float32))
     if trial.declared_end and (best & ~steps.terminated).any():
-        yield "success_terminates is declared, and step goes on at the best reward: leave it out"
+        yield "success_terminates is declared, and step continues at the best reward: leave it out"
     if trial.declared_end and (successes(steps.infos) & steps.terminated & ~best).any():
         yield (
             "an episode ended in success below the best reward, so the attribute "
-            "success_terminates does not tell where another goal would end it: add "
+            "success_terminates does not show where another goal would end it: add "
             "compute_terminated(achieved_goal, desired_goal, info) in its place"
         )
     ended = steps.terminated[successes(steps.infos)]

@@ -1,4 +1,4 @@
-"""Whether successes are told, and agree with the reward."""
+"""Whether successes are shown, and agree with the reward."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
