@@ -61,7 +61,7 @@ PROBLEMS = [
     ("GoalJumps", "the goal changes within an episode, at step 5", "set a new goal in reset alone"),
     ("SaysItEnds", "compute_terminated says that an episode ended which step continued",
      "let step return compute_terminated("),
-    ("EndsUnsaid", "step ends an episode at its goal where compute_terminated says that it continues",
+    ("EndsUnsaid", "step ends an episode at its goal where compute_terminated says that it con",
      "let compute_terminated return True"),
     ("GoesOn", "success_terminates is declared, and step continues", "leave it out"),
     ("EndsDenied", "success_terminates is False, and step ends an episode in success",
