@@ -155,6 +155,9 @@ def test_what_continues_at_its_goal_is_cut_where_the_environment_ends_it():
     assert demos.episodes[0] == demos.episodes[1]
     told = "1 of 2 episodes continue after reaching their goal, which ends an episode of"
     assert f"{told} PointReach-v0, and are cut there." in demos.header["remarks"]
+    steps = STEPS + REACHED
+    unknown = f"{steps} of {steps} steps do not say whether they succeed and are judged"
+    assert any(remark.startswith(unknown) for remark in demos.header["remarks"])
     demos.check_fits(spec)
     assert lengths(imported(recorded(), spec=replace(SPEC, terminates=None))) == [STEPS]
 

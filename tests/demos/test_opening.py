@@ -63,6 +63,7 @@ def test_sets_that_one_environment_cannot_have_made_are_refused(other, named):
     ("given", "named"),
     [
         (3, "a DemoSet or a path, got int"),
+        ({"observations": np.zeros((1, 2, 3))}, "a DemoSet or a path, got a dict; write its arr"),
         ([], "demos is empty"),
         ([demo_set(), 3], "a list with int"),
         (demo_set().episodes, r"a list with Episode; several episodes are DemoSet\(env_id"),

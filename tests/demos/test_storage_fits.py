@@ -81,4 +81,6 @@ def test_demonstrations_that_end_otherwise_than_the_environment_are_refused(goes
     difference = "continue after" if goes_on else "end by"
     with pytest.raises(InputError, match=f"{difference} reaching their goal") as caught:
         demos.check_fits(other)
+    # As the command line takes it.
+    assert f"--task.success-terminates {not goes_on};" in str(caught.value)
     assert is_one_line(str(caught.value))

@@ -152,6 +152,7 @@ class EpisodeImporter:
         observations, achieved = _float32(part.observations), _float32(part.achieved_goals)
         goals, infos = _float32(part.desired_goals), _float32(part.reward_infos)
         success = self._success(part, achieved, goals, infos)
+        self._counts["steps"] += len(success)
         terminated = part.terminated
         if terminated is None:
             terminated = np.zeros(len(success), bool)
@@ -255,7 +256,7 @@ class EpisodeImporter:
         """Return what is to be known of the import, in sentences."""
         spec, counts, episodes = self._spec, self._counts, self._episodes
         solved = sum(episode.success for episode in episodes)
-        steps = sum(len(episode) for episode in episodes)
+        steps = counts["steps"]  # before episodes are cut at their goals
         share = counts["clipped"] / (steps * spec.action_dim)
         judged = "counted as failures" if self._reward is None else "judged by the reward"
         of_all = f"of {counts['read']} episodes"

@@ -1,6 +1,6 @@
 """Demonstrations as callers give them: in memory, in a file, or in several of either."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,11 @@ def list_demos(demos: Demos) -> list[tuple[str, Source]]:
     """
     if isinstance(demos, DemoSet | str | Path):
         demos = [demos]
+    elif isinstance(demos, Mapping):
+        raise InputError(
+            "demos must be a DemoSet or a path, got a dict; write its arrays to a file, "
+            "numpy.savez('demos.npz', **arrays), and pass its path"
+        )
     elif not isinstance(demos, Iterable):
         raise InputError(f"demos must be a DemoSet or a path, got {type(demos).__name__}")
     listed = list(demos)

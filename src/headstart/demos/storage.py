@@ -155,10 +155,10 @@ class DemoSet:
         ended = [bool(ep.terminated[-1] and ep.is_success.sum() == 1) for ep in solved]
         # Of what is not known, a difference cannot be known either.
         if spec.terminates and any(ep.is_success[:-1].any() for ep in self.episodes):
-            difference, declared = "continue after reaching their goal, which ends", "false"
+            difference, declared = "continue after reaching their goal, which ends", "False"
         # All of them: an environment may end an episode for reasons of its own.
         elif spec.terminates is False and ended and all(ended):
-            difference, declared = "end by reaching their goal, which does not end", "true"
+            difference, declared = "end by reaching their goal, which does not end", "True"
         else:
             return
         raise InputError(

@@ -179,7 +179,7 @@ class EpisodeCheck:
             raise InputError(
                 f"{self._name}: some episodes end at their goal and others continue: add "
                 f"compute_terminated(achieved_goal, desired_goal, info), or declare "
-                f"--task.success-terminates true or false"
+                f"--task.success-terminates True or False"
             )
 
     def _report(self, text: str) -> None:
