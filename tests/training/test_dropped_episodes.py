@@ -58,17 +58,18 @@ def test_a_run_drops_what_fails_and_ends_with_as_many_env_steps(kind, caplog):
 
 
 # Of collectors that fail each is replaced, three times for an episode: a short run has enough.
-@pytest.mark.parametrize(("kind", "collectors"), [("raise", 2), ("observation", 1)])
+@pytest.mark.parametrize(("kind", "collectors"), [("raise", 1), ("observation", 2)])
 def test_collectors_and_power_cuts_change_nothing(tmp_path, kind, collectors):
-    outcomes, config = [], replace(CONFIG, env_steps=330)
+    evaluation = replace(CONFIG.evaluation, every=120, episodes=2)
+    outcomes, config = [], replace(CONFIG, env_steps=240, evaluation=evaluation)
     for count in (0, collectors):
         run = tmp_path / str(count)
         train(fragile(kind), config, out=run, collectors=count)
         outcomes.append(without_demos(run))
     cut = tmp_path / "cut"
     with pytest.raises(PowerCut):
-        train(fragile(kind), config, out=cut, observers=[Cut(4)])
-    for after in (3, 5):
+        train(fragile(kind), config, out=cut, observers=[Cut(3)])
+    for after in (2, 3):
         with pytest.raises(PowerCut):
             resume(cut, collectors=after % 2, observers=[Cut(after)])
     resume(cut)
@@ -76,7 +77,7 @@ def test_collectors_and_power_cuts_change_nothing(tmp_path, kind, collectors):
     for other in outcomes[1:]:
         assert differences(outcomes[0], other) == []
     counted = [read_metrics(tmp_path / run)[-1]["health/dropped_episodes"] for run in ("0", "cut")]
-    assert counted[0] == counted[1] > 1
+    assert counted[0] == counted[1] > 0
 
 
 def without_demos(run):
@@ -188,7 +189,7 @@ def test_an_evaluation_of_which_every_episode_fails_is_bad_input():
 
 @pytest.mark.parametrize("keep_failures", [False, True])
 def test_attempts_at_demonstrations_that_fail_are_dropped_and_counted(keep_failures, caplog):
-    options = {"episodes": 6, "keep_failures": keep_failures}
+    options = {"episodes": 4, "keep_failures": keep_failures}
     demos = [collect_demos(fragile("raise"), point_expert, collectors=n, **options) for n in (0, 2)]
     assert demos[0].header == demos[1].header
     assert demos[0].episodes == demos[1].episodes
