@@ -4,7 +4,7 @@ import torch
 from builders import random_batch
 
 from headstart.agents.ddpg import DDPG, DDPGConfig
-from headstart.agents.state import agent_state, load_agent_state
+from headstart.agents.state import agent_state, load_agent_state, not_finite
 
 SIZES = {"observation_dim": 5, "goal_dim": 3, "action_dim": 2}
 
@@ -111,3 +111,13 @@ def test_a_normaliser_that_float32_cannot_hold_is_refused(name, value):
     with pytest.raises(ValueError, match="beyond the range of float32"):
         load_agent_state(agent, state)
     assert same(agent_state(agent), before)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_the_first_tensor_that_is_not_finite_is_named_and_huge_ones_are_finite(value):
+    huge = torch.full((3,), 3e38)
+    state = {"huge": huge, "double": torch.full((2,), 1e300, dtype=torch.float64)}
+    state |= {"count": torch.tensor(7), "empty": torch.zeros(0)}
+    assert not_finite(state) is None
+    broken = torch.tensor([0.0, value])
+    assert not_finite({**state, "first": broken, "second": broken}) == "first"

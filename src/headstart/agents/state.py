@@ -57,6 +57,10 @@ def check_agent_state(agent: DDPG, state: Mapping[str, Tensor]) -> None:
 
 def not_finite(state: Mapping[str, Tensor]) -> str | None:
     """Return the name of the first tensor that holds NaN or infinity, if there is one."""
+    # One kernel for all of them first; a norm may overflow where no number of it is infinite.
+    norms = torch._foreach_norm([each for each in state.values() if each.is_floating_point()])
+    if torch.stack([norm.float() for norm in norms]).isfinite().all():
+        return None
     return next((name for name, tensor in state.items() if not tensor.isfinite().all()), None)
 
 

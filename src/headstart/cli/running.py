@@ -51,8 +51,8 @@ def print_outcome(result: "TrainResult", out: Path, env_id: str) -> None:
         "evaluate", out, env_id, "episodes=500"
     )
     text = (
-        f"success rate {evaluation.success_rate:.1%} over {evaluation.episodes} episodes after "
-        f"{progress.env_steps} env steps and {progress.wall_seconds:.0f} s "
+        f"success rate {evaluation.success_rate:.1%} over {evaluation.episodes} validation "
+        f"episodes after {progress.env_steps} env steps and {progress.wall_seconds:.0f} s "
         f"({progress.evaluation_seconds:.0f} s of them evaluation)\n"
         f"{_describe_failures(result)}"
         f"policies: {out / 'policies'}\n"

@@ -10,10 +10,10 @@ from headstart.data.episode import Episode
 from headstart.envs.make import env_source, make_env
 from headstart.envs.source import EnvLike
 from headstart.errors import EpisodeError, InputError, RunError, require
-from headstart.rollout.failure import Failure
+from headstart.rollout.failure import ATTEMPTS, Failure
 from headstart.rollout.job import Behaviour, EpisodeJob, run_episode
 from headstart.rollout.pickled import copies_of
-from headstart.rollout.processes import ATTEMPTS, EPISODE_TIMEOUT, ProcessExecutor
+from headstart.rollout.processes import EPISODE_TIMEOUT, ProcessExecutor
 from headstart.settings import convert
 from headstart.text import describe_error
 

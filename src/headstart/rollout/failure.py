@@ -7,6 +7,9 @@ from headstart.errors import EpisodeError
 from headstart.rollout.job import EpisodeJob
 from headstart.text import describe_error
 
+ATTEMPTS = 3
+"""How often a job is tried before its failure is taken to lie in the job."""
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -27,5 +30,6 @@ class Failure:
 
     def error(self, env_id: str, job: EpisodeJob) -> EpisodeError:
         """Return the error of a job whose last attempt this was."""
-        reason = f"{env_id}, episode with seed {job.env_seed}: failed 3 times, {self.reason}"
+        reason = f"{env_id}, episode with seed {job.env_seed}: failed {ATTEMPTS} times, "
+        reason += self.reason
         return EpisodeError(reason, self.env_steps, self.details)

@@ -17,15 +17,13 @@ from headstart.envs.make import env_source, make_env
 from headstart.envs.source import EnvLike
 from headstart.errors import EpisodeError, InputError, RunError
 from headstart.rollout.collector import Answer, NotBuilt
-from headstart.rollout.failure import Failure
+from headstart.rollout.failure import ATTEMPTS, Failure
 from headstart.rollout.job import EpisodeJob
 from headstart.rollout.pickled import pickle_job, pickle_policy, pickle_source
 from headstart.text import printable
 
 EPISODE_TIMEOUT = 300.0
 """Seconds after which an episode is taken to hang."""
-ATTEMPTS = 3
-"""How often a job is tried before its failure is taken to lie in the job."""
 
 _LONGEST_NAME = 1000
 _PROGRAM = (

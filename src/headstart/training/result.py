@@ -18,7 +18,7 @@ class TrainResult:
     best_policy: Policy
     """The policy of the best evaluation; the later one if several are equally good."""
     evaluation: EvalResult
-    """The last evaluation."""
+    """The last evaluation, on episodes that choose the best policy; ``evaluate`` uses others."""
     progress: Progress
     env: EnvLike = field(repr=False)
     """The environment, from which it can be built again."""
