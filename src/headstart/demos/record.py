@@ -13,6 +13,7 @@ from headstart.demos.storage import DemoSet
 from headstart.envs.goal_env import GoalSpec
 from headstart.envs.make import env_source, make_env
 from headstart.envs.source import EnvLike, EnvSource
+from headstart.envs.task import TaskConfig
 from headstart.errors import EpisodeError, InputError, require
 from headstart.rollout.behaviour import PolicyLike, open_behaviour
 from headstart.rollout.executors import Executor, Pending, open_executor
@@ -131,7 +132,9 @@ def _header(spec: GoalSpec, job: EpisodeJob, indices: list[int]) -> dict[str, An
 def _spec(source: EnvSource) -> GoalSpec:
     env = make_env(source)
     try:
-        return replace(GoalSpec.from_env(env), env_id=source.name)
+        # What is recorded is what was done; whether its rewards can be learned from, training says.
+        recorded = TaskConfig(unexplained_reward="ignore")
+        return replace(GoalSpec.from_env(env, recorded), env_id=source.name)
     finally:
         env.close()
 
