@@ -120,6 +120,14 @@ def test_a_collector_that_was_killed_between_jobs_is_replaced():
         assert executor.repeated == 1
 
 
+def test_an_episode_may_take_for_ever(monkeypatch):
+    failures = []
+    monkeypatch.setattr(threading, "excepthook", failures.append)
+    with ProcessExecutor("PointReach-v0", 1, timeout=float("inf")) as executor:
+        assert len(episodes_of(executor, jobs_of(1))) == 1
+    assert failures == []
+
+
 @pytest.mark.parametrize("timeout", [0.0, -1.0])
 def test_a_timeout_that_is_not_positive_is_refused(timeout):
     with pytest.raises(InputError, match="timeout of an episode must be positive"):

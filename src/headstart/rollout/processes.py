@@ -222,7 +222,7 @@ def _deadline(process: "subprocess.Popen[bytes]", timeout: float) -> Iterator[th
         passed.set()
         process.kill()
 
-    timer = threading.Timer(timeout, kill)
+    timer = threading.Timer(min(timeout, threading.TIMEOUT_MAX), kill)
     timer.daemon = True
     timer.start()
     try:
