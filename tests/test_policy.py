@@ -39,7 +39,7 @@ def trained_agent(**settings):
 def torch_action(agent, actor, observation):
     """The greedy action by the agent's own networks, in the env's units."""
     columns = ("observation", "achieved_goal", "desired_goal")
-    inputs = agent._inputs(*(torch.from_numpy(observation[column]) for column in columns))
+    inputs = agent._inputs(*(torch.from_numpy(observation[column]) for column in columns)).actor
     low, high = torch.tensor(ACTION_LOW), torch.tensor(ACTION_HIGH)
     with torch.no_grad():
         return (low + (actor(inputs) + 1.0) / 2.0 * (high - low)).numpy()
@@ -303,9 +303,9 @@ def test_a_header_that_is_not_ours_is_refused(saved, header):
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ({"schema": 2}, "schema 2"),
+        ({"schema": 3}, "schema 3"),
         ({"schema": None}, "schema None"),
-        ({"schema": 2, "new": 1}, "schema 2"),
+        ({"schema": 3, "new": 1}, "schema 3"),
         ({"schema": True}, "header.schema must be an integer"),
         ({"colour": "red"}, "unknown key header.colour"),
         ({"num_layers": 10**15}, "it lacks 'layers.3.weight'"),

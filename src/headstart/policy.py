@@ -3,14 +3,15 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.data.inputs import GoalInput, InputMap
 from headstart.durable import read_whole, replace_file
 from headstart.errors import InputError
 from headstart.paths import user_path
@@ -20,8 +21,8 @@ from headstart.tensor_file import pack, require_finite, unpack
 from headstart.text import printable
 
 FloatArray = NDArray[np.float32]
-GoalInput = Literal["absolute", "relative", "both"]
-SCHEMA = 1
+SCHEMA, INPUTS_SCHEMA = 1, 2
+"""Files of policies that see everything, and of those that do not."""
 MAX_BYTES = 2**30
 _LARGEST_ACTION = 1e38  # twice as much still is a number
 _VECTORS = ("mean", "std", "action_low", "action_high")
@@ -39,6 +40,8 @@ class _Header:
     goal_dim: int
     goal_input: GoalInput
     metadata: dict[str, Any]
+    inputs: list[tuple[int, int]] | None = None
+    """Since schema 2: what the network sees, where that is not everything."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -46,7 +49,8 @@ class Policy:
     """Observation dict in, greedy action in the env's own units out.
 
     The network sees ``[observation, goal]``, where the goal part is the desired goal, the desired
-    minus the achieved goal, or both, standardised with ``mean`` and ``std``.
+    minus the achieved goal, or both; or the entries and differences of entries that ``inputs``
+    names. What it sees is standardised with ``mean`` and ``std``.
     """
 
     layers: tuple[tuple[FloatArray, FloatArray], ...]  # (weight (in, out), bias (out,)) in order
@@ -60,14 +64,18 @@ class Policy:
     action_low: FloatArray  # (action_dim,)
     action_high: FloatArray  # (action_dim,)
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    inputs: InputMap | None = None
+    """What the network sees; everything, as ``goal_input`` says, by default."""
 
     def __post_init__(self) -> None:
         if any(weight.ndim != 2 for weight, _ in self.layers):
             raise ValueError("the weight of a layer is not a matrix")
         if min(self.observation_dim, self.goal_dim) < 1:
             raise ValueError("observation and goal must be at least 1 wide")
-        goal_parts = 2 if self.goal_input == "both" else 1
-        widths = [self.observation_dim + goal_parts * self.goal_dim]
+        inputs = self.inputs or InputMap.of(self.observation_dim, self.goal_dim, self.goal_input)
+        if (inputs.observation_dim, inputs.goal_dim) != (self.observation_dim, self.goal_dim):
+            raise ValueError("the inputs are of another observation or goal")
+        widths = [len(inputs)]
         widths += [weight.shape[1] for weight, _ in self.layers]
         expected = list(pairwise(widths))
         if [weight.shape for weight, _ in self.layers] != expected:
@@ -123,12 +131,17 @@ class Policy:
     def _inputs(self, observation: Mapping[str, NDArray[Any]]) -> FloatArray:
         desired = self._column(observation, "desired_goal", self.goal_dim)
         parts = [self._column(observation, "observation", self.observation_dim)]
-        if self.goal_input != "relative":
-            parts.append(desired)
         try:
-            if self.goal_input != "absolute":
-                parts.append(desired - self._column(observation, "achieved_goal", self.goal_dim))
-            inputs = _clip(np.concatenate(parts, axis=-1), self.input_clip)
+            if self.inputs is not None:
+                parts += [self._column(observation, "achieved_goal", self.goal_dim), desired]
+                seen = self.inputs(np.concatenate(parts, axis=-1))
+            else:
+                if self.goal_input != "relative":
+                    parts.append(desired)
+                if self.goal_input != "absolute":
+                    achieved = self._column(observation, "achieved_goal", self.goal_dim)
+                    parts.append(desired - achieved)
+                seen = np.concatenate(parts, axis=-1)
         except InputError:
             raise
         except ValueError as error:
@@ -137,6 +150,7 @@ class Policy:
                 f"all arrays of an observation must have the same leading axes, got "
                 f"{', '.join(shapes)}"
             ) from error
+        inputs = _clip(seen, self.input_clip)
         return _clip((inputs - self.mean) / self.std, self.output_clip)
 
     @staticmethod
@@ -177,7 +191,10 @@ class Policy:
             goal_input=self.goal_input,
             metadata=dict(self.metadata),
         )
-        return pack(self.arrays(), {"headstart_policy": json.dumps(asdict(header))})
+        if self.inputs is not None:
+            header = replace(header, schema=INPUTS_SCHEMA, inputs=list(self.inputs.terms))
+        content = {name: value for name, value in asdict(header).items() if value is not None}
+        return pack(self.arrays(), {"headstart_policy": json.dumps(content)})
 
 
 def inner_bounds(low: NDArray[Any], high: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
@@ -220,8 +237,9 @@ def policy_from_bytes(content: bytes) -> Policy:
     require_finite(arrays)
     header = parse_json(metadata["headstart_policy"])
     # First, so that a file of a later version is not refused for a key of which nobody knows here.
-    if isinstance(header, dict) and header.get("schema", SCHEMA) != SCHEMA:
-        raise ValueError(f"it has schema {header['schema']}, this version reads {SCHEMA}")
+    schema = header.get("schema", SCHEMA) if isinstance(header, dict) else SCHEMA
+    if schema not in (SCHEMA, INPUTS_SCHEMA):
+        raise ValueError(f"it has schema {schema}, this version reads {SCHEMA} and {INPUTS_SCHEMA}")
     try:
         return _policy(build(_Header, header, "header"), arrays)
     except KeyError as error:
@@ -254,6 +272,9 @@ def _policy(header: _Header, arrays: dict[str, FloatArray]) -> Policy:
         action_low=arrays["action_low"],
         action_high=arrays["action_high"],
         metadata=header.metadata,
+        inputs=None
+        if header.inputs is None
+        else InputMap(tuple(header.inputs), header.observation_dim, header.goal_dim),
     )
     unknown = arrays.keys() - policy.arrays().keys()
     if unknown:

@@ -7,6 +7,7 @@ from builders import is_one_line, random_batch
 
 from headstart.agents.ddpg import DDPG, DDPGConfig
 from headstart.agents.networks import FIRST, OTHERS, Critics
+from headstart.data.inputs import InputMap
 from headstart.errors import InputError
 
 SIZES = {"observation_dim": 4, "goal_dim": 2, "action_dim": 3}
@@ -159,7 +160,7 @@ def test_the_actor_climbs_the_critic():
     agent = make_agent(bc_weight=0.0, action_l2=0.0)
     batch = batch_of()
     columns = tensors(batch).observation, tensors(batch).achieved_goal, tensors(batch).desired_goal
-    inputs = agent._inputs(*columns)
+    inputs = agent._inputs(*columns).critic
 
     def value():
         with torch.no_grad():
@@ -254,7 +255,7 @@ def test_inputs_are_standardised_by_what_was_observed():
     batch = replace(batch, observation=100.0 + 7.0 * batch.observation)
     agent.observe(batch)
     rows = tensors(batch)
-    inputs = agent._inputs(rows.observation, rows.achieved_goal, rows.desired_goal).numpy()
+    inputs = agent._inputs(rows.observation, rows.achieved_goal, rows.desired_goal).critic.numpy()
     assert inputs.shape == (4000, 4 + 2 * 2)
     np.testing.assert_allclose(inputs.mean(axis=0), 0.0, atol=0.01)
     np.testing.assert_allclose(inputs.std(axis=0), 1.0, atol=0.01)
@@ -269,7 +270,67 @@ def test_the_goal_is_seen_as_it_is_or_from_where_one_stands(goal_input, expected
     inputs = agent._inputs(
         torch.zeros(1, 4), torch.tensor([[1.0, -2.0]]), torch.tensor([[3.0, 4.0]])
     )
-    np.testing.assert_array_equal(inputs.numpy(), [np.clip(expected, -5.0, 5.0)])
+    np.testing.assert_array_equal(inputs.actor.numpy(), [np.clip(expected, -5.0, 5.0)])
+
+
+SEEN = InputMap(((0, -1), (3, -1), (7, 5), (1, 2)), 4, 2)
+"""Two entries, one of the goal's distances, and a difference that the critics do not see."""
+
+
+def agent_that_sees_less():
+    return DDPG(
+        DDPGConfig(hidden_sizes=(16, 16), q_filter_from=0),
+        observation_dim=4,
+        goal_dim=2,
+        action_low=[-1.0] * 3,
+        action_high=[1.0] * 3,
+        reward_range=(-1.0, 0.0),
+        seed=0,
+        actor_inputs=SEEN,
+    )
+
+
+def test_an_actor_may_see_less_than_the_critics_and_differences_besides():
+    agent, batch = agent_that_sees_less(), batch_of()
+    agent.observe(batch)
+    inputs = agent._inputs_now(tensors(batch))
+    states = np.concatenate([batch.observation, batch.achieved_goal, batch.desired_goal], axis=1)
+    mean, std = SEEN(states).mean(axis=0), SEEN(states).std(axis=0)
+    np.testing.assert_allclose(inputs.actor, (SEEN(states) - mean) / std, atol=1e-5)
+    whole = make_agent()
+    whole.observe(batch)
+    np.testing.assert_array_equal(inputs.critic, whole._inputs_now(tensors(batch)).critic)
+
+
+def test_what_the_actor_does_not_see_does_not_change_what_it_does():
+    agent, batch = agent_that_sees_less(), batch_of()
+    agent.observe(batch)
+    agent.update(tensors(batch))
+    agent.clone(tensors(batch))
+    policy = agent.policy(deployed=False)
+    state = {"observation": batch.observation, "achieved_goal": batch.achieved_goal,
+             "desired_goal": batch.desired_goal}  # fmt: skip
+    action = policy(state)
+    with torch.no_grad():
+        expected = agent.actor(agent._inputs_now(tensors(batch)).actor)
+    np.testing.assert_allclose(action, expected, atol=1e-5)
+    unseen = batch.desired_goal + np.array([5.0, 0.0], np.float32)
+    np.testing.assert_array_equal(policy({**state, "desired_goal": unseen}), action)
+    assert not np.array_equal(policy({**state, "observation": -batch.observation}), action)
+
+
+def test_an_actor_that_sees_what_critics_do_not_is_refused():
+    with pytest.raises(ValueError, match="that the critics do not see"):
+        DDPG(
+            DDPGConfig(goal_input="relative"),
+            observation_dim=4,
+            goal_dim=2,
+            action_low=[-1.0],
+            action_high=[1.0],
+            reward_range=(-1.0, 0.0),
+            seed=0,
+            actor_inputs=InputMap(((6, -1),), 4, 2),
+        )
 
 
 def test_an_update_does_not_write_into_its_batch():
@@ -290,7 +351,7 @@ def test_values_are_those_of_the_first_critic_and_the_deployed_actor():
             agent.update(batch)
         actor = agent.actor if deploy == "online" else agent.target_actor
         with torch.no_grad():
-            inputs = agent._inputs(*columns)
+            inputs = agent._inputs(*columns).critic
             expected = agent.critics(inputs, actor(inputs))[0]
         values[deploy] = agent.values(*columns)
         np.testing.assert_allclose(values[deploy], expected, rtol=1e-5, atol=1e-6)

@@ -14,6 +14,7 @@ from headstart.demos.record import collect_demos
 from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.envs.make import make_env
 from headstart.errors import InputError
+from headstart.policy import load_policy
 from headstart.rollout.executors import SerialExecutor
 from headstart.training.assembly import build_trainer
 from headstart.training.config import DemosConfig, ResetsConfig, WarmStartConfig
@@ -182,3 +183,21 @@ def test_no_env_steps_and_nothing_to_clone_are_refused(point_demos):
     for config, demos in [(replace(SMALL, env_steps=0), None), (unwarmed, point_demos)]:
         with pytest.raises(InputError, match="env_steps must be at least 1"):
             train(POINT, config, demos=demos)
+
+
+def test_an_actor_that_sees_less_is_trained_saved_and_resumed(tmp_path):
+    config = SMALL.with_(actor_inputs="no-velocities", **{"task.velocities": (1,)})
+    trained = train(POINT, config, out=tmp_path / "run")
+    policy = load_policy(tmp_path / "run")
+    assert policy.inputs is not None
+    assert (1, -1) not in policy.inputs.terms
+    state = {name: np.array([0.3, -0.2]) for name in ("achieved_goal", "desired_goal")}
+    actions = [policy({**state, "observation": np.array([0.3, place])}) for place in (-0.9, 0.9)]
+    np.testing.assert_array_equal(*actions)
+    longer = config.with_(env_steps=2 * config.env_steps)
+    whole = train(POINT, longer, out=tmp_path / "whole")
+    resumed = resume(tmp_path / "run", longer)
+    assert resumed.policy.arrays().keys() == whole.policy.arrays().keys()
+    for name, array in whole.policy.arrays().items():
+        np.testing.assert_array_equal(resumed.policy.arrays()[name], array)
+    assert trained.policy.inputs == resumed.policy.inputs

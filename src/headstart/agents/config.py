@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+from headstart.data.inputs import GoalInput
 from headstart.errors import require
-from headstart.policy import GoalInput
 from headstart.settings import check_types
 
 _MOST_WEIGHTS = 2**27  # of the critics together; with their optimiser and targets 2 GiB

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,9 +15,17 @@ from headstart.agents.config import DDPGConfig
 from headstart.agents.networks import FIRST, OTHERS, Actor, Critics
 from headstart.agents.normalizer import RunningMoments
 from headstart.data.batch import Batch, NumpyBatch
+from headstart.data.inputs import NOTHING, InputMap
 from headstart.policy import Policy, inner_bounds
 
 Metrics = dict[str, Tensor]
+
+
+class Inputs(NamedTuple):
+    """What networks see of a batch, standardised."""
+
+    critic: Tensor  # (B, critic_dim), all of it
+    actor: Tensor  # (B, actor_dim)
 
 
 class DDPG:
@@ -29,6 +38,8 @@ class DDPG:
             rounded inwards to float32.
         reward_range: least and greatest reward of one step, infinite where there is no bound.
         seed: of the initial weights.
+        actor_inputs: what the actor sees; by default what the critics see, which is the whole
+            observation and the goal as ``config.goal_input`` says.
     """
 
     def __init__(
@@ -41,6 +52,7 @@ class DDPG:
         action_high: Iterable[float],
         reward_range: tuple[float, float],
         seed: int,
+        actor_inputs: InputMap | None = None,
     ) -> None:
         self.config = config
         self.observation_dim = observation_dim
@@ -52,11 +64,20 @@ class DDPG:
         self.hold_values(reward_range)
         self.updates = 0
 
-        input_dim = observation_dim + goal_dim * (2 if config.goal_input == "both" else 1)
-        self.moments = RunningMoments(input_dim, std_floor=config.std_floor)
-        self._mean, self._std = torch.zeros(input_dim), torch.ones(input_dim)
+        self.actor_inputs = actor_inputs
+        critic_inputs = InputMap.of(observation_dim, goal_dim, config.goal_input)
+        seen = () if actor_inputs is None else actor_inputs.terms
+        inputs = critic_inputs.joined(seen)
+        if any(subtracted == NOTHING for _, subtracted in inputs.terms[len(critic_inputs) :]):
+            raise ValueError("the actor sees an entry that the critics do not see")
+        self._critic_dim = len(critic_inputs)
+        self._actor_columns = torch.tensor(inputs.places(seen or inputs.terms))
+        # What the actor alone sees: entries, and what is subtracted from them.
+        self._more = torch.tensor(inputs.terms[len(critic_inputs) :]).reshape(-1, 2).T
+        self.moments = RunningMoments(len(inputs), std_floor=config.std_floor)
+        self._mean, self._std = torch.zeros(len(inputs)), torch.ones(len(inputs))
 
-        self._build_networks(input_dim, torch.Generator().manual_seed(seed))
+        self._build_networks(torch.Generator().manual_seed(seed))
 
     def hold_values(self, reward_range: tuple[float, float]) -> None:
         """Clip targets from now on to what rewards in ``reward_range`` allow, if so configured."""
@@ -104,7 +125,7 @@ class DDPG:
 
     def clone(self, batch: Batch[Tensor]) -> Metrics:
         """One step of behaviour cloning alone, without critics or filter: the warm start."""
-        action = self.actor(self._inputs_now(batch))
+        action = self.actor(self._inputs_now(batch).actor)
         loss = losses.bc_loss(
             action,
             self._scaled_action(batch),
@@ -130,7 +151,7 @@ class DDPG:
     def values(self, observation: Tensor, achieved_goal: Tensor, desired_goal: Tensor) -> Tensor:
         """Return ``Q(s, pi(s))`` of the first critic and the deployed actor, ``(B,)``."""
         inputs = self._inputs(observation, achieved_goal, desired_goal)
-        value: Tensor = self.critics(inputs, self._deployed(inputs), members=FIRST)[0]
+        value: Tensor = self.critics(inputs.critic, self._deployed(inputs.actor), members=FIRST)[0]
         return value
 
     def policy(self, *, deployed: bool) -> Policy:
@@ -145,8 +166,8 @@ class DDPG:
                 (_copy(weight), _copy(bias))
                 for weight, bias in zip(actor.weights, actor.biases, strict=True)
             ),
-            mean=_copy(self._mean),
-            std=_copy(self._std),
+            mean=_copy(self._mean[self._actor_columns]),
+            std=_copy(self._std[self._actor_columns]),
             input_clip=self.config.input_clip,
             output_clip=self._output_clip,
             observation_dim=self.observation_dim,
@@ -154,14 +175,15 @@ class DDPG:
             goal_input=self.config.goal_input,
             action_low=_copy(self.action_low),
             action_high=_copy(self.action_high),
+            inputs=self.actor_inputs,
         )
 
-    def _build_networks(self, input_dim: int, generator: torch.Generator) -> None:
+    def _build_networks(self, generator: torch.Generator) -> None:
         config = self.config
         hidden, action_dim = config.hidden_sizes, len(self.action_low)
-        self.actor = Actor(input_dim, hidden, action_dim, generator)
+        self.actor = Actor(len(self._actor_columns), hidden, action_dim, generator)
         self.critics = Critics(
-            input_dim + action_dim,
+            self._critic_dim + action_dim,
             hidden,
             config.num_critics,
             generator,
@@ -179,14 +201,15 @@ class DDPG:
         self._critic_pairs = _detached(self.target_critics), _detached(self.critics)
 
     def _critic_gradients(
-        self, batch: Batch[Tensor], inputs: Tensor, action: Tensor
+        self, batch: Batch[Tensor], inputs: Inputs, action: Tensor
     ) -> tuple[tuple[Tensor, ...], Tensor, Metrics]:
         """Return the gradients, the critics' ``Q(s, a)``, ``(K, B)``, and metrics."""
         with torch.no_grad():
             next_inputs = self._inputs(
                 batch.next_observation, batch.next_achieved_goal, batch.desired_goal
             )
-            next_values = self.target_critics(next_inputs, self.target_actor(next_inputs))
+            next_action = self.target_actor(next_inputs.actor)
+            next_values = self.target_critics(next_inputs.critic, next_action)
             target = losses.td_target(
                 batch.reward,
                 batch.terminated,
@@ -194,17 +217,17 @@ class DDPG:
                 discount=self.config.discount,
                 bounds=self.target_bounds,
             )
-        values = self.critics(inputs, action)
+        values = self.critics(inputs.critic, action)
         loss = losses.critic_loss(values, target)
         gradients = torch.autograd.grad(loss, self._critic_parameters)
         return gradients, values.detach(), {"critic_loss": loss.detach()}
 
     def _update_actor(
-        self, batch: Batch[Tensor], inputs: Tensor, demo_action: Tensor, *, q_demo: Tensor
+        self, batch: Batch[Tensor], inputs: Inputs, demo_action: Tensor, *, q_demo: Tensor
     ) -> Metrics:
         config = self.config
-        action = self.actor(inputs)
-        value = self.critics(inputs, action, members=FIRST)
+        action = self.actor(inputs.actor)
+        value = self.critics(inputs.critic, action, members=FIRST)
         policy_loss = losses.policy_loss(value[0], action, action_l2=config.action_l2)
         metrics = {"actor_loss": policy_loss.detach(), "mean_q": value.detach().mean()}
         loss = policy_loss
@@ -212,7 +235,7 @@ class DDPG:
             keep = torch.ones_like(batch.is_demo)
             if config.q_filter and self.updates >= config.q_filter_from:
                 with torch.no_grad():
-                    others = self.critics(inputs, action, members=OTHERS)
+                    others = self.critics(inputs.critic, action, members=OTHERS)
                 keep = losses.q_filter(q_demo, torch.cat([value, others]))
             bc_loss = losses.bc_loss(action, demo_action, is_demo=batch.is_demo, keep=keep)
             loss = config.q_weight * policy_loss + config.bc_weight * bc_loss
@@ -236,14 +259,16 @@ class DDPG:
         """Actions in units of half their range, ``[-1, 1]``: what actor and critics speak."""
         return (batch.action - self._action_center) / self._action_half_range
 
-    def _inputs_now(self, batch: Batch[Tensor]) -> Tensor:
+    def _inputs_now(self, batch: Batch[Tensor]) -> Inputs:
         return self._inputs(batch.observation, batch.achieved_goal, batch.desired_goal)
 
-    def _inputs(self, observation: Tensor, achieved_goal: Tensor, desired_goal: Tensor) -> Tensor:
-        """Return standardised network inputs, ``(B, input_dim)``."""
+    def _inputs(self, observation: Tensor, achieved_goal: Tensor, desired_goal: Tensor) -> Inputs:
+        """Return standardised network inputs."""
         raw = self._raw_inputs(observation, achieved_goal, desired_goal)
-        standardized = raw.sub_(self._mean).div_(self._std)
-        return standardized.clamp_(-self._output_clip, self._output_clip)
+        seen = raw.sub_(self._mean).div_(self._std).clamp_(-self._output_clip, self._output_clip)
+        if self.actor_inputs is None:
+            return Inputs(seen, seen)
+        return Inputs(seen[:, : self._critic_dim], seen.index_select(1, self._actor_columns))
 
     def _raw_inputs(
         self, observation: Tensor, achieved_goal: Tensor, desired_goal: Tensor
@@ -253,6 +278,9 @@ class DDPG:
             parts.append(desired_goal)
         if self.config.goal_input != "absolute":
             parts.append(desired_goal - achieved_goal)
+        if self._more.numel():
+            states = torch.cat([observation, achieved_goal, desired_goal], dim=-1)
+            parts.append(states[:, self._more[0]] - states[:, self._more[1]])
         return torch.cat(parts, dim=-1).clamp_(-self.config.input_clip, self.config.input_clip)
 
     def _follow(self, targets: list[Tensor], online: list[Tensor]) -> None:

@@ -10,8 +10,10 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from headstart.data.hindsight import one_number_a_row
+from headstart.data.layout import StateLayout
 from headstart.envs import interface, probe, reward_facts
 from headstart.envs.interface import GOAL_KEYS, check_methods, env_name, layers, truth
+from headstart.envs.layout import find_layout
 from headstart.envs.reward_facts import RewardUnits
 from headstart.envs.task import TaskConfig
 from headstart.errors import InputError
@@ -49,6 +51,7 @@ class GoalSpec:
     declares_range: bool = False  # whether reward_range was declared, and not detected
     asks_terminated: bool = False  # whether compute_terminated answers for any goal
     vectorized_ends: bool = False  # whether it takes many goals at once
+    layout: StateLayout = field(default_factory=StateLayout)  # what is known of the state
     observes_goal: bool = True  # whether the observation holds the achieved goal
     adds_unexplained: bool = False  # whether episodes keep what compute_reward does not explain
 
@@ -113,6 +116,7 @@ class GoalSpec:
             declares_range=reward_facts.is_declared(env, task.reward_range),
             asks_terminated=asked,
             vectorized_ends=asked and reward_facts.ends_in_bulk(env, steps, keys),
+            layout=find_layout(env, steps, task),
             observes_goal=probe.observes_goal(steps),
             adds_unexplained=task.unexplained_reward == "add",
         )

@@ -10,6 +10,7 @@ import numpy as np
 from gymnasium.envs.registration import EnvSpec
 from numpy.typing import NDArray
 
+from headstart.data.layout import StateLayout
 from headstart.data.symmetry import AxisMap, Mirror
 
 
@@ -34,6 +35,7 @@ class Known:
 
     mirror: Mirror | None = None
     goal_parts: GoalParts | None = None
+    layout: StateLayout | None = None
     render_options: Mapping[str, Any] = field(default_factory=dict)
     """Arguments of ``gym.make`` that make pictures show what matters."""
 
@@ -82,15 +84,32 @@ _CLOSE_UP = {
     }
 }
 
+# The table may be moved in x and y; heights are what they are.
+_REACH_LAYOUT = StateLayout(
+    velocities=(5, 6, 7, 8, 9), positions=(0,), goal_positions=(0,), hand=0, shift_axes=(0, 1)
+)
+_OBJECT_LAYOUT = StateLayout(
+    velocities=tuple(range(14, 25)),
+    positions=(0, 3),
+    goal_positions=(0,),
+    hand=0,
+    offsets=(3,),
+    angles=(11, 12, 13),
+    shift_axes=(0, 1),
+)
+# Walls stand where they are.
+_MAZE_LAYOUT = StateLayout(velocities=(2, 3), positions=(0,), goal_positions=(0,), dim=2)
+
 KNOWN: dict[str, Known] = {
-    "PointMaze_UMaze": Known(mirror=_U_MAZE),
-    "FetchReach": Known(mirror=_REACH, render_options=_CLOSE_UP),
-    "FetchPush": Known(mirror=_OBJECT, render_options=_CLOSE_UP),
+    "PointMaze_UMaze": Known(mirror=_U_MAZE, layout=_MAZE_LAYOUT),
+    "FetchReach": Known(mirror=_REACH, layout=_REACH_LAYOUT, render_options=_CLOSE_UP),
+    "FetchPush": Known(mirror=_OBJECT, layout=_OBJECT_LAYOUT, render_options=_CLOSE_UP),
     # The puck slides out of a close-up.
-    "FetchSlide": Known(mirror=_OBJECT),
+    "FetchSlide": Known(mirror=_OBJECT, layout=_OBJECT_LAYOUT),
     # The object rests at z = 0.425; half of the goals lie there, the others up to 0.45 m higher.
     "FetchPickAndPlace": Known(
         mirror=_OBJECT,
+        layout=_OBJECT_LAYOUT,
         goal_parts=GoalParts(coordinate=2, threshold=0.4257, above="air", below="table"),
         render_options=_CLOSE_UP,
     ),
@@ -108,6 +127,14 @@ def known(env_id: str) -> Known:
     if not _is_upstream(registered) if registered is not None else module:
         return Known()
     return KNOWN.get(task_name(env_id).removesuffix("Dense"), Known())
+
+
+def known_layout(env: gym.Env[Any, Any]) -> StateLayout | None:
+    """Return what is known of the states of an env that is built as it is upstream, unwrapped."""
+    spec = env.spec
+    if spec is None or not _is_upstream(spec) or spec.additional_wrappers:
+        return None
+    return known(spec.id).layout
 
 
 def known_mirror(env: gym.Env[Any, Any]) -> Mirror | None:

@@ -21,7 +21,7 @@ from headstart.errors import InputError
 from headstart.text import describe_error
 
 Array = NDArray[Any]
-_Row = tuple[Array, Array, Array, float, bool, dict[str, Any]]
+_Row = tuple[Array, Array, Array, Array, float, bool, dict[str, Any]]
 
 TOLERANCE = 1e-4  # of a recomputed reward; environments mix float32 and float64
 
@@ -30,6 +30,7 @@ TOLERANCE = 1e-4  # of a recomputed reward; environments mix float32 and float64
 class Probe:
     """``n`` steps with random actions, as the environment told them."""
 
+    before: Array  # (n, observation_dim + goal_dim), the state before each step: observed, achieved
     observations: Array  # (n, observation_dim), of the state that each step led to
     achieved_goals: Array  # (n, goal_dim), achieved by that state
     desired_goals: Array  # (n, goal_dim)
@@ -126,9 +127,14 @@ def take_steps(
                 failures.append(error)
                 if len(failures) > spare:
                     raise _explain(env, failures[0], spare) from error
-    observations, achieved_goals, goals, rewards, ends, infos = zip(*rows, strict=True)
-    vectors = np.stack(observations), np.stack(achieved_goals), np.stack(goals)
+    before, observations, achieved_goals, goals, rewards, ends, infos = zip(*rows, strict=True)
+    vectors = np.stack(before), np.stack(observations), np.stack(achieved_goals), np.stack(goals)
     return Probe(*vectors, np.array(rewards), np.array(ends), infos)
+
+
+def joined(state: Mapping[str, Any]) -> Array:
+    """Return observation and achieved goal of a state as one vector."""
+    return np.concatenate([state["observation"], state["achieved_goal"]])
 
 
 def _episode(
@@ -142,12 +148,12 @@ def _episode(
     for _ in range(length):
         action = rng.uniform(low, high).astype(env.action_space.dtype)
         # As it was before the step: some environments set a new goal once one is reached.
-        goal = np.array(observation["desired_goal"])
+        goal, before = np.array(observation["desired_goal"]), joined(observation)
         observation, reward, terminated, truncated, info = step_env(env, action)
         check_state(env, observation)
         state = np.array(observation["observation"]), np.array(observation["achieved_goal"])
         paid = one_number(env, "the reward of step", reward)
-        rows.append((*state, goal, paid, bool(terminated), dict(info)))
+        rows.append((before, *state, goal, paid, bool(terminated), dict(info)))
         if terminated or truncated:
             break
     return rows

@@ -17,6 +17,18 @@ class TaskConfig:
     """Whether reaching the goal ends an episode, where compute_terminated is missing or wrong."""
     reward_range: tuple[float, float] | None = None
     """Lowest and highest reward of a step; infinite where there is no bound."""
+    velocities: tuple[int, ...] | None = None
+    """Entries of the observation that are velocities."""
+    positions: tuple[int, ...] | None = None
+    """First entries of positions in the observation, all in one frame."""
+    goal_positions: tuple[int, ...] | None = None
+    """First entries of positions in a goal, in the same frame."""
+    hand: int | None = None
+    """Which of the positions is the hand's."""
+    angles: tuple[int, ...] | None = None
+    """Entries of the observation that are angles in that frame."""
+    shift_axes: tuple[int, ...] | None = None
+    """Axes of the frame along which the whole scene may be moved."""
     unexplained_reward: UnexplainedReward = "refuse"
     """What to do where step pays something else than compute_reward, such as a penalty for a
     collision: refuse the environment, add the difference to the reward of every goal, or ignore

@@ -104,6 +104,7 @@ class Trial:
         rows = [(self.episodes[number], step) for number, step in self.places]
         after = [ep.states[step + 1] for ep, step in rows]
         return probe.Probe(
+            np.array([probe.joined(ep.states[step]) for ep, step in rows]),
             np.array([state["observation"] for state in after]),
             np.array([state["achieved_goal"] for state in after]),
             np.array([ep.states[step]["desired_goal"] for ep, step in rows]),

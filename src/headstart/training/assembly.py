@@ -9,6 +9,8 @@ import gymnasium as gym
 import numpy as np
 
 from headstart.agents.ddpg import DDPG
+from headstart.data.inputs import InputMap
+from headstart.data.layout import choose_inputs
 from headstart.data.replay import EpisodeReplay
 from headstart.data.strategies import GoalStrategy
 from headstart.data.symmetry import Mirror
@@ -198,6 +200,19 @@ def _resets(config: TrainConfig, demos: DemoSet | None) -> DemoResets | None:
     return DemoResets(demos.episodes, resets.probability, resets.goal, config.seed)
 
 
+def _actor_inputs(config: TrainConfig, spec: GoalSpec) -> InputMap | None:
+    """Return what the actor sees, if that is not everything."""
+    seen = config.actor_inputs
+    everything = InputMap.of(spec.observation_dim, spec.goal_dim, config.agent.goal_input)
+    chosen = choose_inputs(
+        spec.layout,
+        everything,
+        velocities=seen in ("all", "no-absolute"),
+        absolute=seen in ("all", "no-velocities"),
+    )
+    return None if chosen.terms == everything.terms else chosen
+
+
 def _agent(config: TrainConfig, spec: GoalSpec) -> DDPG:
     return DDPG(
         config.agent,
@@ -208,4 +223,5 @@ def _agent(config: TrainConfig, spec: GoalSpec) -> DDPG:
         # The trainer narrows it to what is known of the environment.
         reward_range=(-np.inf, np.inf),
         seed=integer_seed(config.seed, "networks"),
+        actor_inputs=_actor_inputs(config, spec),
     )

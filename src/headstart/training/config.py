@@ -14,6 +14,7 @@ from headstart.rollout.processes import EPISODE_TIMEOUT
 from headstart.settings import check_types
 from headstart.text import counted
 
+ActorInputs = Literal["all", "no-velocities", "no-absolute", "neither"]
 StrategyName = Literal["future", "final", "episode", "random", "none"]
 MatmulPrecision = Literal["float32", "bfloat16"]
 MOST_EPISODES = 100_000
@@ -211,6 +212,9 @@ class TrainConfig:
     scale_rewards: bool = True
     """Learn from rewards of 0 at the goal and about -1 elsewhere, however the env pays them; off
     takes them as they are."""
+    actor_inputs: ActorInputs = "all"
+    """What the actor sees of a state: all of it; all but velocities; all but absolute positions and
+    angles, which are seen from the hand and from the goal; or neither. The critics see all."""
     symmetry: bool = True
     """Mirror half of each batch where the env is known to be symmetric."""
     policy_every: int = 10_000

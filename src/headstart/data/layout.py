@@ -1,0 +1,76 @@
+"""What the entries of a state mean, as far as it decides what a policy should see of them."""
+
+from dataclasses import dataclass
+
+from headstart.data.inputs import NOTHING, InputMap, Term
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateLayout:
+    """Velocities, positions and angles among the entries of observation and goal.
+
+    Positions are given by their first entries; ``dim`` entries side by side are one position in
+    one common frame. Moving the whole scene along ``shift_axes`` changes nothing that matters.
+    """
+
+    velocities: tuple[int, ...] = ()
+    """Entries of the observation."""
+    positions: tuple[int, ...] = ()
+    """First entries in the observation."""
+    goal_positions: tuple[int, ...] = ()
+    """First entries in a goal."""
+    hand: int | None = None
+    """Which of ``positions`` is the hand's, by its first entry; others are seen from there."""
+    offsets: tuple[int, ...] = ()
+    """Those of ``positions`` whose offset from the hand the observation holds already."""
+    angles: tuple[int, ...] = ()
+    """Entries of the observation that are angles in the common frame."""
+    shift_axes: tuple[int, ...] = ()
+    """Axes of the frame, from 0 on."""
+    dim: int = 3
+    """Entries of a position."""
+
+    def absolute(self, firsts: tuple[int, ...]) -> set[int]:
+        """Return the entries of positions, given by their first ones, along ``shift_axes``."""
+        return {first + axis for first in firsts for axis in self.shift_axes}
+
+
+def choose_inputs(
+    layout: StateLayout,
+    everything: InputMap,
+    *,
+    velocities: bool,
+    absolute: bool,
+) -> InputMap:
+    """Return what is seen of a state.
+
+    Args:
+        layout: what its entries mean.
+        everything: the map that leaves nothing out.
+        velocities: whether velocities are seen.
+        absolute: whether positions along the axes of shifts, and angles, are seen as they are. If
+            not, positions are seen from the hand, and goals from what is achieved.
+    """
+    observation_dim, goal_dim = everything.observation_dim, everything.goal_dim
+    achieved, desired = observation_dim, observation_dim + goal_dim
+    hidden = set() if velocities else set(layout.velocities)
+    shown: list[Term] = []
+    if not absolute and layout.shift_axes:
+        hidden |= layout.absolute(layout.positions) | set(layout.angles)
+        goals = layout.absolute(layout.goal_positions)
+        hidden |= {desired + entry for entry in goals}
+        shown += [(desired + entry, achieved + entry) for entry in sorted(goals)]
+        shown += _seen_from_hand(layout)
+    kept = [term for term in everything.terms if term[0] not in hidden or term[1] != NOTHING]
+    return InputMap(tuple(dict.fromkeys((*kept, *shown))), observation_dim, goal_dim)
+
+
+def _seen_from_hand(layout: StateLayout) -> list[Term]:
+    if layout.hand is None:
+        return []
+    return [
+        (first + axis, layout.hand + axis)
+        for first in layout.positions
+        if first != layout.hand and first not in layout.offsets
+        for axis in range(layout.dim)
+    ]

@@ -1,0 +1,111 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headstart.data.inputs import NOTHING, InputMap
+from headstart.data.layout import StateLayout, choose_inputs
+from headstart.data.layout_detection import find_offsets, find_velocities
+
+FETCH = StateLayout(
+    velocities=tuple(range(14, 25)),
+    positions=(0, 3),
+    goal_positions=(0,),
+    hand=0,
+    offsets=(3,),
+    angles=(11, 12, 13),
+    shift_axes=(0, 1),
+)
+EVERYTHING = InputMap.of(25, 3, "both")
+
+
+def seen(layout=FETCH, everything=EVERYTHING, *, velocities=False, absolute=False):
+    return choose_inputs(layout, everything, velocities=velocities, absolute=absolute).terms
+
+
+@given(
+    states=st.lists(st.lists(st.floats(-9, 9, width=32), min_size=8, max_size=8), min_size=1),
+    goal_input=st.sampled_from(["absolute", "relative", "both"]),
+)
+def test_the_whole_map_is_observation_and_goal(states, goal_input):
+    states = np.array(states, np.float32)
+    observation, achieved, desired = np.split(states, [4, 6], axis=1)
+    parts = {
+        "absolute": [observation, desired],
+        "relative": [observation, desired - achieved],
+        "both": [observation, desired, desired - achieved],
+    }
+    inputs = InputMap.of(4, 2, goal_input)(states)
+    np.testing.assert_array_equal(inputs, np.concatenate(parts[goal_input], axis=1))
+    np.testing.assert_array_equal(InputMap.of(4, 2, goal_input)(states[0]), inputs[0])
+
+
+@pytest.mark.parametrize("terms", [(), ((8, NOTHING),), ((-1, NOTHING),), ((0, 8),), ((0, -2),)])
+def test_a_map_of_entries_that_do_not_exist_is_refused(terms):
+    with pytest.raises(ValueError, match=r"must see something|no term of 8 entries"):
+        InputMap(terms, 4, 2)
+
+
+def test_nothing_is_left_out_unless_asked_for():
+    assert seen(velocities=True, absolute=True) == EVERYTHING.terms
+    assert seen(StateLayout()) == EVERYTHING.terms
+
+
+def test_without_velocities_and_absolute_positions_heights_and_offsets_remain():
+    heights, fingers, goal_height = [(2, -1), (5, -1)], [(9, -1), (10, -1)], [(30, -1)]
+    offsets, distances = [(6, -1), (7, -1), (8, -1)], [(28, 25), (29, 26), (30, 27)]
+    assert set(seen()) == {*heights, *fingers, *goal_height, *offsets, *distances}
+
+
+def test_moving_the_whole_scene_changes_nothing_that_is_seen():
+    rng = np.random.default_rng(0)
+    state = rng.normal(size=31).astype(np.float32)
+    state[6:9] = state[3:6] - state[0:3]
+    moved = state.copy()
+    for first in (0, 3, 25, 28):
+        moved[first : first + 2] += np.array([2.0, -1.0], np.float32)
+    inputs = InputMap(seen(velocities=True), 25, 3)
+    np.testing.assert_allclose(inputs(moved), inputs(state), atol=1e-6)
+    lifted = state.copy()
+    lifted[5] += 1.0
+    assert not np.allclose(inputs(lifted), inputs(state))
+
+
+def test_offsets_that_the_observation_lacks_are_added():
+    layout = StateLayout(positions=(0, 2), goal_positions=(0,), hand=0, shift_axes=(0, 1), dim=2)
+    terms = seen(layout, InputMap.of(4, 2, "absolute"))
+    assert set(terms) == {(2, 0), (3, 1), (6, 4), (7, 5)}
+
+
+def test_without_axes_along_which_the_scene_may_move_positions_stay():
+    maze = StateLayout(velocities=(2, 3), positions=(0,), goal_positions=(0,), dim=2)
+    everything = InputMap.of(4, 2, "both")
+    left_out = set(everything.terms) - set(seen(maze, everything))
+    assert left_out == {(2, NOTHING), (3, NOTHING)}
+
+
+def moving_points(steps=40, noise=0.0):
+    """States (x, y, u, v, y - x) of two points with velocities u and v, and what they lead to."""
+    rng = np.random.default_rng(0)
+    velocity = rng.normal(size=(steps, 2))
+    place = np.cumsum(0.1 * velocity, axis=0)
+    states = np.column_stack([place, velocity, place[:, 1] - place[:, 0]])
+    return states[:-1], states[1:] + noise * rng.normal(size=(steps - 1, 5))
+
+
+def test_velocities_show_in_how_other_entries_change():
+    assert find_velocities(*moving_points(), 5) == (2, 3)
+    assert find_velocities(*moving_points(noise=0.01), 5) == (2, 3)
+
+
+def test_neither_a_position_nor_few_or_still_states_show_a_velocity():
+    before, after = moving_points()
+    assert find_velocities(before[:, :2], after[:, :2], 2) == ()
+    assert find_velocities(before[:5], after[:5], 5) == ()
+    assert find_velocities(before, before, 5) == ()
+
+
+def test_an_offset_is_a_difference_in_every_state():
+    states, _ = moving_points()
+    assert set(find_offsets(states, 5)) == {(4, 1, 0), (0, 1, 4)}
+    assert find_offsets(states[:, :4], 4) == []
