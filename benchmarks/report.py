@@ -13,10 +13,12 @@ from matplotlib.figure import Figure
 from report_demos import ablation_table, draw_ablation, experts_table, load, times_table
 from report_environments import third_party_table
 from report_reliability import fuzz_table, reliability_table
+from report_rewards import rewards_table
 
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"
 DEMONSTRATIONS = ROOT / "docs" / "demonstrations.md"
+ENVIRONMENTS = ROOT / "docs" / "environments.md"
 RELIABILITY = ROOT / "docs" / "reliability.md"
 ENVIRONMENTS = ROOT / "docs" / "environments.md"
 ENV_STEPS_PER_EPOCH = 2000  # 20 cycles of 2 rollouts of 50 steps
@@ -53,6 +55,7 @@ def main() -> None:
     fill("learning", learning_table())
     fill("speed", speed_table())
     fill("replay", replay_table())
+    fill("rewards", rewards_table(), ENVIRONMENTS)
     fill("experts", experts_table(), DEMONSTRATIONS)
     fill("times", times_table(), DEMONSTRATIONS)
     fill("ablation", ablation_table(), DEMONSTRATIONS)
