@@ -126,7 +126,8 @@ def test_a_resumed_run_knows_what_its_episodes_have_shown(tmp_path):
                 seen.append(json.loads(newest.read_text())["run"]["facts"])
 
     resume(out, replace(SHORT, env_steps=300), observers=[Watch()])
-    assert seen == [{"terminates": True, "reward_range": [-1.0, 0.0]}]
+    facts = {"terminates": True, "reward_range": [-1.0, 0.0]}
+    assert seen == [facts | {"longest": 30, "latest_end": 30}]
 
 
 @pytest.mark.parametrize("name", ["OneGoal", "OneNorm", "ForceAtGoal"])

@@ -23,7 +23,9 @@ def test_the_best_reward_and_how_far_others_lie_below_it(name, best, span):
 
 
 def test_a_reward_that_is_always_the_same_does_not_show_the_goal():
-    assert spec_of("Constant").reward_units == RewardUnits(best=0.0, tells_goal=False)
+    assert spec_of("Constant").reward_units == RewardUnits(
+        best=0.0, tells_goal=False, sees_goals=False
+    )
 
 
 @pytest.mark.parametrize("factor", [0.05, 100.0])

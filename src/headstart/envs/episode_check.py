@@ -24,12 +24,18 @@ class EpisodeCheck:
     - Where nothing said whether reaching the goal ends an episode, the first one that reaches it
       does, and ``reward.terminates`` is set.
     - An end at the goal is not stored: the reward function decides it for every goal alike, so that
-      no two transitions of a batch contradict each other. What remains stored are falls.
+      no two transitions of a batch contradict each other.
+    - Neither is one at a time limit that the environment keeps itself, where episodes are ended
+      again and again as late as ever. What remains stored are falls.
 
     Args:
         reward: the environment's reward, whose ``terminates`` and ``reward_range`` are extended.
         unexplained: see ``TaskConfig.unexplained_reward``.
         remedy: what to do about an unexplained reward, for the error.
+
+    Attributes:
+        longest: steps of the longest episode so far, demonstrations aside.
+        latest_end: steps of the longest one that was terminated.
     """
 
     def __init__(
@@ -44,6 +50,9 @@ class EpisodeCheck:
         self._remedy = remedy
         self._known_end = reward.terminates is not None
         self._reported = False
+        self.longest = self.latest_end = 0
+        self._limit_reported = False
+        self._sees_goals = reward.spec.reward_units.sees_goals
 
     def __call__(self, episode: Episode, *, is_demo: bool = False) -> Episode:
         """Return the episode to store.
@@ -72,18 +81,57 @@ class EpisodeCheck:
             infos = np.column_stack([episode.reward_infos, unexplained])
             episode = replace(episode, reward_infos=infos)
             computed = computed + unexplained
+        self._check_sees_goals(episode, computed)
         self._check_range(computed)
-        is_best = self.reward.is_best(computed)
         ended, success = bool(episode.terminated[-1]), episode.success
-        if ended and success:
-            self._see_end_at_goal(is_best)
+        timed_out = self._is_timed_out(episode, is_demo=is_demo)
+        if ended and success and not timed_out:
+            self._see_end_at_goal(self.reward.is_best(computed))
         elif episode.is_success[:-1].any() and not is_demo:
             self._see_no_end_at_goal()
-        # An environment that keeps its time limit itself calls it an end, often.
-        timed_out = len(episode) >= self.reward.spec.max_episode_steps
         if ended and (success or timed_out):
             return replace(episode, terminated=np.zeros_like(episode.terminated))
         return episode
+
+    def _is_timed_out(self, episode: Episode, *, is_demo: bool) -> bool:
+        """Return whether time is up, which environments that count it themselves call an end.
+
+        Falls come at any time, and rarely twice as late as the latest so far.
+        """
+        steps, ended = len(episode), bool(episode.terminated[-1])
+        if is_demo or steps >= self.reward.spec.max_episode_steps:
+            timed_out = steps >= self.reward.spec.max_episode_steps
+        else:
+            timed_out = ended and steps == self.latest_end >= self.longest
+            if timed_out and not episode.success and not self._limit_reported:
+                self._limit_reported = True
+                _log.info(
+                    "%s: step returned terminated after %d steps again, and never later: taken for "
+                    "a time limit, for which step should return truncated",
+                    self._name, steps,
+                )  # fmt: skip
+        if not is_demo:
+            self.longest = max(self.longest, steps)
+            self.latest_end = max(self.latest_end, steps if ended else 0)
+        return timed_out
+
+    def _check_sees_goals(self, episode: Episode, computed: FloatArray) -> None:
+        """Refuse a reward that varies, and not with the goals, where no probe has shown them to.
+
+        Raises:
+            InputError: if it does.
+        """
+        if self._sees_goals or self.reward.spec.asks_terminated:
+            return
+        goals = episode.desired_goals
+        at_goals, _ = self.reward(goals, goals, self._infos(episode))
+        self._sees_goals = bool((at_goals != computed).any())
+        if not self._sees_goals and np.ptp(computed) > 0.0:
+            raise InputError(
+                f"{self._name}: compute_reward pays {computed.min():g} and {computed.max():g} in "
+                f"an episode, and at its goal the same in every step, so hindsight would teach "
+                f"nothing: compute it from achieved_goal and desired_goal, not from info alone"
+            )
 
     @property
     def _name(self) -> str:

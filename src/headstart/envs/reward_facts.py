@@ -28,6 +28,10 @@ class RewardUnits:
     """Whether there are two values at most."""
     tells_goal: bool = True
     """Whether the reward of the goal differs from that of other places."""
+    sees_goals: bool = True
+    """Whether one step, with its info, was seen to be paid otherwise at its goal."""
+    avoids_goals: bool = False
+    """Whether goals are paid less than other places, on the average."""
 
 
 def reward_range(
@@ -79,13 +83,19 @@ def reward_units(env: gym.Env[Any, Any], probe: Probe) -> RewardUnits:
     values = np.unique(np.concatenate([elsewhere, at_goals, *_far(env, probe)]))
     best = float(max(elsewhere.max(), at_goals.max())) + 0.0
     if len(values) == 1:
-        return RewardUnits(best=best, tells_goal=False)
-    if len(values) == 2:
-        return RewardUnits(best=best, span=float(values[-1] - values[0]))
-    span = float(np.mean(best - elsewhere))
+        return RewardUnits(best=best, tells_goal=False, sees_goals=False)
+    sparse = len(values) == 2
+    span = float(values[-1] - values[0] if sparse else np.mean(best - elsewhere))
     # All states that were seen were at their goals.
     span = span or float(best - values[0])
-    return RewardUnits(best=best, span=span, sparse=False)
+    computed = rewards_of(env, probe.achieved_goals, probe.desired_goals, probe.infos)
+    return RewardUnits(
+        best=best,
+        span=span,
+        sparse=sparse,
+        sees_goals=bool((computed != at_goals).any()),
+        avoids_goals=bool(at_goals.mean() < elsewhere.mean() - TOLERANCE * span),
+    )
 
 
 def check_purity(env: gym.Env[Any, Any], steps: Probe) -> None:

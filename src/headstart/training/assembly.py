@@ -1,6 +1,7 @@
 """A trainer from environment, demonstrations and configuration, put together in one place."""
 
 import contextlib
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -30,6 +31,8 @@ from headstart.training.config import TrainConfig
 from headstart.training.observer import Observer
 from headstart.training.sampling import find_mirror, make_relabelling, make_samplers
 from headstart.training.trainer import Trainer
+
+_log = logging.getLogger("headstart")
 
 
 @contextlib.contextmanager
@@ -94,6 +97,12 @@ def _check_reward(spec: GoalSpec) -> None:
             f"{spec.env_id}: every reward is {units.best:g}, at the goal too, and "
             f"compute_terminated does not say that the goal ends an episode: pay another reward at "
             f"the goal, or add compute_terminated(achieved_goal, desired_goal, info)"
+        )
+    if units.avoids_goals:
+        _log.warning(
+            "%s: compute_reward pays less at goals than elsewhere, so a policy learns to avoid "
+            "them; rewards are what it gets more of, not costs",
+            spec.env_id,
         )
 
 

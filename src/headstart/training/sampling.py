@@ -78,6 +78,8 @@ def _scale(config: TrainConfig, spec: GoalSpec) -> RewardScale | None:
     if not config.scale_rewards:
         return None
     units = spec.reward_units
+    if not units.tells_goal and not spec.asks_terminated:
+        return None  # Nothing has shown the units yet.
     return RewardScale(units.best, units.span, config.agent.discount, units.tells_goal)
 
 

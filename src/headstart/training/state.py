@@ -49,11 +49,17 @@ class TaskFacts:
     terminates: bool | None
     """Whether reaching the goal ends an episode."""
     reward_range: tuple[float, float]
+    longest: int = 0
+    """Steps of the longest episode."""
+    latest_end: int = 0
+    """Steps of the longest one that was terminated."""
 
     def __post_init__(self) -> None:
         low, high = self.reward_range
         if not low <= high:
             raise ValueError(f"rewards from {low} to {high}")
+        if not 0 <= self.latest_end <= self.longest:
+            raise ValueError(f"ends after {self.latest_end} of {self.longest} steps")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +123,8 @@ def run_state(trainer: Trainer) -> RunState:
         facts=TaskFacts(
             terminates=trainer.check.reward.terminates,
             reward_range=trainer.check.reward.reward_range,
+            longest=trainer.check.longest,
+            latest_end=trainer.check.latest_end,
         ),
         recent=trainer.recent.state(),
     )
@@ -168,8 +176,9 @@ def restore_run(trainer: Trainer, state: RunState, policy_ahead: Policy | None) 
     trainer.metrics.restore(state.metrics)
     trainer.owed_updates = state.owed_updates
     if state.facts is not None:
-        reward = trainer.check.reward
-        reward.terminates, reward.reward_range = state.facts.terminates, state.facts.reward_range
+        facts, check = state.facts, trainer.check
+        check.reward.terminates, check.reward.reward_range = facts.terminates, facts.reward_range
+        check.longest, check.latest_end = facts.longest, facts.latest_end
         trainer.hold_values()
     trainer.recent.restore(state.recent)
     if ahead is not None and policy_ahead is not None:

@@ -73,13 +73,14 @@ def find_unlearnable(trial: Trial, reward: GoalReward) -> tuple[list[str], list[
 def advise_on_time_limit(trial: Trial) -> Iterator[str]:
     """Yield ends that are none."""
     assert trial.env.spec is not None
-    limit = trial.env.spec.max_episode_steps
+    longest = max(map(len, trial.episodes))
     ends = [episode for episode in trial.episodes if episode.terminated[-1]]
     falls = [episode for episode in ends if not successes(episode.infos)[-1]]
-    if falls and all(len(episode) == limit for episode in falls):
+    at_limit = longest == trial.env.spec.max_episode_steps
+    if len(falls) >= 2 - at_limit and all(len(episode) == longest for episode in falls):
         yield (
-            f"step returns terminated at the time limit of {limit} steps, where nothing ended: it "
-            f"is taken for truncated here; return truncated"
+            f"step returns terminated at the time limit of {longest} steps, where nothing ended: "
+            f"it is taken for truncated here; return truncated"
         )
 
 
