@@ -130,8 +130,8 @@ def run_evaluation(
         if call is not None:
             call(finished[-1])
     if failures:
-        told = "%d of %d evaluation episodes failed and count as not successful: %s"
-        _log.warning(told, len(failures), episodes, failures[0].reason)
+        message = "%d of %d evaluation episodes failed and count as not successful: %s"
+        _log.warning(message, len(failures), episodes, failures[0].reason)
     return Trials(finished, len(failures))
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import torch
 
 from headstart.agents.ddpg import DDPG
-from headstart.agents.state import live_tensors, not_finite
 from headstart.data.batch import Batch
 from headstart.data.episode import Episode
 from headstart.data.hindsight import Relabelling, Sampler
@@ -25,6 +24,7 @@ from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import VALIDATION
 from headstart.seeding import Streams
 from headstart.training.config import TrainConfig
+from headstart.training.divergence import require_finite
 from headstart.training.evaluation import EvalResult, run_evaluation, summarize
 from headstart.training.metrics import MeanMetrics
 from headstart.training.observer import Observer, RunHandle
@@ -97,12 +97,12 @@ class Trainer:
 
         Raises:
             InputError: if the environment never did what it must.
-            RunError: if the run cannot go on; it says after how many env steps.
+            RunError: if the run cannot continue; it says after how many env steps.
         """
         try:
             return self._train()
         except (InputError, RunError) as error:
-            # An environment that has worked so far is no bad input.
+            # An environment that has worked so far is not bad input.
             if isinstance(error, InputError) and not self.progress.episodes:
                 raise
             raise RunError(f"after {self.progress.env_steps} env steps: {error}") from error
@@ -177,18 +177,8 @@ class Trainer:
 
     def _require_finite(self) -> None:
         """Stop before what is broken is executed, saved or learned from."""
-        mean = torch.from_numpy(self.agent.moments.mean)
-        tensors = {**live_tensors(self.agent), "the normaliser's mean": mean}
-        broken = not_finite(tensors) or self.metrics.not_finite()
-        if broken is not None:
-            updates = self.progress.warm_start_updates + self.progress.updates
-            means = self.metrics.means().items()
-            losses = ", ".join(f"{name} {value:.3g}" for name, value in means)
-            raise RunError(
-                f"learning diverged: {broken} is not finite after {updates} updates ({losses}); "
-                f"smaller --agent.critic-lr and --agent.actor-lr may help, with --allow-change on "
-                f"resume"
-            )
+        updates = self.progress.warm_start_updates + self.progress.updates
+        require_finite(self.agent, self.metrics, updates)
 
     def _policy(self, *, deployed: bool) -> Policy:
         self._require_finite()
