@@ -72,10 +72,7 @@ class Policy:
             raise ValueError("the weight of a layer is not a matrix")
         if min(self.observation_dim, self.goal_dim) < 1:
             raise ValueError("observation and goal must be at least 1 wide")
-        inputs = self.inputs or InputMap.of(self.observation_dim, self.goal_dim, self.goal_input)
-        if (inputs.observation_dim, inputs.goal_dim) != (self.observation_dim, self.goal_dim):
-            raise ValueError("the inputs are of another observation or goal")
-        widths = [len(inputs)]
+        widths = [self._input_dim()]
         widths += [weight.shape[1] for weight, _ in self.layers]
         expected = list(pairwise(widths))
         if [weight.shape for weight, _ in self.layers] != expected:
@@ -127,6 +124,16 @@ class Policy:
             f"Policy({env_id}: observation {self.observation_dim}, goal {self.goal_dim} "
             f"({self.goal_input}), hidden {sizes}, action {len(self.action_low)})"
         )
+
+    def _input_dim(self) -> int:
+        """Return how many numbers the network sees, without making any: a file says how many."""
+        if self.inputs is None:
+            goal_parts = 2 if self.goal_input == "both" else 1
+            return self.observation_dim + goal_parts * self.goal_dim
+        of = self.inputs.observation_dim, self.inputs.goal_dim
+        if of != (self.observation_dim, self.goal_dim):
+            raise ValueError("the inputs are of another observation or goal")
+        return len(self.inputs)
 
     def _inputs(self, observation: Mapping[str, NDArray[Any]]) -> FloatArray:
         desired = self._column(observation, "desired_goal", self.goal_dim)
