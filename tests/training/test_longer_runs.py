@@ -67,6 +67,7 @@ def timeless(row):
     return {name: value for name, value in row.items() if not name.endswith("_seconds")}
 
 
+@pytest.mark.learning
 def test_with_the_settings_as_they_are_by_default(tmp_path):
     """Env steps of a first look, and of a second one; what is left open adapts to neither."""
     small = {"agent.hidden_sizes": (16, 16), "batch_size": 32, "cycle.updates_per_step": 0.05}

@@ -204,6 +204,7 @@ class Undrawn(PointReach):
             self.render = lambda: picture
 
 
+@pytest.mark.mujoco
 @needs_opengl
 @pytest.mark.parametrize(
     ("picture", "found"),
