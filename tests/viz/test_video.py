@@ -206,6 +206,7 @@ class Undrawn(PointReach):
 
 @pytest.mark.mujoco
 @needs_opengl
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("picture", "found"),
     [
