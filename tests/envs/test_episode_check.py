@@ -149,6 +149,16 @@ def test_what_step_alone_pays_can_be_added_to_every_goal_or_left_out():
     assert set(left_out.reward.tolist()) == {-1.0, 0.0}
 
 
+def test_a_penalty_of_step_alone_at_the_goal_leaves_it_the_goal_that_ends_the_episode():
+    check, episodes = check_of("StopsSilently", unexplained_reward="add"), []
+    for episode in episodes_of("StopsSilently", 5):
+        charged = episode.rewards - np.float32(0.5) * episode.is_success
+        episodes.append(check(replace(episode, rewards=charged)))
+    assert check.reward.terminates
+    batch = batch_of(check, episodes)
+    np.testing.assert_array_equal(batch.terminated > 0, at_goal(batch))
+
+
 def test_an_episode_whose_rewards_are_not_known_passes():
     check = check_of("Bumpy")
     for episode in episodes_of("Bumpy", 20):

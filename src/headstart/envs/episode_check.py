@@ -77,6 +77,8 @@ class EpisodeCheck:
                     f"{episode.rewards[step]:g} where compute_reward says {computed[step]:g}, so "
                     f"hindsight would teach another task: {self._remedy}"
                 )
+        # Before anything is added: a penalty at the goal leaves it the goal.
+        is_best = self.reward.is_best(computed)
         if self.reward.spec.adds_unexplained:
             infos = np.column_stack([episode.reward_infos, unexplained])
             episode = replace(episode, reward_infos=infos)
@@ -86,7 +88,7 @@ class EpisodeCheck:
         ended, success = bool(episode.terminated[-1]), episode.success
         timed_out = self._is_timed_out(episode, is_demo=is_demo)
         if ended and success and not timed_out:
-            self._see_end_at_goal(self.reward.is_best(computed))
+            self._see_end_at_goal(is_best)
         elif episode.is_success[:-1].any() and not is_demo:
             self._see_no_end_at_goal()
         if ended and (success or timed_out):
@@ -197,12 +199,13 @@ class EpisodeCheck:
         if self.reward.terminates:
             return
         # Another goal would have ended the episode where its reward were the best.
-        told = is_best[-1] and not is_best[:-1].any() and self.reward.spec.reward_units.tells_goal
-        if self.reward.terminates is None and told:
+        tells_goal = self.reward.spec.reward_units.tells_goal
+        shows_end = tells_goal and is_best[-1] and not is_best[:-1].any()
+        if self.reward.terminates is None and shows_end:
             self.reward.terminates = True
             _log.info("%s: reaching the goal ends an episode, as one showed", self._name)
             return
-        if not self.reward.spec.reward_units.tells_goal:
+        if not tells_goal:
             raise InputError(
                 f"{self._name}: an episode ended at its goal, and neither its reward nor "
                 f"compute_terminated says where another goal would end it: add "
