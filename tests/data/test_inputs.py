@@ -6,16 +6,9 @@ from hypothesis import strategies as st
 from headstart.data.inputs import NOTHING, InputMap
 from headstart.data.layout import StateLayout, choose_inputs
 from headstart.data.layout_detection import find_offsets, find_velocities
+from headstart.envs.known import known
 
-FETCH = StateLayout(
-    velocities=tuple(range(14, 25)),
-    positions=(0, 3),
-    goal_positions=(0,),
-    hand=0,
-    offsets=(3,),
-    angles=(11, 12, 13),
-    shift_axes=(0, 1),
-)
+FETCH = known("FetchPickAndPlace-v4").layout
 EVERYTHING = InputMap.of(25, 3, "both")
 
 
