@@ -75,9 +75,9 @@ def _origin(demos: DemoSet) -> Report:
     }
 
 
-def _joined(told: object) -> list[str]:
+def _joined(written: object) -> list[str]:
     """Return the files that a header says they were joined from."""
-    parts = told if isinstance(told, list) else []
+    parts = written if isinstance(written, list) else []
     names = [part.get("file") for part in parts if isinstance(part, dict)]
     return [printable(name) for name in names if isinstance(name, str)]
 

@@ -80,8 +80,8 @@ def _success(infos: Sequence[Any]) -> NDArray[np.float64]:
         if not isinstance(info, dict):
             raise ValueError(f"info {step} is not a dict")
     keys = [success_key(info) for info in infos]
-    told = zip(infos, keys, strict=True)
-    return np.array([np.nan if key is None else _number(info[key]) for info, key in told])
+    pairs = zip(infos, keys, strict=True)
+    return np.array([np.nan if key is None else _number(info[key]) for info, key in pairs])
 
 
 def _number(value: Any) -> float:

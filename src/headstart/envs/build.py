@@ -192,7 +192,7 @@ def _refusal(source: EnvSource, error: gym.error.Error) -> str:
 
 
 def _unbuildable(options: Mapping[str, Any], error: Exception) -> str | None:
-    """Return why an environment cannot be built; ``None`` where the traceback tells it best."""
+    """Return why an environment cannot be built; ``None`` where the traceback says it best."""
     import mujoco
 
     version = tuple(int(part) for part in mujoco.__version__.split(".")[:2])
