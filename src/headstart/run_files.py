@@ -1,5 +1,6 @@
 """What lies where in a run directory, and those of its files that more than training reads."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,14 @@ _MAX_CONFIG, _MAX_METRICS = 2**20, 2**26  # bytes; about 3000 in all, and 600 an
 def policy_file(name: str) -> str:
     """Return what the file of a policy is called."""
     return f"{name}.safetensors"
+
+
+def why_no_run(directory: Path, name: str) -> str:
+    """Return why there is no file of this name in what should be a run directory."""
+    # Of os.path, which answers where pathlib raises: for a name that is too long.
+    if os.path.isdir(directory):
+        return f"not a run directory, it holds no {name}"
+    return "not a run directory, it is a file" if os.path.exists(directory) else "no such directory"
 
 
 def read_config(directory: Path) -> Any:

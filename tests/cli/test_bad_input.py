@@ -123,6 +123,9 @@ CASES = [
     ("play policy.safetensors --video nowhere/out.mp4", "there is no directory nowhere"),
     ("plot run --out curves.png", "run: not a run directory"),
     ("plot missing --out curves.png", "missing: no such directory"),
+    ("resume missing", "missing: no such directory"),
+    ("plot text.npz --out curves.png", "text.npz: not a run directory, it is a file"),
+    ("resume text.npz", "text.npz: not a run directory, it is a file"),
     ("fly", "invalid choice: 'fly'"),
     ("", "VERB"),
 ]

@@ -49,10 +49,22 @@ def test_whatever_the_horizon_the_warm_start_leaves_updates_and_evaluations_end(
     if horizon < env_steps:
         assert warm_start * horizon < env_steps
     assert warm_start == 20 or (warm_start + 1) * horizon > min(6000, 0.75 * env_steps)
-    assert 10 <= evaluation.episodes <= 50
-    if evaluation.episodes > 10:
-        assert evaluation.episodes * horizon <= 2 * evaluation.every
-    assert evaluation.every == 2000 or evaluation.every <= env_steps // 4
+    assert 1 <= evaluation.episodes <= 50
+    evaluations = max(1, env_steps // evaluation.every)
+    spent = evaluations * evaluation.episodes * horizon
+    assert spent <= 2 * max(env_steps, 2000, horizon)
+    # Episodes below ten are given up last.
+    assert evaluations == 1 or evaluation.episodes >= 10 or evaluation.every == 2000
+    assert evaluations >= 4 or evaluation.every == 2000 or 4 * 10 * horizon > 2 * env_steps
+
+
+@pytest.mark.parametrize(
+    ("horizon", "every", "episodes"),
+    [(100, 2500, 50), (300, 3750, 25), (700, 3750, 10), (1000, 5000, 10), (5000, 15_000, 6)],
+)
+def test_evaluations_are_given_up_before_episodes_below_ten(horizon, every, episodes):
+    assert adapted(horizon).evaluation == EvaluationConfig(every=every, episodes=episodes)
+    assert adapted(horizon, 0).evaluation == adapted(horizon).evaluation
 
 
 def test_the_ant_maze_of_700_steps_is_not_evaluated_for_longer_than_it_is_trained():
@@ -74,9 +86,11 @@ def test_what_is_given_stays_as_it_is():
     for name in ("nair2018", "her"):
         assert adapt(PRESETS[name], spec_of(5000)) == PRESETS[name]
     few = adapted(5000, evaluation=EvaluationConfig(episodes=2)).evaluation
-    assert few == EvaluationConfig(every=3750, episodes=2)
+    assert few == EvaluationConfig(every=5000, episodes=2)
     often = adapted(5000, evaluation=EvaluationConfig(every=100)).evaluation
-    assert often == EvaluationConfig(every=100, episodes=10)
+    assert often == EvaluationConfig(every=100, episodes=1)
+    many = adapted(5000, evaluation=EvaluationConfig(episodes=100)).evaluation
+    assert many == EvaluationConfig(every=15_000, episodes=100)
 
 
 def test_cloning_alone_leaves_the_warm_start_of_a_longer_run_as_it_is_by_default():

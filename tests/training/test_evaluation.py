@@ -29,6 +29,12 @@ def test_the_interval_is_wilsons(successes, trials, expected):
     assert wilson_interval(successes, trials) == pytest.approx(expected, abs=5e-5)
 
 
+def test_the_interval_of_all_or_none_ends_exactly_there():
+    for trials in range(1, 600):
+        assert wilson_interval(trials, trials)[1] == 1.0
+        assert wilson_interval(0, trials)[0] == 0.0
+
+
 def test_the_interval_covers_the_rate_and_narrows_with_more_episodes():
     for trials in (1, 7, 50):
         for successes in range(trials + 1):

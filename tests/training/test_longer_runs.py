@@ -24,7 +24,7 @@ FOUR = replace(LONG, warm_start=replace(LONG.warm_start, episodes=4))
 CASES = {
     "ends between two evaluations": (LONG, [360]),
     "ends with an evaluation that is due": (DUE, [240]),
-    "several times, from the cloning alone": (LONG, [0, 150, 180, 420]),
+    "several times, from the cloning alone": (LONG, [0, 150, 190, 420]),
     "ends within the warm start": (FOUR, [50, 110]),
     "newest policy collects": (replace(LONG, cycle=replace(LONG.cycle, ahead=False)), [360]),
     "fractions of updates": (replace(LONG, cycle=RATIO), [250, 450]),

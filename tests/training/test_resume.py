@@ -129,12 +129,45 @@ def test_what_happened_since_the_last_checkpoint_happens_again(tmp_path, point_d
     assert outcome(tmp_path / "cut") == outcome(tmp_path / "whole")
 
 
-def test_a_run_that_is_over_is_over(tmp_path, point_demos):
+def test_a_run_that_is_over_is_over_and_says_so(tmp_path, point_demos, caplog):
     train(POINT, BASE, demos=point_demos, out=tmp_path / "run")
     before = outcome(tmp_path / "run")
-    result = resume(tmp_path / "run")
+    with caplog.at_level("INFO"):
+        result = resume(tmp_path / "run")
     assert result.progress.env_steps == 300
     assert outcome(tmp_path / "run") == before
+    (said,) = [line for line in caplog.messages if "finished" in line]
+    assert said.endswith("300 env steps are taken; --env-steps above 300 makes it longer")
+
+
+def test_a_run_that_reached_its_target_is_over_and_says_what_continues_it(tmp_path, caplog):
+    run = tmp_path / "run"
+    train(POINT, replace(BASE, target_success=0.0), out=run)
+    with caplog.at_level("INFO"):
+        result = resume(run)
+    assert result.progress.env_steps < 300
+    (said,) = [line for line in caplog.messages if "finished" in line]
+    assert "target_success 0.0 was reached after" in said
+    assert said.endswith("a higher --target-success continues it")
+
+
+@pytest.mark.parametrize("env_steps", [0, 299, 300])
+def test_a_length_that_a_run_has_passed_is_refused_and_nothing_is_changed(
+    tmp_path, point_demos, env_steps
+):
+    run = tmp_path / "run"
+    # Two episodes of 30 steps a cycle end at 300.
+    train(POINT, replace(BASE, env_steps=250), demos=point_demos, out=run)
+    before = outcome(run), (run / "config.json").read_bytes()
+    told = f"env_steps {env_steps} is not more than the 300 that the run has taken; --env-steps"
+    assert told in refused(run, config={"env_steps": env_steps})
+    assert (outcome(run), (run / "config.json").read_bytes()) == before
+
+
+def test_a_run_that_is_still_cloning_can_end_with_it(tmp_path, point_demos):
+    config = replace(BASE, warm_start=replace(BASE.warm_start, bc_updates=200))
+    run = cut_run(tmp_path / "run", point_demos, config, after=2)
+    assert resume(run, {"env_steps": 0}).progress.env_steps == 0
 
 
 def test_a_run_can_be_made_longer(tmp_path, point_demos):
@@ -276,10 +309,10 @@ def refused(path, **options):
 
 
 def test_what_is_no_run_is_refused(tmp_path):
-    assert "not a run directory" in refused(tmp_path / "missing")
-    assert "not a run directory" in refused(tmp_path)
+    assert refused(tmp_path / "missing") == f"{tmp_path / 'missing'}: no such directory"
+    assert refused(tmp_path).endswith("not a run directory, it holds no config.json")
     (tmp_path / "file").touch()
-    assert "not a run directory" in refused(tmp_path / "file")
+    assert refused(tmp_path / "file").endswith("not a run directory, it is a file")
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,13 @@ import argparse
 from headstart.cli.parser import Parser, add_force
 from headstart.cli.progress import progress_bar
 from headstart.cli.trust import open_policy
-from headstart.envs.make import make_env
 from headstart.errors import InputError, require
 from headstart.output import VIDEOS, check_new_output
 from headstart.paths import user_path
 from headstart.rollout.job import EVALUATION, Behaviour, EpisodeJob, run_episode
 from headstart.text import counted
-from headstart.viz.gl import has_display
 from headstart.viz.video import record_video
+from headstart.viz.window import check_screen, open_window
 
 DESCRIPTION = """\
 Show a policy at work: in a window, or in a video, which needs no screen.
@@ -21,6 +20,7 @@ examples:
   headstart play runs/first
   headstart play runs/first --video play.mp4 --episodes 10
 """
+_VIDEO = "play.mp4"
 
 
 def add_options(parser: Parser) -> None:
@@ -47,9 +47,9 @@ def _run(arguments: argparse.Namespace) -> None:
     if count < 1:
         raise InputError(f"--episodes must be at least 1, got {count}")
     require(arguments.seed >= 0, "--seed must not be negative", arguments.seed)
-    if arguments.video is None and not has_display():
-        raise InputError("there is no screen to open a window on; write a video: --video play.mp4")
-    if arguments.video is not None:
+    if arguments.video is None:
+        check_screen(_VIDEO)
+    else:
         check_new_output(arguments.video, "a video", VIDEOS, force=arguments.force)
     policy, env_id = open_policy(arguments.policy, arguments.env, arguments.command)
     if arguments.video is None:
@@ -63,8 +63,7 @@ def _run(arguments: argparse.Namespace) -> None:
 
 
 def _play_in_window(policy: Behaviour, env_id: str, count: int, seed: int) -> None:
-    env = make_env(env_id, render_mode="human")
-    for index in range(count):
-        episode = run_episode(env, EpisodeJob(policy, seed, EVALUATION, index))
-        print(f"episode {index + 1}/{count}: {'success' if episode.success else 'failure'}")
-    env.close()
+    with open_window(env_id, _VIDEO) as env:
+        for index in range(count):
+            episode = run_episode(env, EpisodeJob(policy, seed, EVALUATION, index))
+            print(f"episode {index + 1}/{count}: {'success' if episode.success else 'failure'}")

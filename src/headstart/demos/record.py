@@ -19,6 +19,7 @@ from headstart.rollout.behaviour import PolicyLike, open_behaviour
 from headstart.rollout.executors import Executor, Pending, open_executor
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import EpisodeJob
+from headstart.rollout.policy_errors import policy_name
 from headstart.settings import convert
 from headstart.text import counted
 
@@ -119,7 +120,7 @@ def _demo_set(spec: GoalSpec, job: EpisodeJob, kept: dict[int, Episode], failed:
 def _header(spec: GoalSpec, job: EpisodeJob, indices: list[int]) -> dict[str, Any]:
     """Return where the demonstrations come from, enough to collect them again."""
     return {
-        "expert": getattr(job.policy, "__name__", type(job.policy).__name__),
+        "expert": policy_name(job.policy),
         "seed": job.seed,
         "noise": job.exploration.noise,
         "episode_indices": indices,

@@ -8,6 +8,7 @@ from headstart.envs.source import EnvLike
 from headstart.errors import InputError
 from headstart.policy import Policy, load_policy
 from headstart.rollout.job import Behaviour
+from headstart.rollout.policy_errors import policy_name
 from headstart.text import printable
 
 _LONGEST_ID = 1000
@@ -72,9 +73,8 @@ def env_of(policy: PolicyLike, behaviour: Behaviour) -> EnvLike:
     metadata = behaviour.metadata if isinstance(behaviour, Policy) else {}
     named = metadata.get("env_id")
     if not isinstance(named, str) or not named:
-        name = getattr(behaviour, "__name__", type(behaviour).__name__)
         raise InputError(
-            f"{name} names no environment; say in which it is to run, e.g. "
+            f"{policy_name(behaviour)} names no environment; say in which it is to run, e.g. "
             f"evaluate(policy, 'FetchReach-v4')"
         )
     if len(named) > _LONGEST_ID or not is_at_hand(named):

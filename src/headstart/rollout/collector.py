@@ -80,7 +80,7 @@ def _answer(env: gym.Env[Any, Any], data: bytes) -> Answer:
         return run_episode(env, unpickle_job(data))
     except (InputError, RunError) as error:
         return error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return Failure.of(error)
 
 

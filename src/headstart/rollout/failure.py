@@ -21,15 +21,19 @@ class Failure:
     """How many steps it took, 0 if nobody knows."""
     details: str = ""
     """The traceback, if there is one."""
+    policy: str | None = None
+    """The name of the policy, if it is what failed."""
 
     @classmethod
     def of(cls, error: BaseException) -> "Failure":
         """Return what is known of an exception of the environment or the policy."""
         details = "".join(traceback.format_exception(error))
-        return cls(describe_error(error), getattr(error, "env_steps", 0), details)
+        env_steps, policy = getattr(error, "env_steps", 0), getattr(error, "policy", None)
+        return cls(describe_error(error), env_steps, details, policy)
 
     def error(self, env_id: str, job: EpisodeJob) -> EpisodeError:
         """Return the error of a job whose last attempt this was."""
-        reason = f"{env_id}, episode with seed {job.env_seed}: failed {ATTEMPTS} times, "
-        reason += self.reason
+        failed = env_id if self.policy is None else f"policy {self.policy} on {env_id}"
+        place = f"{failed}, episode with seed {job.env_seed}"
+        reason = f"{place}: failed {ATTEMPTS} times, {self.reason}"
         return EpisodeError(reason, self.env_steps, self.details)

@@ -19,6 +19,7 @@ from headstart.envs.trouble import simulator_trouble
 from headstart.errors import EpisodeError, InputError, RunError
 from headstart.policy import inner_bounds
 from headstart.rollout.exploration import GREEDY, Exploration
+from headstart.rollout.policy_errors import blaming_policy, policy_name
 from headstart.seeding import generator, integer_seed
 
 Observation = Mapping[str, NDArray[Any]]
@@ -114,7 +115,8 @@ def run_episode(
         RunError: if the policy returns an action that is not finite. It is caught here because
             MuJoCo would answer a NaN with a silent reset and finite, false data.
 
-    An exception that comes out of it has an attribute ``env_steps``: how many were taken.
+    An exception that comes out of it has an attribute ``env_steps``: how many were taken, and one
+    that the policy raised also ``policy``: its name.
     """
     # One thread: which order a product is summed in must not depend on the machine's cores.
     with _BLAS.limit(limits=1, user_api="blas"):
@@ -206,7 +208,8 @@ def _reset_policy(env: gym.Env[Any, Any], job: EpisodeJob) -> None:
         raise InputError(
             f"{_name(env, job)}: reset of the policy must take no argument but seed ({error})"
         ) from error
-    reset(**options)
+    with blaming_policy(job.policy):
+        reset(**options)
 
 
 class _Recording:
@@ -286,10 +289,12 @@ def _wanted(
 ) -> NDArray[Any]:
     """Return what the policy returns, if it is an action."""
     try:
-        action: Any = job.policy(observation)
+        with blaming_policy(job.policy):
+            action: Any = job.policy(observation)
+            array = np.asarray(action)
     except FloatingPointError as error:
-        raise RunError(f"episode {job.index}: {error}") from error
-    array = np.asarray(action)
+        name = policy_name(job.policy)
+        raise RunError(f"policy {name}, episode {job.index}: {error}") from error
     if array.shape != shape or array.dtype.kind not in "fiub":
         raise InputError(
             f"{_name(env, job)}: the policy returned {type(action).__name__} of shape "

@@ -18,8 +18,10 @@ _WARM_START_ENV_STEPS = 6000
 _WARM_START_SHARE = 0.75
 _EVALUATION_EVERY = 2000
 EVALUATION_EPISODES = 50
-_FEWEST_EVALUATION_EPISODES = 10
+_FEW_EPISODES = 10
 _EVALUATIONS = 4
+_EVALUATION_COST = 2
+"""Env steps of evaluation to one of training, at most."""
 _log = logging.getLogger("headstart")
 
 
@@ -83,10 +85,14 @@ def _adapt_warm_start(config: TrainConfig, horizon: int) -> WarmStartConfig:
 def _adapt_evaluation(config: TrainConfig, horizon: int) -> EvaluationConfig:
     evaluation = config.evaluation
     every, episodes = evaluation.every, evaluation.episodes
+    # Without any, a run is cloning alone, and may be made longer later.
+    env_steps = config.env_steps or TrainConfig.env_steps
     if every is None:
-        cost = (episodes or EVALUATION_EPISODES) * horizon
-        every = max(_EVALUATION_EVERY, min(cost // 2, config.env_steps // _EVALUATIONS))
+        worth = (episodes or EVALUATION_EPISODES) * horizon // _EVALUATION_COST
+        # Fewer evaluations before fewer than ten episodes, whose success rate would say little.
+        affordable = _EVALUATION_COST * env_steps // ((episodes or _FEW_EPISODES) * horizon)
+        evaluations = min(_EVALUATIONS, max(1, affordable))
+        every = max(_EVALUATION_EVERY, min(worth, env_steps // evaluations))
     if episodes is None:
-        affordable = max(_FEWEST_EVALUATION_EPISODES, 2 * every // horizon)
-        episodes = min(EVALUATION_EPISODES, affordable)
+        episodes = min(EVALUATION_EPISODES, max(1, _EVALUATION_COST * every // horizon))
     return replace(evaluation, every=every, episodes=episodes)

@@ -145,12 +145,12 @@ class EvaluationConfig:
     """
 
     every: int | None = None
-    """Env steps from one evaluation to the next; there is one more at the end. By default 2000, or
-    half the env steps that an evaluation may take if that is more, but at most a quarter of
-    env_steps."""
+    """Env steps from one evaluation to the next; there is one more at the end. By default 2000, and
+    more where episodes are long: evaluation then takes at most about twice the env steps of
+    training. There are fewer than 4 evaluations only where 10 episodes each would take more."""
     episodes: int | None = None
     """Episodes per evaluation. By default 50, or as many as may take twice evaluation.every env
-    steps if those are fewer, but at least 10."""
+    steps if those are fewer."""
 
     def __post_init__(self) -> None:
         check_types(self, "evaluation.")

@@ -156,13 +156,15 @@ def summarize(env_id: str, seed: int, episodes: Sequence[Episode], failed: int =
 def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
     """Return the 95% score interval of a success rate (Wilson 1927).
 
-    Unlike the normal interval it stays in [0, 1] and has width at 0 and 100%.
+    Unlike the normal interval it stays in [0, 1] and has width at 0 and 100%, where it ends at
+    exactly 0 and 1.
     """
     z = 1.959964
     rate = successes / trials
     center = (rate + z**2 / (2 * trials)) / (1 + z**2 / trials)
     spread = np.sqrt(rate * (1 - rate) / trials + z**2 / (4 * trials**2)) * z / (1 + z**2 / trials)
-    return max(0.0, float(center - spread)), min(1.0, float(center + spread))
+    low, high = max(0.0, float(center - spread)), min(1.0, float(center + spread))
+    return 0.0 if successes == 0 else low, 1.0 if successes == trials else high
 
 
 def _parts(env_id: str, episodes: Sequence[Episode], success: NDArray[np.bool_]) -> dict[str, Part]:

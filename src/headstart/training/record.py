@@ -11,7 +11,7 @@ from typing import Any
 from headstart.demos.storage import MAX_BYTES, DemoSet, load_demos
 from headstart.durable import replace_file
 from headstart.errors import InputError
-from headstart.run_files import CONFIG, DEMOS, read_config
+from headstart.run_files import CONFIG, DEMOS, read_config, why_no_run
 from headstart.strict_json import build
 from headstart.text import printable
 from headstart.training.config import TrainConfig
@@ -65,7 +65,7 @@ def read_record(directory: Path) -> RunRecord:
     path = directory / CONFIG
     # Of os.path, which answers where pathlib raises: for a name that is too long.
     if not os.path.isfile(path):
-        raise InputError(f"{directory}: not a run directory, it holds no {CONFIG}")
+        raise InputError(f"{directory}: {why_no_run(directory, CONFIG)}")
     try:
         return build(RunRecord, _as_now(read_config(directory)))
     except (OSError, ValueError) as error:

@@ -75,7 +75,7 @@ def resume(
 
     Raises:
         InputError: if the directory holds no run, another process is working on it, or the run
-            cannot go on with these settings.
+            cannot go on with these settings, such as an ``env_steps`` that it has passed.
         RunError: as ``train``.
         RunInterrupted: as ``train``.
     """
@@ -114,6 +114,8 @@ def _go_on(
 ) -> TrainResult:
     restored = None if saved is None else restore_saved(path, trainer, saved)
     changed = differences(record.config, config)
+    _check_env_steps(path, trainer.progress.env_steps, changed)
+    _describe_finished(path, trainer)
     if changed:
         change = {"env_steps": trainer.progress.env_steps, "changed": changed}
         record = replace(record, config=config, changes=[*record.changes, change])
@@ -131,6 +133,29 @@ def _go_on(
         except OSError as error:
             raise InputError(f"{path}: cannot be written ({error.strerror})") from error
         return run_in(run, trainer, restored)
+
+
+def _check_env_steps(path: Path, taken: int, changed: Mapping[str, tuple[Any, Any]]) -> None:
+    """Refuse a new length that the run has reached already."""
+    _, asked = changed.get("env_steps", (None, None))
+    if asked is not None and 0 < taken >= asked:
+        raise InputError(
+            f"{path}: env_steps {asked} is not more than the {taken} that the run has taken; "
+            f"--env-steps above {taken} makes it longer"
+        )
+
+
+def _describe_finished(path: Path, trainer: Trainer) -> None:
+    """Log that nothing is left to do, and what continues the run, if that is so."""
+    taken, config = trainer.progress.env_steps, trainer.config
+    if not trainer.finished or trainer.evaluated_at != taken:
+        return
+    if taken >= config.env_steps:
+        done, remedy = f"{taken} env steps are taken", f"--env-steps above {taken} makes it longer"
+    else:
+        done = f"target_success {config.target_success} was reached after {taken} env steps"
+        remedy = "a higher --target-success continues it"
+    _log.info("%s: the run is finished, %s; %s", path, done, remedy)
 
 
 def _source(

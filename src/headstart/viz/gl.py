@@ -7,6 +7,7 @@ import sys
 from headstart.errors import InputError
 
 _PROBE = "import mujoco; mujoco.GLContext(64, 64).make_current()"
+_DISPLAY_PROBE = "import glfw, sys; sys.exit(not glfw.init())"
 _HELP = "on Debian or Ubuntu run `apt-get install libegl1 libgl1-mesa-dri` (or libosmesa6)"
 
 
@@ -35,14 +36,23 @@ def has_display() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
+def reaches_display() -> bool:
+    """Return whether the screen answers, which would end a process that opens a window if not."""
+    return _ends_well(_DISPLAY_PROBE, dict(os.environ))
+
+
 def _works(backend: str) -> bool:
     environment = {**os.environ, "MUJOCO_GL": backend}
     # PyOpenGL must follow the same choice, or it looks for a screen.
     if backend in ("egl", "osmesa"):
         environment["PYOPENGL_PLATFORM"] = backend
+    return _ends_well(_PROBE, environment)
+
+
+def _ends_well(program: str, environment: dict[str, str]) -> bool:
     try:
         probe = subprocess.run(
-            [sys.executable, "-c", _PROBE], env=environment, capture_output=True, timeout=60
+            [sys.executable, "-c", program], env=environment, capture_output=True, timeout=60
         )
     except subprocess.TimeoutExpired:
         return False

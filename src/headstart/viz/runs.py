@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.errors import InputError
-from headstart.run_files import read_config, read_metrics
+from headstart.run_files import read_config, read_metrics, why_no_run
 from headstart.strict_json import build
 from headstart.text import printable
 
@@ -46,9 +46,8 @@ def read_run(directory: Path) -> Run:
         }
         if not np.isfinite(columns["time/env_steps"]).all():
             raise ValueError("time/env_steps is infinite")
-    except FileNotFoundError as error:
-        lacking = Path(error.filename).name if directory.is_dir() else None
-        why = f"not a run directory, it holds no {lacking}" if lacking else "no such directory"
+    except (FileNotFoundError, NotADirectoryError) as error:
+        why = why_no_run(directory, Path(error.filename).name)
         raise InputError(f"{directory}: {why}") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)

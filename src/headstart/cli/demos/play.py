@@ -8,13 +8,12 @@ from headstart.cli.progress import progress_bar
 from headstart.cli.trust import check_widths, trusted_env
 from headstart.demos.resets import check_snapshots
 from headstart.demos.storage import load_demos
-from headstart.envs.make import make_env
 from headstart.errors import InputError
 from headstart.output import VIDEOS, check_new_output
 from headstart.paths import user_path
 from headstart.text import counted
-from headstart.viz.gl import has_display
 from headstart.viz.video import record_demos, states_of
+from headstart.viz.window import check_screen, open_window
 
 DESCRIPTION = """\
 Show demonstrations as they were, state by state: in a window, or in a video, which needs no screen.
@@ -23,6 +22,7 @@ examples:
   headstart demos play demos.npz
   headstart demos play demos.npz --video demos.mp4 --episodes 10
 """
+_VIDEO = "demos.mp4"
 
 
 def add_action(actions: Any) -> None:
@@ -43,9 +43,9 @@ def _play(arguments: argparse.Namespace) -> None:
     count, first, video = arguments.episodes, arguments.first, arguments.video
     if count < 1:
         raise InputError(f"--episodes must be at least 1, got {count}")
-    if video is None and not has_display():
-        raise InputError("there is no screen to open a window on; write a video: --video demos.mp4")
-    if video is not None:
+    if video is None:
+        check_screen(_VIDEO)
+    else:
         check_new_output(video, "a video", VIDEOS, force=arguments.force)
     demos = load_demos(arguments.file)
     if not 0 <= first < len(demos.episodes):
@@ -55,11 +55,10 @@ def _play(arguments: argparse.Namespace) -> None:
     shown = demos.episodes[first : first + count]
     if video is None:
         check_snapshots(shown)
-        env = make_env(env_id, render_mode="human")
-        for episode in shown:
-            for _ in states_of(env, episode):
-                env.render()
-        env.close()
+        with open_window(env_id, _VIDEO) as env:
+            for episode in shown:
+                for _ in states_of(env, episode):
+                    env.render()
         return
     with progress_bar("recording", len(shown)) as tick:
         record_demos(shown, env_id, video, on_episode=tick)
