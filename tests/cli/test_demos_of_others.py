@@ -61,6 +61,47 @@ def test_import_joins_files_of_every_kind(place, capsys):
     assert "joined from own.npz and 1 other file, " in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("filler", ["last state", "zeros"])
+def test_a_buffer_whose_episodes_end_early_at_the_goal_is_cut_there(place, capsys, filler):
+    env = "envs.defective:StopsSilently-v0"
+    episodes = collect_demos(env, point_expert, episodes=4).episodes
+    assert len({len(episode) for episode in episodes}) > 1
+    buffers = her_buffer(episodes)
+    if filler == "last state":
+        for row, episode in enumerate(episodes):
+            end = len(episode)
+            for name, array in buffers.items():
+                last = end if name in ("o", "ag") else end - 1
+                array[row, last:] = array[row, last]
+            buffers["u"][row, end:] = 0.0
+    np.savez(place / "her.npz", **buffers)
+    run(
+        f"demos import {place / 'her.npz'} --env {env} --task.success-terminates True "
+        f"--out {place / 'cut.npz'}"
+    )
+    for found, episode in zip(load_demos(place / "cut.npz").episodes, episodes, strict=True):
+        np.testing.assert_array_equal(found.observations, episode.observations)
+        np.testing.assert_array_equal(found.actions, episode.actions)
+        assert found.terminated.tolist() == [False] * (len(episode) - 1) + [True]
+    capsys.readouterr()
+    run(f"demos import {place / 'her.npz'} --env {env} --out {place / 'unknown.npz'}")
+    whole = [len(episode) for episode in load_demos(place / "unknown.npz").episodes]
+    said = capsys.readouterr().out
+    if filler == "zeros":
+        assert whole == [len(episode) for episode in episodes]
+    else:
+        assert set(whole) == {max(map(len, episodes))}
+        assert "--task.success-terminates True cuts them there." in said
+
+
+def test_what_is_declared_for_an_import_is_checked(place, capsys):
+    command = f"demos import own.npz --env PointReach-v0 --out {place / 'new.npz'}"
+    with pytest.raises(SystemExit) as stopped:
+        run(f"{command} --task.reward-range 1 0")
+    assert stopped.value.code == 2
+    assert "task.reward_range must be (low, high)" in capsys.readouterr().err
+
+
 def test_sparse_demonstrations_serve_the_dense_task(place, caplog):
     run(f"train PointReachDense-v0 --demos own.npz --out {place / 'run'} {CLONE}")
     told = "own.npz: Recorded with PointReach-v0, used for PointReachDense-v0."

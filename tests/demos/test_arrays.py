@@ -208,6 +208,32 @@ def test_a_buffer_that_was_never_full_ends_in_zeros(path):
     assert "3 episodes hold nothing but zeros and are left out." in demos.header["remarks"]
 
 
+@pytest.mark.parametrize("filler", [0.0, np.nan])
+def test_what_fills_up_the_rows_of_a_buffer_is_left_out(path, filler):
+    buffers = {name: array.astype(float) for name, array in her_buffer(RAGGED).items()}
+    for name, array in buffers.items():
+        for row, length in zip(array, lengths_of(RAGGED), strict=True):
+            row[length + (name in ("o", "ag")) :] = filler
+    demos = loaded(path, buffers)
+    assert list(demos.episodes) == RAGGED
+    told = "2 of 3 episodes are filled up with zeros or NaN, which are left out."
+    assert told in demos.header["remarks"]
+
+
+def test_a_goal_for_each_episode_does_not_hide_that_its_row_is_filled_up(path):
+    goals = np.stack([episode.desired_goals[0] for episode in RAGGED])
+    assert list(loaded(path, {**row_each(RAGGED), "desired_goals": goals}).episodes) == RAGGED
+
+
+def test_an_episode_that_rests_at_zeros_that_are_its_goal_is_left_whole(path):
+    (episode,) = some_episodes([4])
+    arrays = {name: array[None].copy() for name, array in one_row([episode]).items()}
+    arrays["desired_goals"][:] = 0.0
+    for name in ("observations", "achieved_goals", "actions"):
+        arrays[name][:, 2:] = 0.0
+    assert len(loaded(path, arrays).episodes[0]) == 4
+
+
 def test_what_the_reward_reads_is_read(path):
     spec = replace(SPEC, reward_info_keys=("force", "Slip"))
     for names in (("force", "Slip"), ("info_force", "infos/slip")):

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from builders import point_expert
 
-from headstart.demos.importer import EpisodeImporter, Recorded
+from headstart.demos.importer import EpisodeImporter
 from headstart.demos.record import collect_demos
+from headstart.demos.recorded import Recorded
 from headstart.envs.goal_env import GoalReward
 from headstart.envs.make import make_env
 
@@ -53,7 +54,7 @@ def lengths(demos):
 
 def test_a_whole_episode_stays_what_it_was():
     for success in (None, EPISODE.is_success):
-        demos = imported(recorded(success=success))
+        demos = imported(recorded(success=success), spec=replace(SPEC, terminates=False))
         assert demos.episodes == (
             replace(EPISODE, rewards=np.zeros(0), snapshots=np.zeros((31, 0))),
         )
@@ -159,7 +160,11 @@ def test_what_continues_at_its_goal_is_cut_where_the_environment_ends_it():
     unknown = f"{steps} of {steps} steps do not say whether they succeed and are judged"
     assert any(remark.startswith(unknown) for remark in demos.header["remarks"])
     demos.check_fits(spec)
-    assert lengths(imported(recorded(), spec=replace(SPEC, terminates=None))) == [STEPS]
+    unknown = imported(recorded(), spec=replace(SPEC, terminates=None))
+    assert lengths(unknown) == [STEPS]
+    told = "1 of 1 episodes continue after reaching their goal; if that ends an episode of "
+    remedy = "PointReach-v0, --task.success-terminates True cuts them there."
+    assert f"{told}{remedy}" in unknown.header["remarks"]
 
 
 def test_too_many_episodes_are_refused(monkeypatch):

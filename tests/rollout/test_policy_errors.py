@@ -90,5 +90,5 @@ def test_demonstrations_and_evaluations_name_it():
 
 
 def test_numbers_that_overflow_in_it_are_its_own_too():
-    with pytest.raises(RunError, match=r"^policy overflows, episode 0: overflow encountered in exp"):
+    with pytest.raises(RunError, match=r"^policy overflows, episode 0: overflow encou"):
         evaluate(overflows, POINT, episodes=2)

@@ -5,9 +5,9 @@ import json
 from dataclasses import asdict
 
 from headstart.cli.parser import Parser
+from headstart.cli.task import add_task, task_of
 from headstart.envs.check import EnvReport, check_env
 from headstart.envs.goal_env import GoalSpec
-from headstart.envs.task import TaskConfig
 from headstart.standard_streams import prints_to_stderr
 
 _UNTRIED = "not tried because of the problems"
@@ -37,47 +37,19 @@ def add_options(parser: Parser) -> None:
     )
     check.add_argument("env", metavar="ENV", help="Gymnasium id, e.g. FetchPickAndPlace-v4")
     check.add_argument("--json", action="store_true", help="print one JSON object")
-    task = check.add_argument_group("what is declared of the environment, as for `train`")
-    task.add_argument(
-        "--task.success-terminates",
-        choices=["True", "False"],
-        help="reaching the goal ends an episode",
-    )
-    task.add_argument(
-        "--task.reward-range",
-        nargs=2,
-        type=float,
-        metavar=("LOW", "HIGH"),
-        help="lowest and highest reward of a step",
-    )
-    task.add_argument(
-        "--task.unexplained-reward",
-        choices=["refuse", "add", "ignore"],
-        default="refuse",
-        help="what step pays and compute_reward does not (refuse)",
-    )
+    add_task(check)
     check.set_defaults(run=_check)
 
 
 def _check(arguments: argparse.Namespace) -> None:
     with prints_to_stderr(when=arguments.json):
-        report = check_env(arguments.env, _task(arguments))
+        report = check_env(arguments.env, task_of(arguments))
     if arguments.json:
         print(json.dumps(_plain(report)))
     else:
         print(_text(report))
     if report.problems:
         raise SystemExit(2)
-
-
-def _task(arguments: argparse.Namespace) -> TaskConfig:
-    given = vars(arguments)
-    ends, bounds = given["task.success_terminates"], given["task.reward_range"]
-    return TaskConfig(
-        success_terminates=None if ends is None else ends == "True",
-        reward_range=bounds and (bounds[0], bounds[1]),
-        unexplained_reward=given["task.unexplained_reward"],
-    )
 
 
 def _plain(report: EnvReport) -> dict[str, object]:

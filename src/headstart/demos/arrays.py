@@ -17,8 +17,9 @@ from headstart.demos.archive import DAMAGED, reason_of
 from headstart.demos.array_file import read_arrays
 from headstart.demos.array_layout import Arrays, Layout, Rows, find_layout
 from headstart.demos.array_names import NEEDED, find_names
-from headstart.demos.importer import EpisodeImporter, Recorded, naming
+from headstart.demos.importer import EpisodeImporter, naming
 from headstart.demos.plain_values import MAX_STATES, items, stack_vectors, to_float
+from headstart.demos.recorded import Recorded
 from headstart.demos.storage import DemoSet
 from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.errors import InputError
@@ -127,7 +128,7 @@ def _demos(
             if _is_blank(recorded):
                 blank += 1
             else:
-                importer.add(recorded)
+                importer.add(recorded, may_be_padded=layout.longest is not None)
     remarks = [f"{blank} episodes hold nothing but zeros and are left out."] * bool(blank)
     if ignored:
         remarks.append(f"Arrays that were not read: {printable(', '.join(ignored), 150)}.")

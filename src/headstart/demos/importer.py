@@ -7,34 +7,18 @@ that it led to is left out, an episode whose goal moves becomes one for each goa
 import contextlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from headstart.data.episode import Episode
+from headstart.demos.padding import without_padding
+from headstart.demos.recorded import Numbers, Recorded
 from headstart.demos.storage import DemoSet
 from headstart.envs.goal_env import GoalReward, GoalSpec
 
 MOST_EPISODES = 200_000
 """A file of a few bytes can claim any number of them."""
-Numbers = NDArray[np.number]
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """An episode as a file has it: ``T`` actions, and ``T + 1`` states or, without the last, ``T``.
-
-    Of the goals there is one for each state or one for each step.
-    """
-
-    observations: Numbers  # (T + 1 or T, observation_dim)
-    achieved_goals: Numbers  # (T + 1 or T, goal_dim)
-    desired_goals: Numbers  # (T + 1 or T, goal_dim)
-    actions: Numbers  # (T, action_dim)
-    success: Numbers  # (T,), NaN where the file does not say
-    reward_infos: Numbers  # (T, info_dim)
-    terminated: NDArray[np.bool_] | None = None  # (T,), None where the file does not say
 
 
 class EpisodeImporter:
@@ -51,8 +35,12 @@ class EpisodeImporter:
         self._episodes: list[Episode] = []
         self._counts: Counter[str] = Counter()
 
-    def add(self, recorded: Recorded) -> None:
+    def add(self, recorded: Recorded, *, may_be_padded: bool = False) -> None:
         """Take an episode of the file.
+
+        Args:
+            recorded: the episode.
+            may_be_padded: whether rows of zeros or NaN at its end only fill up an array.
 
         Raises:
             ValueError: if its parts do not fit together or not to the environment.
@@ -60,6 +48,10 @@ class EpisodeImporter:
         self._counts["read"] += 1
         if self._counts["read"] > MOST_EPISODES:
             raise ValueError(f"it has more than {MOST_EPISODES} episodes")
+        self._check_shapes(recorded)
+        if may_be_padded:
+            whole, recorded = recorded, without_padding(recorded)
+            self._counts["padded"] += len(recorded.actions) < len(whole.actions)
         # What is not finite is refused, and must not be warned of before.
         with np.errstate(invalid="ignore", over="ignore"):
             parts = [self._episode(part) for part in self._parts(recorded)]
@@ -91,7 +83,6 @@ class EpisodeImporter:
 
     def _parts(self, recorded: Recorded) -> Iterator[Recorded]:
         """Yield what has one goal and a state after every step, within the time limit."""
-        self._check_shapes(recorded)
         states, counts = len(recorded.observations), self._counts
         counts["short"] += states == len(recorded.actions) > 0
         kept = min(states - 1, self._spec.max_episode_steps)
@@ -169,7 +160,10 @@ class EpisodeImporter:
 
     def _cut_at_goal(self, episode: Episode) -> Episode:
         """Return an episode that continued at its goal as it ends in the environment."""
-        if not self._spec.terminates or not episode.is_success[:-1].any():
+        if not episode.is_success[:-1].any():
+            return episode
+        self._counts["unsure"] += self._spec.terminates is None
+        if not self._spec.terminates:
             return episode
         self._counts["continued"] += 1
         steps = int(np.argmax(episode.is_success)) + 1
@@ -273,6 +267,12 @@ class EpisodeImporter:
             f"cut.": counts["cut"],
             f"{counts['continued']} {of_all} continue after reaching their goal, which ends an "
             f"episode of {spec.env_id}, and are cut there.": counts["continued"],
+            f"{counts['unsure']} {of_all} continue after reaching their goal; if that ends an "
+            f"episode of {spec.env_id}, --task.success-terminates True cuts them there.": (
+                counts["unsure"]
+            ),
+            f"{counts['padded']} {of_all} are filled up with zeros or NaN, which are left "
+            f"out.": counts["padded"],
             f"{counts['reset']} {of_all} end in a state with another goal, as a reset leaves it: "
             f"their last step is left out.": counts["reset"],
             f"The goal changes within {counts['moving']} {of_all}: they are cut into "

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.demos.importer import Recorded
 from headstart.demos.plain_values import MAX_STATES, items, stack_vectors, to_float
+from headstart.demos.recorded import Recorded
 from headstart.envs.goal_env import GoalSpec, success_key
 
 

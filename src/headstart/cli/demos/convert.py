@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from headstart.cli.parser import add_force
+from headstart.cli.task import add_task, task_of
 from headstart.cli.trust import trusted_env
 from headstart.demos.joining import remarks_of
 from headstart.demos.minari import save_minari_demos
@@ -28,12 +29,17 @@ Turn demonstrations of others into a demo file, and join several. SRC is
   a demo file        with --env to say that it fits an environment of another id
 
 Nothing in it is run. What is changed is said: actions beyond the bounds are clipped, episodes
-beyond the time limit are cut, a last step without the state after it is left out. `train --demos`
-reads the same files.
+beyond the time limit are cut, and so are those that continue at a goal that ends an episode (where
+the environment does not say whether it does: --task.success-terminates True); a last step without
+the state after it, and zeros that fill up a row, are left out.
+
+`train --demos` reads the same files.
 
 examples:
   headstart demos import data_fetch_random_100.npz --env FetchPickAndPlace-v4 --out demos.npz
   headstart demos import fetch/pick-and-place/human-v0 --env FetchPickAndPlace-v4 --out demos.npz
+  headstart demos import her_buffer.npz --env my_envs:Push-v0 --task.success-terminates True \\
+    --out demos.npz
   headstart demos import monday.npz tuesday.npz --env FetchPickAndPlace-v4 --out both.npz
 """
 EXPORT = """\
@@ -55,6 +61,7 @@ def add_action(actions: Any) -> None:
     importing.add_argument("--env", metavar="ENV", required=True, help="Gymnasium id of its task")
     importing.add_argument("--out", type=user_path, required=True, help="the .npz file to write")
     add_force(importing)
+    add_task(importing)
     importing.set_defaults(run=_import)
     exporting = actions.add_parser("export", help="demo file -> Minari dataset", description=EXPORT)
     exporting.add_argument("file", type=user_path, metavar="FILE", help="a demo file")
@@ -71,7 +78,9 @@ def _import(arguments: argparse.Namespace) -> None:
         check_exists(source)
     env = make_env(arguments.env)
     # The arguments that the user gave belong to the id.
-    spec = replace(GoalSpec.from_env(env), env_id=env_source(arguments.env).name)
+    spec = replace(
+        GoalSpec.from_env(env, task_of(arguments)), env_id=env_source(arguments.env).name
+    )
     reward = GoalReward(env, spec)
     demos = read_demos(arguments.sources, spec, reward, of_any_env=True, log=False)
     env.close()
