@@ -96,7 +96,7 @@ def test_what_was_changed_is_logged_once(tmp_path, caplog):
     path = write_kind("baselines", tmp_path)
     demos = read_demos(path, SPEC, REWARD)
     (said,) = caplog.messages
-    assert said.startswith(f"{path}: 2 of 2 episodes succeed at their last step. 2 of 2 episodes con")
+    assert said.startswith(f"{path}: 2 of 2 episodes succeed at their last step. 2 of 2 ")
     save_demos(tmp_path / "own.npz", demos)
     caplog.clear()
     read_demos([tmp_path / "own.npz", demos], SPEC, REWARD)
