@@ -214,6 +214,8 @@ class DemoHerReplayBuffer(HerReplayBuffer):
             episode = self._check(_episode(steps, self._reward, terminated=terminated))
             expected = self.size() + len(episode)
             self._replay.add(episode)
+        except InputError:  # It names the environment.
+            raise
         except ValueError as error:
             raise InputError(f"{self._spec.env_id}: {error}") from error
         self.pos = self.size()
