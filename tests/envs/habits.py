@@ -342,6 +342,5 @@ HABITS = [
     ("ResetsItself", "the goal changes with the step that ends an episode", "the state that the"),
     ("TwoSuccesses", "info['is_success'] is an array of shape (2,)", "let it be True or False"),
     ("WordOfSuccess", "info['is_success'] is 'False'", "let it be True or False"),
-    ("EndsAtTimes", "some episodes end at their goal and others continue", "add compute_term"),
     ("OldRange", "a reward of -1 lies outside of the declared reward_range (0, 1)", "or none"),
 ]  # fmt: skip

@@ -103,6 +103,10 @@ ADVICE = [
     ),
     ("Always", "all of 390 steps with random actions are a success: there is nothing to learn"),
     ("EndsDense", "an episode ended at its goal, where the reward is not the best one"),
+    (
+        "EndsAtTimes",
+        "some episodes end at their goal and others continue: values are learned as if",
+    ),
     ("TimedOut", "step returns terminated at the time limit of 30 steps, where nothing ended"),
     (
         "SameStart",

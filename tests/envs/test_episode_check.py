@@ -87,14 +87,26 @@ def test_an_end_that_the_reward_does_not_show_is_learned_from_as_if_it_continued
     assert "add compute_terminated" in record.message
 
 
-def test_ends_at_some_goals_only_are_refused():
+@pytest.mark.parametrize("ended_first", [True, False])
+def test_ends_at_some_goals_only_are_learned_from_as_if_all_continued(caplog, ended_first):
     check = check_of("StopsSilently")
-    for episode in episodes_of("StopsSilently", 3):
-        check(episode)
-    (*_, continuing) = episodes_of("Reach", 3)
-    assert continuing.is_success[:-1].any()
-    with pytest.raises(InputError, match=r"some episodes end at their goal and others continue"):
-        check(continuing)
+    ended, continued = episodes_of("StopsSilently", 4), episodes_of("Reach", 4)
+    assert all(episode.terminated[-1] and episode.success for episode in ended)
+    assert continued[-1].is_success[:-1].any()
+    episodes = [*ended, *continued] if ended_first else [*continued, *ended]
+    with caplog.at_level(logging.WARNING):
+        stored = [check(episode) for episode in [*episodes, *episodes]]
+    assert check.reward.terminates is False
+    # The rows that were stored before the contradiction too.
+    assert not batch_of(check, stored).terminated.any()
+    (said,) = caplog.messages
+    assert is_one_line(said)
+    assert said == (
+        "StopsSilently-v0: some episodes end at their goal and others continue: values are "
+        "learned as if all continued; if goals end episodes, add "
+        "compute_terminated(achieved_goal, desired_goal, info), or declare "
+        "--task.success-terminates True"
+    )
 
 
 def test_what_ends_an_episode_can_be_declared_from_outside():

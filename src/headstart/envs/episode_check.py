@@ -14,6 +14,8 @@ from headstart.errors import InputError
 
 _NUDGE = 1e-5
 """Share of the way to a goal within which float32 and float64 may see two sides of a border."""
+_ENDED = "an episode ended at its goal"
+_MIXED = "some episodes end at their goal and others continue"
 _log = logging.getLogger("headstart")
 
 
@@ -22,7 +24,10 @@ class EpisodeCheck:
 
     - Rewards of ``step`` must be those of ``compute_reward``, and lie in a declared range.
     - Where nothing said whether reaching the goal ends an episode, the first one that reaches it
-      does, and ``reward.terminates`` is set.
+      does, and ``reward.terminates`` is set. As soon as one has ended there and another has
+      continued, in either order, none is an end any more, which is logged once: an agent may fall
+      at its goal, and a run of hours is not given up for it. Rewards and ends are computed when a
+      batch is drawn, so this holds for what is stored already too.
     - An end at the goal is not stored: the reward function decides it for every goal alike, so that
       no two transitions of a batch contradict each other.
     - Neither is one at a time limit that the environment keeps itself, where episodes are ended
@@ -64,7 +69,8 @@ class EpisodeCheck:
 
         Raises:
             InputError: if a step paid what ``compute_reward`` does not explain, a reward lies
-                outside of a declared range, or the end of the episode contradicts earlier ones.
+                outside of a declared range, or the episode ended at its goal and nothing shows
+                where another goal would end it.
         """
         computed, _ = self.reward(
             episode.achieved_goals[1:], episode.desired_goals, self._infos(episode)
@@ -212,28 +218,31 @@ class EpisodeCheck:
                 f"compute_terminated(achieved_goal, desired_goal, info)"
             )
         if self._known_end:
-            reason = "which compute_terminated or success_terminates denies"
+            seen = f"{_ENDED}, which compute_terminated or success_terminates denies"
         elif self.reward.terminates is False:
-            reason = "where others had continued"
+            seen = _MIXED
         else:
-            reason = "where the reward is not the best one and compute_terminated does not say so"
-        self.reward.terminates = False
-        self._report(
-            f"an episode ended at its goal, {reason}: values are learned as if it continued; if "
-            f"goals end episodes, add compute_terminated(achieved_goal, desired_goal, info)"
-        )
+            seen = (
+                f"{_ENDED}, where the reward is not the best one and compute_terminated does not "
+                f"say so"
+            )
+        self._deny_end_at_goal(seen)
 
     def _see_no_end_at_goal(self) -> None:
-        if self.reward.terminates is None:
-            self.reward.terminates = False
-        elif self.reward.terminates and not self._known_end:
-            raise InputError(
-                f"{self._name}: some episodes end at their goal and others continue: add "
-                f"compute_terminated(achieved_goal, desired_goal, info), or declare "
-                f"--task.success-terminates True or False"
-            )
+        if self._known_end:
+            return
+        if self.reward.terminates:
+            self._deny_end_at_goal(_MIXED)
+        self.reward.terminates = False
 
-    def _report(self, text: str) -> None:
+    def _deny_end_at_goal(self, seen: str) -> None:
+        """Learn from now on as if no goal ended an episode, and say so once."""
+        self.reward.terminates = False
         if not self._reported:
-            _log.warning("%s: %s", self._name, text)
+            _log.warning(
+                "%s: %s: values are learned as if all continued; if goals end episodes, add "
+                "compute_terminated(achieved_goal, desired_goal, info), or declare "
+                "--task.success-terminates True",
+                self._name, seen,
+            )  # fmt: skip
         self._reported = True
