@@ -12,7 +12,7 @@ def reliability_table() -> str:
         by = f"`{chaos['command']}`"
         rows += [
             f"| kills with SIGKILL at random moments | {chaos['kills']} | {by} |",
-            f"| of them amid the writing of a file | {chaos['kills_amid_a_write']} | |",
+            f"| of them during the writing of a file | {chaos['kills_amid_a_write']} | |",
             f"| damaged files after a kill | {chaos['damaged_files']} | |",
             f"| killed runs that ended with the bytes of one never killed | {same} of {runs} | |",
         ]
@@ -28,7 +28,7 @@ def reliability_table() -> str:
         rows += [
             f"| saving a run {stored} | {full['later_save_seconds']:.2f} s | {by} |",
             f"| the same if none of them was saved before | {full['first_save_seconds']:.1f} s | |",
-            f"| going on with it, imports aside | {full['resume_seconds']:.1f} s | |",
+            f"| resuming it, imports aside | {full['resume_seconds']:.1f} s | |",
             f"| a checkpoint every {interval:.0f} s, share of a run's time | {share:.2%} | |",
         ]
     return "\n".join(rows) if len(rows) > 2 else ""
@@ -40,7 +40,7 @@ def fuzz_table() -> str:
     if result is None:
         return ""
     rows = [
-        "| damaged | files | refused | the one before | read | slowest | memory |",
+        "| damaged | files | refused | the previous one | read | slowest | memory |",
         "|---|" + "--:|" * 6,
     ]
     for reader, found in result["readers"].items():

@@ -102,7 +102,7 @@ def test_problems_exit_with_1_and_json_is_one_object_all_the_same(ill):
 
 @pytest.mark.mujoco
 @pytest.mark.parametrize(
-    ("name", "status", "found", "mend"),
+    ("name", "status", "found", "repair"),
     [
         ("headstart", "advice", "but installed as 0.0.1", "run `pip install --editable .`"),
         ("mujoco", "problem", "3.12.0; headstart needs", 'run `pip install "mujoco>=3.8.1,<3.12"`'),
@@ -112,17 +112,17 @@ def test_problems_exit_with_1_and_json_is_one_object_all_the_same(ill):
         ("broken", "problem", "No module named 'nothing_of_that_name'", "run `pip install"),
         ("hurt", "problem", "damaged, its version cannot be read", "--force-reinstall"),
         ("simulator", "problem", "environment variable MUJOCO_GL", "run `unset MUJOCO_GL`"),
-        ("opengl", "advice", "not tried without a simulator", "mend the simulator first"),
+        ("opengl", "advice", "not tried without a simulator", "repair the simulator first"),
         ("ffmpeg", "advice", "'/bin/false'", "run `unset IMAGEIO_FFMPEG_EXE`"),
         ("temporary files", "advice", "TMPDIR=/nonexistent", "run `export TMPDIR="),
         ("directory", "problem", "collectors would take mujoco.py", "rename them"),
     ],
 )
-def test_each_fault_is_named_with_how_to_mend_it(name, status, found, mend, ill):
+def test_each_fault_is_named_with_how_to_repair_it(name, status, found, repair, ill):
     check = checks_of(ill)[name]
     assert check["status"] == status
     assert found in check["found"]
-    assert mend in check["mend"]
+    assert repair in check["repair"]
 
 
 @pytest.mark.mujoco

@@ -7,11 +7,11 @@ from headstart.doctor.examination import examine
 
 
 @pytest.mark.parametrize(
-    ("status", "mend"), [("ok", "do this"), ("advice", None), ("problem", None)]
+    ("status", "repair"), [("ok", "do this"), ("advice", None), ("problem", None)]
 )
-def test_there_is_something_to_do_exactly_when_it_is_not_ok(status, mend):
-    with pytest.raises(ValueError, match=f"thing: status {status} with mend"):
-        Check("thing", status, "found", mend)
+def test_there_is_something_to_do_exactly_when_it_is_not_ok(status, repair):
+    with pytest.raises(ValueError, match=f"thing: status {status} with repair"):
+        Check("thing", status, "found", repair)
 
 
 def test_a_check_that_breaks_is_a_problem_and_the_others_still_tell(tmp_path, monkeypatch):

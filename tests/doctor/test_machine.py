@@ -42,7 +42,7 @@ def test_a_container_with_less_than_a_core_gets_one_collector(quota, machine):
     (check,) = check_cores(machine(cpu=f"{quota:.0f} 100000"))
     assert check.status == "advice"
     assert check.found.endswith(f", of which this container may use {quota / 1e5:g}")
-    assert check.mend.startswith("add `--collectors 1` to commands")
+    assert check.repair.startswith("add `--collectors 1` to commands")
 
 
 def test_enough_memory(machine):
@@ -53,13 +53,13 @@ def test_enough_memory(machine):
 def test_too_little_memory_for_a_learner_is_a_problem(machine):
     (check,) = check_memory(machine(available=0.5))
     assert (check.status, check.found) == ("problem", "0.5 of 16.0 GiB available")
-    assert check.mend == "close other programs: training takes 0.6 GiB"
+    assert check.repair == "close other programs: training takes 0.6 GiB"
 
 
 def test_memory_for_fewer_collectors_than_cores_names_their_number(machine):
     (check,) = check_memory(machine(available=0.7))
     assert check.status == "advice"
-    assert check.mend.startswith("add `--collectors 0` to commands")
+    assert check.repair.startswith("add `--collectors 0` to commands")
 
 
 def test_the_memory_of_a_container_is_its_limit(machine):
@@ -91,7 +91,7 @@ def test_more_threads_than_cores_are_advised_against():
     threads, gpu = check_torch(usable_cores() + 1, "Some GPU")
     assert threads.status == "advice"
     assert threads.found.startswith(f"torch takes {usable_cores() + 1} unless told;")
-    assert threads.mend.startswith("run `unset OMP_NUM_THREADS MKL_NUM_THREADS`")
+    assert threads.repair.startswith("run `unset OMP_NUM_THREADS MKL_NUM_THREADS`")
     assert gpu == Check("gpu", "ok", "Some GPU; headstart trains on the CPU")
     threads, gpu = check_torch(usable_cores(), None)
     assert threads.status == "ok"

@@ -29,7 +29,7 @@ def test_a_directory_that_cannot_be_written_is_a_problem(monkeypatch):
     (check,) = check_current_directory()
     assert (check.name, check.status) == ("directory", "problem")
     assert check.found.startswith("/proc cannot be written to and flushed (")
-    assert "with `cd`" in check.mend
+    assert "with `cd`" in check.repair
 
 
 def test_a_directory_that_was_deleted_is_called_by_its_last_name(place, monkeypatch):
@@ -81,7 +81,7 @@ def test_a_tmpdir_that_python_passes_over_is_named(place, monkeypatch):
     (check,) = check_temporary_files()
     assert check.status == "advice"
     assert check.found.endswith(", as TMPDIR=/nonexistent cannot be written")
-    assert "TMPDIR=" in check.mend
+    assert "TMPDIR=" in check.repair
 
 
 def test_temporary_files_that_cannot_be_written_are_told(monkeypatch):

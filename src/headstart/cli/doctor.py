@@ -55,7 +55,7 @@ def _run(arguments: argparse.Namespace) -> None:
 
 
 def _text(check: Check, width: int | None) -> str:
-    """Return a check as lines of a terminal, or as a line with another for how to mend it.
+    """Return a check as lines of a terminal, or as a line with another for how to repair it.
 
     Args:
         check: what to show.
@@ -68,9 +68,9 @@ def _text(check: Check, width: int | None) -> str:
     else:
         first, *rest = _wrapped(check.found, indent, width)
         lines = [head.ljust(_INDENT) + first.strip(), *rest]
-    if check.mend is not None:
+    if check.repair is not None:
         # In one piece, whatever the width: it is there to be copied.
-        lines.append(f"{indent}{check.mend}")
+        lines.append(f"{indent}{check.repair}")
     return "\n".join(lines)
 
 

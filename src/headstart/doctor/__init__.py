@@ -1,1 +1,1 @@
-"""Whether a machine is ready, and how to mend what is not."""
+"""Whether a machine is ready, and how to repair what is not."""

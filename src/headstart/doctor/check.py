@@ -14,9 +14,9 @@ class Check:
     status: Status
     found: str
     """What was found, in one line."""
-    mend: str | None = None
+    repair: str | None = None
     """What to do about it; there is nothing to do exactly when the status is ok."""
 
     def __post_init__(self) -> None:
-        if (self.status == "ok") != (self.mend is None):
-            raise ValueError(f"{self.name}: status {self.status} with mend {self.mend!r}")
+        if (self.status == "ok") != (self.repair is None):
+            raise ValueError(f"{self.name}: status {self.status} with repair {self.repair!r}")

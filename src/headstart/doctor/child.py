@@ -58,7 +58,7 @@ def ask(probe: str, *arguments: str, seconds: float, unset: Sequence[str] = ()) 
 
 
 def unset_advice(variables: Sequence[str], works: Callable[[Sequence[str]], bool]) -> str | None:
-    """Return how to mend what works as soon as some environment variables are not set.
+    """Return how to repair what works as soon as some environment variables are not set.
 
     Args:
         variables: those that may be to blame.

@@ -37,5 +37,5 @@ def examine(env_id: str) -> Iterator[Check]:
             yield from part()
         except Exception as error:  # On a broken machine anything may break, the others still tell.
             found = f"could not be checked ({printable(repr(error))})"
-            mend = "install headstart again; if that does not help, report this as its defect"
-            yield Check(name, "problem", found, mend)
+            repair = "install headstart again; if that does not help, report this as its defect"
+            yield Check(name, "problem", found, repair)

@@ -27,8 +27,8 @@ def check_cores(root: Path = Path("/")) -> Iterator[Check]:
         yield Check("cores", "ok", f"{cores}" if total == cores else f"{cores} of {total}")
     else:
         found = f"{counted(cores, 'core')}, of which this container may use {limit:g}"
-        mend = f"add `--collectors {max(1, int(limit))}` to commands: their default is one a core"
-        yield Check("cores", "advice", found, mend)
+        repair = f"add `--collectors {max(1, int(limit))}` to commands: their default is one a core"
+        yield Check("cores", "advice", found, repair)
 
 
 def check_memory(root: Path = Path("/")) -> Iterator[Check]:
@@ -46,11 +46,11 @@ def check_memory(root: Path = Path("/")) -> Iterator[Check]:
     found = f"{free / _GIB:.1f} of {total / _GIB:.1f} GiB available"
     collectors = int((free - _LEARNER) // _COLLECTOR)
     if free < _LEARNER:
-        mend = f"close other programs: training takes {_LEARNER / _GIB:.1f} GiB"
-        yield Check("memory", "problem", found, mend)
+        repair = f"close other programs: training takes {_LEARNER / _GIB:.1f} GiB"
+        yield Check("memory", "problem", found, repair)
     elif collectors < min(usable_cores(), 64):
-        mend = f"add `--collectors {collectors}` to commands, or close other programs"
-        yield Check("memory", "advice", found, mend)
+        repair = f"add `--collectors {collectors}` to commands, or close other programs"
+        yield Check("memory", "advice", found, repair)
     else:
         yield Check("memory", "ok", found)
 
@@ -62,8 +62,8 @@ def check_torch(threads: int, gpu: str | None) -> Iterator[Check]:
         yield Check("threads", "ok", found)
     else:
         found = f"{found}; there are {counted(usable_cores(), 'core')}"
-        mend = "run `unset OMP_NUM_THREADS MKL_NUM_THREADS`, or call torch.set_num_threads"
-        yield Check("threads", "advice", found, mend)
+        repair = "run `unset OMP_NUM_THREADS MKL_NUM_THREADS`, or call torch.set_num_threads"
+        yield Check("threads", "advice", found, repair)
     yield Check("gpu", "ok", f"{gpu or 'torch sees none'}; headstart trains on the CPU")
 
 

@@ -34,25 +34,25 @@ def check_python() -> Iterator[Check]:
     if fits(version, wanted):
         yield Check("python", "ok", found)
     else:
-        mend = "install such a Python, and headstart in a new virtual environment of it"
-        yield Check("python", "problem", f"{found}; headstart needs {wanted}", mend)
+        repair = "install such a Python, and headstart in a new virtual environment of it"
+        yield Check("python", "problem", f"{found}; headstart needs {wanted}", repair)
 
 
 def check_installation() -> Iterator[Check]:
     """Check that headstart is installed as what it is."""
     version, place = headstart.__version__, printable(Path(headstart.__file__).parent)
-    mend = "run `pip install --editable .` in the directory with headstart's pyproject.toml"
+    repair = "run `pip install --editable .` in the directory with headstart's pyproject.toml"
     try:
         installed = importlib.metadata.version("headstart")
     except importlib.metadata.PackageNotFoundError:
         found = f"{version} ({place}) is not installed, so what it needs is not known"
-        yield Check("headstart", "problem", found, mend)
+        yield Check("headstart", "problem", found, repair)
         return
     if installed == version:
         yield Check("headstart", "ok", f"{version} ({place})")
     else:
         found = f"{version} ({place}), but installed as {installed}, whose needs may be others"
-        yield Check("headstart", "advice", found, mend)
+        yield Check("headstart", "advice", found, repair)
 
 
 def check_packages() -> Iterator[Check]:
@@ -80,7 +80,7 @@ def try_imports(modules: Sequence[str]) -> dict[str, dict[str, Any]]:
 
 def _version_trouble(name: str, wanted: str) -> Check | None:
     """Return what is wrong with a package as far as its installation tells."""
-    mend = _install(name, wanted)
+    repair = _install(name, wanted)
     try:
         version = importlib.metadata.version(name)
         if fits(version, wanted):
@@ -90,8 +90,8 @@ def _version_trouble(name: str, wanted: str) -> Check | None:
         found = f"not installed; headstart needs {wanted}"
     except Exception as error:  # Half of an installation can fail in any way.
         found = f"damaged, its version cannot be read ({printable(repr(error))})"
-        mend = _reinstall(name, wanted)
-    return Check(name, "problem", found, mend)
+        repair = _reinstall(name, wanted)
+    return Check(name, "problem", found, repair)
 
 
 def _import(name: str, wanted: str, error: str | None) -> Check:
@@ -101,8 +101,8 @@ def _import(name: str, wanted: str, error: str | None) -> Check:
         return Check(name, "ok", version)
     # Of a package that is there already, pip installs what it misses.
     misses = "ModuleNotFoundError" in error
-    mend = _install(name, wanted) if misses else _reinstall(name, wanted)
-    return Check(name, "problem", f"{version} cannot be imported: {error}", mend)
+    repair = _install(name, wanted) if misses else _reinstall(name, wanted)
+    return Check(name, "problem", f"{version} cannot be imported: {error}", repair)
 
 
 def _install(name: str, wanted: str, options: str = "") -> str:

@@ -29,23 +29,23 @@ def check_gone() -> Iterator[Check]:
     except FileNotFoundError:
         # The shell remembers its name.
         found = f"{printable(os.environ.get('PWD', 'the current one'))} has been deleted"
-        mend = "go to a directory that is there with `cd`, and run this again"
-        yield Check("directory", "problem", found, mend)
+        repair = "go to a directory that is there with `cd`, and run this again"
+        yield Check("directory", "problem", found, repair)
 
 
 def check_temporary_files() -> Iterator[Check]:
     """Write a file where Python puts temporary ones."""
-    name, mend = "temporary files", "run `export TMPDIR=DIRECTORY` with one that you can write to"
+    name, repair = "temporary files", "run `export TMPDIR=DIRECTORY` with one that you can write to"
     try:
         place = tempfile.gettempdir()
         _write(Path(place))
     except OSError as error:
-        yield Check(name, "advice", f"cannot be written ({_reason(error)})", mend)
+        yield Check(name, "advice", f"cannot be written ({_reason(error)})", repair)
         return
     wanted = os.environ.get("TMPDIR")
     if wanted and os.path.abspath(wanted) != place:
         found = f"{printable(place)}, as TMPDIR={printable(wanted)} cannot be written"
-        yield Check(name, "advice", found, mend)
+        yield Check(name, "advice", found, repair)
     else:
         yield Check(name, "ok", printable(place))
 
@@ -57,8 +57,8 @@ def check_current_directory() -> Iterator[Check]:
         _write(place)
     except OSError as error:
         found = f"{printable(place)} cannot be written to and flushed ({_reason(error)})"
-        mend = "go to a directory of yours with `cd`, or name files elsewhere with --out"
-        yield Check("directory", "problem", found, mend)
+        repair = "go to a directory of yours with `cd`, or name files elsewhere with --out"
+        yield Check("directory", "problem", found, repair)
         return
     yield _shadows(place)
     yield _locks(place)
@@ -81,9 +81,9 @@ def _write(place: Path) -> None:
 def _locks(place: Path) -> Check:
     """Lock a file twice, as two processes that work on one run would."""
     name, file = "file locks", _scratch(place)
-    mend = "never let two processes work on one run, or keep runs on a local disk"
+    repair = "never let two processes work on one run, or keep runs on a local disk"
     if fcntl is None:
-        return Check(name, "advice", "none on this system", mend)
+        return Check(name, "advice", "none on this system", repair)
     exclusive = fcntl.LOCK_EX | fcntl.LOCK_NB
     try:
         with file.open("w") as holder, file.open() as other:
@@ -92,9 +92,9 @@ def _locks(place: Path) -> Check:
                 fcntl.flock(other, exclusive)
             except BlockingIOError:
                 return Check(name, "ok", "one process at a time works on a run")
-        return Check(name, "advice", "they hold nobody off here", mend)
+        return Check(name, "advice", "they hold nobody off here", repair)
     except OSError as error:
-        return Check(name, "advice", f"do not work here ({_reason(error)})", mend)
+        return Check(name, "advice", f"do not work here ({_reason(error)})", repair)
     finally:
         file.unlink(missing_ok=True)
 
@@ -103,10 +103,10 @@ def _room(place: Path) -> Check:
     """Say how much room the disk has."""
     free = shutil.disk_usage(place).free
     found = f"{free / _GIB:.1f} GiB free"
-    mend = "make room, or name a directory on another disk with --out"
+    repair = "make room, or name a directory on another disk with --out"
     if free >= _ROOMY:
         return Check("disk", "ok", found)
-    return Check("disk", "problem" if free < _LEAST else "advice", found, mend)
+    return Check("disk", "problem" if free < _LEAST else "advice", found, repair)
 
 
 def _shadows(place: Path) -> Check:

@@ -10,7 +10,7 @@ from headstart.doctor.packages import GRAPHICS
 _SECONDS = 300.0
 _OPENGL = "on Debian or Ubuntu run `apt-get install libegl1 libosmesa6 libgl1-mesa-dri`"
 _REINSTALL = (
-    "mend the packages above; if they are ok, run `pip install --force-reinstall --no-deps "
+    "repair the packages above; if they are ok, run `pip install --force-reinstall --no-deps "
     "gymnasium-robotics`"
 )
 
@@ -25,10 +25,10 @@ def check_simulation(env_id: str) -> Iterator[Check]:
         yield Check("simulator", "ok", found)
         yield _opengl(env_id)
         return
-    mend = unset_advice(GRAPHICS, lambda names: _works("environment", names, env_id))
+    repair = unset_advice(GRAPHICS, lambda names: _works("environment", names, env_id))
     found = f"{env_id} does not run: {answer.error}"
-    yield Check("simulator", "problem", found, mend or _REINSTALL)
-    yield Check("opengl", "advice", "not tried without a simulator", "mend the simulator first")
+    yield Check("simulator", "problem", found, repair or _REINSTALL)
+    yield Check("opengl", "advice", "not tried without a simulator", "repair the simulator first")
 
 
 def check_ffmpeg() -> Iterator[Check]:
@@ -37,21 +37,21 @@ def check_ffmpeg() -> Iterator[Check]:
     if answer.error is None:
         yield Check("ffmpeg", "ok", f"{answer.facts[0]} writes .mp4 videos")
         return
-    mend = unset_advice(("IMAGEIO_FFMPEG_EXE",), lambda names: _works("encoding", names))
+    repair = unset_advice(("IMAGEIO_FFMPEG_EXE",), lambda names: _works("encoding", names))
     again = "run `pip install --force-reinstall --no-deps imageio-ffmpeg`"
     found = f"no .mp4 videos, all else works: {answer.error}"
-    yield Check("ffmpeg", "advice", found, mend or again)
+    yield Check("ffmpeg", "advice", found, repair or again)
 
 
 def _opengl(env_id: str) -> Check:
     answer = ask("rendering", env_id, seconds=_SECONDS)
     if answer.error is None:
         return Check("opengl", "ok", f"{answer.facts[0]} draws without a window")
-    mend = unset_advice(GRAPHICS, lambda names: _works("rendering", names, env_id))
-    # What follows is how to mend it, which the line below says.
+    repair = unset_advice(GRAPHICS, lambda names: _works("rendering", names, env_id))
+    # What follows is how to repair it, which the line below says.
     error = answer.error.partition("; on Debian")[0]
     return Check(
-        "opengl", "advice", f"no pictures or videos, all else works: {error}", mend or _OPENGL
+        "opengl", "advice", f"no pictures or videos, all else works: {error}", repair or _OPENGL
     )
 
 
