@@ -221,3 +221,17 @@ def test_a_run_directory_has_a_short_name_whatever_the_arguments(tmp_path, monke
     assert run.name.startswith("PointReach-v0-max_episode_steps=300-max")
     assert run.name.endswith("-fast-1")
     assert len(run.name) < 90
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("options", [["--help"], ["PointReach-v0", "--agent.gama", "1"]])
+def test_help_and_a_wrong_option_of_train_wait_for_no_simulator(options):
+    program = (
+        "import contextlib, sys\n"
+        "from headstart.cli.main import main\n"
+        "with contextlib.suppress(SystemExit):\n"
+        f"    main({['train', *options]})\n"
+        "print(sorted({'torch', 'gymnasium', 'mujoco'} & {*sys.modules}), file=sys.stderr)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert run.stderr.splitlines()[-1] == "[]"

@@ -18,7 +18,6 @@ def test_the_best_reward_and_how_far_others_lie_below_it(name, best, span):
     units = spec_of(name).reward_units
     assert units.best == best
     assert units.tells_goal
-    assert units.sparse == (span is not None)
     assert units.span == span if span else 0.2 < units.span < 2.0
 
 

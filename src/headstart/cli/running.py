@@ -10,7 +10,6 @@ from headstart.run_files import CONFIG
 from headstart.text import counted
 from headstart.training.adaptation import EVALUATION_EPISODES
 from headstart.training.config import TrainConfig
-from headstart.training.follow_up import command_line, python_line, resume_advice_of
 
 if TYPE_CHECKING:  # It imports torch.
     from headstart.training.result import TrainResult
@@ -29,6 +28,9 @@ def explain_failure(out: Path) -> Iterator[None]:
     except RunError as error:
         if not (out / CONFIG).is_file():
             raise
+        # Here, as it imports Gymnasium: help and what is wrong with an option need not wait for it.
+        from headstart.training.follow_up import resume_advice_of
+
         raise RunError(
             f"{error}\nthe run up to its last checkpoint is in {out}; when the cause is fixed, "
             f"{resume_advice_of(out)}"
@@ -46,6 +48,8 @@ def print_outcome(result: "TrainResult", out: Path, env_id: str) -> None:
     Raises:
         RunError: if standard output goes to a full disk, for instance.
     """
+    from headstart.training.follow_up import command_line, python_line
+
     evaluation, progress = result.evaluation, result.progress
     line = command_line("evaluate", out, env_id, "--episodes 500") or python_line(
         "evaluate", out, env_id, "episodes=500"

@@ -7,7 +7,6 @@ from pathlib import Path
 from headstart.cli.config import parse_train, train_help
 from headstart.cli.parser import Parser, default_collectors
 from headstart.cli.running import explain_failure, most_at_once, print_outcome
-from headstart.demos.sources import check_exists
 from headstart.errors import InputError
 from headstart.presets import PRESETS
 
@@ -42,6 +41,9 @@ def _run(arguments: argparse.Namespace) -> None:
     config = command.settings
     if command.resume and command.out is None:
         raise InputError("--resume needs the directory of the run, --out DIR")
+    # After the options are read: it imports Gymnasium.
+    from headstart.demos.sources import check_exists
+
     for source in command.demos:
         check_exists(source)
     out = command.out or _new_directory(command.env, command.preset)

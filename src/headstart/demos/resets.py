@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart.data.episode import Episode
+from headstart.demos.reset_goals import ResetGoal
 from headstart.demos.storage import DemoSet
 from headstart.envs.interface import env_name
 from headstart.envs.restoring import check_restores
@@ -16,8 +17,6 @@ from headstart.envs.snapshot import require_restorable
 from headstart.errors import InputError
 from headstart.rollout.job import Start
 from headstart.seeding import generator
-
-ResetGoal = Literal["achieved", "desired"]
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,6 @@ class RewardUnits:
     span: float = 1.0
     """How far below the best a step elsewhere is paid: of two values the difference, else the mean
     difference over the states and goals that were seen. Positive."""
-    sparse: bool = True
-    """Whether there are two values at most."""
     tells_goal: bool = True
     """Whether the reward of the goal differs from that of other places."""
     sees_goals: bool = True
@@ -84,15 +82,13 @@ def reward_units(env: gym.Env[Any, Any], probe: Probe) -> RewardUnits:
     best = float(max(elsewhere.max(), at_goals.max())) + 0.0
     if len(values) == 1:
         return RewardUnits(best=best, tells_goal=False, sees_goals=False)
-    sparse = len(values) == 2
-    span = float(values[-1] - values[0] if sparse else np.mean(best - elsewhere))
+    span = float(values[-1] - values[0] if len(values) == 2 else np.mean(best - elsewhere))
     # All states that were seen were at their goals.
     span = span or float(best - values[0])
     computed = rewards_of(env, probe.achieved_goals, probe.desired_goals, probe.infos)
     return RewardUnits(
         best=best,
         span=span,
-        sparse=sparse,
         sees_goals=bool((computed != at_goals).any()),
         avoids_goals=bool(at_goals.mean() < elsewhere.mean() - TOLERANCE * span),
     )

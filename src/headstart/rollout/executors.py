@@ -12,8 +12,9 @@ from headstart.envs.source import EnvLike
 from headstart.errors import EpisodeError, InputError, RunError, require
 from headstart.rollout.failure import ATTEMPTS, Failure
 from headstart.rollout.job import Behaviour, EpisodeJob, run_episode
+from headstart.rollout.limits import EPISODE_TIMEOUT
 from headstart.rollout.pickled import copies_of
-from headstart.rollout.processes import EPISODE_TIMEOUT, ProcessExecutor
+from headstart.rollout.processes import ProcessExecutor
 from headstart.settings import convert
 from headstart.text import describe_error
 

@@ -19,11 +19,9 @@ from headstart.errors import EpisodeError, InputError, RunError
 from headstart.rollout.collector import Answer, NotBuilt
 from headstart.rollout.failure import ATTEMPTS, Failure
 from headstart.rollout.job import EpisodeJob
+from headstart.rollout.limits import EPISODE_TIMEOUT
 from headstart.rollout.pickled import pickle_job, pickle_policy, pickle_source
 from headstart.text import printable
-
-EPISODE_TIMEOUT = 300.0
-"""Seconds after which an episode is taken to hang."""
 
 _LONGEST_NAME = 1000
 _PROGRAM = (

@@ -2,8 +2,8 @@
 
 import logging
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from headstart.envs.goal_env import GoalSpec
 from headstart.text import counted
 from headstart.training.config import (
     CycleConfig,
@@ -11,6 +11,9 @@ from headstart.training.config import (
     TrainConfig,
     WarmStartConfig,
 )
+
+if TYPE_CHECKING:  # It imports Gymnasium, and ``train --help`` needs none.
+    from headstart.envs.goal_env import GoalSpec
 
 UPDATES_PER_STEP = 0.5
 _WARM_START_EPISODES = 20
@@ -25,7 +28,7 @@ _EVALUATION_COST = 2
 _log = logging.getLogger("headstart")
 
 
-def adapt(config: TrainConfig, spec: GoalSpec) -> TrainConfig:
+def adapt(config: TrainConfig, spec: "GoalSpec") -> TrainConfig:
     """Return a configuration in which nothing is left open."""
     return replace(
         config,
@@ -35,7 +38,7 @@ def adapt(config: TrainConfig, spec: GoalSpec) -> TrainConfig:
     )
 
 
-def warn_of_no_updates(config: TrainConfig, spec: GoalSpec) -> None:
+def warn_of_no_updates(config: TrainConfig, spec: "GoalSpec") -> None:
     """Say before a run starts that its warm start may take all of its env steps."""
     horizon, episodes = spec.max_episode_steps, config.warm_start.episodes or 0
     if config.env_steps and 0 < config.env_steps <= episodes * horizon:

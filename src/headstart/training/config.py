@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from headstart.agents.config import DDPGConfig
-from headstart.demos.resets import ResetGoal
+from headstart.demos.reset_goals import ResetGoal
 from headstart.dotted import change_settings
 from headstart.envs.task import TaskConfig
 from headstart.errors import InputError, require
 from headstart.rollout.exploration import Exploration
-from headstart.rollout.processes import EPISODE_TIMEOUT
+from headstart.rollout.limits import EPISODE_TIMEOUT
 from headstart.settings import check_types
 from headstart.text import counted
 
