@@ -233,5 +233,7 @@ def test_help_and_a_wrong_option_of_train_wait_for_no_simulator(options):
         f"    main({['train', *options]})\n"
         "print(sorted({'torch', 'gymnasium', 'mujoco'} & {*sys.modules}), file=sys.stderr)\n"
     )
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
     assert run.stderr.splitlines()[-1] == "[]"
