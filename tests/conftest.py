@@ -1,10 +1,14 @@
+import gc
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
+import forked
 import pytest
 from hypothesis import HealthCheck, settings
 from scratch import DISK, use_memory
@@ -30,6 +34,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     # More only cost time on networks this small, and much of it on a busy machine.
     torch.set_num_threads(1)
+    # What is imported by now stays; the collector of garbage need not look at it each time.
+    gc.freeze()
 
 
 # Before pytest decides where its files are.
@@ -58,6 +64,22 @@ def warm() -> Iterator[WarmHeadstart]:
     """A process that starts the command often and fast."""
     with WarmHeadstart() as headstart:
         yield headstart
+
+
+@pytest.fixture(scope="session")
+def forge() -> Iterator[forked.Forge]:
+    """A process that starts collectors fast."""
+    with forked.Forge() as process:
+        yield process
+
+
+@pytest.fixture
+def forked_collectors(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have collectors forked, for tests of something else than how they start."""
+    if forked.HERE:
+        start = request.getfixturevalue("forge").start
+        quick = SimpleNamespace(Popen=start, PIPE=subprocess.PIPE)
+        monkeypatch.setattr("headstart.rollout.processes.subprocess", quick)
 
 
 @pytest.fixture

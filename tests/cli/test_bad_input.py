@@ -1,6 +1,8 @@
 """Bad input is told in one line, exits with 2, and leaves nothing behind."""
 
+import contextlib
 import shlex
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,9 +18,22 @@ from headstart.demos.storage import DemoSet, save_demos
 
 
 @pytest.fixture
-def workplace(tmp_path, monkeypatch) -> Path:
+def workplace(files, tmp_path, monkeypatch) -> Path:
+    """A copy of the files, in which commands are run."""
+    monkeypatch.chdir(shutil.copytree(files, tmp_path, dirs_exist_ok=True))
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory) -> Path:
     """A directory with a few good files, and files that are not what they are called."""
-    monkeypatch.chdir(tmp_path)
+    directory = tmp_path_factory.mktemp("files")
+    with contextlib.chdir(directory):
+        write_files()
+    return directory
+
+
+def write_files() -> None:
     demos = collect_demos("PointReach-v0", point_expert, episodes=3)
     save_demos("demos.npz", demos)
     bare = [replace(ep, snapshots=np.zeros((len(ep) + 1, 0))) for ep in demos.episodes]
@@ -34,7 +49,6 @@ def workplace(tmp_path, monkeypatch) -> Path:
     Path("folder.npz").mkdir()
     Path("video.mp4").mkdir()
     Path("run", "metrics.jsonl").write_text("")
-    return tmp_path
 
 
 CASES = [

@@ -1,5 +1,7 @@
 """Where the tests of Minari datasets keep them."""
 
+import contextlib
+import io
 import sys
 from types import ModuleType
 
@@ -17,3 +19,21 @@ def store(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "jax", jax)
     monkeypatch.setitem(sys.modules, "jax.tree_util", jax.tree_util)
     return tmp_path / "store"
+
+
+@pytest.fixture
+def read_here(monkeypatch):
+    """Have the reader read in this process: what the content decides needs none of its own."""
+    from headstart.demos import minari_files, minari_reader
+
+    monkeypatch.setattr(minari_reader, "_limit", lambda memory: None)
+
+    def run(arguments, seconds):
+        output = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+        with contextlib.redirect_stdout(output):
+            code = minari_reader.main(*arguments)
+        output.seek(0)
+        if code:
+            raise ValueError(f"data/main_data.hdf5: {output.read()}")
+
+    monkeypatch.setattr(minari_files, "_run_reader", run)

@@ -41,6 +41,7 @@ def files_in(store):
     return sorted(path.relative_to(store).as_posix() for path in store.rglob("*"))
 
 
+@pytest.mark.usefixtures("read_here")
 @settings(max_examples=8)
 @given(lengths=st.lists(st.integers(1, 9), min_size=1, max_size=6), seed=st.integers(0, 2**31))
 def test_writing_and_reading_changes_nothing(lengths, seed):
@@ -63,6 +64,7 @@ def test_writing_and_reading_changes_nothing(lengths, seed):
     assert loaded.env_id == "PointReach-v0"
 
 
+@pytest.mark.usefixtures("read_here")
 def test_what_the_reward_reads_of_info_is_written_and_read():
     env_id = "envs.defective:Force-v0"
     env = make_env(env_id)
@@ -218,6 +220,7 @@ def test_maze_episodes_that_were_cut_at_the_goal_are_for_the_goal_of_their_rewar
     assert f"{corrected} first state, which is corrected." in demos.header["remarks"]
 
 
+@pytest.mark.usefixtures("read_here")
 def test_success_is_read_in_all_forms_or_computed():
     arrived = np.arange(5) == 4
     with_reset = np.concatenate([[False], arrived])
@@ -261,6 +264,7 @@ def test_a_dataset_is_found_by_its_id_and_by_its_path(store, tmp_path, monkeypat
     assert load_minari_demos(ID, SPEC).episodes == DEMOS.episodes
 
 
+@pytest.mark.usefixtures("read_here")
 def test_what_was_changed_is_told():
     none = np.zeros(5, bool)
     told = {"is_success": np.arange(5) == 4}
@@ -285,6 +289,7 @@ def test_what_was_changed_is_told():
     assert load_minari_demos(ID, SPEC).env_id == "PointReach-v7"
 
 
+@pytest.mark.usefixtures("read_here")
 def test_episodes_longer_than_the_time_limit_are_cut():
     lengths = (5, 30, 31, 60)
     write(*(buffer(steps, infos={"is_success": np.arange(steps) >= 29}) for steps in lengths))
@@ -304,6 +309,7 @@ def test_episodes_longer_than_the_time_limit_are_cut():
     ]
 
 
+@pytest.mark.usefixtures("read_here")
 def test_episodes_without_their_last_state_keep_the_others():
     told = {"is_success": np.arange(5) == 4}
     write(buffer(infos=told), buffer(infos=told), buffer(infos=told))

@@ -1,6 +1,4 @@
-import contextlib
 import importlib.util
-import io
 import json
 import zlib
 from dataclasses import replace
@@ -22,7 +20,7 @@ from minari_datasets import (
 )
 
 from headstart.cli.main import main
-from headstart.demos import minari_files, minari_reader
+from headstart.demos import minari_files
 from headstart.demos.minari import load_minari_demos
 from headstart.errors import InputError
 
@@ -94,6 +92,7 @@ def test_damaged_metadata_is_refused(dataset, case):
     assert contents(dataset) == before
 
 
+@pytest.mark.usefixtures("read_here")
 def test_an_environment_that_a_dataset_describes_is_never_built(dataset, tmp_path, monkeypatch):
     canary = tmp_path / "canary"
     tmp_path.joinpath("hostile.py").write_text(f"open({str(canary)!r}, 'w').close()")
@@ -120,6 +119,7 @@ def test_a_name_in_a_dataset_cannot_steer_a_terminal(dataset, tmp_path, capsys):
     assert all(map(str.isprintable, told))
 
 
+@pytest.mark.usefixtures("read_here")
 def test_a_file_that_is_no_hdf5_is_refused(dataset):
     path = dataset / "data" / "main_data.hdf5"
     whole = path.read_bytes()
@@ -212,22 +212,6 @@ EPISODES = {
 }
 
 
-@pytest.fixture
-def read_here(monkeypatch):
-    """Have the reader read in this process: what the content decides needs none of its own."""
-    monkeypatch.setattr(minari_reader, "_limit", lambda memory: None)
-
-    def run(arguments, seconds):
-        output = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-        with contextlib.redirect_stdout(output):
-            code = minari_reader.main(*arguments)
-        output.seek(0)
-        if code:
-            raise ValueError(f"data/main_data.hdf5: {output.read()}")
-
-    monkeypatch.setattr(minari_files, "_run_reader", run)
-
-
 @pytest.mark.usefixtures("read_here")
 @pytest.mark.parametrize("case", EPISODES)
 def test_a_damaged_episode_is_refused_by_its_number(dataset, case):
@@ -241,12 +225,14 @@ def test_a_damaged_episode_is_refused_by_its_number(dataset, case):
     assert contents(dataset) == before
 
 
+@pytest.mark.usefixtures("read_here")
 def test_other_widths_than_those_of_the_environment_are_refused(dataset):
     changes = ({"observation_dim": 3}, {"goal_dim": 3}, {"action_low": (-1.0,)})
     for changed in changes:
         assert "instead of" in refusal(ID, replace(SPEC, **changed))
 
 
+@pytest.mark.usefixtures("read_here")
 def test_the_content_of_other_files_is_not_read(dataset, tmp_path):
     secret = tmp_path / "secret"
     secret.write_bytes(np.zeros((30, 2)).tobytes())

@@ -56,6 +56,7 @@ def test_seeds_decide_and_nothing_else():
 
 
 @pytest.mark.processes
+@pytest.mark.usefixtures("forked_collectors")
 def test_the_result_does_not_depend_on_collectors():
     policy = point_policy()
     here = collect_demos(POINT, policy, episodes=7, seed=3, keep_failures=True)
@@ -68,6 +69,7 @@ def test_the_result_does_not_depend_on_collectors():
 
 @pytest.mark.processes
 @pytest.mark.mujoco
+@pytest.mark.usefixtures("forked_collectors")
 def test_fetch_demonstrations_do_not_depend_on_collectors():
     expert = expert_for("FetchReach-v4")
     here = collect_demos("FetchReach-v4", expert, episodes=3)

@@ -94,6 +94,7 @@ def test_an_episode_goes_on_from_its_start_for_its_goal(demos):
 
 @pytest.mark.processes
 @pytest.mark.mujoco
+@pytest.mark.usefixtures("forked_collectors")
 def test_collector_processes_start_where_this_process_does():
     env_id = "FetchReach-v4,max_episode_steps=10"
     still = np.zeros(4, np.float32)

@@ -187,6 +187,7 @@ def test_demonstrations_that_keep_too_little_are_refused():
 
 
 @pytest.mark.processes
+@pytest.mark.usefixtures("forked_collectors")
 def test_collectors_keep_what_the_reward_reads(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]), prepend=os.pathsep)
     # Not one of this file, which a collector does not import.

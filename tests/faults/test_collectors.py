@@ -47,21 +47,22 @@ def test_what_a_fault_here_interrupts_is_run_again_and_is_the_same(tmp_path, und
     assert not list(directory.iterdir())
 
 
+@pytest.mark.usefixtures("forked_collectors")
 def test_what_faults_in_collectors_interrupt_is_run_again_and_is_the_same(tmp_path, undisturbed):
     # On a slow machine a sound episode may take as long as the first of them, too.
     for number, timeout in enumerate(TIMEOUTS):
         directory = tokens(tmp_path / str(number), 0)
         with make_executor(faulty("any", directory), 2, timeout=timeout) as executor:
-            # Two at a time: at the third that interrupts it, an episode is given up.
-            for two in (KINDS[:2], KINDS[2:4], KINDS[4:]):
-                for kind in two:
-                    (directory / f"{kind} token").touch()
+            # Twice each: at the third that interrupts it, an episode is given up.
+            for kind in KINDS:
+                for count in range(2):
+                    (directory / f"{kind} {count}").touch()
                 disturbed = [pending.result() for pending in executor.submit(jobs_of(6))]
                 assert disturbed == undisturbed
                 assert not list(directory.iterdir())
-        if executor.repeated == len(KINDS):
+        if executor.repeated == 2 * len(KINDS):
             break
-    assert executor.repeated == len(KINDS)
+    assert executor.repeated == 2 * len(KINDS)
 
 
 @pytest.mark.parametrize(

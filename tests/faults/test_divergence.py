@@ -97,6 +97,7 @@ def test_an_environment_that_is_unsound_from_the_start_is_bad_input(tmp_path):
 
 @pytest.mark.processes
 @pytest.mark.mujoco
+@pytest.mark.usefixtures("forked_collectors")
 def test_a_simulator_that_loses_its_state_in_a_collector_ends_the_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # MuJoCo logs where it stands
     broken, run = tmp_path / "broken", tmp_path / "run"

@@ -27,6 +27,9 @@ def defective_job(index=0, *, keys=(), policy=None, exploration=NOISY):
 def run_in(request):
     """Run a job on an environment of ``envs.defective``, in this process or in a collector."""
 
+    if request.param:
+        request.getfixturevalue("forked_collectors")
+
     def run(name, job):
         with make_executor(f"envs.defective:{name}-v0", request.param) as executor:
             (pending,) = executor.submit([job])
@@ -78,6 +81,7 @@ def test_what_the_reward_reads_and_step_leaves_out_is_named(run_in):
 
 
 @pytest.mark.processes
+@pytest.mark.usefixtures("forked_collectors")
 def test_a_collector_runs_on_after_an_episode_that_was_refused():
     with make_executor("envs.defective:GoalJumpsLeft-v0", 1) as executor:
         outcomes = []

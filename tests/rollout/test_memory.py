@@ -14,7 +14,7 @@ from headstart.rollout.job import EpisodeJob, run_episode
 from headstart.rollout.pickled import copies_of
 from headstart.training.evaluation import evaluate
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.usefixtures("forked_collectors")]
 
 POINT = "PointReach-v0"
 TOWARDS = np.array([0.1, 0.0], np.float32)

@@ -162,16 +162,18 @@ def name_of(expression):
     return expression.id if isinstance(expression, ast.Name) else ""
 
 
-def reads(tree, *, without_checks):
-    """Every ``(owner, attribute)`` that is read; a ``__post_init__`` may be left out."""
-    pending = [tree]
+@cache
+def reads(path, *, without_checks):
+    """Every ``(owner, attribute)`` that a file reads; a ``__post_init__`` may be left out."""
+    found, pending = set(), [ast.parse(path.read_text(encoding="utf-8"))]
     while pending:
         node = pending.pop()
         if without_checks and isinstance(node, ast.FunctionDef) and node.name == "__post_init__":
             continue
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
-            yield name_of(node.value), node.attr
+            found.add((name_of(node.value), node.attr))
         pending.extend(ast.iter_child_nodes(node))
+    return found
 
 
 @cache
@@ -185,11 +187,10 @@ def readers(section):
         if folder in ("cli", "viz") or (section is DDPGConfig and folder != "agents"):
             continue
         owners = OWNERS[section] | ({"self"} if path == home else set())
-        tree = ast.parse(path.read_text(encoding="utf-8"))
         # An option that only its own check reads is dead.
         found |= {
             attribute
-            for owner, attribute in reads(tree, without_checks=path == home)
+            for owner, attribute in reads(path, without_checks=path == home)
             if owner in owners
         }
     return found

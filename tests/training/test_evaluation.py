@@ -107,6 +107,7 @@ def test_an_evaluation_is_what_its_episodes_came_to():
 
 
 @pytest.mark.processes
+@pytest.mark.usefixtures("forked_collectors")
 def test_the_result_does_not_depend_on_collectors():
     policy = point_policy()
     here = evaluate(policy, POINT, episodes=15, seed=1)

@@ -87,6 +87,7 @@ def cut_into(config, demos, run, cuts, collectors=0):
 
 
 @pytest.mark.processes
+@pytest.mark.usefixtures("forked_collectors")
 @pytest.mark.parametrize(
     ("variant", "with_demos"),
     [*((variant, True) for variant in VARIANTS), ("plain", False), ("nair2018", False)],
@@ -122,6 +123,8 @@ def test_a_run_can_be_cut_at_every_moment(tmp_path, point_demos):
     assert moment > 10
 
 
+@pytest.mark.processes
+@pytest.mark.usefixtures("forked_collectors")
 def test_what_happened_since_the_last_checkpoint_happens_again(tmp_path, point_demos):
     config = replace(BASE, checkpoint=replace(OFTEN, seconds=1e9))
     train(POINT, config, demos=point_demos, out=tmp_path / "whole")

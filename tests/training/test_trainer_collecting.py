@@ -43,11 +43,13 @@ def outcome(env_id, config, demos, directory, collectors):
 
 @pytest.mark.processes
 @pytest.mark.mujoco
-def test_collectors_change_nothing_bit_for_bit(tmp_path, reach_demos):
-    config = replace(SMALL, env_steps=400)
+@pytest.mark.usefixtures("forked_collectors")
+@pytest.mark.parametrize(("ahead", "counts"), [(True, (0, 1, 2, 3)), (False, (0, 2))])
+def test_collectors_change_nothing_bit_for_bit(tmp_path, reach_demos, ahead, counts):
+    config = replace(SMALL, env_steps=400, cycle=replace(SMALL.cycle, ahead=ahead))
     expected, *others = [
         outcome("FetchReach-v4", config, reach_demos, tmp_path / str(count), count)
-        for count in (0, 3)
+        for count in counts
     ]
     assert len(expected["rows"]) >= 3
     assert expected["rows"][-1]["time/env_steps"] >= 400
@@ -57,7 +59,8 @@ def test_collectors_change_nothing_bit_for_bit(tmp_path, reach_demos):
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize(("ahead", "counts"), [(True, (1, 4)), (False, (2,))])
+@pytest.mark.usefixtures("forked_collectors")
+@pytest.mark.parametrize(("ahead", "counts"), [(True, (1, 2, 4)), (False, (2,))])
 def test_collectors_change_nothing_on_a_toy_task_without_demonstrations(tmp_path, ahead, counts):
     config = replace(SMALL, cycle=replace(SMALL.cycle, ahead=ahead))
     expected = outcome(POINT, config, None, tmp_path / "0", 0)

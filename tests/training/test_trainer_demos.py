@@ -122,6 +122,7 @@ def test_training_resets_to_demonstrated_states_and_evaluation_never_does(point_
 
 
 @pytest.mark.processes
+@pytest.mark.usefixtures("forked_collectors")
 @pytest.mark.parametrize("goal", ["achieved", "desired"])
 def test_resets_do_not_depend_on_the_collectors(point_demos, goal):
     config = replace(SMALL, resets=ResetsConfig(probability=0.5, goal=goal))

@@ -20,15 +20,15 @@ from headstart.viz.gl import select_backend
 from headstart.viz.video import caption, record_demos, record_video
 
 
-def has_opengl() -> bool:
+@pytest.fixture(scope="session")
+def opengl() -> None:
     try:
         select_backend()
-    except InputError:
-        return False
-    return True
+    except InputError as error:
+        pytest.skip(str(error))
 
 
-needs_opengl = pytest.mark.skipif(not has_opengl(), reason="no OpenGL on this machine")
+needs_opengl = pytest.mark.usefixtures("opengl")
 
 
 @pytest.mark.mujoco

@@ -1,8 +1,10 @@
 """Finding an OpenGL that MuJoCo can render with, on machines with and without a screen."""
 
+import contextlib
 import os
 import subprocess
 import sys
+from functools import cache
 
 from headstart.errors import InputError
 
@@ -23,7 +25,8 @@ def select_backend() -> str:
     chosen = os.environ.get("MUJOCO_GL")
     candidates = [chosen] if chosen else ["egl", "osmesa", *["glfw"][: has_display()]]
     for backend in candidates:
-        if _works(backend):
+        with contextlib.suppress(OSError):
+            _try(backend)
             os.environ["MUJOCO_GL"] = backend
             return backend
     raise InputError(f"no OpenGL to render with (tried {', '.join(candidates)}); {_HELP}")
@@ -41,12 +44,15 @@ def reaches_display() -> bool:
     return _ends_well(_DISPLAY_PROBE, dict(os.environ))
 
 
-def _works(backend: str) -> bool:
+@cache
+def _try(backend: str) -> None:
+    """Raise ``OSError`` unless a backend works; one that does is tried once, in half a second."""
     environment = {**os.environ, "MUJOCO_GL": backend}
     # PyOpenGL must follow the same choice, or it looks for a screen.
     if backend in ("egl", "osmesa"):
         environment["PYOPENGL_PLATFORM"] = backend
-    return _ends_well(_PROBE, environment)
+    if not _ends_well(_PROBE, environment):
+        raise OSError(f"{backend} does not work here")
 
 
 def _ends_well(program: str, environment: dict[str, str]) -> bool:
