@@ -137,7 +137,7 @@ def test_json_is_one_object_with_all_that_was_found(capsys):
         ("envs.habits:Obstacle-v0", ["--task.unexplained-reward", "add"]),
         ("envs.habits:Obstacle-v0", ["--task.unexplained-reward", "ignore"]),
         ("envs.habits:OldRange-v0", ["--task.reward-range", "-1", "0"]),
-        ("envs.habits:EndsAtTimes-v0", ["--task.success-terminates", "False"]),
+        ("envs.defective:EndsDenied-v0", ["--task.success-terminates", "True"]),
     ],
 )
 def test_what_the_environment_does_not_say_is_declared(env_id, options, capsys):
