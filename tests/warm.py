@@ -6,6 +6,7 @@ headstart`` ends with the same bytes is a test in ``test_surroundings.py``.
 """
 
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -104,6 +105,9 @@ def serve():
     answers = sys.stdout
     with contextlib.redirect_stdout(sys.stderr), tempfile.TemporaryDirectory() as directory:
         _import_everything(directory)
+    # What stays is not looked at again, which would copy it into every fork.
+    gc.collect()
+    gc.freeze()
     print(json.dumps(sorted(sys.modules)), file=answers, flush=True)
     for line in sys.stdin:
         question = json.loads(line)

@@ -1,26 +1,18 @@
 """``check_env``: each defect is found, named in words, and told with what to do about it."""
 
 import re
-from functools import cache
 from pathlib import Path
 
 import pytest
 from builders import is_one_line
-from envs import habits, old
 from envs.habits import HABITS
 from envs.old import REFUSALS
+from envs.reports import report
 
 from headstart.envs.check import check_env
 from headstart.envs.goal_env import GoalSpec
 from headstart.envs.make import make_env
 from headstart.errors import InputError
-
-
-@cache
-def report(name):
-    """What is found of one of the environments of these tests."""
-    module = "old" if name in old.NAMES else "habits" if name in habits.NAMES else "defective"
-    return check_env(f"envs.{module}:{name}-v0")
 
 
 SOUND = [

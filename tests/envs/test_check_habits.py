@@ -3,13 +3,12 @@
 import pytest
 from builders import is_one_line
 from envs.habits import HABITS
-
-from headstart.envs.check import check_env
+from envs.reports import report
 
 
 @pytest.mark.parametrize(("name", "told", "what_to_do"), HABITS)
 def test_each_is_called_what_it_is(name, told, what_to_do):
-    found = check_env(f"envs.habits:{name}-v0")
+    found = report(name)
     assert found.advice == ()
     if told is None:
         assert found.problems == ()
@@ -21,11 +20,11 @@ def test_each_is_called_what_it_is(name, told, what_to_do):
 
 def test_a_wrapper_with_a_state_of_its_own_is_no_problem():
     """Training works; resets to demonstrations are what it cannot have."""
-    found = check_env("envs.habits:Sticky-v0")
+    found = report("Sticky")
     assert (found.problems, found.advice, found.restores_states) == ((), (), False)
     assert found.restores_why_not.startswith("the wrapper StickyAction keeps a state of its own")
 
 
 def test_a_time_limit_within_the_environment_is_one():
-    found = check_env("envs.habits:OwnLimit-v0")
+    found = report("OwnLimit")
     assert (found.problems, found.spec.max_episode_steps) == ((), 12)

@@ -81,7 +81,12 @@ def test_without_demonstrations_and_episodes_the_error_says_what_to_do():
 
 
 @pytest.mark.parametrize(
-    ("kind", "count"), [(DummyVecEnv, 1), (DummyVecEnv, 3), (SubprocVecEnv, 2)]
+    ("kind", "count"),
+    [
+        (DummyVecEnv, 1),
+        (DummyVecEnv, 3),
+        pytest.param(SubprocVecEnv, 2, marks=pytest.mark.processes),
+    ],
 )
 def test_rows_are_steps_of_the_env_rewarded_for_the_goal_they_show(kind, count, demos):
     env = envs(count=count, kind=kind)

@@ -26,7 +26,7 @@ from headstart.training.train import train
 pytestmark = pytest.mark.learning
 
 POINT, REACH = "PointReach-v0", "FetchReach-v4"
-CONFIG = TrainConfig(
+SLOW = TrainConfig(
     env_steps=3000,
     batch_size=128,
     agent=DDPGConfig(hidden_sizes=(64, 64), tau=0.02, action_l2=0.1, q_filter_from=0),
@@ -35,6 +35,10 @@ CONFIG = TrainConfig(
     exploration=Exploration(noise=0.2, random_action=0.2),
     evaluation=EvaluationConfig(every=3000, episodes=50),
 )
+CONFIG = replace(
+    SLOW, env_steps=1500, agent=replace(SLOW.agent, actor_lr=3e-3, critic_lr=3e-3, tau=0.05)
+)
+"""Learns all but one of these in half of the steps, from other seeds too."""
 
 
 def success_rate(config=CONFIG, *, env_id=POINT, demos=None, relabel_fraction=0.8):
@@ -43,14 +47,13 @@ def success_rate(config=CONFIG, *, env_id=POINT, demos=None, relabel_fraction=0.
 
 
 def test_hindsight_is_what_makes_point_reach_learnable():
-    config = replace(CONFIG, env_steps=2400)
-    assert success_rate(config, relabel_fraction=0.8) > 0.8
-    assert success_rate(config, relabel_fraction=0.0) < 0.1
+    assert success_rate(relabel_fraction=0.8) > 0.8
+    assert success_rate(relabel_fraction=0.0) < 0.1
 
 
-@pytest.mark.parametrize("strategy", ["final", "episode"])
-def test_other_goals_of_the_same_episode_teach_it_too(strategy):
-    config = replace(CONFIG, hindsight=HindsightConfig(strategy=strategy))
+@pytest.mark.parametrize(("strategy", "config"), [("final", SLOW), ("episode", CONFIG)])
+def test_other_goals_of_the_same_episode_teach_it_too(strategy, config):
+    config = replace(config, hindsight=HindsightConfig(strategy=strategy))
     assert train(POINT, config).evaluation.success_rate > 0.8
 
 
@@ -59,7 +62,7 @@ def test_a_strategy_of_ones_own_trains_and_replaces_the_configured_one():
         return rows.achieved_at(rows.row + 1)
 
     # Which learns nothing by itself, as the test of hindsight shows.
-    config = replace(CONFIG, env_steps=2000, hindsight=HindsightConfig(strategy="none"))
+    config = replace(CONFIG, hindsight=HindsightConfig(strategy="none"))
     own = train(POINT, config, goal_strategy=one_step_ahead)
     assert own.evaluation.success_rate > 0.5
 
@@ -67,7 +70,7 @@ def test_a_strategy_of_ones_own_trains_and_replaces_the_configured_one():
 def clone_of(env_id, demos):
     """A policy that is cloned and never updated afterwards."""
     config = replace(
-        CONFIG,
+        SLOW,
         env_steps=1,
         warm_start=WarmStartConfig(bc_updates=1500, episodes=0, critic_updates=0),
         cycle=CycleConfig(episodes=1, updates=0),
@@ -129,7 +132,7 @@ def test_the_q_filter_ignores_bad_demonstrations():
 @pytest.mark.parametrize("q_filter", [True, False])
 def test_good_demonstrations_are_no_obstacle(q_filter):
     demos = collect_demos(POINT, point_expert, episodes=10)
-    config = replace(CONFIG, env_steps=2000, agent=replace(CONFIG.agent, q_filter=q_filter))
+    config = replace(CONFIG, env_steps=1800, agent=replace(CONFIG.agent, q_filter=q_filter))
     assert success_rate(config, demos=demos) > 0.7
 
 

@@ -16,7 +16,7 @@ from headstart.training.config import CycleConfig, TrainConfig
 from headstart.training.resume import resume
 from headstart.training.train import train
 
-LONG = replace(BASE, env_steps=600)
+LONG = replace(BASE, env_steps=480)
 RATIO = CycleConfig(episodes=1, updates_per_step=0.17)
 DUE = replace(LONG, evaluation=replace(LONG.evaluation, every=120))
 ONCE = replace(LONG, evaluation=replace(LONG.evaluation, every=10_000))
