@@ -14,7 +14,6 @@ from headstart.envs.goal_env import GoalSpec
 from headstart.envs.make import make_env
 from headstart.errors import InputError
 
-
 SOUND = [
     "Reach", "ZeroOne", "Levels", "Dense", "Silent", "GridReward", "Ending", "NeverEnds",
     "Falling", "Force", "Declared", "Lopsided", "LopsidedDouble", "CliffReach", "Weighted",

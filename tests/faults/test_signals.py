@@ -4,7 +4,6 @@ import os
 import re
 import shlex
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -172,11 +171,9 @@ def test_a_second_signal_ends_a_run_that_hangs_and_its_collectors(
     assert len(processes_with(str(run.tokens))) == collectors
     run.signal(number)
     wait_until(lambda: "stopping as soon as" in run.told())
-    begun = time.monotonic()
     run.signal(number)
+    # It hangs for an hour, which is longer than a test may take.
     assert warm.wait(run.process) == 130
-    # Of an hour.
-    assert time.monotonic() - begun < 60.0
     assert processes_with(str(run.tokens)) == []
     assert "Traceback" not in run.told()
     assert damaged(run.directory) == []
