@@ -18,6 +18,7 @@ from headstart.policy import load_policy
 from headstart.rollout.executors import SerialExecutor
 from headstart.training.assembly import build_trainer
 from headstart.training.config import DemosConfig, ResetsConfig, WarmStartConfig
+from headstart.training.contest import Contest
 from headstart.training.resume import resume
 from headstart.training.train import train
 
@@ -86,7 +87,7 @@ def test_batches_hold_the_promised_share_of_demonstrations(point_demos):
     with SerialExecutor(POINT) as executor:
         reward = GoalReward(env)
         trainer = build_trainer(SMALL, spec, point_demos, executor, reward, ())
-        trainer.agent = Batches(
+        recording = Batches(
             SMALL.agent,
             observation_dim=spec.observation_dim,
             goal_dim=spec.goal_dim,
@@ -95,8 +96,9 @@ def test_batches_hold_the_promised_share_of_demonstrations(point_demos):
             reward_range=spec.reward_range,
             seed=0,
         )
+        trainer.contest = Contest({"all": recording})
         trainer.run()
-    batches = trainer.agent.batches
+    batches = recording.batches
     assert len(batches) == trainer.progress.updates
     assert {len(batch) for batch in batches} == {32}
     assert {int(batch.is_demo.sum()) for batch in batches} == {8}

@@ -27,7 +27,8 @@ from headstart.errors import InputError, require
 from headstart.rollout.executors import Executor, open_executor
 from headstart.seeding import Streams, integer_seed
 from headstart.training.adaptation import adapt
-from headstart.training.config import TrainConfig
+from headstart.training.config import ActorInputs, TrainConfig
+from headstart.training.contest import Contest
 from headstart.training.observer import Observer
 from headstart.training.sampling import find_mirror, make_relabelling, make_samplers
 from headstart.training.trainer import Trainer
@@ -173,7 +174,7 @@ def build_trainer(
     return Trainer(
         config=config,
         spec=spec,
-        agent=_agent(config, spec),
+        contest=Contest({seen: _agent(config, spec, seen) for seen in _views(config, spec, demos)}),
         check=check,
         executor=executor,
         replay=replay,
@@ -209,9 +210,19 @@ def _resets(config: TrainConfig, demos: DemoSet | None) -> DemoResets | None:
     return DemoResets(demos.episodes, resets.probability, resets.goal, config.seed)
 
 
-def _actor_inputs(config: TrainConfig, spec: GoalSpec) -> InputMap | None:
+def _views(config: TrainConfig, spec: GoalSpec, demos: DemoSet | None) -> list[ActorInputs]:
+    """Return what the actor may see of a state: one of these, which episodes decide."""
+    if config.actor_inputs != "auto":
+        return [config.actor_inputs]
+    warm_start = config.warm_start
+    tried = demos is not None and warm_start.bc_updates and warm_start.episodes
+    if not tried or _actor_inputs(config, spec, "neither") is None:
+        return ["all"]
+    return ["neither", "all"]
+
+
+def _actor_inputs(config: TrainConfig, spec: GoalSpec, seen: ActorInputs) -> InputMap | None:
     """Return what the actor sees, if that is not everything."""
-    seen = config.actor_inputs
     everything = InputMap.of(spec.observation_dim, spec.goal_dim, config.agent.goal_input)
     chosen = choose_inputs(
         spec.layout,
@@ -222,7 +233,7 @@ def _actor_inputs(config: TrainConfig, spec: GoalSpec) -> InputMap | None:
     return None if chosen.terms == everything.terms else chosen
 
 
-def _agent(config: TrainConfig, spec: GoalSpec) -> DDPG:
+def _agent(config: TrainConfig, spec: GoalSpec, seen: ActorInputs) -> DDPG:
     return DDPG(
         config.agent,
         observation_dim=spec.observation_dim,
@@ -232,5 +243,5 @@ def _agent(config: TrainConfig, spec: GoalSpec) -> DDPG:
         # The trainer narrows it to what is known of the environment.
         reward_range=(-np.inf, np.inf),
         seed=integer_seed(config.seed, "networks"),
-        actor_inputs=_actor_inputs(config, spec),
+        actor_inputs=_actor_inputs(config, spec, seen),
     )

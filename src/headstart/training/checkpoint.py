@@ -1,13 +1,19 @@
 """What a checkpoint holds: a whole run between two cycles, its replay in parts."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
 
-from headstart.agents.state import agent_state, check_agent_state, load_agent_state
+from headstart.agents.ddpg import DDPG
+from headstart.agents.state import (
+    AgentState,
+    agent_state,
+    check_agent_state,
+    load_agent_state,
+)
 from headstart.data.replay import EpisodeReplay, ReplayPosition, StoredEpisodes
 from headstart.policy import policy_from_bytes
 from headstart.strict_json import build, parse_json
@@ -78,13 +84,16 @@ def run_files(trainer: Trainer) -> dict[str, bytes]:
     Raises:
         ValueError: if something in it is not finite: it must not take a good checkpoint's place.
     """
-    agent = {name: tensor.numpy() for name, tensor in agent_state(trainer.agent).items()}
-    require_finite(agent)
     state = _State(run=run_state(trainer), replay=trainer.replay.position)
-    files = {AGENT: pack(agent), STATE: json.dumps(asdict(state)).encode()}
+    files = {STATE: json.dumps(asdict(state)).encode()}
+    for name, agent in trainer.contest.agents.items():
+        arrays = {of: tensor.numpy() for of, tensor in agent_state(agent).items()}
+        require_finite(arrays)
+        files[_agent_file(trainer.contest.agents, name)] = pack(arrays)
     if trainer.ahead is not None:
-        require_finite(trainer.ahead.policy.arrays())
-        files[AHEAD] = trainer.ahead.policy.to_bytes()
+        (policy,) = trainer.ahead.policies
+        require_finite(policy.arrays())
+        files[AHEAD] = policy.to_bytes()
     return files
 
 
@@ -107,17 +116,43 @@ def restore(
     """
     refuse_foreign(files[STATE], TEXT, JSON)
     state = build(_State, parse_json(files[STATE]))
-    arrays, _ = unpack(files[AGENT])
+    agents = _agents(trainer, state.run, files)
     ahead = policy_from_bytes(files[AHEAD]) if AHEAD in files else None
     stored = {name: _part_of(content) for name, content in parts.items()}
-    tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
     # All that could be refused first: either all of the trainer is put back, or nothing.
-    check_agent_state(trainer.agent, tensors)
+    for agent, tensors in agents:
+        check_agent_state(agent, tensors)
     check_run(trainer, state.run, state.replay, ahead)
     trainer.replay.restore(state.replay, stored.values())
-    load_agent_state(trainer.agent, tensors)
+    for agent, tensors in agents:
+        load_agent_state(agent, tensors)
     restore_run(trainer, state.run, ahead)
     return {name: (part.first, part.first + len(part.steps)) for name, part in stored.items()}
+
+
+def _agents(
+    trainer: Trainer, state: RunState, files: Mapping[str, bytes]
+) -> list[tuple[DDPG, AgentState]]:
+    """Return the agents that a run still had, each with its state.
+
+    Raises:
+        ValueError: if the trainer has no such agents.
+    """
+    own = trainer.contest.agents
+    if not state.agents or not state.agents.keys() <= own.keys():
+        raise ValueError(f"agents that see {[*state.agents]} of {[*own]}")
+    found = []
+    for name in state.agents:
+        arrays, _ = unpack(files[_agent_file(state.agents, name)])
+        tensors = {of: torch.from_numpy(array) for of, array in arrays.items()}
+        found.append((own[name], tensors))
+    return found
+
+
+def _agent_file(names: Iterable[str], name: str) -> str:
+    """Return the file of one agent of several; the first one's has no number."""
+    number = [*names].index(name)
+    return f"agent-{number}.safetensors" if number else AGENT
 
 
 def _part_bytes(stored: StoredEpisodes) -> bytes:

@@ -14,7 +14,7 @@ from headstart.rollout.limits import EPISODE_TIMEOUT
 from headstart.settings import check_types
 from headstart.text import counted
 
-ActorInputs = Literal["all", "no-velocities", "no-absolute", "neither"]
+ActorInputs = Literal["auto", "all", "no-velocities", "no-absolute", "neither"]
 StrategyName = Literal["future", "final", "episode", "random", "none"]
 MatmulPrecision = Literal["float32", "bfloat16"]
 MOST_EPISODES = 100_000
@@ -212,9 +212,11 @@ class TrainConfig:
     scale_rewards: bool = True
     """Learn from rewards of 0 at the goal and about -1 elsewhere, however the env pays them; off
     takes them as they are."""
-    actor_inputs: ActorInputs = "all"
+    actor_inputs: ActorInputs = "auto"
     """What the actor sees of a state: all of it; all but velocities; all but absolute positions and
-    angles, which are seen from the hand and from the goal; or neither. The critics see all."""
+    angles, which are seen from the hand and from the goal; or neither. The critics see all. auto
+    clones demonstrations both ways, neither and all, lets the clones run the episodes of the warm
+    start in turn, and trains on with the better one; without demonstrations it is all."""
     symmetry: bool = True
     """Mirror half of each batch where the env is known to be symmetric."""
     policy_every: int = 10_000

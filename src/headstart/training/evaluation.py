@@ -101,6 +101,11 @@ class Trials(NamedTuple):
     failed: int
     """How many failed however often they were run."""
 
+    @property
+    def successes(self) -> int:
+        """How many were successful at their last step."""
+        return sum(episode.success for episode in self.episodes)
+
 
 def run_evaluation(
     executor: Executor,

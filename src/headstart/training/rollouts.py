@@ -23,9 +23,10 @@ _log = logging.getLogger("headstart")
 
 @dataclass(frozen=True)
 class Asked:
-    """Numbered episodes of one policy."""
+    """Numbered episodes."""
 
-    policy: Policy
+    policies: Sequence[Policy]
+    """Who runs them, in turn."""
     first: int
     """Index of the first of them."""
     count: int
@@ -42,12 +43,14 @@ class Rollouts:
     spec: GoalSpec
     resets: DemoResets | None
 
-    def ask(self, policy: Policy, indices: range, exploration: Exploration) -> Sequence[Pending]:
-        """Ask for the training episodes of these indices."""
+    def ask(
+        self, policies: Sequence[Policy], indices: range, exploration: Exploration
+    ) -> Sequence[Pending]:
+        """Ask for the training episodes of these indices, by the policies in turn."""
         return self.executor.submit(
             [
                 EpisodeJob(
-                    policy,
+                    policies[index % len(policies)],
                     self.seed,
                     "rollout",
                     index,
@@ -62,20 +65,23 @@ class Rollouts:
 
 def collect(
     pending: Sequence[Pending], progress: Progress, allowed: FailuresConfig
-) -> list[Episode]:
-    """Wait for episodes, return those that did not fail, and count the others as dropped.
+) -> dict[int, Episode]:
+    """Wait for episodes, and count those that fail as dropped.
+
+    Returns:
+        Those that did not fail, by their places in ``pending``.
 
     Raises:
         InputError: if too many failed and none has ever worked.
         RunError: if too many failed; nothing has been counted then.
     """
-    episodes: list[Episode] = []
+    episodes: dict[int, Episode] = {}
     failed: list[EpisodeError] = []
     total = progress.episodes + progress.dropped_episodes + len(pending)
     limit = max(allowed.at_least, int(allowed.share * total))
-    for each in pending:
+    for place, each in enumerate(pending):
         try:
-            episodes.append(each.result())
+            episodes[place] = each.result()
         except EpisodeError as error:
             failed.append(error)
             dropped = progress.dropped_episodes + len(failed)

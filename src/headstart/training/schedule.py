@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from headstart.training.config import CycleConfig
+
 
 def period_ended(period: int, *, before: int, now: int) -> bool:
     """Return whether a multiple of ``period`` lies in ``(before, now]``.
@@ -9,6 +11,23 @@ def period_ended(period: int, *, before: int, now: int) -> bool:
     However far a cycle jumps, each period is seen to end; ``now % period == 0`` misses such steps.
     """
     return now // period > before // period
+
+
+def updates_due(cycle: CycleConfig, owed: float, env_steps: int) -> tuple[int, float]:
+    """Return how many updates a cycle of so many env steps has, and the fraction left over.
+
+    Args:
+        cycle: its settings.
+        owed: the fraction of an update that was left over before.
+        env_steps: of the cycle.
+    """
+    if cycle.updates is not None:
+        return cycle.updates, owed
+    assert cycle.updates_per_step is not None
+    owed += cycle.updates_per_step * env_steps
+    # A tenth ten times is a little less than one.
+    due = int(owed + 1e-9)
+    return due, max(0.0, owed - due)
 
 
 def last_due(period: int, moments: Iterable[int]) -> int:

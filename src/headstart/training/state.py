@@ -9,6 +9,7 @@ import numpy as np
 from headstart.data.replay import ReplayPosition
 from headstart.policy import Policy
 from headstart.training.config import MOST_EPISODES
+from headstart.training.contest import Tally
 from headstart.training.evaluation import EvalResult
 from headstart.training.progress import Progress
 from headstart.training.rollouts import Asked
@@ -82,6 +83,9 @@ class RunState:
     """Runs of version 0.1 learned none."""
     recent: dict[str, tuple[float, int]] = field(default_factory=dict)
     """The same since observers were last shown them."""
+    agents: dict[str, Tally] = field(default_factory=lambda: {"all": Tally()})
+    """What was seen of each agent of the contest that is not dropped, the first one the leader;
+    version 0.1 had one."""
 
     def __post_init__(self) -> None:
         counters = asdict(self.counters) | {"owed_updates": self.owed_updates}
@@ -127,6 +131,7 @@ def run_state(trainer: Trainer) -> RunState:
             latest_end=trainer.check.latest_end,
         ),
         recent=trainer.recent.state(),
+        agents={name: trainer.contest.tallies[name] for name in trainer.contest.agents},
     )
 
 
@@ -148,9 +153,8 @@ def check_run(
         raise ValueError(f"{replay.num_added} episodes stored of {state.counters.episodes}")
     if (state.ahead is None) != (policy_ahead is None):
         raise ValueError("episodes asked for, and their policy, are not both there")
-    if policy_ahead is not None and _form(policy_ahead) != _form(
-        trainer.agent.policy(deployed=False)
-    ):
+    leader = trainer.contest.agents[next(iter(state.agents))]
+    if policy_ahead is not None and _form(policy_ahead) != _form(leader.policy(deployed=False)):
         raise ValueError("the policy of episodes asked for has another form than the agent's")
     trainer.streams.check(state.streams)
 
@@ -181,14 +185,15 @@ def restore_run(trainer: Trainer, state: RunState, policy_ahead: Policy | None) 
         check.longest, check.latest_end = facts.longest, facts.latest_end
         trainer.hold_values()
     trainer.recent.restore(state.recent)
+    trainer.contest.go_on(state.agents)
     if ahead is not None and policy_ahead is not None:
         # The same jobs again: an episode is a pure function of its job.
         indices = range(ahead.first, ahead.first + ahead.count)
         exploration = trainer.config.exploration
         pending = None
         if not trainer.finished:
-            pending = trainer.rollouts.ask(policy_ahead, indices, exploration)
-        trainer.ahead = Asked(policy_ahead, ahead.first, ahead.count, pending)
+            pending = trainer.rollouts.ask([policy_ahead], indices, exploration)
+        trainer.ahead = Asked([policy_ahead], ahead.first, ahead.count, pending)
 
 
 def _form(policy: Policy) -> tuple[object, ...]:

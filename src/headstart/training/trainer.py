@@ -18,20 +18,20 @@ from headstart.envs.episode_check import EpisodeCheck
 from headstart.envs.goal_env import GoalSpec
 from headstart.envs.source import EnvLike
 from headstart.errors import InputError, RunError
-from headstart.policy import Policy
 from headstart.rollout.executors import Executor
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import VALIDATION
 from headstart.seeding import Streams
 from headstart.training.config import TrainConfig
+from headstart.training.contest import Contest
 from headstart.training.divergence import require_finite
-from headstart.training.evaluation import EvalResult, run_evaluation, summarize
+from headstart.training.evaluation import EvalResult, Trials, run_evaluation, summarize
 from headstart.training.metrics import MeanMetrics
 from headstart.training.observer import Observer, RunHandle
 from headstart.training.progress import Progress
 from headstart.training.rollouts import Asked, Rollouts, collect, wait_for
 from headstart.training.row import evaluation_metrics, mean_value, progress_metrics
-from headstart.training.schedule import period_ended
+from headstart.training.schedule import period_ended, updates_due
 from headstart.training.seen import new_id
 
 
@@ -41,7 +41,8 @@ class Trainer:
 
     config: TrainConfig
     spec: GoalSpec
-    agent: DDPG
+    contest: Contest
+    """The agent, or several of them until the warm start has shown which one is trained on."""
     check: EpisodeCheck
     """Every episode passes it on its way into the replay."""
     executor: Executor
@@ -89,6 +90,11 @@ class Trainer:
         self._normalizer_rng = self.streams["normalizer"]
         self.hold_values()
 
+    @property
+    def agent(self) -> DDPG:
+        """Who is trained, or would be if the warm start ended now."""
+        return self.contest.leader
+
     def run(self) -> EvalResult:
         """Train until ``config.env_steps`` are taken or the target success rate is reached.
 
@@ -128,9 +134,9 @@ class Trainer:
         while self.demo_sampler is not None and progress.warm_start_updates < to_clone:
             if self.handle.stop_requested:
                 return
-            metrics = self.agent.clone(self._batch(self.demo_sampler))
+            metrics = self.contest.clone(self._batch(self.demo_sampler))
             if progress.warm_start_updates + 1 == to_clone:
-                self.agent.end_cloning()
+                self.contest.end_cloning()
             self._count_warm_start(metrics, "cloning demonstrations")
         self._collect_warm_start()
         # What is left of the warm start is done if the run is made longer.
@@ -150,9 +156,11 @@ class Trainer:
         while progress.episodes < wanted and not self.finished:
             left = (self.config.env_steps - progress.env_steps) / self.spec.max_episode_steps
             count = min(wanted - progress.episodes, math.ceil(left))
-            self._store(self._ask(count, exploration))
+            for index, episode in self._store(self._ask(count, exploration)).items():
+                self.contest.count(index, success=episode.success)
             progress.warm_start_env_steps = progress.env_steps
             if progress.episodes >= wanted:
+                self.contest.decide()
                 # All at once, however many times the run was made longer meanwhile.
                 self._observe(self.replay)
             self._resumable()
@@ -160,14 +168,18 @@ class Trainer:
     def _cycle(self) -> None:
         """Store some episodes, ask for the next ones, and learn meanwhile."""
         before = self.progress.env_steps
-        episodes = self._store(self.ahead or self._next_episodes())
+        episodes = [*self._store(self.ahead or self._next_episodes()).values()]
         if episodes:
             self._observe(EpisodeReplay.from_episodes(episodes))
         # After the last cycle too: a run that is made longer continues as the long one would.
         ahead = self.config.cycle.ahead
         self.ahead = self._next_episodes(begin=not self.finished) if ahead else None
 
-        for _ in range(self._updates_due(self.progress.env_steps - before)):
+        due = 0
+        if self.replay.num_episodes:
+            taken = self.progress.env_steps - before
+            due, self.owed_updates = updates_due(self.config.cycle, self.owed_updates, taken)
+        for _ in range(due):
             metrics = self.agent.update(self._batch(self.sampler))
             self.progress.updates += 1
             self._note(metrics)
@@ -178,47 +190,35 @@ class Trainer:
     def _require_finite(self) -> None:
         """Stop before what is broken is executed, saved or learned from."""
         updates = self.progress.warm_start_updates + self.progress.updates
-        require_finite(self.agent, self.metrics, updates)
-
-    def _policy(self, *, deployed: bool) -> Policy:
-        self._require_finite()
-        return self.agent.policy(deployed=deployed)
-
-    def _updates_due(self, env_steps: int) -> int:
-        """Return how many updates a cycle of so many env steps has; fractions of one carry over."""
-        cycle = self.config.cycle
-        if not self.replay.num_episodes:
-            return 0
-        if cycle.updates is not None:
-            return cycle.updates
-        assert cycle.updates_per_step is not None
-        self.owed_updates += cycle.updates_per_step * env_steps
-        # A tenth ten times is a little less than one.
-        due = int(self.owed_updates + 1e-9)
-        self.owed_updates = max(0.0, self.owed_updates - due)
-        return due
+        for agent in self.contest.agents.values():
+            require_finite(agent, self.metrics, updates)
 
     def _next_episodes(self, *, begin: bool = True) -> Asked:
         return self._ask(self.config.cycle.episodes, self.config.exploration, begin=begin)
 
     def _ask(self, count: int, exploration: Exploration, *, begin: bool = True) -> Asked:
         """Ask for new episodes with the newest policy; none is begun if it is not to be."""
-        policy, first = self._policy(deployed=False), self.num_asked
+        self._require_finite()
+        policies, first = self.contest.policies, self.num_asked
         self.num_asked += count
         indices = range(first, self.num_asked)
-        pending = self.rollouts.ask(policy, indices, exploration) if begin else None
-        return Asked(policy, first, count, pending)
+        pending = self.rollouts.ask(policies, indices, exploration) if begin else None
+        return Asked(policies, first, count, pending)
 
-    def _store(self, asked: Asked) -> list[Episode]:
-        """Wait for episodes, and then store those that did not fail or, if it must end, none."""
+    def _store(self, asked: Asked) -> dict[int, Episode]:
+        """Wait for episodes, and then store those that did not fail or, if it must end, none.
+
+        Returns:
+            What is stored, by index.
+        """
         pending = asked.pending
         if pending is None:
             indices = range(asked.first, asked.first + asked.count)
-            pending = self.rollouts.ask(asked.policy, indices, self.config.exploration)
+            pending = self.rollouts.ask(asked.policies, indices, self.config.exploration)
         finished = collect(pending, self.progress, self.config.failures)
-        episodes = [self.check(episode) for episode in finished]
+        episodes = {asked.first + place: self.check(it) for place, it in finished.items()}
         self.hold_values()
-        for episode in episodes:
+        for episode in episodes.values():
             self.replay.add(episode)
             self.progress.env_steps += len(episode)
             self.progress.episodes += 1
@@ -228,12 +228,12 @@ class Trainer:
     def hold_values(self) -> None:
         """Clip targets to what is known of the rewards by now."""
         reward_range, scale = self.check.reward.reward_range, self.relabelling.scale
-        self.agent.hold_values(reward_range if scale is None else scale.range(reward_range))
+        self.contest.hold_values(reward_range if scale is None else scale.range(reward_range))
 
     def _observe(self, replay: EpisodeReplay) -> None:
         """Count new episodes into the normaliser the way they will be seen: relabelled."""
         sampler = self.relabelling.sampler(replay, self._normalizer_rng)
-        self.agent.observe(sampler.sample(replay.num_transitions))
+        self.contest.observe(sampler.sample(replay.num_transitions))
 
     @property
     def _period_over(self) -> bool:
@@ -259,16 +259,8 @@ class Trainer:
             wait_for(self.ahead.pending)
         self._report("evaluating")
         begun = time.monotonic()
-        policy = self._policy(deployed=True)
-        trials = run_evaluation(
-            self.executor,
-            policy,
-            episodes=self._num_trials,
-            seed=self.config.seed,
-            stream=VALIDATION,
-            # Nothing of the run changes until the evaluation is done.
-            call=lambda _: self._resumable(),
-        )
+        trials = self._run_trials()
+        policy = self.agent.policy(deployed=True)
         only_at_end = not self._period_over
         self.last_result = summarize(self.spec.env_id, self.config.seed, *trials)
         self.evaluated_at = self.progress.env_steps
@@ -281,6 +273,24 @@ class Trainer:
             self.successes.clear()
         for observer in self.observers:
             observer.evaluated(policy, self.last_result, row)
+
+    def _run_trials(self) -> Trials:
+        """Run the episodes of an evaluation; of several agents the best one leads from then on."""
+        self._require_finite()
+        trials = {
+            name: run_evaluation(
+                self.executor,
+                agent.policy(deployed=True),
+                episodes=self._num_trials,
+                seed=self.config.seed,
+                stream=VALIDATION,
+                # Nothing of the run changes until the evaluation is done.
+                call=lambda _: self._resumable(),
+            )
+            for name, agent in self.contest.agents.items()
+        }
+        self.contest.lead(max(trials, key=lambda name: trials[name].successes))
+        return trials[self.contest.leading]
 
     def _row(self, result: EvalResult, mean_q: float) -> dict[str, float]:
         row = {

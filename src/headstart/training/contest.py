@@ -1,0 +1,124 @@
+"""Which clone is trained on, of clones that see different things of a state.
+
+Less is usually more: a clone that sees velocities goes on with what the demonstrator did a moment
+ago instead of reacting to where things are. But some tasks need them, and which ones no data can
+tell: what a clone sees decides where it gets to, so it must be run (de Haan et al. 2019, "Causal
+Confusion in Imitation Learning", section 5, intervention by policy execution).
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from headstart.agents.ddpg import DDPG, Metrics
+from headstart.data.batch import Batch, NumpyBatch
+from headstart.policy import Policy
+
+_log = logging.getLogger("headstart")
+
+
+@dataclass
+class Tally:
+    """Episodes that one clone has run, and how many of them were successes."""
+
+    episodes: int = 0
+    successes: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.successes <= self.episodes:
+            raise ValueError(f"{self.successes} successes in {self.episodes} episodes")
+
+    @property
+    def rate(self) -> float:
+        """Share of successes; 0 without episodes."""
+        return self.successes / max(1, self.episodes)
+
+
+class Contest:
+    """Agents that see different things of a state, until one of them is chosen.
+
+    Args:
+        agents: by what their actors see, the one first that is chosen unless another is clearly
+            better.
+    """
+
+    def __init__(self, agents: Mapping[str, DDPG]) -> None:
+        self._names = [*agents]
+        self.agents = dict(agents)
+        """Those that are left, the leader first."""
+        self.tallies = {name: Tally() for name in agents}
+
+    @property
+    def leading(self) -> str:
+        """What the leader sees."""
+        return next(iter(self.agents))
+
+    @property
+    def leader(self) -> DDPG:
+        """The agent that is chosen, or that is the best so far."""
+        return self.agents[self.leading]
+
+    def lead(self, name: str) -> None:
+        """Make one of the agents the leader, which decides nothing yet."""
+        self.agents = {name: self.agents[name], **self.agents}
+
+    def clone(self, batch: Batch[Tensor]) -> Metrics:
+        """One step of behaviour cloning of every agent; return what the leader reports."""
+        metrics = [agent.clone(batch) for agent in self.agents.values()]
+        return metrics[0]
+
+    def end_cloning(self) -> None:
+        """Make each averaged actor the clone."""
+        for agent in self.agents.values():
+            agent.end_cloning()
+
+    def observe(self, batch: NumpyBatch) -> None:
+        """Count the inputs of a batch into every normaliser."""
+        for agent in self.agents.values():
+            agent.observe(batch)
+
+    def hold_values(self, reward_range: tuple[float, float]) -> None:
+        """Clip targets to what rewards in ``reward_range`` allow."""
+        for agent in self.agents.values():
+            agent.hold_values(reward_range)
+
+    @property
+    def policies(self) -> list[Policy]:
+        """Online policies; they run the episodes in turn."""
+        return [self.agents[name].policy(deployed=False) for name in self._open]
+
+    @property
+    def _open(self) -> list[str]:
+        """The names of those that are left, in the order in which they were given."""
+        return [name for name in self._names if name in self.agents]
+
+    def count(self, index: int, *, success: bool) -> None:
+        """Count the training episode of this index."""
+        tally = self.tallies[self._open[index % len(self.agents)]]
+        tally.episodes += 1
+        tally.successes += success
+
+    def decide(self) -> None:
+        """Choose one of the agents; the others are dropped."""
+        if len(self.agents) == 1:
+            return
+        first, *others = self._open
+        best = max(others, key=lambda name: self.tallies[name].rate)
+        chosen = best if self.tallies[best].rate >= self.tallies[first].rate + _CLEARLY else first
+        _log.info("the actor sees %s: %s", chosen, ", ".join(map(self._told, self._open)))
+        self.go_on({chosen: self.tallies[chosen]})
+
+    def go_on(self, tallies: Mapping[str, Tally]) -> None:
+        """Keep the agents of these names alone, with what is known of them."""
+        self.agents = {name: self.agents[name] for name in tallies}
+        self.tallies = {name: replace(tally) for name, tally in tallies.items()}
+
+    def _told(self, name: str) -> str:
+        tally = self.tallies[name]
+        return f"{tally.successes} of {tally.episodes} episodes succeed with {name}"
+
+
+_CLEARLY = 0.25
+"""By how much the rate of the second must be higher."""
