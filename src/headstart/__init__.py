@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from headstart.data.batch import Batch as Batch
     from headstart.data.episode import Episode as Episode
     from headstart.data.hindsight import HindsightSampler as HindsightSampler
+    from headstart.data.layout import StateLayout as StateLayout
     from headstart.data.mixture import MixedSampler as MixedSampler
     from headstart.data.replay import EpisodeReplay as EpisodeReplay
     from headstart.demos.experts import expert_for as expert_for
@@ -66,6 +67,7 @@ _MODULES = {
     "data.batch": ("Batch",),
     "data.episode": ("Episode",),
     "data.hindsight": ("HindsightSampler",),
+    "data.layout": ("StateLayout",),
     "data.mixture": ("MixedSampler",),
     "data.replay": ("EpisodeReplay",),
     "demos.experts": ("expert_for",),

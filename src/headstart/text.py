@@ -1,6 +1,7 @@
 """Words for people: counts, and text of strangers that a terminal may show."""
 
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -19,6 +20,17 @@ def printable(value: object, longest: int | None = 200) -> str:
     line = " ".join(str(value).splitlines())
     text = "".join(sign if sign.isprintable() else "?" for sign in line)
     return text if longest is None or len(text) <= longest else f"{text[: longest - 3]}..."
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """Return ascending numbers as text, neighbours as one range: ``0, 3-5``."""
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and number == spans[-1][-1] + 1:
+            spans[-1][1:] = [number]
+        else:
+            spans.append([number])
+    return ", ".join("-".join(map(str, span)) for span in spans)
 
 
 def describe_error(error: BaseException) -> str:

@@ -28,6 +28,8 @@ def test_a_sound_environment_is_described_in_lines(capsys):
         "  ends at the goal  not known: the first episode that reaches its goal shows it",
         "  rewards in bulk   yes",
         "  reads of info     nothing",
+        "  layout            positions 0; shift along axes 0-1",
+        "  to declare it     --task.positions 0 --task.goal-positions 0 --task.shift-axes 0 1",
         "  restores states   yes",
     ]
     assert speed.startswith("  speed             ")
@@ -206,3 +208,31 @@ def test_arguments_of_the_environment_stay_with_the_policy(tmp_path, capsys):
     capsys.readouterr()
     main(["evaluate", str(run), "--episodes", "2", "--collectors", "0", "--json"])
     assert json.loads(capsys.readouterr().out)["env_id"] == env_id
+
+
+@pytest.mark.parametrize(
+    ("name", "layout"),
+    [
+        (
+            "FetchPush-v4",
+            "velocities 14-24; positions 0, 3; of which the hand's 0; angles 11-13; "
+            "shift along axes 0-1",
+        ),
+        ("PointMaze_UMaze-v3", "velocities 2-3; positions 0"),
+        ("BitFlip-v0", "nothing found that an actor could do without"),
+    ],
+)
+def test_what_the_entries_of_a_state_mean_is_told(capsys, name, layout):
+    main(["envs", "check", name])
+    lines = capsys.readouterr().out.splitlines()
+    (told,) = [line for line in lines if line.startswith("  layout  ")]
+    assert told.removeprefix("  layout").strip() == layout
+
+
+def test_what_is_told_can_be_declared(capsys):
+    main(["envs", "check", "PointReach-v0"])
+    lines = capsys.readouterr().out.splitlines()
+    (told,) = [line for line in lines if line.startswith("  to declare it")]
+    options = told.removeprefix("  to declare it").split()
+    main(["envs", "check", "PointReach-v0", *options])
+    assert told in capsys.readouterr().out.splitlines()

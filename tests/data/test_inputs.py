@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from headstart.data.inputs import NOTHING, InputMap
 from headstart.data.layout import StateLayout, choose_inputs
-from headstart.data.layout_detection import find_offsets, find_velocities
+from headstart.data.layout_detection import find_frame, find_velocities, free_axes
 from headstart.envs.known import known
 
 FETCH = known("FetchPickAndPlace-v4").layout
@@ -98,7 +98,62 @@ def test_neither_a_position_nor_few_or_still_states_show_a_velocity():
     assert find_velocities(before, before, 5) == ()
 
 
-def test_an_offset_is_a_difference_in_every_state():
-    states, _ = moving_points()
-    assert set(find_offsets(states, 5)) == {(4, 1, 0), (0, 1, 4)}
-    assert find_offsets(states[:, :4], 4) == []
+def test_the_same_number_again_is_no_velocity():
+    # Seen twice, and growing as it moves: x explains its own change, and that of its copy.
+    place = np.exp(np.linspace(0.0, 1.0, 20))[:, None]
+    states = np.hstack([place, place])
+    assert find_velocities(states[:-1], states[1:], 1) == ()
+
+
+def scenes(steps=30, *, noise=0.0):
+    """Observations (hand, fingers, object - hand, object) and the object as what is achieved."""
+    rng = np.random.default_rng(0)
+    hand, thing, fingers = (rng.normal(size=(steps, width)) for width in (3, 3, 2))
+    offset = thing - hand + noise * rng.normal(size=(steps, 3))
+    return np.hstack([hand, fingers, offset, thing, thing])
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_frame_shows_in_offsets_from_the_hand(sign):
+    states = scenes()
+    states[:, 5:8] *= sign
+    frame = find_frame(states, 11, ())
+    assert frame == StateLayout(positions=(0, 8), goal_positions=(0,), hand=0, offsets=(8,))
+
+
+def test_several_objects_are_in_one_frame():
+    first, second = scenes(), scenes()[::-1]
+    second[:, 0:3] = first[:, 0:3]
+    second[:, 5:8] = second[:, 8:11] - second[:, 0:3]
+    states = np.hstack([first[:, :11], second[:, 5:11], first[:, 11:], second[:, 11:]])
+    frame = find_frame(states, 17, ())
+    assert (frame.hand, frame.positions, frame.goal_positions) == (0, (0, 8, 14), (0, 3))
+
+
+def test_a_lone_point_is_its_own_frame():
+    rng = np.random.default_rng(0)
+    place, velocity = rng.normal(size=(20, 2)), rng.normal(size=(20, 2))
+    states = np.hstack([place, velocity, place])
+    assert find_frame(states, 4, (2, 3)) == StateLayout(positions=(0,), goal_positions=(0,), dim=2)
+    # What else moves may be in the frame or not; without it, positions must not be hidden.
+    assert find_frame(states, 4, ()) is None
+
+
+@pytest.mark.parametrize(
+    "states",
+    [
+        scenes(noise=0.01),
+        scenes()[:, [*range(8), *range(11, 14)]],
+        np.random.default_rng(0).normal(size=(20, 9)),
+    ],
+    ids=["noise", "the observation lacks what is achieved", "nothing belongs together"],
+)
+def test_what_cannot_be_found_is_left_alone(states):
+    assert find_frame(states, states.shape[1] - 3, ()) is None
+
+
+def test_a_scene_may_be_shifted_along_the_axes_on_which_it_starts_anywhere():
+    starts = np.array([[0.1, 0.9, 0.42], [0.6, 0.2, 0.42], [0.3, 0.4, 0.43]])
+    assert free_axes(starts, 3) == (0, 1)
+    assert free_axes(np.hstack([starts, starts[:, ::-1]]), 3) == (0, 1, 2)
+    assert free_axes(starts[:1].repeat(3, axis=0), 3) == ()

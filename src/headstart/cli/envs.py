@@ -5,10 +5,12 @@ import json
 from dataclasses import asdict
 
 from headstart.cli.parser import Parser
-from headstart.cli.task import add_task, task_of
+from headstart.cli.task import add_layout, add_task, task_of
 from headstart.envs.check import EnvReport, check_env
 from headstart.envs.goal_env import GoalSpec
+from headstart.envs.layout import declaration
 from headstart.standard_streams import prints_to_stderr
+from headstart.text import ranges
 
 _UNTRIED = "not tried because of the problems"
 
@@ -38,6 +40,7 @@ def add_options(parser: Parser) -> None:
     check.add_argument("env", metavar="ENV", help="Gymnasium id, e.g. FetchPickAndPlace-v4")
     check.add_argument("--json", action="store_true", help="print one JSON object")
     add_task(check)
+    add_layout(check)
     check.set_defaults(run=_check)
 
 
@@ -88,9 +91,28 @@ def _facts(report: EnvReport, spec: GoalSpec) -> list[tuple[str, str]]:
         ("ends at the goal", _ends(report)),
         ("rewards in bulk", "yes" if spec.vectorized else "no, row by row"),
         ("reads of info", keys or "nothing"),
+        *_layout(spec),
         ("restores states", _restores(report)),
         ("speed", f"{report.steps_per_second:.0f} steps/s on one core"),
     ]
+
+
+def _layout(spec: GoalSpec) -> list[tuple[str, str]]:
+    """Return what the entries of a state mean, and how to declare it."""
+    layout = spec.layout
+    kinds = {
+        "velocities": layout.velocities,
+        "positions": layout.positions,
+        "angles": layout.angles,
+        "shift along axes": layout.shift_axes,
+    }
+    told = [f"{name} {ranges(entries)}" for name, entries in kinds.items() if entries]
+    if layout.hand is not None:
+        told.insert(2, f"of which the hand's {layout.hand}")
+    lines = [("layout", "; ".join(told) or "nothing found that an actor could do without")]
+    if told:
+        lines.append(("to declare it", " ".join(declaration(layout))))
+    return lines
 
 
 def _ends(report: EnvReport) -> str:

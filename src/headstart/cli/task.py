@@ -1,8 +1,18 @@
 """The options that declare facts of an environment, for verbs that take few others."""
 
 import argparse
+from typing import Any
 
 from headstart.envs.task import TaskConfig
+
+_LAYOUT = {
+    "velocities": "of the observation that are velocities",
+    "positions": "first ones of positions in the observation, all in one frame",
+    "goal_positions": "first ones of positions in a goal, in the same frame",
+    "hand": "first one of the hand's position",
+    "angles": "of the observation that are angles in that frame",
+    "shift_axes": "of the frame, along which the whole scene may be moved",
+}
 
 
 def add_task(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +38,20 @@ def add_task(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_layout(parser: argparse.ArgumentParser) -> None:
+    """Let the user declare what the entries of a state mean."""
+    layout = parser.add_argument_group("what the entries of a state mean, from 0 on")
+    for name, help_text in _LAYOUT.items():
+        several = name != "hand"
+        layout.add_argument(
+            f"--task.{name.replace('_', '-')}",
+            nargs="*" if several else None,
+            type=int,
+            metavar="ENTRY",
+            help=help_text,
+        )
+
+
 def task_of(arguments: argparse.Namespace) -> TaskConfig:
     """Return what the options declare.
 
@@ -36,8 +60,11 @@ def task_of(arguments: argparse.Namespace) -> TaskConfig:
     """
     given = vars(arguments)
     ends, bounds = given["task.success_terminates"], given["task.reward_range"]
+    layout: dict[str, Any] = {name: given.get(f"task.{name}") for name in _LAYOUT}
+    layout = {name: tuple(it) if isinstance(it, list) else it for name, it in layout.items()}
     return TaskConfig(
         success_terminates=None if ends is None else ends == "True",
         reward_range=bounds and (bounds[0], bounds[1]),
         unexplained_reward=given["task.unexplained_reward"],
+        **layout,
     )

@@ -3,7 +3,7 @@
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import gymnasium as gym
 
 from headstart.envs.goal_env import GoalReward, GoalSpec, success_key
+from headstart.envs.layout import find_layout
 from headstart.envs.looks import ends, episodes, rewards, success
 from headstart.envs.make import env_source, make_env
 from headstart.envs.restoring import NotRestored, restoring_problem
@@ -115,7 +116,8 @@ def _reward(trial: Trial, problems: list[str]) -> GoalReward | None:
     """Return the reward as training would use it; ``None``, and a problem, if it would not."""
     try:
         spec = GoalSpec.from_env(trial.env, trial.task, success_needed=False)
-        return GoalReward(trial.env, spec)
+        layout = find_layout(trial.env, trial.task)
+        return GoalReward(trial.env, replace(spec, layout=layout))
     except Exception as error:
         if not problems:
             problems.append(_failure(error))

@@ -13,7 +13,6 @@ from headstart.data.hindsight import one_number_a_row
 from headstart.data.layout import StateLayout
 from headstart.envs import interface, probe, reward_facts
 from headstart.envs.interface import GOAL_KEYS, check_methods, env_name, layers, truth
-from headstart.envs.layout import find_layout
 from headstart.envs.reward_facts import RewardUnits
 from headstart.envs.task import TaskConfig
 from headstart.errors import InputError
@@ -116,7 +115,6 @@ class GoalSpec:
             declares_range=reward_facts.is_declared(env, task.reward_range),
             asks_terminated=asked,
             vectorized_ends=asked and reward_facts.ends_in_bulk(env, steps, keys),
-            layout=find_layout(env, steps, task),
             observes_goal=probe.observes_goal(steps),
             adds_unexplained=task.unexplained_reward == "add",
         )

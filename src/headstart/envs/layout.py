@@ -1,25 +1,29 @@
 """The layout of an environment's states: declared, else known, else detected."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 
 from headstart.data.layout import StateLayout
-from headstart.data.layout_detection import find_velocities
-from headstart.envs.interface import env_name
+from headstart.data.layout_detection import find_frame, find_velocities, free_axes
+from headstart.envs.interface import env_name, reset_env
 from headstart.envs.known import known_layout
-from headstart.envs.probe import Probe
+from headstart.envs.probe import take_steps
 from headstart.envs.task import TaskConfig
 from headstart.errors import InputError
 
+_EPISODES = (10,) * 6
+"""Steps of the episodes in which it is looked for."""
+_DECLARED = ("velocities", "positions", "goal_positions", "hand", "angles", "shift_axes")
 
-def find_layout(env: gym.Env[Any, Any], steps: Probe, task: TaskConfig) -> StateLayout:
+
+def find_layout(env: gym.Env[Any, Any], task: TaskConfig) -> StateLayout:
     """Return what the entries of a state mean.
 
     What ``task`` declares counts first, then the attribute ``state_layout`` of the environment,
-    then the table of known ones. Of others, velocities that show in some steps are detected.
+    then the table of known ones. Of others, what shows in some steps is detected.
 
     Raises:
         InputError: if an entry that is declared does not exist.
@@ -32,25 +36,56 @@ def find_layout(env: gym.Env[Any, Any], steps: Probe, task: TaskConfig) -> State
                 f"{env_name(env)}: the attribute state_layout must be a StateLayout, got {layout!r}"
             )
     elif layout is None:
-        after = np.concatenate([steps.observations, steps.achieved_goals], axis=1)
-        width = steps.observations.shape[1]
-        layout = StateLayout(velocities=find_velocities(steps.before, after, width))
-    declared: dict[str, Any] = {
-        "velocities": task.velocities,
-        "positions": task.positions,
-        "goal_positions": task.goal_positions,
-        "hand": task.hand,
-        "angles": task.angles,
-        "shift_axes": task.shift_axes,
-    }
-    given = {name: value for name, value in declared.items() if value is not None}
-    layout = replace(layout, **given)
-    _check_entries(env, steps, layout)
+        layout = _detect(env)
+    given = {name: getattr(task, name) for name in _DECLARED}
+    layout = replace(layout, **{name: it for name, it in given.items() if it is not None})
+    _check_entries(env, layout)
     return layout
 
 
-def _check_entries(env: gym.Env[Any, Any], steps: Probe, layout: StateLayout) -> None:
-    widths = {"observation": steps.observations.shape[1], "goal": steps.desired_goals.shape[1]}
+def declaration(layout: StateLayout) -> list[str]:
+    """Return the options of the command line that declare a layout."""
+    found = {name: value for name, value in asdict(layout).items() if name in _DECLARED}
+    return [
+        f"--task.{name.replace('_', '-')} {_words(value)}"
+        for name, value in found.items()
+        if value not in ((), None)
+    ]
+
+
+def _words(value: int | tuple[int, ...]) -> str:
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _detect(env: gym.Env[Any, Any]) -> StateLayout:
+    """Look at some random steps; what fails in them is reported elsewhere, and nothing is found."""
+    widths = _widths(env)
+    nothing = StateLayout(dim=2 if widths["goal"] % 3 and not widths["goal"] % 2 else 3)
+    try:
+        steps = take_steps(env, _EPISODES)
+        starts = [reset_env(env, seed)[0]["achieved_goal"] for seed in range(len(_EPISODES))]
+    except Exception:
+        return nothing
+    after = np.concatenate([steps.observations, steps.achieved_goals], axis=1)
+    velocities = find_velocities(steps.before, after, widths["observation"])
+    states = np.concatenate([steps.before, after])
+    frame = find_frame(states, widths["observation"], velocities)
+    if frame is None:
+        return replace(nothing, velocities=velocities)
+    axes = free_axes(np.stack(starts), frame.dim)
+    return replace(frame, velocities=velocities, shift_axes=axes)
+
+
+def _widths(env: gym.Env[Any, Any]) -> dict[str, int]:
+    boxes = env.observation_space
+    return {
+        "observation": boxes["observation"].shape[0],  # type: ignore[index]
+        "goal": boxes["desired_goal"].shape[0],  # type: ignore[index]
+    }
+
+
+def _check_entries(env: gym.Env[Any, Any], layout: StateLayout) -> None:
+    widths = {**_widths(env), "frame": layout.dim}
     last = layout.dim - 1
     entries = {
         "velocities": (layout.velocities, "observation", 0),
@@ -61,7 +96,6 @@ def _check_entries(env: gym.Env[Any, Any], steps: Probe, layout: StateLayout) ->
         "hand": (() if layout.hand is None else (layout.hand,), "observation", last),
         "shift_axes": (layout.shift_axes, "frame", 0),
     }
-    widths["frame"] = layout.dim
     for name, (places, of, further) in entries.items():
         for place in places:
             if not 0 <= place < widths[of] - further:

@@ -21,6 +21,7 @@ from headstart.demos.resets import DemoResets, check_resets
 from headstart.demos.storage import DemoSet
 from headstart.envs.episode_check import EpisodeCheck
 from headstart.envs.goal_env import GoalReward, GoalSpec
+from headstart.envs.layout import find_layout
 from headstart.envs.make import env_source, make_env
 from headstart.envs.source import EnvLike
 from headstart.errors import InputError, require
@@ -53,7 +54,9 @@ def prepared(
     """
     source, timeout = env_source(env), config.episode_timeout
     with contextlib.closing(make_env(source)) as reward_env:
-        spec = replace(GoalSpec.from_env(reward_env, config.task), env_id=source.name)
+        spec = GoalSpec.from_env(reward_env, config.task)
+        layout = find_layout(reward_env, config.task)
+        spec = replace(spec, env_id=source.name, layout=layout)
         reward = GoalReward(reward_env, spec)
         _check_reward(spec)
         _check_inputs(config, spec)

@@ -41,7 +41,7 @@ class Contest:
 
     Args:
         agents: by what their actors see, the one first that is chosen unless another is clearly
-            better.
+            better or it never succeeds.
     """
 
     def __init__(self, agents: Mapping[str, DDPG]) -> None:
@@ -106,7 +106,8 @@ class Contest:
             return
         first, *others = self._open
         best = max(others, key=lambda name: self.tallies[name].rate)
-        chosen = best if self.tallies[best].rate >= self.tallies[first].rate + _CLEARLY else first
+        better = self.tallies[best].rate >= self.tallies[first].rate + _CLEARLY
+        chosen = best if better or not self.tallies[first].successes else first
         _log.info("the actor sees %s: %s", chosen, ", ".join(map(self._told, self._open)))
         self.go_on({chosen: self.tallies[chosen]})
 

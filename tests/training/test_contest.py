@@ -1,0 +1,160 @@
+"""Which of two clones is trained on, by what their actors see."""
+
+from dataclasses import replace
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from cut_runs import BASE, Cut, PowerCut
+from gliding import GLIDE, Glide, brake
+from outcomes import outcome
+from small_runs import POINT
+
+from headstart.data.layout import StateLayout
+from headstart.demos.record import collect_demos
+from headstart.errors import InputError
+from headstart.training.config import TrainConfig
+from headstart.training.contest import Contest, Tally
+from headstart.training.resume import resume
+from headstart.training.train import train
+
+pytestmark = pytest.mark.learning
+
+
+def contest(**tallies):
+    """A contest of agents that are their names, with episodes and successes of each."""
+    found = Contest({name: name for name in tallies})
+    found.go_on({name: Tally(*tally) for name, tally in tallies.items()})
+    return found
+
+
+@pytest.mark.parametrize(
+    ("less", "everything", "chosen"),
+    [
+        ((10, 9), (10, 6), "less"),
+        ((10, 9), (10, 10), "less"),
+        ((10, 5), (10, 9), "everything"),
+        ((3, 1), (3, 2), "everything"),
+        ((10, 0), (10, 0), "everything"),
+        ((10, 0), (10, 1), "everything"),
+        ((0, 0), (10, 1), "everything"),
+        ((10, 1), (0, 0), "less"),
+    ],
+)
+def test_less_is_seen_unless_it_is_clearly_worse(less, everything, chosen):
+    held = contest(less=less, everything=everything)
+    held.decide()
+    assert (held.leading, list(held.agents)) == (chosen, [chosen])
+
+
+def test_agents_run_episodes_in_turn_whoever_leads():
+    held = contest(less=(0, 0), everything=(0, 0))
+    held.count(0, success=True)
+    held.lead("everything")
+    held.count(1, success=False)
+    held.count(2, success=True)
+    held.count(5, success=False)
+    assert held.leading == "everything"
+    assert held.tallies == {"less": Tally(2, 2), "everything": Tally(2, 0)}
+
+
+def test_of_one_agent_nothing_is_decided():
+    held = contest(everything=(0, 0))
+    held.decide()
+    assert held.leading == "everything"
+
+
+@pytest.mark.parametrize("tally", [(1, 2), (3, -1), (-1, -1)])
+def test_more_successes_than_episodes_are_refused(tally):
+    with pytest.raises(ValueError, match="successes in"):
+        Tally(*tally)
+
+
+@pytest.fixture(scope="module")
+def glides():
+    """Demonstrations in which velocities matter."""
+    gym.register(GLIDE, Glide, max_episode_steps=40)
+    yield collect_demos(GLIDE, brake, episodes=6)
+    del gym.registry[GLIDE]
+
+
+SMALL = TrainConfig(
+    env_steps=500,
+    agent=replace(BASE.agent, hidden_sizes=(32, 32)),
+    warm_start=replace(BASE.warm_start, bc_updates=300, episodes=8, critic_updates=20),
+    evaluation=replace(BASE.evaluation, every=200),
+)
+
+
+def test_velocities_stay_where_a_clone_fails_without_them(glides, caplog):
+    with caplog.at_level("INFO", "headstart"):
+        trained = train(GLIDE, SMALL, demos=glides)
+    assert trained.policy.inputs is None
+    (line,) = [text for text in caplog.messages if text.startswith("the actor sees")]
+    assert "0 of 4 episodes succeed with neither" in line
+
+
+def test_cloning_alone_shows_the_better_clone(glides):
+    alone = replace(SMALL, env_steps=0)
+    best = train(GLIDE, alone, demos=glides)
+    less = train(GLIDE, replace(alone, actor_inputs="neither"), demos=glides)
+    everything = train(GLIDE, replace(alone, actor_inputs="all"), demos=glides)
+    assert less.evaluation.success_rate < everything.evaluation.success_rate
+    assert best.evaluation == everything.evaluation
+    assert best.policy.inputs is None
+
+
+def test_a_run_is_the_same_however_it_is_cut_and_made_longer(glides, tmp_path):
+    config = replace(SMALL, checkpoint=BASE.checkpoint)
+    train(GLIDE, config, demos=glides, out=tmp_path / "whole")
+    with pytest.raises(PowerCut):
+        train(
+            GLIDE,
+            replace(config, env_steps=0),
+            demos=glides,
+            out=tmp_path / "cut",
+            observers=Cut(2),
+        )
+    resume(tmp_path / "cut", env=GLIDE)
+    for env_steps in (90, 500):
+        resume(tmp_path / "cut", {"env_steps": env_steps}, env=GLIDE)
+    whole, cut = outcome(tmp_path / "whole"), outcome(tmp_path / "cut")
+    for name in ("agent", "state", "replay"):
+        assert whole[name] == cut[name], name
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"warm_start": replace(SMALL.warm_start, bc_updates=0)},
+        {"warm_start": replace(SMALL.warm_start, episodes=0, critic_updates=0)},
+        {"actor_inputs": "all"},
+    ],
+    ids=["no cloning", "no episodes to tell by", "asked for"],
+)
+def test_everything_is_seen_where_nothing_can_be_told(glides, changes):
+    config = replace(SMALL, env_steps=200, **changes)
+    assert train(GLIDE, config, demos=glides).policy.inputs is None
+
+
+def test_everything_is_seen_without_demonstrations():
+    assert train(POINT, replace(BASE, env_steps=90)).policy.inputs is None
+
+
+def test_a_layout_with_an_entry_too_many_is_refused():
+    class Wide(Glide):
+        state_layout = StateLayout(velocities=(4,))
+
+    gym.register("Wide-v0", Wide, max_episode_steps=40)
+    with pytest.raises(InputError, match="velocities of its layout names entry 4"):
+        train("Wide-v0", SMALL)
+    del gym.registry["Wide-v0"]
+
+
+def test_what_is_seen_of_a_point_is_the_way_to_its_goal(point_demos):
+    policy = train(
+        POINT, replace(BASE, actor_inputs="neither", env_steps=90), demos=point_demos
+    ).policy
+    one = {"observation": np.zeros(2), "achieved_goal": np.zeros(2), "desired_goal": np.ones(2)}
+    other = {name: value + 0.3 for name, value in one.items()}
+    np.testing.assert_allclose(policy(one), policy(other), atol=1e-6)
