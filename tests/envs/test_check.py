@@ -1,6 +1,7 @@
 """``check_env``: each defect is found, named in words, and told with what to do about it."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ from envs.old import REFUSALS
 from envs.reports import report
 
 from headstart.envs.check import check_env
-from headstart.envs.goal_env import GoalSpec
 from headstart.envs.make import make_env
 from headstart.errors import InputError
+from headstart.training.assembly import prepared
+from headstart.training.config import TrainConfig
 
 SOUND = [
     "Reach", "ZeroOne", "Levels", "Dense", "Silent", "GridReward", "Ending", "NeverEnds",
@@ -30,11 +32,17 @@ def test_nothing_is_said_against_a_sound_environment(name):
     assert found.steps_per_second > 0.0
 
 
+def spec_in_training(env_id):
+    """What a run knows of an environment."""
+    with prepared(env_id, TrainConfig(), None, 0, None, ()) as trainer:
+        return trainer.spec
+
+
 @pytest.mark.parametrize("env_id", ["PointReach-v0", "BitFlip-v0"])
 def test_nothing_is_said_against_the_toy_environments(env_id):
     found = check_env(env_id)
     assert (found.problems, found.advice) == ((), ())
-    assert found.spec == GoalSpec.from_env(make_env(env_id))
+    assert found.spec == spec_in_training(env_id)
 
 
 PROBLEMS = [
@@ -161,7 +169,7 @@ def test_a_report_says_what_training_would_know():
     found = report("Force")
     assert found.env_id == "envs.defective:Force-v0"
     assert found.success == "info['is_success']"
-    assert found.spec == GoalSpec.from_env(make_env(found.env_id))
+    assert found.spec == replace(spec_in_training(found.env_id), env_id="Force-v0")
     assert report("ZeroOne").success == "info['success']"
     assert report("Silent").success == "the reward of the goal itself"
     assert report("Costly").spec is None

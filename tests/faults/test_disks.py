@@ -178,7 +178,7 @@ def test_a_run_may_be_called_anything(warm, demo_file, tmp_path, name):
     assert warm(*command_for(run, demo_file), log=log, moments=[stop]) == 130
     command = shlex.split(told_of(log).splitlines()[-1].rpartition("with: ")[2])
     assert command == ["headstart", "resume", str(run)]
-    assert warm(*command[1:], "--collectors", 0, "--env-steps", 240, log=log) == 0
+    assert warm(*command[1:], "--collectors", 0, "--env-steps", 300, log=log) == 0
     assert damaged(run) == []
 
 

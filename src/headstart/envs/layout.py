@@ -37,7 +37,14 @@ def find_layout(env: gym.Env[Any, Any], task: TaskConfig) -> StateLayout:
             )
     elif layout is None:
         layout = _detect(env)
-    given = {name: getattr(task, name) for name in _DECLARED}
+    given: dict[str, Any] = {
+        "velocities": task.velocities,
+        "positions": task.positions,
+        "goal_positions": task.goal_positions,
+        "hand": task.hand,
+        "angles": task.angles,
+        "shift_axes": task.shift_axes,
+    }
     layout = replace(layout, **{name: it for name, it in given.items() if it is not None})
     _check_entries(env, layout)
     return layout
