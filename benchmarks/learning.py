@@ -15,20 +15,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from demonstrators import behaviour_of
 from machine import machine
 
 from headstart import (
     PRESETS,
+    DemoSet,
     TrainConfig,
     collect_demos,
     evaluate,
-    load_demos,
     load_policy,
     make_env,
-    save_demos,
     train,
 )
-from headstart.demos.experts import expert_for
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import Constant
 from headstart.run_files import read_metrics
@@ -56,6 +55,8 @@ class Experiment:
     config: TrainConfig
     quoted_at: tuple[int, ...]
     num_demos: int = 0
+    kind: str = "perfect"
+    """Of the demonstrations; see ``demonstrators.py``."""
 
 
 def _evaluated(preset: str, env_steps: int, every: int, episodes: int = EPISODES) -> TrainConfig:
@@ -102,6 +103,16 @@ EXPERIMENTS = {
         (2000, 4000),
         100,
     ),
+    "pick-and-place-10-fast": Experiment(
+        "FetchPickAndPlace-v4", _evaluated("fast", 10_000, 3000), (3000, 6000, 10_000), 10
+    ),
+    "pick-and-place-noisy-fast": Experiment(
+        "FetchPickAndPlace-v4", _evaluated("fast", 12_000, 3000), (3000, 12_000), 100, "noisy"
+    ),
+    "push-fast": Experiment("FetchPush-v4", _evaluated("fast", 8000, 4000), (4000, 8000), 100),
+    "slide-fast": Experiment(
+        "FetchSlide-v4", _evaluated("fast", 10_000, 5000), (5000, 10_000), 100
+    ),
     "point-maze-fast": Experiment("PointMaze_UMaze-v3", _far_goals(120_000), (60_000, 120_000)),
     "hand-reach-fast": Experiment("HandReach-v3", _hand(1_000_000), ()),
     "reach-fast": Experiment("FetchReach-v4", _evaluated("fast", 5000, 1000), (2000, 5000)),
@@ -146,14 +157,20 @@ def run(experiment: Experiment, seed: int, directory: Path, collectors: int) -> 
         return
     demos = None
     if experiment.num_demos:
-        path = directory.parent / f"{experiment.env_id}-demos.npz"
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            expert = expert_for(experiment.env_id)
-            save_demos(path, collect_demos(experiment.env_id, expert, episodes=100, collectors=2))
-        demos = load_demos(path)
+        demos = demonstrations(experiment, seed)
     config = replace(experiment.config, seed=seed)
     train(experiment.env_id, config, demos=demos, out=directory, collectors=collectors)
+
+
+def demonstrations(experiment: Experiment, seed: int) -> DemoSet:
+    """Return the demonstrations of one seed; imperfect ones hold failures too."""
+    return collect_demos(
+        experiment.env_id,
+        behaviour_of(experiment.kind, experiment.env_id),
+        episodes=experiment.num_demos,
+        seed=seed,
+        keep_failures=experiment.kind != "perfect",
+    )
 
 
 def summary(experiment: Experiment, runs: list[Path], command: str) -> dict[str, Any]:
