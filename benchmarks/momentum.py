@@ -29,12 +29,14 @@ class Glide(gym.Env[Any, Any]):
         self.action_space = spaces.Box(-1.0, 1.0, (2,), np.float32)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
+        """Put the puck anywhere, with a small velocity."""
         super().reset(seed=seed)
         self._place, self._goal = self.np_random.uniform(-1.0, 1.0, (2, 2))
         self._speed = self.np_random.uniform(-0.1, 0.1, 2)
         return self._observe(), {}
 
     def step(self, action: NDArray[Any]) -> Any:
+        """Accelerate by up to 0.03 per step and axis."""
         self._speed = self._speed + 0.03 * np.clip(action, -1.0, 1.0)
         self._place = self._place + self._speed
         reward = float(self.compute_reward(self._place, self._goal, {}))
@@ -43,6 +45,7 @@ class Glide(gym.Env[Any, Any]):
     def compute_reward(
         self, achieved_goal: NDArray[Any], desired_goal: NDArray[Any], info: Any
     ) -> NDArray[np.float64]:
+        """Return 0 within 0.05 of the goal and -1 elsewhere."""
         distance = np.linalg.norm(np.asarray(achieved_goal) - desired_goal, axis=-1)
         return -np.asarray(distance > 0.05, np.float64)
 
