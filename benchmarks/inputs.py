@@ -2,7 +2,7 @@
 
     python benchmarks/inputs.py --seeds 3
 
-Each task is cloned alone and trained by ``fast`` with every value of ``actor_inputs``; the last
+Each task is cloned alone and trained by ``fast``, with an actor that sees less or more; the last
 policy is evaluated in 300 greedy episodes. Results are written after every run, and one that is in
 them is not run again. Two processes may share the work: each takes what the other has not begun.
 """
@@ -59,7 +59,14 @@ TASKS = {
     "reach, 5": Task("FetchReach-v4", 5, 3000),
     "maze, 20": Task(MAZE, 20, 30_000),
 }
-INPUTS = ("neither", "all", "no-velocities", "no-absolute")
+INPUTS: dict[str, dict[str, Any]] = {
+    "neither": {"actor_inputs": "neither"},
+    "all": {"actor_inputs": "all"},
+    "no-velocities": {"actor_inputs": "no-velocities"},
+    "no-absolute": {"actor_inputs": "no-absolute"},
+    "neither, fine": {"actor_inputs": "neither", "fine_scales": (10.0, 50.0, 200.0)},
+    "auto": {"actor_inputs": "auto"},
+}
 
 
 def main() -> None:
@@ -67,7 +74,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=3, help="how many seeds, from 0 on (3)")
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS))
-    parser.add_argument("--inputs", nargs="+", default=INPUTS)
+    parser.add_argument("--inputs", nargs="+", choices=INPUTS, default=list(INPUTS))
     parser.add_argument("--how", nargs="+", default=("cloning", "training"))
     parser.add_argument("--runs", type=Path, default=Path("runs/inputs"))
     parser.add_argument("--out", type=Path, default=RESULTS)
@@ -95,7 +102,7 @@ def run(out: Path, runs: Path, cell: dict[str, Any]) -> None:
     config = TrainConfig(
         env_steps=0 if cloning else task.env_steps,
         seed=seed,
-        actor_inputs=cell["inputs"],
+        **INPUTS[cell["inputs"]],
         evaluation=EvaluationConfig(every=2000, episodes=50),
     )
     try:

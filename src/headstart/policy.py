@@ -41,6 +41,7 @@ class _Header:
     goal_input: GoalInput
     metadata: dict[str, Any]
     inputs: list[tuple[int, int]] | None = None
+    fine_scales: list[float] = field(default_factory=list)
     """Since schema 2: what the network sees, where that is not everything."""
 
 
@@ -199,8 +200,13 @@ class Policy:
             metadata=dict(self.metadata),
         )
         if self.inputs is not None:
-            header = replace(header, schema=INPUTS_SCHEMA, inputs=list(self.inputs.terms))
-        content = {name: value for name, value in asdict(header).items() if value is not None}
+            header = replace(
+                header,
+                schema=INPUTS_SCHEMA,
+                inputs=list(self.inputs.terms),
+                fine_scales=list(self.inputs.scales),
+            )
+        content = {name: value for name, value in asdict(header).items() if value not in (None, [])}
         return pack(self.arrays(), {"headstart_policy": json.dumps(content)})
 
 
@@ -281,7 +287,12 @@ def _policy(header: _Header, arrays: dict[str, FloatArray]) -> Policy:
         metadata=header.metadata,
         inputs=None
         if header.inputs is None
-        else InputMap(tuple(header.inputs), header.observation_dim, header.goal_dim),
+        else InputMap(
+            tuple(header.inputs),
+            header.observation_dim,
+            header.goal_dim,
+            tuple(header.fine_scales),
+        ),
     )
     unknown = arrays.keys() - policy.arrays().keys()
     if unknown:

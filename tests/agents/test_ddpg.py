@@ -9,6 +9,7 @@ from headstart.agents.ddpg import DDPG, DDPGConfig
 from headstart.agents.networks import FIRST, OTHERS, Critics
 from headstart.data.inputs import InputMap
 from headstart.errors import InputError
+from headstart.policy import policy_from_bytes
 
 SIZES = {"observation_dim": 4, "goal_dim": 2, "action_dim": 3}
 
@@ -277,7 +278,11 @@ SEEN = InputMap(((0, -1), (3, -1), (7, 5), (1, 2)), 4, 2)
 """Two entries, one of the goal's distances, and a difference that the critics do not see."""
 
 
-def agent_that_sees_less():
+FINE = replace(SEEN, scales=(0.5, 5.0))
+"""The same, and the two differences once more on two finer scales."""
+
+
+def agent_that_sees_less(seen):
     return DDPG(
         DDPGConfig(hidden_sizes=(16, 16), q_filter_from=0),
         observation_dim=4,
@@ -286,28 +291,31 @@ def agent_that_sees_less():
         action_high=[1.0] * 3,
         reward_range=(-1.0, 0.0),
         seed=0,
-        actor_inputs=SEEN,
+        actor_inputs=seen,
     )
 
 
-def test_an_actor_may_see_less_than_the_critics_and_differences_besides():
-    agent, batch = agent_that_sees_less(), batch_of()
+@pytest.mark.parametrize("seen", [SEEN, FINE])
+def test_an_actor_may_see_less_than_the_critics_and_differences_besides(seen):
+    agent, batch = agent_that_sees_less(seen), batch_of()
     agent.observe(batch)
     inputs = agent._inputs_now(tensors(batch))
     states = np.concatenate([batch.observation, batch.achieved_goal, batch.desired_goal], axis=1)
-    mean, std = SEEN(states).mean(axis=0), SEEN(states).std(axis=0)
-    np.testing.assert_allclose(inputs.actor, (SEEN(states) - mean) / std, atol=1e-5)
+    mean, std = seen(states).mean(axis=0), seen(states).std(axis=0)
+    np.testing.assert_allclose(inputs.actor, (seen(states) - mean) / std, atol=1e-5)
     whole = make_agent()
     whole.observe(batch)
     np.testing.assert_array_equal(inputs.critic, whole._inputs_now(tensors(batch)).critic)
 
 
-def test_what_the_actor_does_not_see_does_not_change_what_it_does():
-    agent, batch = agent_that_sees_less(), batch_of()
+@pytest.mark.parametrize("seen", [SEEN, FINE])
+def test_what_the_actor_does_not_see_does_not_change_what_it_does(seen):
+    agent, batch = agent_that_sees_less(seen), batch_of()
     agent.observe(batch)
     agent.update(tensors(batch))
     agent.clone(tensors(batch))
-    policy = agent.policy(deployed=False)
+    policy = policy_from_bytes(agent.policy(deployed=False).to_bytes())
+    assert policy.inputs == seen
     state = {"observation": batch.observation, "achieved_goal": batch.achieved_goal,
              "desired_goal": batch.desired_goal}  # fmt: skip
     action = policy(state)

@@ -157,3 +157,24 @@ def test_a_scene_may_be_shifted_along_the_axes_on_which_it_starts_anywhere():
     assert free_axes(starts, 3) == (0, 1)
     assert free_axes(np.hstack([starts, starts[:, ::-1]]), 3) == (0, 1, 2)
     assert free_axes(starts[:1].repeat(3, axis=0), 3) == ()
+
+
+def test_fine_scales_tell_small_differences_apart():
+    layout = StateLayout(positions=(0, 2), goal_positions=(0,), hand=0, shift_axes=(0, 1), dim=2)
+    everything = InputMap.of(4, 2, "both")
+    fine = choose_inputs(
+        layout, everything, velocities=True, absolute=False, fine_scales=(10.0, 50.0)
+    )
+    plain = choose_inputs(layout, everything, velocities=True, absolute=False)
+    state = np.random.default_rng(0).normal(size=(3, 8)).astype(np.float32)
+    offset, distance = state[:, 2:4] - state[:, 0:2], state[:, 6:8] - state[:, 4:6]
+    coarse = np.hstack([distance, offset])
+    expected = [plain(state), np.tanh(10.0 * coarse), np.tanh(50.0 * coarse)]
+    np.testing.assert_allclose(fine(state), np.hstack(expected), rtol=1e-6)
+    assert len(fine) == fine(state).shape[1]
+
+
+@pytest.mark.parametrize("scales", [(0.0,), (-1.0,), (float("inf"),), (float("nan"),)])
+def test_scales_must_be_positive(scales):
+    with pytest.raises(ValueError, match="not all positive"):
+        InputMap(((0, NOTHING),), 4, 2, scales)

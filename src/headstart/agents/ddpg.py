@@ -65,18 +65,7 @@ class DDPG:
         self.updates = 0
 
         self.actor_inputs = actor_inputs
-        critic_inputs = InputMap.of(observation_dim, goal_dim, config.goal_input)
-        seen = () if actor_inputs is None else actor_inputs.terms
-        inputs = critic_inputs.joined(seen)
-        if any(subtracted == NOTHING for _, subtracted in inputs.terms[len(critic_inputs) :]):
-            raise ValueError("the actor sees an entry that the critics do not see")
-        self._critic_dim = len(critic_inputs)
-        self._actor_columns = torch.tensor(inputs.places(seen or inputs.terms))
-        # What the actor alone sees: entries, and what is subtracted from them.
-        self._more = torch.tensor(inputs.terms[len(critic_inputs) :]).reshape(-1, 2).T
-        self.moments = RunningMoments(len(inputs), std_floor=config.std_floor)
-        self._mean, self._std = torch.zeros(len(inputs)), torch.ones(len(inputs))
-
+        self._lay_out_inputs()
         self._build_networks(torch.Generator().manual_seed(seed))
 
     def hold_values(self, reward_range: tuple[float, float]) -> None:
@@ -177,6 +166,25 @@ class DDPG:
             action_high=_copy(self.action_high),
             inputs=self.actor_inputs,
         )
+
+    def _lay_out_inputs(self) -> None:
+        """Decide which columns critics and actor see: the critics' come first."""
+        critic = InputMap.of(self.observation_dim, self.goal_dim, self.config.goal_input)
+        actor = self.actor_inputs or critic
+        inputs = critic.joined(actor.terms)
+        more = inputs.terms[len(critic) :]
+        if any(subtracted == NOTHING for _, subtracted in more):
+            raise ValueError("the actor sees an entry that the critics do not see")
+        columns = inputs.places(actor.terms)
+        self._scales = actor.scales
+        self._coarse = [columns[place] for place in actor.differences]
+        width = len(inputs) + len(actor.scales) * len(self._coarse)
+        self._critic_dim = len(critic)
+        self._actor_columns = torch.tensor([*columns, *range(len(inputs), width)])
+        # What the actor alone sees: entries, and what is subtracted from them.
+        self._more = torch.tensor(more).reshape(-1, 2).T
+        self.moments = RunningMoments(width, std_floor=self.config.std_floor)
+        self._mean, self._std = torch.zeros(width), torch.ones(width)
 
     def _build_networks(self, generator: torch.Generator) -> None:
         config = self.config
@@ -281,7 +289,11 @@ class DDPG:
         if self._more.numel():
             states = torch.cat([observation, achieved_goal, desired_goal], dim=-1)
             parts.append(states[:, self._more[0]] - states[:, self._more[1]])
-        return torch.cat(parts, dim=-1).clamp_(-self.config.input_clip, self.config.input_clip)
+        raw = torch.cat(parts, dim=-1)
+        if self._scales:
+            coarse = raw[:, self._coarse]
+            raw = torch.cat([raw, *(torch.tanh(scale * coarse) for scale in self._scales)], dim=-1)
+        return raw.clamp_(-self.config.input_clip, self.config.input_clip)
 
     def _follow(self, targets: list[Tensor], online: list[Tensor]) -> None:
         """``target <- (1 - tau) * target + tau * online``."""

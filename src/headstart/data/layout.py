@@ -41,6 +41,7 @@ def choose_inputs(
     *,
     velocities: bool,
     absolute: bool,
+    fine_scales: tuple[float, ...] = (),
 ) -> InputMap:
     """Return what is seen of a state.
 
@@ -50,6 +51,8 @@ def choose_inputs(
         velocities: whether velocities are seen.
         absolute: whether positions along the axes of shifts, and angles, are seen as they are. If
             not, positions are seen from the hand, and goals from what is achieved.
+        fine_scales: for each ``k`` of these, ``tanh(k x)`` of each difference of positions ``x`` is
+            seen too, which tells small distances apart.
     """
     observation_dim, goal_dim = everything.observation_dim, everything.goal_dim
     achieved, desired = observation_dim, observation_dim + goal_dim
@@ -60,17 +63,21 @@ def choose_inputs(
         goals = layout.absolute(layout.goal_positions)
         hidden |= {desired + entry for entry in goals}
         shown += [(desired + entry, achieved + entry) for entry in sorted(goals)]
-        shown += _seen_from_hand(layout)
+        shown += _seen_from_hand(layout, layout.offsets)
+    if fine_scales:
+        shown += _seen_from_hand(layout, ())
     kept = [term for term in everything.terms if term[0] not in hidden or term[1] != NOTHING]
-    return InputMap(tuple(dict.fromkeys((*kept, *shown))), observation_dim, goal_dim)
+    terms = tuple(dict.fromkeys((*kept, *shown)))
+    return InputMap(terms, observation_dim, goal_dim, fine_scales)
 
 
-def _seen_from_hand(layout: StateLayout) -> list[Term]:
+def _seen_from_hand(layout: StateLayout, without: tuple[int, ...]) -> list[Term]:
+    """Return the offsets from the hand of all positions but its own and those ``without``."""
     if layout.hand is None:
         return []
     return [
         (first + axis, layout.hand + axis)
         for first in layout.positions
-        if first != layout.hand and first not in layout.offsets
+        if first != layout.hand and first not in without
         for axis in range(layout.dim)
     ]

@@ -232,8 +232,9 @@ def _actor_inputs(config: TrainConfig, spec: GoalSpec, seen: ActorInputs) -> Inp
         everything,
         velocities=seen in ("all", "no-absolute"),
         absolute=seen in ("all", "no-velocities"),
+        fine_scales=config.fine_scales,
     )
-    return None if chosen.terms == everything.terms else chosen
+    return None if chosen == everything else chosen
 
 
 def _agent(config: TrainConfig, spec: GoalSpec, seen: ActorInputs) -> DDPG:

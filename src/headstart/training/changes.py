@@ -26,6 +26,7 @@ FIXED = (
     "replay_capacity",
     "symmetry",
     "actor_inputs",
+    "fine_scales",
     "task.velocities",
     "task.positions",
     "task.goal_positions",

@@ -217,6 +217,9 @@ class TrainConfig:
     angles, which are seen from the hand and from the goal; or neither. The critics see all. auto
     clones demonstrations both ways, neither and all, lets the clones run the episodes of the warm
     start in turn, and trains on with the better one; without demonstrations it is all."""
+    fine_scales: tuple[float, ...] = ()
+    """For each k of these, the actor also sees tanh(k x) of each difference of positions x, in the
+    env's units: small distances apart from larger ones."""
     symmetry: bool = True
     """Mirror half of each batch where the env is known to be symmetric."""
     policy_every: int = 10_000
@@ -257,6 +260,8 @@ class TrainConfig:
         _require_from_to("torch_threads", self.torch_threads, 1, _MOST_THREADS)
         _require_from_to("batch_size", self.batch_size, 2, _MOST_ROWS)
         _require_from_to("replay_capacity", self.replay_capacity, 2, _MOST_STATES)
+        positive = all(0.0 < scale < float("inf") for scale in self.fine_scales)
+        require(positive, "fine_scales must be positive", self.fine_scales)
         if self.target_success is not None:
             _require_share("target_success", self.target_success)
 
