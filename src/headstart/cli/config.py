@@ -103,13 +103,8 @@ def parse_resume(
     Raises:
         InputError: if an option is unknown or its value is refused.
     """
-
-    def parse() -> ResumeCommand:
-        # Twice: the run decides what the settings are unless they are given.
-        first = _parse_resume(options, TrainConfig())
-        return _parse_resume(options, settings_of(first.run))
-
-    return _refusing(parse, "resume")
+    # The run decides what the settings are unless they are given.
+    return _refusing(lambda: _parse_resume(options, settings_of(_run_of(options))), "resume")
 
 
 def resume_help(description: str) -> str:
@@ -197,6 +192,13 @@ def _parse_resume(
         registry=_types,
     )
     return replace(command, run=user_path(command.run))
+
+
+def _run_of(options: Sequence[str]) -> Path:
+    """Find the run directory before all else is read."""
+    if options and not options[0].startswith("-"):
+        return user_path(Path(options[0]))
+    return _parse_resume(options, TrainConfig()).run
 
 
 def _with_demos_last(options: Sequence[str]) -> list[str]:
