@@ -75,8 +75,10 @@ def test_what_faults_in_collectors_interrupt_is_run_again_and_is_the_same(tmp_pa
     ],
 )
 def test_a_job_that_fails_again_and_again_ends_with_the_environments_own_words(
-    tmp_path, kind, told
+    request, tmp_path, kind, told
 ):
+    if kind in ("step", "reset"):
+        request.getfixturevalue("forked_collectors")
     env_id = faulty(kind, tokens(tmp_path / "tokens", 1000))
     (job,) = jobs_of(1)
     for collectors in (1, 0) if kind in ("step", "reset") else (1,):

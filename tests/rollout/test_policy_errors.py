@@ -14,7 +14,7 @@ from headstart.rollout.executors import make_executor
 from headstart.rollout.job import EpisodeJob
 from headstart.training.evaluation import evaluate
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.usefixtures("forked_collectors")]
 POINT = "PointReach-v0"
 
 

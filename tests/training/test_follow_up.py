@@ -16,7 +16,7 @@ from headstart.errors import InputError
 from headstart.training.resume import resume
 from headstart.training.train import train
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.usefixtures("forked_collectors")]
 
 SHORT = replace(SMALL, env_steps=60)
 MODULE = """
