@@ -95,6 +95,7 @@ def test_networks_that_would_not_see_where_they_are_are_refused():
     assert train(id_of("Reach"), her).progress.updates > 0
 
 
+@pytest.mark.learning
 @pytest.mark.parametrize(
     ("name", "task", "refusal"),
     [

@@ -165,6 +165,7 @@ def test_episodes_of_1000_steps_leave_updates_within_the_env_steps(caplog):
     assert "no updates" not in caplog.text
 
 
+@pytest.mark.learning
 @pytest.mark.parametrize(
     ("settings", "env_steps", "enough"),
     [({}, 1000, 3000), ({}, 300, 3000), ({"warm_start.episodes": 2}, 1500, 4000)],

@@ -32,6 +32,7 @@ CASES = {
 }
 
 
+@pytest.mark.learning
 @pytest.mark.parametrize("case", CASES)
 def test_it_has_the_same_bits_and_one_more_evaluation_where_it_ended(tmp_path, point_demos, case):
     config, ends = CASES[case]

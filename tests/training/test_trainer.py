@@ -104,7 +104,7 @@ def test_the_best_policy_is_chosen_on_goals_that_no_evaluation_reports():
         trainer.run()
         chosen_on = {job.env_seed for job in executor.jobs if job.stream != "rollout"}
         learned_from = {job.env_seed for job in executor.jobs if job.stream == "rollout"}
-        executor.jobs.clear()
+    with Noted(f"{POINT},max_episode_steps=1") as executor:
         run_evaluation(executor, point_policy(), episodes=500, seed=SMALL.seed)
         reported = {job.env_seed for job in executor.jobs}
     assert (len(chosen_on), len(learned_from), len(reported)) == (4, 10, 500)
