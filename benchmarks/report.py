@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from report_demos import ablation_table, draw_ablation, experts_table, load, times_table
 from report_environments import third_party_table
+from report_inputs import inputs_table
 from report_reliability import fuzz_table, reliability_table
 from report_rewards import rewards_table
 
@@ -20,7 +21,6 @@ IMAGES = ROOT / "docs" / "images"
 DEMONSTRATIONS = ROOT / "docs" / "demonstrations.md"
 ENVIRONMENTS = ROOT / "docs" / "environments.md"
 RELIABILITY = ROOT / "docs" / "reliability.md"
-ENVIRONMENTS = ROOT / "docs" / "environments.md"
 ENV_STEPS_PER_EPOCH = 2000  # 20 cycles of 2 rollouts of 50 steps
 
 # Read off the published figure (fetchPickAndPlaceContrast.png of Overcoming-exploration-from-demos,
@@ -37,6 +37,10 @@ PUBLISHED = {
 FAR = "[far goals](docs/environments.md#when-goals-are-far-or-poses-of-many-joints)"
 LABELS = {
     "pick-and-place-fast": "FetchPickAndPlace-v4, `fast`, 100 demonstrations",
+    "pick-and-place-noisy-fast": "FetchPickAndPlace-v4, 100 noisy ones, of a demonstrator at 53%",
+    "pick-and-place-10-fast": "FetchPickAndPlace-v4, 10 demonstrations",
+    "push-fast": "FetchPush-v4, 100 demonstrations",
+    "slide-fast": "FetchSlide-v4, 100 demonstrations",
     "pick-and-place-fast-bfloat16": "the same with `--matmul-precision bfloat16`",
     "reach-fast": "FetchReach-v4, `fast`, no demonstrations",
     "point-maze-fast": f"PointMaze_UMaze-v3, no demonstrations, {FAR}",
@@ -59,6 +63,8 @@ def main() -> None:
     fill("experts", experts_table(), DEMONSTRATIONS)
     fill("times", times_table(), DEMONSTRATIONS)
     fill("ablation", ablation_table(), DEMONSTRATIONS)
+    fill("inputs-cloning", inputs_table("cloning"), DEMONSTRATIONS)
+    fill("inputs-training", inputs_table("training"), DEMONSTRATIONS)
     fill("reliability", reliability_table(), RELIABILITY)
     fill("fuzz", fuzz_table(), RELIABILITY)
     fill("third-party", third_party_table(), ENVIRONMENTS)
