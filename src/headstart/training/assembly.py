@@ -214,14 +214,19 @@ def _resets(config: TrainConfig, demos: DemoSet | None) -> DemoResets | None:
 
 
 def _views(config: TrainConfig, spec: GoalSpec, demos: DemoSet | None) -> list[ActorInputs]:
-    """Return what the actor may see of a state: one of these, which episodes decide."""
+    """Return what the actor may see of a state, less before more: episodes decide."""
     if config.actor_inputs != "auto":
         return [config.actor_inputs]
     warm_start = config.warm_start
     tried = demos is not None and warm_start.bc_updates and warm_start.episodes
-    if not tried or _actor_inputs(config, spec, "neither") is None:
+    if not tried:
         return ["all"]
-    return ["neither", "all"]
+    names: tuple[ActorInputs, ...] = ("all", "neither", "no-absolute")
+    different: dict[InputMap | None, ActorInputs] = {}
+    for name in names:
+        different.setdefault(_actor_inputs(config, spec, name), name)
+    everything, *less = different.values()
+    return [*less, everything]
 
 
 def _actor_inputs(config: TrainConfig, spec: GoalSpec, seen: ActorInputs) -> InputMap | None:

@@ -215,8 +215,9 @@ class TrainConfig:
     actor_inputs: ActorInputs = "auto"
     """What the actor sees of a state: all of it; all but velocities; all but absolute positions and
     angles, which are seen from the hand and from the goal; or neither. The critics see all. auto
-    clones demonstrations both ways, neither and all, lets the clones run the episodes of the warm
-    start in turn, and trains on with the better one; without demonstrations it is all."""
+    clones actors that see neither, nothing absolute, and all, lets the clones run the episodes of
+    the warm start in turn, and trains on with a good one that sees little; without demonstrations
+    it is all."""
     fine_scales: tuple[float, ...] = ()
     """For each k of these, the actor also sees tanh(k x) of each difference of positions x, in the
     env's units: small distances apart from larger ones."""

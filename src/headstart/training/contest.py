@@ -1,6 +1,6 @@
 """Which clone is trained on, of clones that see different things of a state.
 
-Less is usually more: a clone that sees velocities goes on with what the demonstrator did a moment
+Less is usually more: a clone that sees velocities continues what the demonstrator did a moment
 ago instead of reacting to where things are. But some tasks need them, and which ones no data can
 tell: what a clone sees decides where it gets to, so it must be run (de Haan et al. 2019, "Causal
 Confusion in Imitation Learning", section 5, intervention by policy execution).
@@ -40,8 +40,8 @@ class Contest:
     """Agents that see different things of a state, until one of them is chosen.
 
     Args:
-        agents: by what their actors see, the one first that is chosen unless another is clearly
-            better or it never succeeds.
+        agents: by what their actors see; the first one is chosen that succeeds and than which none
+            is clearly better, the last one if none succeeds.
     """
 
     def __init__(self, agents: Mapping[str, DDPG]) -> None:
@@ -104,11 +104,13 @@ class Contest:
         """Choose one of the agents; the others are dropped."""
         if len(self.agents) == 1:
             return
+        best = max(self.tallies[name].rate for name in self._open)
+        good = (name for name in self._open if self.tallies[name].rate > max(0.0, best - _CLEARLY))
+        chosen = next(good, self._open[-1])
         first, *others = self._open
-        best = max(others, key=lambda name: self.tallies[name].rate)
-        better = self.tallies[best].rate >= self.tallies[first].rate + _CLEARLY
-        chosen = best if better or not self.tallies[first].successes else first
-        _log.info("the actor sees %s: %s", chosen, ", ".join(map(self._told, self._open)))
+        counts = ", ".join(f"{self._count(name)} with {name}" for name in others)
+        line = "the actor sees %s: %s episodes succeed with %s, %s"
+        _log.info(line, chosen, self._count(first), first, counts)
         self.go_on({chosen: self.tallies[chosen]})
 
     def go_on(self, tallies: Mapping[str, Tally]) -> None:
@@ -116,10 +118,10 @@ class Contest:
         self.agents = {name: self.agents[name] for name in tallies}
         self.tallies = {name: replace(tally) for name, tally in tallies.items()}
 
-    def _told(self, name: str) -> str:
+    def _count(self, name: str) -> str:
         tally = self.tallies[name]
-        return f"{tally.successes} of {tally.episodes} episodes succeed with {name}"
+        return f"{tally.successes} of {tally.episodes}"
 
 
 _CLEARLY = 0.25
-"""By how much the rate of the second must be higher."""
+"""By how much another rate must be higher."""
