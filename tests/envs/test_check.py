@@ -34,7 +34,8 @@ def test_nothing_is_said_against_a_sound_environment(name):
 
 def spec_in_training(env_id):
     """What a run knows of an environment."""
-    with prepared(env_id, TrainConfig(), None, 0, None, ()) as trainer:
+    config = TrainConfig(actor_inputs="neither")
+    with prepared(env_id, config, None, 0, None, ()) as trainer:
         return trainer.spec
 
 

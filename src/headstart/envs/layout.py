@@ -19,11 +19,11 @@ _EPISODES = (10,) * 6
 _DECLARED = ("velocities", "positions", "goal_positions", "hand", "angles", "shift_axes")
 
 
-def find_layout(env: gym.Env[Any, Any], task: TaskConfig) -> StateLayout:
+def find_layout(env: gym.Env[Any, Any], task: TaskConfig, *, detect: bool = True) -> StateLayout:
     """Return what the entries of a state mean.
 
     What ``task`` declares counts first, then the attribute ``state_layout`` of the environment,
-    then the table of known ones. Of others, what shows in some steps is detected.
+    then the table of known ones. Of others, what shows in some steps is detected, if ``detect``.
 
     Raises:
         InputError: if an entry that is declared does not exist.
@@ -36,7 +36,7 @@ def find_layout(env: gym.Env[Any, Any], task: TaskConfig) -> StateLayout:
                 f"{env_name(env)}: the attribute state_layout must be a StateLayout, got {layout!r}"
             )
     elif layout is None:
-        layout = _detect(env)
+        layout = _detect(env) if detect else _nothing(env)
     given: dict[str, Any] = {
         "velocities": task.velocities,
         "positions": task.positions,
@@ -66,21 +66,26 @@ def _words(value: int | tuple[int, ...]) -> str:
 
 def _detect(env: gym.Env[Any, Any]) -> StateLayout:
     """Look at some random steps; what fails in them is reported elsewhere, and nothing is found."""
-    widths = _widths(env)
-    nothing = StateLayout(dim=2 if widths["goal"] % 3 and not widths["goal"] % 2 else 3)
+    width = _widths(env)["observation"]
     try:
         steps = take_steps(env, _EPISODES)
         starts = [reset_env(env, seed)[0]["achieved_goal"] for seed in range(len(_EPISODES))]
     except Exception:
-        return nothing
+        return _nothing(env)
     after = np.concatenate([steps.observations, steps.achieved_goals], axis=1)
-    velocities = find_velocities(steps.before, after, widths["observation"])
+    velocities = find_velocities(steps.before, after, width)
     states = np.concatenate([steps.before, after])
-    frame = find_frame(states, widths["observation"], velocities)
+    frame = find_frame(states, width, velocities)
     if frame is None:
-        return replace(nothing, velocities=velocities)
+        return replace(_nothing(env), velocities=velocities)
     axes = free_axes(np.stack(starts), frame.dim)
     return replace(frame, velocities=velocities, shift_axes=axes)
+
+
+def _nothing(env: gym.Env[Any, Any]) -> StateLayout:
+    """Return a layout of which a goal's width says alone how wide its positions would be."""
+    width = _widths(env)["goal"]
+    return StateLayout(dim=2 if width % 3 and not width % 2 else 3)
 
 
 def _widths(env: gym.Env[Any, Any]) -> dict[str, int]:

@@ -55,7 +55,9 @@ def prepared(
     source, timeout = env_source(env), config.episode_timeout
     with contextlib.closing(make_env(source)) as reward_env:
         spec = GoalSpec.from_env(reward_env, config.task)
-        layout = find_layout(reward_env, config.task)
+        # Without demonstrations the actor sees all, unless somebody wants it otherwise.
+        needed = demos is not None or config.actor_inputs not in ("auto", "all")
+        layout = find_layout(reward_env, config.task, detect=needed)
         spec = replace(spec, env_id=source.name, layout=layout)
         reward = GoalReward(reward_env, spec)
         _check_reward(spec)
