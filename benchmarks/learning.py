@@ -107,7 +107,7 @@ EXPERIMENTS = {
         "FetchPickAndPlace-v4", _evaluated("fast", 10_000, 3000), (3000, 6000, 10_000), 10
     ),
     "pick-and-place-noisy-fast": Experiment(
-        "FetchPickAndPlace-v4", _evaluated("fast", 12_000, 3000), (3000, 12_000), 100, "noisy"
+        "FetchPickAndPlace-v4", _evaluated("fast", 6000, 3000), (3000, 6000), 100, "noisy"
     ),
     "push-fast": Experiment("FetchPush-v4", _evaluated("fast", 8000, 4000), (4000, 8000), 100),
     "slide-fast": Experiment(

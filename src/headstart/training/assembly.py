@@ -57,6 +57,7 @@ def prepared(
         spec = GoalSpec.from_env(reward_env, config.task)
         # Without demonstrations the actor sees all, unless somebody wants it otherwise.
         needed = demos is not None or config.actor_inputs not in ("auto", "all")
+        needed = needed or bool(config.fine_scales)
         layout = find_layout(reward_env, config.task, detect=needed)
         spec = replace(spec, env_id=source.name, layout=layout)
         reward = GoalReward(reward_env, spec)
