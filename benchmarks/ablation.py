@@ -24,13 +24,13 @@ from machine import machine
 
 from headstart import DemoSet, TrainConfig, evaluate, load_demos, save_demos, train
 from headstart.run_files import read_metrics
+from headstart.runs.record import PACKAGES
 from headstart.training.config import (
     EvaluationConfig,
     HindsightConfig,
     ResetsConfig,
     WarmStartConfig,
 )
-from headstart.training.record import PACKAGES
 
 ENV_ID = "FetchPickAndPlace-v4"
 KINDS = ("perfect", "noisy", "slow", "half-failing")

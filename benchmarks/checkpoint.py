@@ -25,12 +25,12 @@ from machine import machine
 from headstart import DemoSet, TrainConfig, collect_demos, resume, train
 from headstart.demos.experts import expert_for
 from headstart.run_files import read_metrics
-from headstart.training.assembly import prepared
+from headstart.runs.directory import new_run
+from headstart.runs.execution import run_in
+from headstart.runs.preparation import prepared
+from headstart.runs.record import RunRecord, current_versions
 from headstart.training.config import CheckpointConfig, CycleConfig, EvaluationConfig
-from headstart.training.execution import run_in
 from headstart.training.observer import Observer
-from headstart.training.record import RunRecord, current_versions
-from headstart.training.run_directory import new_run
 from headstart.training.trainer import Trainer
 
 ENV_ID = "FetchPickAndPlace-v4"
@@ -119,7 +119,7 @@ def filled(
     run: Path, config: TrainConfig, demos: DemoSet, transitions: int
 ) -> Iterator[list[float]]:
     """Yield what the clock of the checkpoints said before each of them."""
-    with prepared(ENV_ID, config, None, 0, None, []) as trainer:
+    with prepared(ENV_ID, config, None, 0, None, []) as (trainer, _):
         observer = Filled(trainer, demos, transitions)
         trainer.observers = [observer]
         # Trained already, as far as it knows: the checkpoints are what is measured.

@@ -25,8 +25,8 @@ from momentum import Glide, glide_expert, maze_expert
 from headstart import DemoSet, TrainConfig, collect_demos, evaluate, load_demos, save_demos, train
 from headstart.rollout.job import Behaviour
 from headstart.run_files import read_metrics
+from headstart.runs.record import PACKAGES
 from headstart.training.config import EvaluationConfig
-from headstart.training.record import PACKAGES
 
 EPISODES = 300
 RESULTS = Path(__file__).parent / "results" / "inputs.json"

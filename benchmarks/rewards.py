@@ -23,7 +23,7 @@ from machine import machine
 from reward_tasks import ENDS, REWARDS, RewardedReach, is_task
 
 from headstart import PRESETS, collect_demos, evaluate, train
-from headstart.training.record import PACKAGES
+from headstart.runs.record import PACKAGES
 
 NUM_DEMOS, EPISODES = 20, 500
 RESULTS = Path(__file__).parent / "results" / "rewards.json"

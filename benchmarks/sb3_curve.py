@@ -26,7 +26,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 from headstart import DemoSet, collect_demos, evaluate, load_demos, make_env, save_demos
 from headstart.demos.experts import expert_for
 from headstart.integrations.sb3 import DemoHerReplayBuffer
-from headstart.training.record import PACKAGES
+from headstart.runs.record import PACKAGES
 
 ENV_ID = "FetchPickAndPlace-v4"
 RESULTS = Path(__file__).parent / "results" / "sb3-pick-and-place.json"

@@ -20,7 +20,7 @@ from typing import Any
 
 from machine import machine
 
-from headstart.training.record import PACKAGES
+from headstart.runs.record import PACKAGES
 
 OTHERS = ("panda-gym", "pybullet", "highway-env")
 RESULTS = Path(__file__).parent / "results" / "third-party.json"

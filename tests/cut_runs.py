@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from small_runs import POINT, SMALL
 
+from headstart.runs.train import train
 from headstart.training.observer import Observer
-from headstart.training.train import train
 
 OFTEN = replace(SMALL.checkpoint, seconds=0.0)
 BASE = replace(SMALL, checkpoint=OFTEN, policy_every=100)

@@ -7,10 +7,9 @@ import safetensors.numpy
 
 from headstart.policy import load_policy
 from headstart.run_files import CHECKPOINTS, CONFIG, DEMOS, METRICS
-from headstart.training.checkpoint import AGENT, STATE
-from headstart.training.checkpoint_files import CheckpointFiles
-from headstart.training.checkpointer import newest_run
-from headstart.training.record import read_demos, read_record
+from headstart.runs.checkpoint import AGENT, STATE
+from headstart.runs.checkpoint_files import CheckpointFiles, newest_run
+from headstart.runs.record import read_demos, read_record
 
 
 def outcome(directory):

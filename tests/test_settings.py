@@ -15,11 +15,11 @@ from headstart.agents.config import DDPGConfig
 from headstart.cli.config import parse_train
 from headstart.errors import InputError
 from headstart.presets import PRESETS
+from headstart.runs.resume import resume
+from headstart.runs.train import train
 from headstart.settings import check_types, convert
 from headstart.strict_json import build, parse_json
 from headstart.training.config import TrainConfig
-from headstart.training.resume import resume
-from headstart.training.train import train
 
 
 @pytest.mark.parametrize(

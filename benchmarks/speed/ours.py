@@ -14,6 +14,7 @@ from headstart.envs.make import make_env
 from headstart.rollout.executors import SerialExecutor
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import EpisodeJob
+from headstart.runs.train import train
 from headstart.training.assembly import build_trainer
 from headstart.training.config import (
     CycleConfig,
@@ -23,7 +24,6 @@ from headstart.training.config import (
     WarmStartConfig,
 )
 from headstart.training.observer import Observer, Progress
-from headstart.training.train import train
 from headstart.training.trainer import Trainer
 
 _EXPLORATION = Exploration(noise=common.NOISE, random_action=0.1)

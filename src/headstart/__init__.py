@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from headstart.rollout.exploration import Exploration as Exploration
     from headstart.rollout.job import EpisodeJob as EpisodeJob
     from headstart.rollout.job import run_episode as run_episode
+    from headstart.runs.resume import resume as resume
+    from headstart.runs.train import train as train
     from headstart.training.config import CheckpointConfig as CheckpointConfig
     from headstart.training.config import CycleConfig as CycleConfig
     from headstart.training.config import DemosConfig as DemosConfig
@@ -53,11 +55,9 @@ if TYPE_CHECKING:
     from headstart.training.evaluation import evaluate as evaluate
     from headstart.training.observer import Observer as Observer
     from headstart.training.observer import RunHandle as RunHandle
+    from headstart.training.observer import RunInterrupted as RunInterrupted
+    from headstart.training.observer import TrainResult as TrainResult
     from headstart.training.progress import Progress as Progress
-    from headstart.training.result import RunInterrupted as RunInterrupted
-    from headstart.training.result import TrainResult as TrainResult
-    from headstart.training.resume import resume as resume
-    from headstart.training.train import train as train
     from headstart.viz.plots import plot_runs as plot_runs
     from headstart.viz.video import record_video as record_video
 
@@ -84,6 +84,8 @@ _MODULES = {
     "presets": ("PRESETS",),
     "rollout.exploration": ("Exploration",),
     "rollout.job": ("EpisodeJob", "run_episode"),
+    "runs.resume": ("resume",),
+    "runs.train": ("train",),
     "training.config": (
         "CheckpointConfig",
         "CycleConfig",
@@ -96,11 +98,8 @@ _MODULES = {
         "WarmStartConfig",
     ),
     "training.evaluation": ("EvalResult", "evaluate"),
-    "training.observer": ("Observer", "RunHandle"),
+    "training.observer": ("Observer", "RunHandle", "RunInterrupted", "TrainResult"),
     "training.progress": ("Progress",),
-    "training.result": ("RunInterrupted", "TrainResult"),
-    "training.resume": ("resume",),
-    "training.train": ("train",),
     "viz.plots": ("plot_runs",),
     "viz.video": ("record_video",),
 }

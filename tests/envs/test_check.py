@@ -13,7 +13,7 @@ from envs.reports import report
 from headstart.envs.check import check_env
 from headstart.envs.make import make_env
 from headstart.errors import InputError
-from headstart.training.assembly import prepared
+from headstart.runs.preparation import prepared
 from headstart.training.config import TrainConfig
 
 SOUND = [
@@ -35,7 +35,7 @@ def test_nothing_is_said_against_a_sound_environment(name):
 def spec_in_training(env_id):
     """What a run knows of an environment."""
     config = TrainConfig(actor_inputs="neither")
-    with prepared(env_id, config, None, 0, None, ()) as trainer:
+    with prepared(env_id, config, None, 0, None, ()) as (trainer, _):
         return trainer.spec
 
 

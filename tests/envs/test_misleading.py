@@ -14,9 +14,9 @@ from headstart.envs.toy import PointReach
 from headstart.errors import InputError
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import Constant, EpisodeJob, run_episode
+from headstart.runs.train import train
 from headstart.training.config import TrainConfig
 from headstart.training.sampling import make_relabelling
-from headstart.training.train import train
 
 SHORT = TrainConfig(env_steps=80, batch_size=8).with_(
     {

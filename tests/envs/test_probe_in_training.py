@@ -20,6 +20,8 @@ from headstart.envs.task import TaskConfig
 from headstart.errors import InputError, RunError
 from headstart.rollout.exploration import GREEDY, Exploration
 from headstart.rollout.job import Constant, EpisodeJob, run_episode
+from headstart.runs.resume import resume
+from headstart.runs.train import train
 from headstart.training.config import (
     CycleConfig,
     EvaluationConfig,
@@ -28,8 +30,6 @@ from headstart.training.config import (
 )
 from headstart.training.evaluation import evaluate
 from headstart.training.observer import Observer
-from headstart.training.resume import resume
-from headstart.training.train import train
 
 RANDOM = Exploration(random_action=1.0)
 CONFIG = TrainConfig(

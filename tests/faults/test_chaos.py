@@ -10,11 +10,11 @@ from outcomes import differences, outcome
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 
-TRAINING = "headstart.training"
+TRAINING, RUNS = "headstart.training", "headstart.runs"
 # fmt: off
 PLACES = {
     # With which calls of a start kill it. What comes early in a run, and then what comes later.
-    f"{TRAINING}.run_directory:save_demos": (1, 1),
+    f"{RUNS}.directory:save_demos": (1, 1),
     "headstart.agents.ddpg:DDPG.clone": (70, 20),
     "headstart.agents.ddpg:DDPG.update_critics": (20, 5),
     "headstart.rollout.executors:run_episode": (1, 9),
@@ -27,10 +27,10 @@ PLACES = {
     "headstart.agents.ddpg:DDPG.update": (2, 9),
     "headstart.data.replay:EpisodeReplay.add": (9, 10),
     f"{TRAINING}.trainer:run_evaluation": (1, 2),
-    f"{TRAINING}.metrics:MetricsLog.write": (1, 2),
-    f"{TRAINING}.run_directory:RunDirectory.evaluated": (1, 1),
-    f"{TRAINING}.checkpoint:pack": (3, 8),
-    f"{TRAINING}.checkpoint_files:CheckpointFiles.prune": (1, 4),
+    f"{RUNS}.metrics_log:MetricsLog.write": (1, 2),
+    f"{RUNS}.directory:RunDirectory.evaluated": (1, 1),
+    f"{RUNS}.checkpoint:pack": (3, 8),
+    f"{RUNS}.checkpoint_files:CheckpointFiles.prune": (1, 4),
     "os:unlink": (21, 30),
     "os:rmdir": (2, 3),
     "shutil:rmtree": (3, 8),
@@ -39,8 +39,8 @@ PLACES = {
 GROUPS = 10
 WRITES = ("pathlib:Path.write_bytes", "pathlib:Path.write_text")
 ON_RESUME = (
-    f"{TRAINING}.checkpoint:restore_run",
-    f"{TRAINING}.run_directory:RunDirectory.put_back",
+    f"{RUNS}.checkpoint:restore_run",
+    f"{RUNS}.directory:RunDirectory.put_back",
 )
 
 

@@ -12,8 +12,8 @@ from headstart.errors import EpisodeError, RunError
 from headstart.rollout.executors import make_executor
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import EpisodeJob
+from headstart.runs.train import train
 from headstart.training.config import FailuresConfig
-from headstart.training.train import train
 
 pytestmark = pytest.mark.processes
 
@@ -121,7 +121,7 @@ def test_training_goes_on_to_the_same_bits_and_counts_what_it_repeated(tmp_path)
 
 
 def test_a_run_that_an_environment_ends_can_go_on_once_it_is_mended(tmp_path):
-    from headstart.training.resume import resume
+    from headstart.runs.resume import resume
 
     path = tokens(tmp_path / "tokens", 0)
     env_id = faulty("step", path)

@@ -17,7 +17,7 @@ from refusals import refusals
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 
 UPDATE = "headstart.agents.ddpg:DDPG.update"
-GROWING = "headstart.training.growing_file:GrowingFile"
+GROWING = "headstart.runs.growing_file:GrowingFile"
 # What is refused, with what, from which call to which, amid it or before it. All begin after the
 # run has begun and end before it ends.
 REFUSED = {

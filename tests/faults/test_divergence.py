@@ -13,13 +13,13 @@ from small_runs import POINT, SMALL, Diary, weights_of
 
 from headstart.agents.ddpg import DDPG
 from headstart.errors import InputError, RunError
+from headstart.runs.checkpoint import AGENT
+from headstart.runs.checkpoint_files import newest_run
+from headstart.runs.resume import resume
+from headstart.runs.train import train
 from headstart.tensor_file import unpack
-from headstart.training.checkpoint import AGENT
-from headstart.training.checkpointer import newest_run
 from headstart.training.config import FailuresConfig
 from headstart.training.observer import Observer
-from headstart.training.resume import resume
-from headstart.training.train import train
 
 pytestmark = pytest.mark.learning
 

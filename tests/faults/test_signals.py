@@ -13,7 +13,7 @@ from killed_runs import SETTINGS, command_for
 from outcomes import damaged, differences, outcome
 from waiting import wait_until
 
-from headstart.training.checkpointer import newest_run
+from headstart.runs.checkpoint_files import newest_run
 
 pytestmark = pytest.mark.skipif(
     not os.path.exists("/proc/self/task"), reason="forks, and reads /proc"

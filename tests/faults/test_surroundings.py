@@ -29,7 +29,7 @@ UPDATE = "headstart.agents.ddpg:DDPG.update"
 
 def at_the_start(function, *arguments):
     """Have a function called before the run begins."""
-    place = "headstart.training.audience:TrainingDisplay"
+    place = "headstart.runs.audience:TrainingDisplay"
     return Moment(place=place, when="before", count=1, deed=(function, list(arguments)))
 
 
@@ -71,7 +71,7 @@ def test_durations_are_never_taken_from_the_wall_clock():
         if re.search(r"\btime\.time\b|\bdatetime\b|from time import", path.read_text())
     }
     # It says when something was written, which nothing is computed from.
-    assert users == {"training/tensorboard_file.py"}
+    assert users == {"runs/tensorboard_file.py"}
 
 
 def test_standard_output_and_error_may_be_closed(warm, demo_file, tmp_path, undisturbed):

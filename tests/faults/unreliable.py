@@ -20,7 +20,7 @@ def send_to_full_disk(stream):
 
 def break_tensorboard():
     """Have its import fail as it does with a protobuf that does not fit."""
-    sys.modules.pop("headstart.training.tensorboard_file", None)
-    training = sys.modules["headstart.training"]
-    vars(training).pop("tensorboard_file", None)
+    sys.modules.pop("headstart.runs.tensorboard_file", None)
+    runs = sys.modules["headstart.runs"]
+    vars(runs).pop("tensorboard_file", None)
     sys.modules["tensorboard.compat.proto.event_pb2"] = None

@@ -13,6 +13,7 @@ from headstart.demos.storage import DemoSet
 from headstart.envs.make import make_env
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import EpisodeJob, run_episode
+from headstart.runs.train import train
 from headstart.training.config import (
     CycleConfig,
     EvaluationConfig,
@@ -21,7 +22,6 @@ from headstart.training.config import (
     WarmStartConfig,
 )
 from headstart.training.evaluation import evaluate
-from headstart.training.train import train
 
 pytestmark = pytest.mark.learning
 

@@ -15,11 +15,11 @@ from headstart.envs.make import make_env
 from headstart.envs.toy import PointReach
 from headstart.errors import InputError
 from headstart.presets import FAST, PRESETS
+from headstart.runs.record import read_record
+from headstart.runs.resume import resume
+from headstart.runs.train import train
 from headstart.training.adaptation import adapt, keep_adapted
 from headstart.training.config import CycleConfig, EvaluationConfig, TrainConfig, WarmStartConfig
-from headstart.training.record import read_record
-from headstart.training.resume import resume
-from headstart.training.train import train
 
 POINT_SPEC = GoalSpec.from_env(make_env(POINT))
 HORIZONS = (1, 10, 30, 50, 80, 100, 300, 700, 1000, 5000, 20_000)

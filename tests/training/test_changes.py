@@ -4,7 +4,7 @@ import pytest
 from builders import is_one_line
 
 from headstart.errors import InputError
-from headstart.training.changes import FIXED, FREE, check_changes, differences
+from headstart.runs.changes import FIXED, FREE, check_changes, differences
 from headstart.training.config import EvaluationConfig, TrainConfig
 
 BASE = TrainConfig(evaluation=EvaluationConfig(every=2000, episodes=50))

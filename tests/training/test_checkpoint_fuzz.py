@@ -27,10 +27,10 @@ from saved_runs import newest, rewrite, stand
 from small_runs import POINT
 from test_policy_fuzz import of_policy
 
-from headstart.training.assembly import prepared
-from headstart.training.checkpoint_files import Entry
-from headstart.training.checkpointer import newest_run, restore_saved
-from headstart.training.record import read_record
+from headstart.runs.checkpoint import restore_saved
+from headstart.runs.checkpoint_files import Entry, newest_run
+from headstart.runs.preparation import prepared
+from headstart.runs.record import read_record
 
 # A replay of which every row can be compared.
 CONFIG = replace(BASE, replay_capacity=1000)
@@ -45,12 +45,12 @@ def run(tmp_path, point_demos):
 @pytest.fixture
 def trainers(point_demos):
     """Return the trainer to put the run into; a new one after it was put somewhere."""
-    with prepared(POINT, CONFIG, point_demos, 0, None, []) as spare:
+    with prepared(POINT, CONFIG, point_demos, 0, None, []) as (spare, _):
         kept = [spare]
 
         def fresh(*, used=False):
             if used:
-                with prepared(POINT, CONFIG, point_demos, 0, None, []) as another:
+                with prepared(POINT, CONFIG, point_demos, 0, None, []) as (another, _):
                     kept[0] = another
             return kept[0]
 

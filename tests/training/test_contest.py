@@ -13,11 +13,11 @@ from small_runs import POINT
 from headstart.data.layout import StateLayout
 from headstart.demos.record import collect_demos
 from headstart.errors import InputError
-from headstart.training.assembly import prepared
+from headstart.runs.preparation import prepared
+from headstart.runs.resume import resume
+from headstart.runs.train import train
 from headstart.training.config import TrainConfig
 from headstart.training.contest import Contest, Tally
-from headstart.training.resume import resume
-from headstart.training.train import train
 
 pytestmark = pytest.mark.learning
 
@@ -70,7 +70,7 @@ def test_what_is_the_same_is_tried_once(glides, layout, tried):
     gym.register("Declared-v0", Declared, max_episode_steps=40)
     with prepared(
         "Declared-v0", SMALL, replace(glides, env_id="Declared-v0"), 0, None, ()
-    ) as trainer:
+    ) as (trainer, _):
         assert list(trainer.contest.agents) == tried
     del gym.registry["Declared-v0"]
 

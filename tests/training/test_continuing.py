@@ -10,7 +10,7 @@ from small_runs import POINT, SMALL, weights_of
 
 from headstart import InputError, collect_demos, evaluate, train
 from headstart.envs.toy import PointReach
-from headstart.training.record import read_record
+from headstart.runs.record import read_record
 
 CONFIG = SMALL.with_({"checkpoint.seconds": 0.0})
 

@@ -17,10 +17,10 @@ from headstart.demos.storage import load_demos
 from headstart.errors import InputError, RunError
 from headstart.rollout.job import EpisodeJob
 from headstart.run_files import read_metrics
+from headstart.runs.resume import resume
+from headstart.runs.train import train
 from headstart.training.config import FailuresConfig
 from headstart.training.evaluation import evaluate, wilson_interval
-from headstart.training.resume import resume
-from headstart.training.train import train
 
 pytestmark = [pytest.mark.processes, pytest.mark.usefixtures("forked_collectors")]
 

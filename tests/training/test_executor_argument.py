@@ -8,9 +8,9 @@ from small_runs import POINT, SMALL, Noted, weights_of
 
 from headstart.demos.record import collect_demos
 from headstart.errors import InputError
+from headstart.runs.resume import resume
+from headstart.runs.train import train
 from headstart.training.evaluation import evaluate
-from headstart.training.resume import resume
-from headstart.training.train import train
 
 CONFIG = replace(SMALL, env_steps=120)
 

@@ -13,8 +13,8 @@ import headstart
 from headstart.cli.main import main
 from headstart.data.strategies import final
 from headstart.errors import InputError
-from headstart.training.resume import resume
-from headstart.training.train import train
+from headstart.runs.resume import resume
+from headstart.runs.train import train
 
 pytestmark = [pytest.mark.processes, pytest.mark.usefixtures("forked_collectors")]
 

@@ -3,7 +3,7 @@
 import pytest
 from full_disk import files_limited_to
 
-from headstart.training.growing_file import GrowingFile
+from headstart.runs.growing_file import GrowingFile
 
 
 @pytest.fixture

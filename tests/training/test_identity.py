@@ -12,9 +12,9 @@ from small_runs import POINT, SMALL
 
 from headstart.data.strategies import PreferMoved, final, future
 from headstart.errors import InputError
-from headstart.training.identity import content_of
-from headstart.training.resume import resume
-from headstart.training.train import train
+from headstart.runs.identity import content_of
+from headstart.runs.resume import resume
+from headstart.runs.train import train
 
 
 def later(rows, rng, *, by=1):
@@ -78,7 +78,7 @@ def test_the_content_does_not_depend_on_the_process_comments_or_place(tmp_path):
         (tmp_path / name).mkdir()
         (tmp_path / name / "mine.py").write_text(text)
         program = (
-            "import mine; from headstart.training.identity import content_of; "
+            "import mine; from headstart.runs.identity import content_of; "
             "print(content_of(mine.strategy))"
         )
         path = {"PYTHONPATH": os.pathsep.join([str(tmp_path / name), *sys.path])}

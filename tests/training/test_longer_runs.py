@@ -11,10 +11,10 @@ from small_runs import POINT, Diary, weights_of
 
 from headstart.policy import load_policy
 from headstart.run_files import read_metrics
-from headstart.training.checkpoint import STATE
+from headstart.runs.checkpoint import STATE
+from headstart.runs.resume import resume
+from headstart.runs.train import train
 from headstart.training.config import CycleConfig, TrainConfig
-from headstart.training.resume import resume
-from headstart.training.train import train
 
 LONG = replace(BASE, env_steps=480)
 RATIO = CycleConfig(episodes=1, updates_per_step=0.17)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from headstart.training.metrics import MeanMetrics, MetricsLog
+from headstart.runs.metrics_log import MetricsLog
+from headstart.training.metrics import MeanMetrics
 from headstart.training.schedule import period_ended
 
 

@@ -11,7 +11,7 @@ from builders import is_one_line, point_expert
 from small_runs import POINT, SMALL, weights_of
 
 from headstart import InputError, Observer, RunInterrupted, evaluate, load_policy, resume, train
-from headstart.training.seen import read_id, read_seen
+from headstart.runs.audience import read_id, read_seen
 
 CONFIG = SMALL.with_({"log_every": 10, "checkpoint.seconds": 1e6})
 TOTAL = 20 + 10

@@ -18,7 +18,7 @@ import torch
 from small_runs import POINT, Diary
 
 from headstart.presets import PRESETS
-from headstart.training.train import train
+from headstart.runs.train import train
 
 RECORDED = Path(__file__).with_name("reference_runs.json")
 PACKAGES = ("torch", "numpy", "gymnasium")

@@ -12,9 +12,9 @@ from small_runs import POINT
 
 from headstart.errors import InputError
 from headstart.presets import PRESETS
+from headstart.runs.resume import resume
+from headstart.runs.train import train
 from headstart.training.config import ResetsConfig
-from headstart.training.resume import resume
-from headstart.training.train import train
 
 pytestmark = pytest.mark.learning
 

@@ -6,10 +6,10 @@ from builders import is_one_line, point_policy
 
 from headstart.errors import InputError
 from headstart.policy import load_policy
+from headstart.runs.directory import new_run
+from headstart.runs.record import RunRecord, current_versions
 from headstart.training.config import EvaluationConfig, TrainConfig
 from headstart.training.evaluation import EvalResult
-from headstart.training.record import RunRecord, current_versions
-from headstart.training.run_directory import new_run
 
 POINT = "PointReach-v0"
 

@@ -16,13 +16,13 @@ from small_runs import POINT
 from headstart.agents.ddpg import DDPGConfig
 from headstart.errors import InputError
 from headstart.policy import policy_from_bytes
+from headstart.runs.checkpoint import restore_saved
+from headstart.runs.checkpoint_files import CheckpointFiles, Entry, newest_run
+from headstart.runs.preparation import prepared
+from headstart.runs.resume import resume
+from headstart.runs.train import train
 from headstart.tensor_file import pack, unpack
-from headstart.training.assembly import prepared
-from headstart.training.checkpoint_files import CheckpointFiles, Entry
-from headstart.training.checkpointer import newest_run, restore_saved
 from headstart.training.config import CycleConfig, EvaluationConfig, TrainConfig, WarmStartConfig
-from headstart.training.resume import resume
-from headstart.training.train import train
 
 CONFIG = replace(BASE, replay_capacity=1000)
 
@@ -191,7 +191,7 @@ STATES = {
 
 @pytest.fixture
 def trainer(point_demos):
-    with prepared(POINT, CONFIG, point_demos, 0, None, []) as trainer:
+    with prepared(POINT, CONFIG, point_demos, 0, None, []) as (trainer, _):
         yield trainer
 
 

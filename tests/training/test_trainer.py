@@ -16,10 +16,10 @@ from headstart.errors import InputError
 from headstart.presets import PRESETS
 from headstart.rollout.executors import SerialExecutor
 from headstart.rollout.job import VALIDATION
+from headstart.runs.train import train
 from headstart.training.assembly import build_trainer
 from headstart.training.config import EvaluationConfig, WarmStartConfig
 from headstart.training.evaluation import run_evaluation, summarize
-from headstart.training.train import train
 
 
 def initial_policy(config, env_id):

@@ -14,9 +14,9 @@ from headstart.demos.record import collect_demos
 from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.envs.make import make_env
 from headstart.policy import load_policy
+from headstart.runs.train import train
 from headstart.training.assembly import build_trainer
 from headstart.training.config import CycleConfig, WarmStartConfig
-from headstart.training.train import train
 
 
 @pytest.fixture(scope="module")

@@ -16,11 +16,11 @@ from headstart.envs.make import make_env
 from headstart.errors import InputError
 from headstart.policy import load_policy
 from headstart.rollout.executors import SerialExecutor
+from headstart.runs.resume import resume
+from headstart.runs.train import train
 from headstart.training.assembly import build_trainer
 from headstart.training.config import DemosConfig, ResetsConfig, WarmStartConfig
 from headstart.training.contest import Contest
-from headstart.training.resume import resume
-from headstart.training.train import train
 
 
 def test_without_demonstrations_the_warm_start_collects_blindly():
@@ -86,7 +86,7 @@ def test_batches_hold_the_promised_share_of_demonstrations(point_demos):
     spec, env = GoalSpec.from_env(make_env(POINT)), make_env(POINT)
     with SerialExecutor(POINT) as executor:
         reward = GoalReward(env)
-        trainer = build_trainer(SMALL, spec, point_demos, executor, reward, ())
+        trainer = build_trainer(SMALL, spec, point_demos.episodes, executor, reward, ())
         recording = Batches(
             SMALL.agent,
             observation_dim=spec.observation_dim,
@@ -112,7 +112,7 @@ def test_training_resets_to_demonstrated_states_and_evaluation_never_does(point_
     config = replace(SMALL, env_steps=1200, resets=ResetsConfig(probability=0.5))
     with Noted(POINT) as executor:
         reward = GoalReward(env)
-        build_trainer(config, spec, point_demos, executor, reward, ()).run()
+        build_trainer(config, spec, point_demos.episodes, executor, reward, ()).run()
     started = {
         stream: [job.start is not None for job in executor.jobs if job.stream == stream]
         for stream in ("rollout", "validation")

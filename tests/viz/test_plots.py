@@ -7,8 +7,8 @@ from builders import is_one_line
 from full_disk import files_limited_to
 
 from headstart.errors import InputError
+from headstart.runs.curves import read_run
 from headstart.viz.plots import moving_average, plot_runs
-from headstart.viz.runs import read_run
 
 ROW = b'{"time/env_steps": 1, "eval/success_rate": 0.5, "eval/mean_q": -1}'
 

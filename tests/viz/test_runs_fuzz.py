@@ -19,8 +19,8 @@ from mutations import (
 )
 from test_plots import write_run
 
+from headstart.runs.curves import Run, read_run
 from headstart.viz.plots import plot_runs
-from headstart.viz.runs import Run, read_run
 
 
 @pytest.mark.timeout(0)

@@ -6,7 +6,7 @@ from headstart.cli.config import parse_resume, resume_help
 from headstart.cli.parser import Parser, default_collectors
 from headstart.cli.running import explain_failure, most_at_once, print_outcome
 from headstart.cli.trust import trusted_env
-from headstart.training.record import read_record
+from headstart.runs.record import read_record
 
 DESCRIPTION = """\
 Continue a run from its newest whole checkpoint, to the same policy and metrics as if it had never
@@ -36,7 +36,7 @@ def _run(arguments: argparse.Namespace) -> None:
     if collectors is None:
         collectors = default_collectors(most_at_once(config))
     # It imports torch, which takes seconds: what is wrong with the command line is said first.
-    from headstart.training.resume import resume
+    from headstart.runs.resume import resume
 
     with explain_failure(command.run):
         result = resume(

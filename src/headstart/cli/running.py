@@ -12,7 +12,7 @@ from headstart.training.adaptation import EVALUATION_EPISODES
 from headstart.training.config import TrainConfig
 
 if TYPE_CHECKING:  # It imports torch.
-    from headstart.training.result import TrainResult
+    from headstart.training.observer import TrainResult
 
 
 def most_at_once(config: TrainConfig) -> int:
@@ -29,7 +29,7 @@ def explain_failure(out: Path) -> Iterator[None]:
         if not (out / CONFIG).is_file():
             raise
         # Here, as it imports Gymnasium: help and what is wrong with an option need not wait for it.
-        from headstart.training.follow_up import resume_advice_of
+        from headstart.runs.follow_up import resume_advice_of
 
         raise RunError(
             f"{error}\nthe run up to its last checkpoint is in {out}; when the cause is fixed, "
@@ -48,7 +48,7 @@ def print_outcome(result: "TrainResult", out: Path, env_id: str) -> None:
     Raises:
         RunError: if standard output goes to a full disk, for instance.
     """
-    from headstart.training.follow_up import command_line, python_line
+    from headstart.runs.follow_up import command_line, python_line
 
     evaluation, progress = result.evaluation, result.progress
     line = command_line("evaluate", out, env_id, "--episodes 500") or python_line(

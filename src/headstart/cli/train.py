@@ -51,7 +51,7 @@ def _run(arguments: argparse.Namespace) -> None:
     if collectors is None:
         collectors = default_collectors(most_at_once(config))
     # It imports torch, which takes seconds: what is wrong with the command line is said first.
-    from headstart.training.train import train
+    from headstart.runs.train import train
 
     with explain_failure(out):
         result = train(

@@ -1,1 +1,1 @@
-"""The training loop and what surrounds it."""
+"""What learns: settings, the loop, evaluation and metrics; nothing here touches a disk."""

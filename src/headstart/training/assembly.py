@@ -1,95 +1,99 @@
-"""A trainer from environment, demonstrations and configuration, put together in one place."""
+"""A trainer from its parts and its configuration, put together in one place."""
 
-import contextlib
 import logging
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Sequence
 
-import gymnasium as gym
 import numpy as np
 
 from headstart.agents.ddpg import DDPG
+from headstart.data.episode import Episode
 from headstart.data.inputs import InputMap
 from headstart.data.layout import choose_inputs
 from headstart.data.replay import EpisodeReplay
 from headstart.data.strategies import GoalStrategy
 from headstart.data.symmetry import Mirror
-from headstart.demos.opening import Demos
-from headstart.demos.reading import read_demos
-from headstart.demos.resets import DemoResets, check_resets
-from headstart.demos.storage import DemoSet
+from headstart.demos.resets import DemoResets
 from headstart.envs.episode_check import EpisodeCheck
 from headstart.envs.goal_env import GoalReward, GoalSpec
-from headstart.envs.layout import find_layout
-from headstart.envs.make import env_source, make_env
-from headstart.envs.source import EnvLike
 from headstart.errors import InputError, require
-from headstart.rollout.executors import Executor, open_executor
+from headstart.rollout.executors import Executor
 from headstart.seeding import Streams, integer_seed
 from headstart.training.adaptation import adapt
 from headstart.training.config import ActorInputs, TrainConfig
 from headstart.training.contest import Contest
 from headstart.training.observer import Observer
-from headstart.training.sampling import find_mirror, make_relabelling, make_samplers
+from headstart.training.sampling import make_relabelling, make_samplers
 from headstart.training.trainer import Trainer
 
 _log = logging.getLogger("headstart")
 
 
-@contextlib.contextmanager
-def prepared(
-    env: EnvLike,
+def check_fit(config: TrainConfig, spec: GoalSpec, *, with_demos: bool) -> None:
+    """Refuse an environment and settings that do not go together.
+
+    Args:
+        config: all settings, none of them left open.
+        spec: the environment.
+        with_demos: whether there are demonstrations.
+
+    Raises:
+        InputError: if nothing could be learned, stored or seen.
+    """
+    _check_reward(spec)
+    _check_inputs(config, spec)
+    if config.replay_capacity <= spec.max_episode_steps:
+        raise InputError(
+            f"replay_capacity {config.replay_capacity} cannot hold one episode of {spec.env_id}, "
+            f"which takes {spec.max_episode_steps + 1} states"
+        )
+    cloned = with_demos and config.warm_start.bc_updates > 0
+    require(
+        config.env_steps > 0 or cloned,
+        "env_steps must be at least 1 where no demonstrations are cloned (warm_start.bc_updates)",
+        config.env_steps,
+    )
+    if not with_demos:
+        require(
+            config.resets.probability == 0.0,
+            "resets.probability needs demonstrations (--demos)",
+            config.resets.probability,
+        )
+
+
+def build_trainer(
     config: TrainConfig,
-    demos: Demos | None,
-    collectors: int,
-    goal_strategy: GoalStrategy | None,
+    spec: GoalSpec,
+    demos: Sequence[Episode] | None,
+    executor: Executor,
+    reward: GoalReward,
     observers: Sequence[Observer],
-    executor: Executor | None = None,
-) -> Iterator[Trainer]:
-    """Yield a trainer that has not begun.
-
-    Raises:
-        InputError: if environment, demonstrations and configuration do not go together.
-    """
-    source, timeout = env_source(env), config.episode_timeout
-    with contextlib.closing(make_env(source)) as reward_env:
-        spec = GoalSpec.from_env(reward_env, config.task)
-        # Without demonstrations the actor sees all, unless somebody wants it otherwise.
-        needed = demos is not None or config.actor_inputs not in ("auto", "all")
-        needed = needed or bool(config.fine_scales)
-        layout = find_layout(reward_env, config.task, detect=needed)
-        spec = replace(spec, env_id=source.name, layout=layout)
-        reward = GoalReward(reward_env, spec)
-        _check_reward(spec)
-        _check_inputs(config, spec)
-        config = adapt(config, spec)
-        _check(config, spec, demos)
-        used = None if demos is None else read_demos(demos, spec, reward)
-        used = _checked(config, reward_env, used)
-        mirror = find_mirror(config, reward_env)
-        with open_executor(source, collectors, executor, timeout=timeout) as runner:
-            trainer = build_trainer(
-                config, spec, used, runner, reward, observers, goal_strategy, mirror
-            )
-            trainer.env = source
-            trainer.demo_set = used
-            yield trainer
-
-
-def demos_for(env: EnvLike, config: TrainConfig, demos: Demos | None) -> DemoSet | None:
-    """Return the demonstrations that a run with this configuration would learn from.
-
-    Raises:
-        InputError: if they cannot be read, or do not fit the environment.
-    """
-    if demos is None:
-        return None
-    source = env_source(env)
-    with contextlib.closing(make_env(source)) as reward_env:
-        spec = replace(GoalSpec.from_env(reward_env, config.task), env_id=source.name)
-        found = read_demos(demos, spec, GoalReward(reward_env, spec), log=False)
-    return found.first(config.demos.num_episodes)
+    goal_strategy: GoalStrategy | None = None,
+    mirror: Mirror | None = None,
+) -> Trainer:
+    """Assemble agent, replay and samplers."""
+    config = adapt(config, spec)
+    replay = _replay(config.replay_capacity, spec)
+    streams = Streams(config.seed)
+    check = EpisodeCheck(reward, config.task.unexplained_reward)
+    if demos is not None:
+        demos = [check(episode, is_demo=True) for episode in demos]
+    relabelling = make_relabelling(config, reward, goal_strategy)
+    sampler, demo_sampler = make_samplers(config, mirror, replay, demos, relabelling, streams)
+    return Trainer(
+        config=config,
+        spec=spec,
+        contest=Contest({seen: _agent(config, spec, seen) for seen in _views(config, spec, demos)}),
+        check=check,
+        executor=executor,
+        replay=replay,
+        streams=streams,
+        relabelling=relabelling,
+        sampler=sampler,
+        demos=demos or (),
+        resets=_resets(config, demos),
+        demo_sampler=demo_sampler,
+        observers=observers,
+    )
 
 
 def _check_reward(spec: GoalSpec) -> None:
@@ -126,74 +130,6 @@ def _check_inputs(config: TrainConfig, spec: GoalSpec) -> None:
         )
 
 
-def _check(config: TrainConfig, spec: GoalSpec, demos: Demos | None) -> None:
-    """Refuse what does not go together, before demonstrations are read."""
-    if config.replay_capacity <= spec.max_episode_steps:
-        raise InputError(
-            f"replay_capacity {config.replay_capacity} cannot hold one episode of {spec.env_id}, "
-            f"which takes {spec.max_episode_steps + 1} states"
-        )
-    cloned = demos is not None and config.warm_start.bc_updates > 0
-    require(
-        config.env_steps > 0 or cloned,
-        "env_steps must be at least 1 where no demonstrations are cloned (warm_start.bc_updates)",
-        config.env_steps,
-    )
-    if demos is None:
-        require(
-            config.resets.probability == 0.0,
-            "resets.probability needs demonstrations (--demos)",
-            config.resets.probability,
-        )
-
-
-def _checked(config: TrainConfig, env: gym.Env[Any, Any], demos: DemoSet | None) -> DemoSet | None:
-    """Return the demonstrations to train from; refuse what does not go together."""
-    if demos is None:
-        return None
-    config.check_demos(len(demos.episodes))
-    demos = demos.first(config.demos.num_episodes)
-    if config.resets.probability:
-        check_resets(env, demos)
-    return demos
-
-
-def build_trainer(
-    config: TrainConfig,
-    spec: GoalSpec,
-    demos: DemoSet | None,
-    executor: Executor,
-    reward: GoalReward,
-    observers: Sequence[Observer],
-    goal_strategy: GoalStrategy | None = None,
-    mirror: Mirror | None = None,
-) -> Trainer:
-    """Assemble agent, replay and samplers."""
-    config = adapt(config, spec)
-    replay = _replay(config.replay_capacity, spec)
-    streams = Streams(config.seed)
-    check = EpisodeCheck(reward, config.task.unexplained_reward)
-    if demos is not None:
-        demos = replace(demos, episodes=tuple(check(ep, is_demo=True) for ep in demos.episodes))
-    relabelling = make_relabelling(config, reward, goal_strategy)
-    sampler, demo_sampler = make_samplers(config, mirror, replay, demos, relabelling, streams)
-    return Trainer(
-        config=config,
-        spec=spec,
-        contest=Contest({seen: _agent(config, spec, seen) for seen in _views(config, spec, demos)}),
-        check=check,
-        executor=executor,
-        replay=replay,
-        streams=streams,
-        relabelling=relabelling,
-        sampler=sampler,
-        demos=() if demos is None else demos.episodes,
-        resets=_resets(config, demos),
-        demo_sampler=demo_sampler,
-        observers=observers,
-    )
-
-
 def _replay(capacity: int, spec: GoalSpec) -> EpisodeReplay:
     try:
         return EpisodeReplay(
@@ -209,14 +145,16 @@ def _replay(capacity: int, spec: GoalSpec) -> EpisodeReplay:
         ) from error
 
 
-def _resets(config: TrainConfig, demos: DemoSet | None) -> DemoResets | None:
+def _resets(config: TrainConfig, demos: Sequence[Episode] | None) -> DemoResets | None:
     resets = config.resets
     if demos is None or not resets.probability:
         return None
-    return DemoResets(demos.episodes, resets.probability, resets.goal, config.seed)
+    return DemoResets(demos, resets.probability, resets.goal, config.seed)
 
 
-def _views(config: TrainConfig, spec: GoalSpec, demos: DemoSet | None) -> list[ActorInputs]:
+def _views(
+    config: TrainConfig, spec: GoalSpec, demos: Sequence[Episode] | None
+) -> list[ActorInputs]:
     """Return what the actor may see of a state, less before more: episodes decide."""
     if config.actor_inputs != "auto":
         return [config.actor_inputs]

@@ -1,20 +1,19 @@
-"""Metrics of a run: one JSON line and one TensorBoard point per evaluation."""
+"""What updates report, on average, and one row of metrics: an evaluation, counters and clocks."""
 
-import itertools
-import json
-import logging
 import math
 from collections import defaultdict
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from headstart.run_files import METRICS, metric_rows
-from headstart.training.growing_file import GrowingFile
-
-_log = logging.getLogger("headstart")
+from headstart.agents.ddpg import DDPG
+from headstart.agents.state import live_tensors, not_finite
+from headstart.data.episode import Episode
+from headstart.errors import RunError
+from headstart.training.evaluation import EvalResult
+from headstart.training.progress import Progress
 
 
 class MeanMetrics:
@@ -57,77 +56,57 @@ class MeanMetrics:
             self._counts[name] = count
 
 
-def rows_to_go_on_from(content: bytes) -> list[dict[str, float]]:
-    """Return the rows of the ``metrics.jsonl`` of a run that goes on.
-
-    Raises:
-        ValueError: if they are not numbers by name, or lack one that a run goes on from.
-    """
-    rows = metric_rows(content)
-    for row, name in itertools.product(rows, ("time/env_steps", "eval/success_rate")):
-        if not math.isfinite(row.get(name, math.nan)):
-            raise ValueError(f"{METRICS} has a row without {name}")
-    return rows
+def evaluation_metrics(result: EvalResult, mean_q: float) -> dict[str, float]:
+    """Return the metrics of an evaluation, by name."""
+    return {
+        "eval/success_rate": result.success_rate,
+        "eval/mean_q": mean_q,
+        "eval/failed_episodes": result.failed,
+        **{f"eval/success_rate_{name}": p.success_rate for name, p in result.parts.items()},
+    }
 
 
-class MetricsLog:
-    """Writes ``metrics.jsonl`` and ``tensorboard/`` in a run directory. Neither may end a run.
+def progress_metrics(progress: Progress) -> dict[str, float]:
+    """Return the counters and clocks of a run, by name."""
+    return {
+        "time/env_steps": progress.env_steps,
+        "time/episodes": progress.episodes,
+        "time/updates": progress.updates,
+        "time/warm_start_updates": progress.warm_start_updates,
+        "time/wall_seconds": progress.wall_seconds,
+        "time/evaluation_seconds": progress.evaluation_seconds,
+        "time/checkpoint_seconds": progress.checkpoint_seconds,
+        "health/dropped_episodes": progress.dropped_episodes,
+    }
+
+
+def mean_value(agent: DDPG, episodes: Sequence[Episode]) -> float:
+    """Return the mean of ``Q(s, pi(s))`` over all steps of some episodes."""
+    observation = np.concatenate([episode.observations[:-1] for episode in episodes])
+    achieved_goal = np.concatenate([episode.achieved_goals[:-1] for episode in episodes])
+    desired_goal = np.concatenate([episode.desired_goals for episode in episodes])
+    columns = (observation, achieved_goal, desired_goal)
+    return float(agent.values(*(torch.from_numpy(column) for column in columns)).mean())
+
+
+def require_finite(agent: DDPG, metrics: MeanMetrics, updates: int) -> None:
+    """Refuse an agent or metrics with NaN or infinity in them.
 
     Args:
-        directory: the run directory.
-        content: the lines of the evaluations so far.
+        agent: what is learned.
+        metrics: of its updates.
+        updates: how many there were, for the message.
+
+    Raises:
+        RunError: that names what is not finite, and what may help.
     """
-
-    def __init__(self, directory: Path, content: bytes = b"") -> None:
-        self._rows = rows_to_go_on_from(content)
-        self._lines = GrowingFile(directory / METRICS, content)
-        self._events: GrowingFile | None = None
-        try:
-            # Imported here, where it may fail: it depends on how protobuf was built.
-            from headstart.training import tensorboard_file
-        except Exception as error:
-            _log.warning("TensorBoard cannot be imported (%s); training goes on without", error)
-            return
-        self._scalars = tensorboard_file.scalars
-        after = int(self.last("time/env_steps") or 0) + 1
-        self._events = GrowingFile(
-            tensorboard_file.new_event_file(directory / "tensorboard"),
-            tensorboard_file.beginning(after if content else None),
-        )
-
-    @property
-    def content(self) -> bytes:
-        """The content of ``metrics.jsonl``."""
-        return self._lines.content
-
-    @property
-    def env_steps(self) -> list[int]:
-        """When the evaluations so far were."""
-        return [int(row["time/env_steps"]) for row in self._rows]
-
-    def last(self, name: str) -> float | None:
-        """Return a metric of the last evaluation, if there was one."""
-        return self._rows[-1][name] if self._rows else None
-
-    def best(self, name: str) -> float | None:
-        """Return the greatest value of a metric so far."""
-        return max((row[name] for row in self._rows), default=None)
-
-    def write(self, metrics: Mapping[str, float], env_steps: int) -> None:
-        """Append one row, readable at once by whoever follows the files."""
-        self._rows.append(dict(metrics))
-        self._lines.append(json.dumps(dict(metrics)).encode() + b"\n")
-        if self._events is not None:
-            self._events.append(self._scalars(metrics, env_steps))
-
-    def write_updates(self, metrics: Mapping[str, float], env_steps: int) -> None:
-        """Append what updates report between evaluations, to ``tensorboard/`` only."""
-        if self._events is not None:
-            means = {name: value for name, value in metrics.items() if name.startswith("updates/")}
-            self._events.append(self._scalars(means, env_steps))
-
-    def flush(self) -> None:
-        """Write what could not be written before."""
-        self._lines.flush()
-        if self._events is not None:
-            self._events.flush()
+    mean = torch.from_numpy(agent.moments.mean)
+    tensors = {**live_tensors(agent), "the normaliser's mean": mean}
+    broken = not_finite(tensors) or metrics.not_finite()
+    if broken is None:
+        return
+    losses = ", ".join(f"{name} {value:.3g}" for name, value in metrics.means().items())
+    raise RunError(
+        f"learning diverged: {broken} is not finite after {updates} updates ({losses}); smaller "
+        f"--agent.critic-lr and --agent.actor-lr may help, with --allow-change on resume"
+    )

@@ -1,16 +1,15 @@
-"""What a run reports to, and through which it can be stopped."""
+"""What a run reports to, through which it can be stopped, and its outcome."""
 
-from dataclasses import dataclass, replace
+import uuid
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from headstart.envs.source import EnvLike
 from headstart.policy import Policy
+from headstart.training.config import TrainConfig
 from headstart.training.evaluation import EvalResult
 from headstart.training.progress import Progress
-
-if TYPE_CHECKING:
-    from headstart.training.config import TrainConfig
-    from headstart.training.result import TrainResult
 
 
 @dataclass
@@ -38,6 +37,11 @@ class RunHandle:
         self.stop_requested = True
 
 
+def new_id() -> str:
+    """Return an id that no other run has, for trackers."""
+    return uuid.uuid4().hex[:16]
+
+
 def describe_policy(
     policy: Policy, run: RunHandle, env_steps: int, result: EvalResult | None
 ) -> Policy:
@@ -48,6 +52,53 @@ def describe_policy(
     return replace(policy, metadata=metadata)
 
 
+@dataclass(frozen=True)
+class TrainResult:
+    """Outcome of a run that reached its end, or was stopped by ``RunHandle.stop``."""
+
+    policy: Policy
+    """The deployed policy at the end."""
+    best_policy: Policy
+    """The policy of the best evaluation; the later one if several are equally good."""
+    evaluation: EvalResult
+    """The last evaluation, on episodes that choose the best policy; ``evaluate`` uses others."""
+    progress: Progress
+    env: EnvLike = field(repr=False)
+    """The environment, from which it can be built again."""
+    directory: Path | None = None
+    """The run directory, if there is one."""
+
+
+class RunInterrupted(KeyboardInterrupt):
+    """Ctrl-C or SIGTERM during training; holds what was learned until then.
+
+    Args:
+        message: one sentence: whether the run is saved, and how to continue it.
+        policy: the deployed policy.
+        best_policy: the policy of the best evaluation, ``None`` before the first one.
+        evaluation: the last evaluation, ``None`` before the first one.
+        progress: how far the run came.
+        directory: the run directory, if there is one.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        policy: Policy,
+        best_policy: Policy | None,
+        evaluation: EvalResult | None,
+        progress: Progress,
+        directory: Path | None,
+    ) -> None:
+        super().__init__(message)
+        self.policy = policy
+        self.best_policy = best_policy
+        self.evaluation = evaluation
+        self.progress = progress
+        self.directory = directory
+
+
 class Observer:
     """Base of what follows a run; every method may be left as it is.
 
@@ -55,7 +106,7 @@ class Observer:
     happen; then ``finished``, or ``failed`` if the run ends in an exception.
     """
 
-    def started(self, config: "TrainConfig", run: RunHandle) -> None:
+    def started(self, config: TrainConfig, run: RunHandle) -> None:
         """Called once, before anything is collected or learned.
 
         Args:
@@ -87,7 +138,7 @@ class Observer:
     def resumable(self) -> None:
         """Called wherever the run can be saved and continued to the same bits."""
 
-    def finished(self, result: "TrainResult") -> None:
+    def finished(self, result: TrainResult) -> None:
         """Called at the end of a run, when everything is saved."""
 
     def failed(self, error: BaseException) -> None:

@@ -1,18 +1,19 @@
 """Who draws the batches of a run: hindsight, demonstrations, mirror images, in this order."""
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium as gym
 
 from headstart.data import strategies
+from headstart.data.episode import Episode
 from headstart.data.hindsight import Relabelling, Sampler
 from headstart.data.mixture import MixedSampler
 from headstart.data.replay import EpisodeReplay
 from headstart.data.rewards import RewardScale
 from headstart.data.strategies import GoalStrategy
 from headstart.data.symmetry import Mirror, MirroredSampler
-from headstart.demos.storage import DemoSet
 from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.envs.known import known_mirror
 from headstart.envs.symmetry_check import mirror_defect
@@ -40,7 +41,7 @@ def make_samplers(
     config: TrainConfig,
     mirror: Mirror | None,
     replay: EpisodeReplay,
-    demos: DemoSet | None,
+    demos: Sequence[Episode] | None,
     relabelling: Relabelling,
     streams: Streams,
 ) -> tuple[Sampler, Sampler | None]:
@@ -52,9 +53,7 @@ def make_samplers(
     online = relabelling.sampler(replay, streams["replay"])
     if demos is None:
         return mirrored(online, "replay/mirror"), None
-    shown = relabelling.sampler(
-        EpisodeReplay.from_episodes(demos.episodes), streams["demo"], is_demo=True
-    )
+    shown = relabelling.sampler(EpisodeReplay.from_episodes(demos), streams["demo"], is_demo=True)
     mixed = MixedSampler(online=online, demos=shown, demo_fraction=config.demos.fraction)
     return mirrored(mixed, "replay/mirror"), mirrored(shown, "demo/mirror")
 

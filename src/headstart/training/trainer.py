@@ -13,7 +13,6 @@ from headstart.data.episode import Episode
 from headstart.data.hindsight import Relabelling, Sampler
 from headstart.data.replay import EpisodeReplay
 from headstart.demos.resets import DemoResets
-from headstart.demos.storage import DemoSet
 from headstart.envs.episode_check import EpisodeCheck
 from headstart.envs.goal_env import GoalSpec
 from headstart.envs.source import EnvLike
@@ -24,15 +23,18 @@ from headstart.rollout.job import VALIDATION
 from headstart.seeding import Streams
 from headstart.training.config import TrainConfig
 from headstart.training.contest import Contest
-from headstart.training.divergence import require_finite
 from headstart.training.evaluation import EvalResult, Trials, run_evaluation, summarize
-from headstart.training.metrics import MeanMetrics
-from headstart.training.observer import Observer, RunHandle
+from headstart.training.metrics import (
+    MeanMetrics,
+    evaluation_metrics,
+    mean_value,
+    progress_metrics,
+    require_finite,
+)
+from headstart.training.observer import Observer, RunHandle, new_id
 from headstart.training.progress import Progress
 from headstart.training.rollouts import Asked, Rollouts, collect, wait_for
-from headstart.training.row import evaluation_metrics, mean_value, progress_metrics
 from headstart.training.schedule import period_ended, updates_due
-from headstart.training.seen import new_id
 
 
 @dataclass
@@ -84,8 +86,6 @@ class Trainer:
         """Updates that env steps have earned and no cycle has made, less than one."""
         self.rollouts = Rollouts(self.executor, self.config.seed, self.spec, self.resets)
         self.begun = False
-        self.demo_set: DemoSet | None = None
-        """The demonstrations as they were read, which a run directory keeps."""
         # Now, so that a checkpoint can put it back.
         self._normalizer_rng = self.streams["normalizer"]
         self.hold_values()

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from headstart.errors import InputError, require
 from headstart.paths import user_path
+from headstart.runs.curves import CURVES, Run, read_run
 from headstart.viz.picture import save_picture
-from headstart.viz.runs import CURVES, Run, read_run
 
 
 class HasDirectory(Protocol):

@@ -10,19 +10,18 @@ from headstart.envs.make import env_source
 from headstart.envs.source import EnvLike
 from headstart.paths import user_path
 from headstart.rollout.executors import Executor
+from headstart.runs.arguments import ConfigLike, open_config, open_strategy
+from headstart.runs.audience import gather_observers
+from headstart.runs.continuing import is_continued
+from headstart.runs.directory import new_run
+from headstart.runs.execution import run, run_in
+from headstart.runs.identity import content_of, name_of
+from headstart.runs.preparation import demos_for, prepared
+from headstart.runs.record import RunRecord, current_versions
+from headstart.runs.resume import resume as continue_run
 from headstart.training.adaptation import warn_of_no_updates
-from headstart.training.arguments import ConfigLike, open_config, open_strategy
-from headstart.training.assembly import demos_for, prepared
-from headstart.training.audience import gather_observers
 from headstart.training.config import StrategyName
-from headstart.training.continuing import is_continued
-from headstart.training.execution import run, run_in
-from headstart.training.identity import content_of, name_of
-from headstart.training.observer import Observer
-from headstart.training.record import RunRecord, current_versions
-from headstart.training.result import TrainResult
-from headstart.training.resume import resume as continue_run
-from headstart.training.run_directory import new_run
+from headstart.training.observer import Observer, TrainResult
 
 
 def train(
@@ -84,7 +83,7 @@ def train(
             observers=audience,
         )
     assembled = prepared(source, config, demos, collectors, strategy, audience, executor)
-    with assembled as trainer:
+    with assembled as (trainer, used):
         warn_of_no_updates(trainer.config, trainer.spec)
         if out is None:
             return run(trainer)
@@ -96,5 +95,5 @@ def train(
             goal_strategy=name_of(strategy),
             goal_strategy_sha256=content_of(strategy),
         )
-        with new_run(user_path(out), record, trainer.demo_set) as directory:
+        with new_run(user_path(out), record, used) as directory:
             return run_in(directory, trainer)

@@ -10,7 +10,7 @@ from headstart.demos.storage import DemoSet
 from headstart.errors import InputError, require
 from headstart.paths import user_path
 from headstart.run_files import CONFIG, DEMOS, POLICIES
-from headstart.training.record import read_demos, read_record
+from headstart.runs.record import read_demos, read_record
 
 
 def is_continued(

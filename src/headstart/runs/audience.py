@@ -1,21 +1,30 @@
 """The caller's observers: none ends a run by failing, and none is shown a row twice."""
 
+import contextlib
+import json
 import logging
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
+from headstart.durable import read_whole, replace_file
 from headstart.errors import InputError
 from headstart.policy import Policy
-from headstart.training.display import TrainingDisplay
+from headstart.run_files import RUN_ID, SEEN
+from headstart.runs.display import TrainingDisplay
+from headstart.strict_json import build, parse_json
+from headstart.training.config import TrainConfig
 from headstart.training.evaluation import EvalResult
-from headstart.training.observer import Observer, RunHandle, describe_policy
+from headstart.training.observer import (
+    Observer,
+    RunHandle,
+    TrainResult,
+    describe_policy,
+    new_id,
+)
 from headstart.training.progress import Progress
-from headstart.training.seen import Seen, read_seen, write_id
 
-if TYPE_CHECKING:
-    from headstart.training.config import TrainConfig
-    from headstart.training.result import TrainResult
-
+_MOST = 4096  # bytes of a file that says what was seen
 _log = logging.getLogger("headstart")
 
 
@@ -54,7 +63,7 @@ class Audience(Observer):
         self._seen = Seen()
         self._run = RunHandle("", "")
 
-    def started(self, config: "TrainConfig", run: RunHandle) -> None:
+    def started(self, config: TrainConfig, run: RunHandle) -> None:
         """Read what has been seen, and pass it on."""
         self._run = run
         if run.directory is not None:
@@ -87,7 +96,7 @@ class Audience(Observer):
         """Pass it on."""
         self._tell(lambda observer: observer.resumable())
 
-    def finished(self, result: "TrainResult") -> None:
+    def finished(self, result: TrainResult) -> None:
         """Pass it on."""
         self._tell(lambda observer: observer.finished(result))
 
@@ -111,3 +120,42 @@ class Audience(Observer):
                 _log.warning(
                     "observer %s failed; the run continues without it", name, exc_info=True
                 )
+
+
+@dataclass(kw_only=True)
+class Seen:
+    """How far the observers of a run have been shown it."""
+
+    updates: int = -1
+    """Updates, those of the warm start included, at the last call of ``logged``."""
+    env_steps: int = -1
+    """Env steps at the last call of ``evaluated``."""
+
+    def write(self, directory: Path) -> None:
+        """Put it into a run directory, if the disk takes it."""
+        with contextlib.suppress(OSError):
+            # Many times a minute, and only a loss of power could undo it: no wait for the disk.
+            replace_file(directory / SEEN, json.dumps(asdict(self)).encode(), synced=False)
+
+
+def read_seen(directory: Path) -> Seen:
+    """Return what a run directory says of it; nothing was seen where it says nothing valid."""
+    try:
+        return build(Seen, parse_json(read_whole(directory / SEEN, _MOST)))
+    except (OSError, ValueError):
+        return Seen()
+
+
+def read_id(directory: Path) -> str:
+    """Return the id of the run in a directory; a new one where there is none."""
+    try:
+        found = read_whole(directory / RUN_ID, _MOST).decode("ascii").strip()
+    except (OSError, ValueError):
+        return new_id()
+    return found if found.isalnum() and len(found) <= 64 else new_id()
+
+
+def write_id(directory: Path, run_id: str) -> None:
+    """Put the id of a run into its directory, if the disk takes it."""
+    with contextlib.suppress(OSError):
+        replace_file(directory / RUN_ID, run_id.encode())

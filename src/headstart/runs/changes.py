@@ -1,6 +1,7 @@
 """What may be different when a run goes on."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from headstart.dotted import setting_names
@@ -51,23 +52,43 @@ def differences(before: TrainConfig, now: TrainConfig) -> dict[str, tuple[Any, A
     return {name: (old[name], new[name]) for name in old if old[name] != new[name]}
 
 
-def check_changes(before: TrainConfig, now: TrainConfig, *, allow: bool) -> None:
-    """Refuse settings that a run cannot go on with, or not without being told to.
+def check_changes(
+    before: TrainConfig, now: TrainConfig, *, allow: bool
+) -> dict[str, tuple[Any, Any]]:
+    """Return the settings that differ; refuse those that a run cannot continue with.
+
+    Args:
+        before: the settings of the run.
+        now: those to continue with.
+        allow: whether they may differ in what learning depends on.
 
     Raises:
-        InputError: that lists them.
+        InputError: that lists what is refused.
     """
     changed = differences(before, now)
     fixed = {name: both for name, both in changed.items() if name in FIXED}
     if fixed:
-        raise InputError(f"{told(fixed)}: cannot change within a run; train a new one")
+        told = describe_changes(fixed)
+        raise InputError(f"{told}: cannot change within a run; train a new one")
     learning = {name: both for name, both in changed.items() if name not in FREE}
     if learning and not allow:
+        told = describe_changes(learning)
         raise InputError(
-            f"{told(learning)}: changes what is learned from here on; --allow-change if you mean it"
+            f"{told}: changes what is learned from here on; --allow-change if you mean it"
+        )
+    return changed
+
+
+def check_longer(path: Path, taken: int, changed: Mapping[str, tuple[Any, Any]]) -> None:
+    """Refuse a new length that the run has reached already."""
+    _, asked = changed.get("env_steps", (None, None))
+    if asked is not None and 0 < taken >= asked:
+        raise InputError(
+            f"{path}: env_steps {asked} is not more than the {taken} that the run has taken; "
+            f"--env-steps above {taken} makes it longer"
         )
 
 
-def told(changed: Mapping[str, tuple[Any, Any]]) -> str:
+def describe_changes(changed: Mapping[str, tuple[Any, Any]]) -> str:
     """Return differences as text."""
     return ", ".join(f"{name} {old} -> {new}" for name, (old, new) in changed.items())

@@ -4,16 +4,19 @@ import contextlib
 import errno
 import hashlib
 import json
+import logging
 import os
 import re
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from headstart.durable import making_directory, read_whole, replace_file
 from headstart.errors import InputError
+from headstart.run_files import BEST, CHECKPOINTS, LATEST, METRICS, policy_file
 from headstart.strict_json import MAX_BYTES, build, parse_json
+from headstart.text import printable
 
 SCHEMA = 1
 NEWEST = "LATEST"
@@ -21,6 +24,7 @@ MANIFEST = "manifest.json"
 PARTS = "replay"
 _MAX_TOTAL = 2**34  # bytes of a whole checkpoint; the largest replay by default takes 2**28
 _OURS = re.compile(r"(\.tmp\.)?(LATEST|[0-9]{8}|[0-9]{10}\.safetensors)", re.ASCII)
+_log = logging.getLogger("headstart")
 
 
 @dataclass(frozen=True)
@@ -168,6 +172,58 @@ class CheckpointFiles:
         except (OSError, ValueError):
             return None
         return int(name) if _is_number(name) else None
+
+
+@dataclass(frozen=True)
+class SavedRun:
+    """A checkpoint that has been read and verified."""
+
+    number: int
+    manifest: Manifest
+    files: Mapping[str, bytes]
+    parts: Mapping[str, bytes] = field(repr=False)
+
+    @property
+    def rows(self) -> bytes:
+        """The metrics of the evaluations so far."""
+        return self.files[METRICS]
+
+    @property
+    def policies(self) -> dict[str, bytes]:
+        """Best and latest policy so far."""
+        names = {name: saved_policy_file(name) for name in (BEST, LATEST)}
+        return {name: self.files[file] for name, file in names.items() if file in self.files}
+
+
+def newest_run(directory: Path) -> SavedRun | None:
+    """Return the newest checkpoint of a run directory that is whole, or ``None`` without any.
+
+    What is damaged is told, and passed over.
+
+    Raises:
+        InputError: if there are checkpoints, but none is whole, or the newest one is of a later
+            version of headstart.
+    """
+    files = CheckpointFiles(directory / CHECKPOINTS)
+    numbers = files.numbers()
+    for number in numbers:
+        try:
+            manifest, content = files.read(number)
+            parts = {name: files.read_part(name, it) for name, it in manifest.parts.items()}
+            return SavedRun(number, manifest, content, parts)
+        except InputError:
+            raise
+        except (OSError, ValueError) as error:
+            reason = printable(error)
+            _log.warning("%s: checkpoint %d is not whole (%s)", files.path, number, reason)
+    if numbers:
+        raise InputError(f"{files.path}: none is whole; delete it to begin the run anew")
+    return None
+
+
+def saved_policy_file(name: str) -> str:
+    """Return what a checkpoint calls the file of a policy."""
+    return f"policy.{policy_file(name)}"
 
 
 def _verified(directory: Path, name: str, entry: Entry) -> bytes:

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from headstart.errors import InputError
+
 _DEEPEST = 8
 
 
@@ -32,6 +34,32 @@ def content_of(function: Callable[..., object] | None) -> str | None:
     if function is None:
         return None
     return hashlib.sha256(_describe(function, 0).encode()).hexdigest()
+
+
+def check_strategy(
+    goal_strategy: Callable[..., object] | None, name: str | None, content: str | None
+) -> None:
+    """Refuse a function for hindsight goals that is not the one that a run began with.
+
+    Args:
+        goal_strategy: the function that is given, if one is.
+        name: of the run's.
+        content: of the run's, if it is known.
+
+    Raises:
+        InputError: if either differs.
+    """
+    given = name_of(goal_strategy)
+    if given != name:
+        raise InputError(
+            f"the run takes its hindsight goals from {name or 'no function'}, "
+            f"not from {given or 'none'}: resume(DIR, goal_strategy=...) from Python"
+        )
+    if content is not None and content != content_of(goal_strategy):
+        raise InputError(
+            f"goal_strategy {given} is not what it was when the run began: its source, its fields "
+            f"or what it has captured differs; give it as it was, or train a new run"
+        )
 
 
 def _describe(value: Any, depth: int) -> str:

@@ -3,7 +3,8 @@
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,19 @@ class RunRecord:
         """Return plain JSON values."""
         return asdict(self)
 
+    def with_change(
+        self, config: TrainConfig, env_steps: int, changed: Mapping[str, tuple[Any, Any]]
+    ) -> "RunRecord":
+        """Return the record of a run that continues with other settings.
+
+        Args:
+            config: all settings, as used from now on.
+            env_steps: taken so far.
+            changed: the settings that differ, each with both values.
+        """
+        change = {"env_steps": env_steps, "changed": dict(changed)}
+        return replace(self, config=config, changes=[*self.changes, change])
+
     def write(self, directory: Path) -> None:
         """Put it into a run directory.
 
@@ -54,6 +68,16 @@ class RunRecord:
 def current_versions() -> dict[str, str]:
     """Return the versions of the packages that results depend on."""
     return {name: version(name) for name in PACKAGES}
+
+
+def changed_versions(record: RunRecord) -> dict[str, tuple[str, str]]:
+    """Return the packages whose versions differ from when the run began, each with both."""
+    now = current_versions()
+    return {
+        name: (before, now[name])
+        for name, before in record.versions.items()
+        if name in now and now[name] != before
+    }
 
 
 def read_record(directory: Path) -> RunRecord:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,10 +16,14 @@ from headstart.agents.state import (
     load_agent_state,
 )
 from headstart.data.replay import EpisodeReplay, ReplayPosition, StoredEpisodes
+from headstart.errors import InputError
 from headstart.policy import policy_from_bytes
+from headstart.run_files import CHECKPOINTS
+from headstart.runs.checkpoint_files import CheckpointFiles, Entry, SavedRun
+from headstart.runs.metrics_log import rows_to_go_on_from
 from headstart.strict_json import build, parse_json
 from headstart.tensor_file import JSON, TEXT, pack, refuse_foreign, require_finite, unpack
-from headstart.training.checkpoint_files import CheckpointFiles, Entry
+from headstart.text import printable
 from headstart.training.state import RunState, check_run, restore_run, run_state
 from headstart.training.trainer import Trainer
 
@@ -41,6 +46,14 @@ class ReplayPart:
     first: int
     """How many episodes had been added before its first one."""
     stop: int
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What of a checkpoint is on the disk already."""
+
+    number: int
+    parts: Mapping[str, ReplayPart]
 
 
 class ReplayParts:
@@ -95,6 +108,28 @@ def run_files(trainer: Trainer) -> dict[str, bytes]:
         require_finite(policy.arrays())
         files[AHEAD] = policy.to_bytes()
     return files
+
+
+def restore_saved(directory: Path, trainer: Trainer, saved: SavedRun) -> Restored:
+    """Put a trainer that has not begun where a checkpoint says.
+
+    Raises:
+        InputError: if the checkpoint and the run's configuration do not go together.
+    """
+    try:
+        rows_to_go_on_from(saved.rows)
+        for content in saved.policies.values():
+            policy_from_bytes(content)
+        spans = restore(trainer, saved.files, saved.parts)
+    except (ValueError, KeyError, MemoryError) as error:
+        path = directory / CHECKPOINTS / f"{saved.number:08d}"
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise InputError(
+            f"{path}: does not go with the run's configuration ({printable(reason)})"
+        ) from error
+    entries = saved.manifest.parts
+    parts = {name: ReplayPart(entries[name], *span) for name, span in spans.items()}
+    return Restored(saved.number, parts)
 
 
 def restore(

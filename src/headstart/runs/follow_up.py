@@ -5,7 +5,7 @@ from pathlib import Path
 
 from headstart.envs.names import env_option, is_at_hand
 from headstart.errors import InputError
-from headstart.training.record import RunRecord, read_record
+from headstart.runs.record import RunRecord, read_record
 
 
 def resume_advice(path: Path, record: RunRecord) -> str:

@@ -10,9 +10,8 @@ from headstart.policy import Policy
 from headstart.terminal import bar, console
 from headstart.training.config import TrainConfig
 from headstart.training.evaluation import EvalResult
-from headstart.training.observer import Observer, RunHandle
+from headstart.training.observer import Observer, RunHandle, TrainResult
 from headstart.training.progress import Progress
-from headstart.training.result import TrainResult
 
 
 class TrainingDisplay(Observer):

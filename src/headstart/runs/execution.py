@@ -1,22 +1,32 @@
 """A trainer that runs to its end, with or without a run directory."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+
+import torch
 
 from headstart.errors import RunError
 from headstart.policy import Policy, policy_from_bytes
 from headstart.run_files import BEST
-from headstart.training.checkpointer import Checkpointer, Restored
-from headstart.training.config import TrainConfig
+from headstart.runs.audience import read_id
+from headstart.runs.checkpoint import Restored
+from headstart.runs.checkpointer import Checkpointer
+from headstart.runs.directory import RunDirectory
+from headstart.runs.follow_up import resume_advice_of
+from headstart.runs.signals import stop_signals
+from headstart.training.config import MatmulPrecision, TrainConfig
 from headstart.training.evaluation import EvalResult
-from headstart.training.follow_up import resume_advice_of
-from headstart.training.observer import Observer, RunHandle, describe_policy
-from headstart.training.result import RunInterrupted, TrainResult
-from headstart.training.run_directory import RunDirectory
-from headstart.training.seen import read_id
-from headstart.training.signals import stop_signals
-from headstart.training.torch_settings import torch_settings
+from headstart.training.observer import (
+    Observer,
+    RunHandle,
+    RunInterrupted,
+    TrainResult,
+    describe_policy,
+)
 from headstart.training.trainer import Trainer
+
+_PRECISIONS = {"float32": "highest", "bfloat16": "medium"}
 
 
 def run(trainer: Trainer) -> TrainResult:
@@ -146,3 +156,20 @@ class _Best(Observer):
             env_steps = int(metrics["time/env_steps"])
             self._rate = result.success_rate
             self.policy = describe_policy(policy, self._run, env_steps, result)
+
+
+@contextmanager
+def torch_settings(*, threads: int, matmul_precision: MatmulPrecision) -> Iterator[None]:
+    """Use so many threads, and products of such precision; afterwards all is as before.
+
+    With ``bfloat16`` factors are rounded to 8 significant bits and products are summed in float32,
+    on processors that can do this; others go on with float32.
+    """
+    before = torch.get_num_threads(), torch.get_float32_matmul_precision()
+    torch.set_num_threads(threads)
+    torch.set_float32_matmul_precision(_PRECISIONS[matmul_precision])
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        torch.set_float32_matmul_precision(before[1])

@@ -6,20 +6,24 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from headstart.demos.storage import DemoSet, save_demos
 from headstart.durable import making_directory, replace_file
 from headstart.errors import InputError
 from headstart.policy import Policy
 from headstart.run_files import BEST, CONFIG, DEMOS, LATEST, POLICIES, policy_file
+from headstart.runs.audience import Seen
+from headstart.runs.checkpoint_files import SavedRun
+from headstart.runs.follow_up import resume_advice
+from headstart.runs.growing_file import Trouble
+from headstart.runs.lock import Lock, locked
+from headstart.runs.metrics_log import MetricsLog
+from headstart.runs.record import RunRecord, demos_hash, read_record
 from headstart.training.evaluation import EvalResult
-from headstart.training.follow_up import resume_advice
-from headstart.training.lock import Lock, locked
-from headstart.training.metrics import MetricsLog
 from headstart.training.observer import Observer
-from headstart.training.record import RunRecord, demos_hash, read_record
 from headstart.training.schedule import last_due, period_ended
-from headstart.training.trouble import Trouble
+from headstart.training.trainer import Trainer
 
 _NUMBERED = re.compile(r"[0-9]{8,}\.safetensors", re.ASCII)
 _log = logging.getLogger("headstart")
@@ -197,6 +201,45 @@ def new_run(path: Path, record: RunRecord, demos: DemoSet | None) -> Iterator[Ru
     except OSError as error:
         raise InputError(f"{path}: cannot be written as a run directory ({error})") from error
     with locked(path) as lock, contextlib.closing(RunDirectory(lock, path, record)) as run:
+        yield run
+
+
+@contextlib.contextmanager
+def reopen_run(
+    lock: Lock,
+    path: Path,
+    record: RunRecord,
+    trainer: Trainer,
+    changed: Mapping[str, tuple[Any, Any]],
+    saved: SavedRun | None,
+) -> Iterator[RunDirectory]:
+    """Put the directory of a run where its trainer is, and hold it.
+
+    Args:
+        lock: holds the directory.
+        path: the directory.
+        record: what the run is made of.
+        trainer: where it continues, and with which settings.
+        changed: those that differ from the run's.
+        saved: the checkpoint that it continues from, if there is one.
+
+    Raises:
+        InputError: if the directory cannot be written.
+    """
+    if changed:
+        record = record.with_change(trainer.config, trainer.progress.env_steps, changed)
+    rows, policies = (b"", {}) if saved is None else (saved.rows, saved.policies)
+    with contextlib.ExitStack() as stack:
+        try:
+            if changed:
+                record.write(path)
+                # What observers have seen belongs to another course of the run.
+                Seen().write(path)
+            run = RunDirectory(lock, path, record, rows, policies)
+            stack.enter_context(contextlib.closing(run))
+            run.put_back(max(trainer.evaluated_at, 0))
+        except OSError as error:
+            raise InputError(f"{path}: cannot be written ({error.strerror})") from error
         yield run
 
 

@@ -1,0 +1,1 @@
+"""What lies on the disk: run directories, checkpoints, and how runs begin, stop and continue."""

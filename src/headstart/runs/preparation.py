@@ -1,0 +1,131 @@
+"""A trainer from what a caller names: an environment, files of demonstrations, settings."""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gymnasium as gym
+from gymnasium.envs.registration import EnvSpec
+
+from headstart.data.strategies import GoalStrategy
+from headstart.demos.opening import Demos
+from headstart.demos.reading import read_demos
+from headstart.demos.resets import check_resets
+from headstart.demos.storage import DemoSet
+from headstart.envs.goal_env import GoalReward, GoalSpec
+from headstart.envs.layout import find_layout
+from headstart.envs.make import env_source, make_env
+from headstart.envs.names import is_buildable, is_env_class
+from headstart.envs.source import EnvLike, EnvSource
+from headstart.errors import InputError, require
+from headstart.rollout.executors import Executor, open_executor
+from headstart.runs.follow_up import python_line
+from headstart.text import printable
+from headstart.training.adaptation import adapt
+from headstart.training.assembly import build_trainer, check_fit
+from headstart.training.config import TrainConfig
+from headstart.training.observer import Observer
+from headstart.training.sampling import find_mirror
+from headstart.training.trainer import Trainer
+
+
+class Prepared(NamedTuple):
+    """A run that has not begun."""
+
+    trainer: Trainer
+    demos: DemoSet | None
+    """The demonstrations as they were read."""
+
+
+@contextlib.contextmanager
+def prepared(
+    env: EnvLike,
+    config: TrainConfig,
+    demos: Demos | None,
+    collectors: int,
+    goal_strategy: GoalStrategy | None,
+    observers: Sequence[Observer],
+    executor: Executor | None = None,
+) -> Iterator[Prepared]:
+    """Yield a trainer that has not begun, and its demonstrations.
+
+    Raises:
+        InputError: if environment, demonstrations and configuration do not go together.
+    """
+    source, timeout = env_source(env), config.episode_timeout
+    with contextlib.closing(make_env(source)) as reward_env:
+        spec = GoalSpec.from_env(reward_env, config.task)
+        # Without demonstrations the actor sees all, unless somebody wants it otherwise.
+        needed = demos is not None or config.actor_inputs not in ("auto", "all")
+        needed = needed or bool(config.fine_scales)
+        layout = find_layout(reward_env, config.task, detect=needed)
+        spec = replace(spec, env_id=source.name, layout=layout)
+        reward = GoalReward(reward_env, spec)
+        config = adapt(config, spec)
+        check_fit(config, spec, with_demos=demos is not None)
+        used = None if demos is None else read_demos(demos, spec, reward)
+        used = _checked(config, reward_env, used)
+        episodes = None if used is None else used.episodes
+        mirror = find_mirror(config, reward_env)
+        with open_executor(source, collectors, executor, timeout=timeout) as runner:
+            trainer = build_trainer(
+                config, spec, episodes, runner, reward, observers, goal_strategy, mirror
+            )
+            trainer.env = source
+            yield Prepared(trainer, used)
+
+
+def demos_for(env: EnvLike, config: TrainConfig, demos: Demos | None) -> DemoSet | None:
+    """Return the demonstrations that a run with this configuration would learn from.
+
+    Raises:
+        InputError: if they cannot be read, or do not fit the environment.
+    """
+    if demos is None:
+        return None
+    source = env_source(env)
+    with contextlib.closing(make_env(source)) as reward_env:
+        spec = replace(GoalSpec.from_env(reward_env, config.task), env_id=source.name)
+        found = read_demos(demos, spec, GoalReward(reward_env, spec), log=False)
+    return found.first(config.demos.num_episodes)
+
+
+def env_of_run(
+    path: Path, name: str, env: EnvLike | None, env_kwargs: Mapping[str, Any] | None
+) -> EnvSource:
+    """Return the environment that is given, or else the one that a run directory names.
+
+    Args:
+        path: the directory.
+        name: what it names.
+        env: an environment, as ``train`` takes it.
+        env_kwargs: its arguments.
+
+    Raises:
+        InputError: if none is given, and the name alone does not say how to build it.
+    """
+    if env is not None:
+        return env_source(env, env_kwargs)
+    require(not env_kwargs, "env_kwargs belong to env, which is not given", env_kwargs)
+    if is_buildable(name):
+        source = env_source(name)
+        # A function that a file names is not called.
+        if isinstance(source.origin, str | EnvSpec) or is_env_class(source.origin):
+            return source
+    raise InputError(
+        f"{path}: it is for {printable(name)!r}, which does not say how to build it: "
+        f"{python_line('resume', path, name)}"
+    )
+
+
+def _checked(config: TrainConfig, env: gym.Env[Any, Any], demos: DemoSet | None) -> DemoSet | None:
+    """Return the demonstrations to train from; refuse what does not go together."""
+    if demos is None:
+        return None
+    config.check_demos(len(demos.episodes))
+    demos = demos.first(config.demos.num_episodes)
+    if config.resets.probability:
+        check_resets(env, demos)
+    return demos

@@ -1,0 +1,108 @@
+"""``resume``: continue a run as if it had never stopped."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from headstart.data.strategies import GoalStrategy
+from headstart.envs.source import EnvLike
+from headstart.paths import user_path
+from headstart.rollout.executors import Executor
+from headstart.runs.arguments import ConfigLike, open_config, open_strategy
+from headstart.runs.audience import gather_observers
+from headstart.runs.changes import check_changes, check_longer, describe_changes
+from headstart.runs.checkpoint import restore_saved
+from headstart.runs.checkpoint_files import newest_run
+from headstart.runs.directory import reopen_run
+from headstart.runs.execution import run_in
+from headstart.runs.identity import check_strategy
+from headstart.runs.lock import locked
+from headstart.runs.preparation import env_of_run, prepared
+from headstart.runs.record import changed_versions, read_demos, read_record
+from headstart.text import printable
+from headstart.training.adaptation import keep_adapted
+from headstart.training.config import StrategyName, TrainConfig
+from headstart.training.observer import Observer, TrainResult
+from headstart.training.trainer import Trainer
+
+_log = logging.getLogger("headstart")
+
+
+def resume(
+    path: str | Path,
+    config: ConfigLike | None = None,
+    *,
+    env: EnvLike | None = None,
+    env_kwargs: Mapping[str, Any] | None = None,
+    collectors: int = 0,
+    executor: Executor | None = None,
+    goal_strategy: GoalStrategy | StrategyName | None = None,
+    allow_change: bool = False,
+    observers: Iterable[Observer] | Observer | None = None,
+    progress: bool = False,
+) -> TrainResult:
+    """Go on with a run from its newest whole checkpoint, to the same bits as if it never stopped.
+
+    Args:
+        path: the run directory.
+        config: settings of the continued run, the run's own by default; a dict changes those of
+            the run by dotted name, e.g. ``{"env_steps": 30_000}``.
+        env: the environment, as ``train`` takes it; by default the one that the directory names,
+            which must then be one that you trust: building it may import a module.
+        env_kwargs: arguments of the environment, where ``env`` is given.
+        collectors: processes that run episodes; no result depends on it.
+        executor: runs the episodes in place of collectors, and stays open.
+        goal_strategy: the function that the run was begun with, if it was.
+        allow_change: whether ``config`` may differ in what learning depends on.
+        observers: follow the run, and see nothing of it that they have seen before; see
+            ``Observer``. One that fails is left out.
+        progress: show progress on standard error: a live table on a terminal, lines elsewhere.
+
+    Raises:
+        InputError: if the directory holds no run, another process is working on it, or the run
+            cannot go on with these settings, such as an ``env_steps`` that it has passed.
+        RunError: as ``train``.
+        RunInterrupted: as ``train``.
+    """
+    audience = gather_observers(observers, progress)
+    path = user_path(path).absolute()
+    record = read_record(path)
+    with locked(path) as lock:
+        config, strategy = open_strategy(_open_config(config, record.config), goal_strategy)
+        config = keep_adapted(config, record.config)
+        changed = check_changes(record.config, config, allow=allow_change)
+        check_strategy(strategy, record.goal_strategy, record.goal_strategy_sha256)
+        demos, saved = read_demos(path, record), newest_run(path)
+        if saved is None:
+            _log.warning("%s: no checkpoint yet; the run begins anew", path)
+        if versions := changed_versions(record):
+            told = printable(describe_changes(versions))
+            _log.warning("%s: the run goes on, but not to the same bits", told)
+        source = env_of_run(path, record.env_id, env, env_kwargs)
+        run = prepared(source, config, demos, collectors, strategy, audience, executor)
+        with run as (trainer, _):
+            restored = None if saved is None else restore_saved(path, trainer, saved)
+            check_longer(path, trainer.progress.env_steps, changed)
+            _describe_finished(path, trainer)
+            with reopen_run(lock, path, record, trainer, changed, saved) as directory:
+                return run_in(directory, trainer, restored)
+
+
+def _open_config(config: ConfigLike | None, own: TrainConfig) -> TrainConfig:
+    if config is None:
+        return own
+    return own.with_(config) if isinstance(config, Mapping) else open_config(config)
+
+
+def _describe_finished(path: Path, trainer: Trainer) -> None:
+    """Log that nothing is left to do, and what continues the run, if that is so."""
+    taken, config = trainer.progress.env_steps, trainer.config
+    if not trainer.finished or trainer.evaluated_at != taken:
+        return
+    if taken >= config.env_steps:
+        done, remedy = f"{taken} env steps are taken", f"--env-steps above {taken} makes it longer"
+    else:
+        done = f"target_success {config.target_success} was reached after {taken} env steps"
+        remedy = "a higher --target-success continues it"
+    _log.info("%s: the run is finished, %s; %s", path, done, remedy)
