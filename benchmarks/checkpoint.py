@@ -69,7 +69,7 @@ class Filled(Observer):
         while progress.env_steps < self.transitions:
             episode = self.demos.episodes[progress.episodes % len(self.demos.episodes)]
             self.trainer.replay.add(episode)
-            self.trainer.num_asked += 1
+            self.trainer.state.num_asked += 1
             progress.episodes += 1
             progress.env_steps += len(episode)
 
@@ -123,10 +123,10 @@ def filled(
         observer = Filled(trainer, demos, transitions)
         trainer.observers = [observer]
         # Trained already, as far as it knows: the checkpoints are what is measured.
-        trainer.begun = True
+        trainer.state.begun = True
         trainer.progress.warm_start_updates = config.warm_start.critic_updates
         trainer.progress.warm_start_env_steps = 1
-        trainer.evaluated_at = 2 * transitions
+        trainer.state.evaluated_at = 2 * transitions
         record = RunRecord(env_id=ENV_ID, config=config, demos=None, versions=current_versions())
         with new_run(run, record, None) as directory, suppress(Stopped):
             run_in(directory, trainer)

@@ -22,7 +22,7 @@ def outcome(directory):
         "metrics": _rows((directory / METRICS).read_bytes()),
         "saved metrics": _rows(saved.rows),
         "agent": saved.files[AGENT],
-        "state": _timeless(json.loads(saved.files[STATE])),
+        "state": timeless(json.loads(saved.files[STATE])),
         "replay": _stored(saved),
         "left over": [str(path) for path in _staged(directory)],
     }
@@ -79,15 +79,15 @@ def _read_newest(files):
 
 
 def _rows(content):
-    return [list(_timeless(json.loads(line)).items()) for line in content.splitlines()]
+    return [list(timeless(json.loads(line)).items()) for line in content.splitlines()]
 
 
-def _timeless(value):
+def timeless(value):
     """Return JSON values without those that differ from run to run."""
     if not isinstance(value, dict):
         return value
     return {
-        name: _timeless(inner)
+        name: timeless(inner)
         for name, inner in value.items()
         if not name.endswith("_seconds") and not name.startswith("health/")
     }

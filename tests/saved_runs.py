@@ -3,7 +3,10 @@
 import hashlib
 import json
 
+from outcomes import timeless
+
 from headstart.agents.state import agent_state
+from headstart.strict_json import plain
 
 
 def newest(run):
@@ -43,12 +46,6 @@ def stand(trainer):
         replay.num_transitions,
         replay._steps.tobytes(),
         trainer.streams.state(),
-        trainer.begun,
-        trainer.num_asked,
-        trainer.evaluated_at,
-        trainer.last_result,
-        list(trainer.successes),
-        trainer.metrics.state(),
+        timeless(plain(trainer.state)),
         trainer.ahead,
-        trainer.progress.env_steps,
     )

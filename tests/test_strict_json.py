@@ -5,7 +5,7 @@ from typing import Literal
 import pytest
 
 from headstart.presets import PRESETS
-from headstart.strict_json import build, parse_json
+from headstart.strict_json import build, parse_json, plain
 from headstart.training.config import TrainConfig
 
 
@@ -46,6 +46,40 @@ def test_a_dataclass_is_built_with_its_parts():
 
 def test_what_is_left_out_is_as_by_default():
     assert build(Outer, {"name": "n", "inner": {"number": 0}}) == Outer("n", Inner(0))
+
+
+def test_what_is_left_out_is_refused_where_all_is_asked_for():
+    whole = {**CONTENT, "inner": {"number": 3}}
+    with pytest.raises(ValueError, match=r"^inner\.share is missing$"):
+        build(Outer, whole, whole=True)
+    assert build(Outer, CONTENT, whole=True) == build(Outer, CONTENT)
+
+
+class Text:
+    """A class that writes and reads itself."""
+
+    def __init__(self, text):
+        self.text = text
+
+    def to_json(self):
+        return [self.text]
+
+    @classmethod
+    def from_json(cls, content):
+        return cls(*content)
+
+
+@dataclass
+class Holder:
+    texts: dict[str, Text]
+    pairs: list[tuple[int, float]]
+
+
+def test_what_is_made_plain_is_built_again():
+    content = plain(Holder({"a": Text("x")}, [(1, 0.5)]))
+    assert content == {"texts": {"a": ["x"]}, "pairs": [[1, 0.5]]}
+    again = build(Holder, content)
+    assert (again.texts["a"].text, again.pairs) == ("x", [(1, 0.5)])
 
 
 @pytest.mark.parametrize("preset", sorted(PRESETS))

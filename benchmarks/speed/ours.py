@@ -23,7 +23,8 @@ from headstart.training.config import (
     TrainConfig,
     WarmStartConfig,
 )
-from headstart.training.observer import Observer, Progress
+from headstart.training.observer import Observer
+from headstart.training.state import Progress
 from headstart.training.trainer import Trainer
 
 _EXPLORATION = Exploration(noise=common.NOISE, random_action=0.1)

@@ -38,35 +38,54 @@ def parse_json(text: bytes | str, *, max_bytes: int = MAX_BYTES) -> Any:
     return content
 
 
-def build(kind: type[T], content: Any, name: str = "") -> T:
+def plain(value: Any) -> Any:
+    """Return a value as JSON has it, from which ``build`` makes it again.
+
+    An object with ``to_json`` says itself what it is; a dataclass is its fields.
+    """
+    if hasattr(value, "to_json"):
+        return value.to_json()
+    if dataclasses.is_dataclass(value):
+        return {it.name: plain(getattr(value, it.name)) for it in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    return [plain(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def build(kind: type[T], content: Any, name: str = "", *, whole: bool = False) -> T:
     """Return ``content`` as a value of ``kind``: a dataclass, its fields likewise, or a plain type.
+
+    A class with ``from_json`` is asked to make it.
 
     Args:
         kind: a dataclass, or what its fields may be: numbers, text, ``Literal``, tuples, dicts.
         content: what was read.
         name: where it stands, for the messages.
+        whole: whether each key must be there, those with a default too.
 
     Raises:
         ValueError: if a key is unknown or missing, or a value is of another type.
     """
-    value: T = _build(kind, content, name)
+    value: T = _build(kind, content, name, whole)
     return value
 
 
-def _build(kind: Any, content: Any, name: str) -> Any:
+def _build(kind: Any, content: Any, name: str, whole: bool) -> Any:
+    if hasattr(kind, "from_json"):
+        return kind.from_json(content)
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        return _dataclass(kind, content, name)
+        return _dataclass(kind, content, name, whole)
     origin = get_origin(kind)
     if origin in (Union, types.UnionType):
-        return _one_of(get_args(kind), content, name)
+        return _one_of(get_args(kind), content, name, whole)
     if origin is Literal:
         choices = ", ".join(map(repr, get_args(kind)))
         _expect(content in get_args(kind), name, f"one of {choices}", content)
         return content
     if origin is tuple:
-        return _tuple(get_args(kind), content, name)
+        return _tuple(get_args(kind), content, name, whole)
     if origin in (list, dict):
-        return _many(origin, get_args(kind)[-1], content, name)
+        return _many(origin, get_args(kind)[-1], content, name, whole)
     if kind is float:
         _expect(_is_number(content), name, "a number", content)
         return float(content)
@@ -84,7 +103,7 @@ def _is_number(content: Any) -> bool:
     return type(content) is float or (type(content) is int and abs(content) <= sys.float_info.max)
 
 
-def _dataclass(kind: Any, content: Any, name: str) -> Any:
+def _dataclass(kind: Any, content: Any, name: str, whole: bool) -> Any:
     _expect(isinstance(content, dict), name, "an object", content)
     fields = {field.name: field for field in dataclasses.fields(kind)}
     place = f"{name}." if name else ""
@@ -92,37 +111,40 @@ def _dataclass(kind: Any, content: Any, name: str) -> Any:
         if key not in fields:
             raise ValueError(f"unknown key {place}{key}")
     for key, field in fields.items():
-        plain = field.default is dataclasses.MISSING
-        if key not in content and plain and field.default_factory is dataclasses.MISSING:
+        needed = field.default is field.default_factory  # Both are missing.
+        if key not in content and (whole or needed):
             raise ValueError(f"{place}{key} is missing")
     hints = get_type_hints(kind)
-    return kind(**{key: _build(hints[key], content[key], f"{place}{key}") for key in content})
+    return kind(
+        **{key: _build(hints[key], content[key], f"{place}{key}", whole) for key in content}
+    )
 
 
-def _one_of(kinds: tuple[Any, ...], content: Any, name: str) -> Any:
+def _one_of(kinds: tuple[Any, ...], content: Any, name: str, whole: bool) -> Any:
     if content is None and type(None) in kinds:
         return None
     _expect(content is not None, name, "a value", content)
     *others, last = (kind for kind in kinds if kind is not type(None))
     for kind in others:
         with contextlib.suppress(ValueError):
-            return _build(kind, content, name)
-    return _build(last, content, name)
+            return _build(kind, content, name, whole)
+    return _build(last, content, name, whole)
 
 
-def _tuple(kinds: tuple[Any, ...], content: Any, name: str) -> Any:
+def _tuple(kinds: tuple[Any, ...], content: Any, name: str, whole: bool) -> Any:
     _expect(isinstance(content, list), name, "a list", content)
     if kinds[-1] is ...:
         kinds = kinds[:1] * len(content)
     _expect(len(content) == len(kinds), name, f"a list of {len(kinds)}", content)
-    return tuple(_build(kind, value, name) for kind, value in zip(kinds, content, strict=True))
+    pairs = zip(kinds, content, strict=True)
+    return tuple(_build(kind, value, name, whole) for kind, value in pairs)
 
 
-def _many(origin: Callable[..., Any], kind: Any, content: Any, name: str) -> Any:
+def _many(origin: Callable[..., Any], kind: Any, content: Any, name: str, whole: bool) -> Any:
     _expect(type(content) is origin, name, _words[origin], content)
     if origin is list:
-        return [_build(kind, value, name) for value in content]
-    return {key: _build(kind, value, f"{name}.{key}") for key, value in content.items()}
+        return [_build(kind, value, name, whole) for value in content]
+    return {key: _build(kind, it, f"{name}.{key}", whole) for key, it in content.items()}
 
 
 _words: dict[Any, str] = {

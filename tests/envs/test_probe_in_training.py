@@ -124,7 +124,7 @@ def test_a_resumed_run_knows_what_its_episodes_have_shown(tmp_path):
         def progressed(self, progress):
             if not seen:
                 newest = max(out.glob("checkpoints/*/state.json"))
-                seen.append(json.loads(newest.read_text())["run"]["facts"])
+                seen.append(json.loads(newest.read_text())["facts"])
 
     resume(out, replace(SHORT, env_steps=300), observers=[Watch()])
     facts = {"terminates": True, "reward_range": [-1.0, 0.0]}

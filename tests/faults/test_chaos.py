@@ -39,7 +39,7 @@ PLACES = {
 GROUPS = 10
 WRITES = ("pathlib:Path.write_bytes", "pathlib:Path.write_text")
 ON_RESUME = (
-    f"{RUNS}.checkpoint:restore_run",
+    f"{TRAINING}.trainer:Trainer.continue_from",
     f"{RUNS}.directory:RunDirectory.put_back",
 )
 

@@ -46,7 +46,7 @@ def saved_env_steps(run):
         arrays, _ = unpack(content)
         assert all(np.isfinite(array).all() for array in arrays.values())
     assert damaged(run) == []
-    return json.loads(saved.files["state.json"])["run"]["counters"]["env_steps"]
+    return json.loads(saved.files["state.json"])["trainer"]["progress"]["env_steps"]
 
 
 def ended_in_words(caught, told):

@@ -6,12 +6,10 @@ from dataclasses import replace
 import pytest
 from cut_runs import BASE
 from outcomes import outcome
-from saved_runs import newest, rewrite
 from small_runs import POINT, Diary, weights_of
 
 from headstart.policy import load_policy
 from headstart.run_files import read_metrics
-from headstart.runs.checkpoint import STATE
 from headstart.runs.resume import resume
 from headstart.runs.train import train
 from headstart.training.config import CycleConfig, TrainConfig
@@ -105,16 +103,3 @@ def test_the_run_directory_says_what_it_was_made_of(tmp_path, point_demos):
     record = json.loads((run / "config.json").read_text())
     assert record["config"]["env_steps"] == 360
     assert record["changes"] == [{"env_steps": 240, "changed": {"env_steps": [240, 360]}}]
-
-
-def test_a_checkpoint_of_an_earlier_version_is_read(tmp_path, point_demos):
-    """Which counted neither dropped episodes nor updates that are owed."""
-    run = tmp_path / "run"
-    train(POINT, BASE, demos=point_demos, out=run)
-    state = json.loads((newest(run) / STATE).read_text())
-    assert state["run"]["counters"].pop("dropped_episodes") == 0
-    assert state["run"].pop("owed_updates") == 0.0
-    rewrite(run, {STATE: json.dumps(state).encode()})
-    one = resume(run, {"env_steps": 420}).policy
-    other = train(POINT, replace(BASE, env_steps=420), demos=point_demos).policy
-    assert (weights_of(one) == weights_of(other)).all()

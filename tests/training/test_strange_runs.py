@@ -139,10 +139,16 @@ def test_a_link_in_place_of_a_file_is_not_read(tmp_path, run):
 
 def test_a_checkpoint_of_a_later_version_is_not_passed_over(run):
     manifest = json.loads((newest(run) / "manifest.json").read_text())
-    (newest(run) / "manifest.json").write_text(json.dumps({"schema": 2, "trees": {}}))
-    refused(run, "of a later version of headstart (schema 2, this one reads 1)")
+    (newest(run) / "manifest.json").write_text(json.dumps({"schema": 3, "trees": {}}))
+    refused(run, "of a later version of headstart (schema 3, this one reads 2)")
     (newest(run) / "manifest.json").write_text(json.dumps({**manifest, "schema": 0}))
     assert newest_run(run).number == int(newest(run).name) - 1
+
+
+def test_a_checkpoint_of_an_earlier_version_is_refused_in_a_line(run):
+    manifest = json.loads((newest(run) / "manifest.json").read_text())
+    (newest(run) / "manifest.json").write_text(json.dumps({**manifest, "schema": 1}))
+    refused(run, "of an earlier version of headstart (schema 1, this one reads 2); resume with")
 
 
 def test_versions_of_a_stranger_do_not_steer_the_terminal(run, caplog):
@@ -158,7 +164,7 @@ def test_versions_of_a_stranger_do_not_steer_the_terminal(run, caplog):
 def changed_state(run, change):
     """Change the state of the newest checkpoint, its hash too."""
     state = json.loads((newest(run) / "state.json").read_text())
-    change(state["run"], state["replay"])
+    change(state, state["replay"])
     rewrite(run, {"state.json": json.dumps(state).encode()})
 
 
@@ -168,14 +174,21 @@ def changed_agent(run, **arrays):
 
 
 STATES = {
-    "a negative counter": (lambda run, _: run["counters"].update(updates=-1), "negative"),
-    "a metric of no update": (lambda run, _: run["metrics"].update(x=[1.0, 0]), "negative"),
+    "a negative counter": (
+        lambda run, _: run["trainer"]["progress"].update(updates=-1), "negative"),
+    "a metric of no update": (
+        lambda run, _: run["trainer"]["metrics"].update(x=[1.0, 0]), "negative"),
     "infinite seconds": (
-        lambda run, _: run["counters"].update(wall_seconds=float("inf")), "not finite"),
+        lambda run, _: run["trainer"]["progress"].update(earlier_seconds=float("inf")),
+        "not finite"),
+    "no count of updates": (lambda run, _: run["trainer"]["progress"].pop("updates"), "missing"),
     "a billion episodes ahead": (
-        lambda run, _: (run["ahead"].update(count=10**9),
-                        run.update(num_asked=run["counters"]["episodes"] + 10**9)), "at once"),
-    "other episodes ahead": (lambda run, _: run["ahead"].update(first=0), "asked for"),
+        lambda run, _: run["trainer"].update(num_asked=10**9), "at once"),
+    "fewer episodes asked for than over": (
+        lambda run, _: run["trainer"].update(num_asked=1), "asked for"),
+    "no episodes ahead": (
+        lambda run, _: run["trainer"].update(num_asked=run["trainer"]["progress"]["episodes"]),
+        "asked for"),
     "a stream that is none": (
         lambda run, _: run["streams"].update(replay={"bit_generator": "PCG64"}), "stream replay"),
     "a stream of another kind": (

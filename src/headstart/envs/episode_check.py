@@ -1,7 +1,7 @@
 """Finished episodes held against what is known of their environment, which some of them extend."""
 
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,26 @@ _NUDGE = 1e-5
 _ENDED = "an episode ended at its goal"
 _MIXED = "some episodes end at their goal and others continue"
 _log = logging.getLogger("headstart")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskFacts:
+    """What the episodes of a run have shown of its environment."""
+
+    terminates: bool | None
+    """Whether reaching the goal ends an episode."""
+    reward_range: tuple[float, float]
+    longest: int = 0
+    """Steps of the longest episode."""
+    latest_end: int = 0
+    """Steps of the longest one that was terminated."""
+
+    def __post_init__(self) -> None:
+        low, high = self.reward_range
+        if not low <= high:
+            raise ValueError(f"rewards from {low} to {high}")
+        if not 0 <= self.latest_end <= self.longest:
+            raise ValueError(f"ends after {self.latest_end} of {self.longest} steps")
 
 
 class EpisodeCheck:
@@ -58,6 +78,21 @@ class EpisodeCheck:
         self.longest = self.latest_end = 0
         self._limit_reported = False
         self._sees_goals = reward.spec.reward_units.sees_goals
+
+    @property
+    def facts(self) -> TaskFacts:
+        """What the episodes so far have shown."""
+        return TaskFacts(
+            terminates=self.reward.terminates,
+            reward_range=self.reward.reward_range,
+            longest=self.longest,
+            latest_end=self.latest_end,
+        )
+
+    def restore(self, facts: TaskFacts) -> None:
+        """Know what the episodes of an earlier process have shown."""
+        self.reward.terminates, self.reward.reward_range = facts.terminates, facts.reward_range
+        self.longest, self.latest_end = facts.longest, facts.latest_end
 
     def __call__(self, episode: Episode, *, is_demo: bool = False) -> Episode:
         """Return the episode to store.

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,26 +17,37 @@ from headstart.agents.state import (
     load_agent_state,
 )
 from headstart.data.replay import EpisodeReplay, ReplayPosition, StoredEpisodes
+from headstart.envs.episode_check import TaskFacts
 from headstart.errors import InputError
-from headstart.policy import policy_from_bytes
+from headstart.policy import Policy, policy_from_bytes
 from headstart.run_files import CHECKPOINTS
 from headstart.runs.checkpoint_files import CheckpointFiles, Entry, SavedRun
 from headstart.runs.metrics_log import rows_to_go_on_from
-from headstart.strict_json import build, parse_json
+from headstart.strict_json import build, parse_json, plain
 from headstart.tensor_file import JSON, TEXT, pack, refuse_foreign, require_finite, unpack
 from headstart.text import printable
-from headstart.training.state import RunState, check_run, restore_run, run_state
+from headstart.training.contest import Tally
+from headstart.training.state import TrainerState
 from headstart.training.trainer import Trainer
 
 AGENT, STATE, AHEAD = "agent.safetensors", "state.json", "ahead.safetensors"
 
 
 @dataclass(frozen=True, kw_only=True)
-class _State:
+class _Saved:
     """The content of ``state.json``."""
 
-    run: RunState
+    trainer: TrainerState
+    agents: dict[str, Tally]
+    """What is known of the agents that are left, the leader first."""
+    facts: TaskFacts
+    streams: dict[str, Any]
     replay: ReplayPosition
+
+    def __post_init__(self) -> None:
+        stored, episodes = self.replay.num_added, self.trainer.progress.episodes
+        if stored != episodes:
+            raise ValueError(f"{stored} episodes stored of {episodes}")
 
 
 @dataclass(frozen=True)
@@ -97,8 +109,14 @@ def run_files(trainer: Trainer) -> dict[str, bytes]:
     Raises:
         ValueError: if something in it is not finite: it must not take a good checkpoint's place.
     """
-    state = _State(run=run_state(trainer), replay=trainer.replay.position)
-    files = {STATE: json.dumps(asdict(state)).encode()}
+    saved = _Saved(
+        trainer=trainer.state,
+        agents=trainer.contest.standing,
+        facts=trainer.check.facts,
+        streams=trainer.streams.state(),
+        replay=trainer.replay.position,
+    )
+    files = {STATE: json.dumps(plain(saved)).encode()}
     for name, agent in trainer.contest.agents.items():
         arrays = {of: tensor.numpy() for of, tensor in agent_state(agent).items()}
         require_finite(arrays)
@@ -150,35 +168,54 @@ def restore(
         KeyError: if one is missing.
     """
     refuse_foreign(files[STATE], TEXT, JSON)
-    state = build(_State, parse_json(files[STATE]))
-    agents = _agents(trainer, state.run, files)
+    saved = build(_Saved, parse_json(files[STATE]), whole=True)
+    agents = _agents(trainer, saved.agents, files)
     ahead = policy_from_bytes(files[AHEAD]) if AHEAD in files else None
     stored = {name: _part_of(content) for name, content in parts.items()}
     # All that could be refused first: either all of the trainer is put back, or nothing.
     for agent, tensors in agents:
         check_agent_state(agent, tensors)
-    check_run(trainer, state.run, state.replay, ahead)
-    trainer.replay.restore(state.replay, stored.values())
+    _check_ahead(saved.trainer, ahead, agents[0][0])
+    trainer.streams.check(saved.streams)
+    trainer.replay.restore(saved.replay, stored.values())
     for agent, tensors in agents:
         load_agent_state(agent, tensors)
-    restore_run(trainer, state.run, ahead)
+    trainer.contest.go_on(saved.agents)
+    trainer.streams.restore(saved.streams)
+    trainer.check.restore(saved.facts)
+    trainer.continue_from(saved.trainer, ahead)
     return {name: (part.first, part.first + len(part.steps)) for name, part in stored.items()}
 
 
+def _check_ahead(state: TrainerState, policy: Policy | None, agent: DDPG) -> None:
+    """Refuse episodes asked for without their policy, a policy without them, or of another form."""
+    if (state.num_ahead == 0) != (policy is None):
+        raise ValueError("episodes asked for, and their policy, are not both there")
+    if policy is not None and _form(policy) != _form(agent.policy(deployed=False)):
+        raise ValueError("the policy of episodes asked for has another form than the agent's")
+
+
+def _form(policy: Policy) -> tuple[object, ...]:
+    """Return what two policies share that can take each other's place."""
+    shapes = {name: array.shape for name, array in policy.arrays().items()}
+    bounds = policy.action_low.tolist(), policy.action_high.tolist()
+    return shapes, bounds, policy.goal_input, policy.observation_dim, policy.goal_dim
+
+
 def _agents(
-    trainer: Trainer, state: RunState, files: Mapping[str, bytes]
+    trainer: Trainer, names: Iterable[str], files: Mapping[str, bytes]
 ) -> list[tuple[DDPG, AgentState]]:
     """Return the agents that a run still had, each with its state.
 
     Raises:
         ValueError: if the trainer has no such agents.
     """
-    own = trainer.contest.agents
-    if not state.agents or not state.agents.keys() <= own.keys():
-        raise ValueError(f"agents that see {[*state.agents]} of {[*own]}")
+    own, names = trainer.contest.agents, [*names]
+    if not names or not set(names) <= own.keys():
+        raise ValueError(f"agents that see {names} of {[*own]}")
     found = []
-    for name in state.agents:
-        arrays, _ = unpack(files[_agent_file(state.agents, name)])
+    for name in names:
+        arrays, _ = unpack(files[_agent_file(names, name)])
         tensors = {of: torch.from_numpy(array) for of, array in arrays.items()}
         found.append((own[name], tensors))
     return found

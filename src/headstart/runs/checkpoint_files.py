@@ -18,7 +18,7 @@ from headstart.run_files import BEST, CHECKPOINTS, LATEST, METRICS, policy_file
 from headstart.strict_json import MAX_BYTES, build, parse_json
 from headstart.text import printable
 
-SCHEMA = 1
+SCHEMA = 2
 NEWEST = "LATEST"
 MANIFEST = "manifest.json"
 PARTS = "replay"
@@ -108,17 +108,18 @@ class CheckpointFiles:
         """Return a checkpoint's manifest and its own files.
 
         Raises:
-            InputError: if a later version of headstart has written it.
+            InputError: if another version of headstart has written it.
             ValueError: if anything differs from what was written.
             OSError: if a file cannot be read.
         """
         directory = self._directory(number)
         content = parse_json(read_whole(directory / MANIFEST, MAX_BYTES))
         schema = content.get("schema") if isinstance(content, dict) else None
-        if isinstance(schema, int) and schema > SCHEMA:
+        if isinstance(schema, int) and schema != SCHEMA and schema > 0:
             # Not passed over as damaged are: the run would go on from before it, and delete it.
+            age = "a later" if schema > SCHEMA else "an earlier"
             raise InputError(
-                f"{directory}: of a later version of headstart (schema {schema}, this one reads "
+                f"{directory}: of {age} version of headstart (schema {schema}, this one reads "
                 f"{SCHEMA}); resume with that one"
             )
         manifest = build(Manifest, content)
@@ -201,7 +202,7 @@ def newest_run(directory: Path) -> SavedRun | None:
     What is damaged is told, and passed over.
 
     Raises:
-        InputError: if there are checkpoints, but none is whole, or the newest one is of a later
+        InputError: if there are checkpoints, but none is whole, or the newest one is of another
             version of headstart.
     """
     files = CheckpointFiles(directory / CHECKPOINTS)

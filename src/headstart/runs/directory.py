@@ -237,7 +237,7 @@ def reopen_run(
                 Seen().write(path)
             run = RunDirectory(lock, path, record, rows, policies)
             stack.enter_context(contextlib.closing(run))
-            run.put_back(max(trainer.evaluated_at, 0))
+            run.put_back(max(trainer.state.evaluated_at, 0))
         except OSError as error:
             raise InputError(f"{path}: cannot be written ({error.strerror})") from error
         yield run

@@ -122,7 +122,7 @@ def _interrupted(trainer: Trainer, best: Policy | None, told: str) -> RunInterru
         told,
         policy=_latest(trainer),
         best_policy=best,
-        evaluation=trainer.last_result,
+        evaluation=trainer.state.last_result,
         progress=trainer.progress,
         directory=directory,
     )
@@ -130,7 +130,7 @@ def _interrupted(trainer: Trainer, best: Policy | None, told: str) -> RunInterru
 
 def _latest(trainer: Trainer) -> Policy:
     policy, env_steps = trainer.agent.policy(deployed=True), trainer.progress.env_steps
-    result = trainer.last_result if trainer.evaluated_at == env_steps else None
+    result = trainer.state.last_result if trainer.state.evaluated_at == env_steps else None
     return describe_policy(policy, trainer.handle, env_steps, result)
 
 

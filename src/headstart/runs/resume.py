@@ -98,7 +98,7 @@ def _open_config(config: ConfigLike | None, own: TrainConfig) -> TrainConfig:
 def _describe_finished(path: Path, trainer: Trainer) -> None:
     """Log that nothing is left to do, and what continues the run, if that is so."""
     taken, config = trainer.progress.env_steps, trainer.config
-    if not trainer.finished or trainer.evaluated_at != taken:
+    if not trainer.finished or trainer.state.evaluated_at != taken:
         return
     if taken >= config.env_steps:
         done, remedy = f"{taken} env steps are taken", f"--env-steps above {taken} makes it longer"

@@ -85,6 +85,11 @@ class Contest:
             agent.hold_values(reward_range)
 
     @property
+    def standing(self) -> dict[str, Tally]:
+        """What is known of the agents that are left, the leader first; see ``go_on``."""
+        return {name: self.tallies[name] for name in self.agents}
+
+    @property
     def policies(self) -> list[Policy]:
         """Online policies; they run the episodes in turn."""
         return [self.agents[name].policy(deployed=False) for name in self._open]

@@ -1,8 +1,9 @@
-"""What updates report, on average, and one row of metrics: an evaluation, counters and clocks."""
+"""What updates report, on average, and what an evaluation adds to a row of metrics."""
 
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,8 +13,8 @@ from headstart.agents.ddpg import DDPG
 from headstart.agents.state import live_tensors, not_finite
 from headstart.data.episode import Episode
 from headstart.errors import RunError
+from headstart.strict_json import build
 from headstart.training.evaluation import EvalResult
-from headstart.training.progress import Progress
 
 
 class MeanMetrics:
@@ -44,16 +45,25 @@ class MeanMetrics:
         sums = self._sums.items()
         return next((name for name, total in sums if not math.isfinite(float(total))), None)
 
-    def state(self) -> dict[str, tuple[float, int]]:
+    def to_json(self) -> dict[str, tuple[float, int]]:
         """Return sum and count of each metric."""
         return {name: (float(total), self._counts[name]) for name, total in self._sums.items()}
 
-    def restore(self, state: Mapping[str, tuple[float, int]]) -> None:
-        """Go on from sums and counts of earlier."""
-        for name, (total, count) in state.items():
+    @classmethod
+    def from_json(cls, content: Any) -> "MeanMetrics":
+        """Return what ``to_json`` gave the sums and counts of.
+
+        Raises:
+            ValueError: if they cannot be any.
+        """
+        metrics = cls()
+        for name, (total, count) in build(dict[str, tuple[float, int]], content).items():
+            if count < 1 or not math.isfinite(total):
+                raise ValueError(f"{name}: a count is negative or 0, or a sum is not finite")
             # A sum of float32 tensors is one; written as a float and read back it is the same.
-            self._sums[name] = torch.tensor(total)
-            self._counts[name] = count
+            metrics._sums[name] = torch.tensor(total)
+            metrics._counts[name] = count
+        return metrics
 
 
 def evaluation_metrics(result: EvalResult, mean_q: float) -> dict[str, float]:
@@ -63,20 +73,6 @@ def evaluation_metrics(result: EvalResult, mean_q: float) -> dict[str, float]:
         "eval/mean_q": mean_q,
         "eval/failed_episodes": result.failed,
         **{f"eval/success_rate_{name}": p.success_rate for name, p in result.parts.items()},
-    }
-
-
-def progress_metrics(progress: Progress) -> dict[str, float]:
-    """Return the counters and clocks of a run, by name."""
-    return {
-        "time/env_steps": progress.env_steps,
-        "time/episodes": progress.episodes,
-        "time/updates": progress.updates,
-        "time/warm_start_updates": progress.warm_start_updates,
-        "time/wall_seconds": progress.wall_seconds,
-        "time/evaluation_seconds": progress.evaluation_seconds,
-        "time/checkpoint_seconds": progress.checkpoint_seconds,
-        "health/dropped_episodes": progress.dropped_episodes,
     }
 
 

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -17,7 +17,8 @@ from headstart.envs.episode_check import EpisodeCheck
 from headstart.envs.goal_env import GoalSpec
 from headstart.envs.source import EnvLike
 from headstart.errors import InputError, RunError
-from headstart.rollout.executors import Executor
+from headstart.policy import Policy
+from headstart.rollout.executors import Executor, Pending
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import VALIDATION
 from headstart.seeding import Streams
@@ -25,16 +26,14 @@ from headstart.training.config import TrainConfig
 from headstart.training.contest import Contest
 from headstart.training.evaluation import EvalResult, Trials, run_evaluation, summarize
 from headstart.training.metrics import (
-    MeanMetrics,
     evaluation_metrics,
     mean_value,
-    progress_metrics,
     require_finite,
 )
 from headstart.training.observer import Observer, RunHandle, new_id
-from headstart.training.progress import Progress
 from headstart.training.rollouts import Asked, Rollouts, collect, wait_for
 from headstart.training.schedule import period_ended, updates_due
+from headstart.training.state import Phase, Progress, TrainerState
 
 
 @dataclass
@@ -67,28 +66,19 @@ class Trainer:
         assert every is not None
         assert trials is not None
         self._period, self._num_trials = every, trials
-        self.progress = Progress()
-        self.last_result: EvalResult | None = None
-        self.evaluated_at = -1
-        """Env steps at the last evaluation, -1 before the first."""
+        self.state = TrainerState()
         self.handle = RunHandle(id=new_id(), env_id=self.spec.env_id, num_demos=len(self.demos))
-        self.metrics = MeanMetrics()
-        """Of the updates since the last evaluation."""
-        self.recent = MeanMetrics()
-        """Of the updates since observers were last shown them."""
-        self.successes: list[bool] = []
-        """Of the training episodes since the last evaluation."""
-        self.num_asked = 0
-        """Training episodes asked for so far."""
         self.ahead: Asked | None = None
         """Episodes that are asked for before the updates that come first."""
-        self.owed_updates = 0.0
-        """Updates that env steps have earned and no cycle has made, less than one."""
         self.rollouts = Rollouts(self.executor, self.config.seed, self.spec, self.resets)
-        self.begun = False
         # Now, so that a checkpoint can put it back.
         self._normalizer_rng = self.streams["normalizer"]
         self.hold_values()
+
+    @property
+    def progress(self) -> Progress:
+        """Counters and clocks."""
+        return self.state.progress
 
     @property
     def agent(self) -> DDPG:
@@ -120,17 +110,17 @@ class Trainer:
             if self._evaluation_due():
                 self._evaluate()
             if self.finished:
-                assert self.last_result is not None
-                return self.last_result
+                assert self.state.last_result is not None
+                return self.state.last_result
             self._cycle()
 
     def _warm_start(self) -> None:
         """Clone the demonstrations, collect with the clone, teach the critics from both."""
         warm_start, progress = self.config.warm_start, self.progress
         to_clone = 0 if self.demo_sampler is None else warm_start.bc_updates
-        if not self.begun and self.demos:
+        if not self.state.begun and self.demos:
             self._observe(EpisodeReplay.from_episodes(self.demos))
-        self.begun = True
+        self.state.begun = True
         while self.demo_sampler is not None and progress.warm_start_updates < to_clone:
             if self.handle.stop_requested:
                 return
@@ -178,7 +168,9 @@ class Trainer:
         due = 0
         if self.replay.num_episodes:
             taken = self.progress.env_steps - before
-            due, self.owed_updates = updates_due(self.config.cycle, self.owed_updates, taken)
+            due, self.state.owed_updates = updates_due(
+                self.config.cycle, self.state.owed_updates, taken
+            )
         for _ in range(due):
             metrics = self.agent.update(self._batch(self.sampler))
             self.progress.updates += 1
@@ -191,7 +183,7 @@ class Trainer:
         """Stop before what is broken is executed, saved or learned from."""
         updates = self.progress.warm_start_updates + self.progress.updates
         for agent in self.contest.agents.values():
-            require_finite(agent, self.metrics, updates)
+            require_finite(agent, self.state.metrics, updates)
 
     def _next_episodes(self, *, begin: bool = True) -> Asked:
         return self._ask(self.config.cycle.episodes, self.config.exploration, begin=begin)
@@ -199,11 +191,13 @@ class Trainer:
     def _ask(self, count: int, exploration: Exploration, *, begin: bool = True) -> Asked:
         """Ask for new episodes with the newest policy; none is begun if it is not to be."""
         self._require_finite()
-        policies, first = self.contest.policies, self.num_asked
-        self.num_asked += count
-        indices = range(first, self.num_asked)
-        pending = self.rollouts.ask(policies, indices, exploration) if begin else None
-        return Asked(policies, first, count, pending)
+        asked = Asked(self.contest.policies, self.state.num_asked, count, None)
+        self.state.num_asked += count
+        return replace(asked, pending=self._submit(asked, exploration)) if begin else asked
+
+    def _submit(self, asked: Asked, exploration: Exploration) -> Sequence[Pending]:
+        indices = range(asked.first, asked.first + asked.count)
+        return self.rollouts.ask(asked.policies, indices, exploration)
 
     def _store(self, asked: Asked) -> dict[int, Episode]:
         """Wait for episodes, and then store those that did not fail or, if it must end, none.
@@ -213,8 +207,7 @@ class Trainer:
         """
         pending = asked.pending
         if pending is None:
-            indices = range(asked.first, asked.first + asked.count)
-            pending = self.rollouts.ask(asked.policies, indices, self.config.exploration)
+            pending = self._submit(asked, self.config.exploration)
         finished = collect(pending, self.progress, self.config.failures)
         episodes = {asked.first + place: self.check(it) for place, it in finished.items()}
         self.hold_values()
@@ -222,8 +215,25 @@ class Trainer:
             self.replay.add(episode)
             self.progress.env_steps += len(episode)
             self.progress.episodes += 1
-            self.successes.append(episode.success)
+            self.state.successes.append(episode.success)
         return episodes
+
+    def continue_from(self, state: TrainerState, policy_ahead: Policy | None) -> None:
+        """Continue where another trainer stood, whose agents, replay and streams are here.
+
+        Args:
+            state: where it stood.
+            policy_ahead: the policy of the episodes that it had asked for, if there were some.
+        """
+        self.state = state
+        self.hold_values()
+        if policy_ahead is None:
+            return
+        # The same jobs again: an episode is a pure function of its job.
+        asked, pending = Asked([policy_ahead], state.num_over, state.num_ahead, None), None
+        if not self.finished:
+            pending = self._submit(asked, self.config.exploration)
+        self.ahead = replace(asked, pending=pending)
 
     def hold_values(self) -> None:
         """Clip targets to what is known of the rewards by now."""
@@ -240,7 +250,7 @@ class Trainer:
         """Whether an evaluation is due that the end of the run has no part in."""
         if self._in_warm_start:
             return False
-        now, before = self.progress.env_steps, self.evaluated_at
+        now, before = self.progress.env_steps, self.state.evaluated_at
         # A run that ended within its warm start was evaluated where the long one is not.
         during = before < self.progress.warm_start_env_steps
         return period_ended(self._period, before=0 if during else before, now=now)
@@ -250,7 +260,7 @@ class Trainer:
         return self.progress.episodes < (self.config.warm_start.episodes or 0)
 
     def _evaluation_due(self) -> bool:
-        at_end = self.finished and self.progress.env_steps != self.evaluated_at
+        at_end = self.finished and self.progress.env_steps != self.state.evaluated_at
         return at_end or self._period_over
 
     def _evaluate(self) -> None:
@@ -262,17 +272,17 @@ class Trainer:
         trials = self._run_trials()
         policy = self.agent.policy(deployed=True)
         only_at_end = not self._period_over
-        self.last_result = summarize(self.spec.env_id, self.config.seed, *trials)
-        self.evaluated_at = self.progress.env_steps
+        self.state.last_result = summarize(self.spec.env_id, self.config.seed, *trials)
+        self.state.evaluated_at = self.progress.env_steps
         mean_q = mean_value(self.agent, trials.episodes)
         self.progress.evaluation_seconds += time.monotonic() - begun
-        row = self._row(self.last_result, mean_q)
+        row = self._row(self.state.last_result, mean_q)
         if not only_at_end:
             # Otherwise the long run would not have evaluated here: its next row counts on.
-            self.metrics.clear()
-            self.successes.clear()
+            self.state.metrics.clear()
+            self.state.successes.clear()
         for observer in self.observers:
-            observer.evaluated(policy, self.last_result, row)
+            observer.evaluated(policy, self.state.last_result, row)
 
     def _run_trials(self) -> Trials:
         """Run the episodes of an evaluation; of several agents the best one leads from then on."""
@@ -295,12 +305,12 @@ class Trainer:
     def _row(self, result: EvalResult, mean_q: float) -> dict[str, float]:
         row = {
             **evaluation_metrics(result, mean_q),
-            **{f"train/{name}": value for name, value in self.metrics.means().items()},
-            **progress_metrics(self.progress),
+            **{f"train/{name}": value for name, value in self.state.metrics.means().items()},
+            **self.progress.metrics(),
             "health/repeated_episodes": self.executor.repeated,
         }
-        if self.successes:
-            row["rollout/success_rate"] = sum(self.successes) / len(self.successes)
+        if self.state.successes:
+            row["rollout/success_rate"] = sum(self.state.successes) / len(self.state.successes)
         return row
 
     @property
@@ -310,13 +320,13 @@ class Trainer:
             return True
         if self.progress.env_steps >= self.config.env_steps:
             return True
-        target, result = self.config.target_success, self.last_result
+        target, result = self.config.target_success, self.state.last_result
         return target is not None and result is not None and result.success_rate >= target
 
     def _batch(self, sampler: Sampler) -> Batch[torch.Tensor]:
         return sampler.sample(self.config.batch_size).map(torch.from_numpy)
 
-    def _count_warm_start(self, metrics: Mapping[str, torch.Tensor], phase: str) -> None:
+    def _count_warm_start(self, metrics: Mapping[str, torch.Tensor], phase: Phase) -> None:
         self.progress.warm_start_updates += 1
         self._note(metrics)
         if self.progress.warm_start_updates % 50 == 0:
@@ -326,20 +336,20 @@ class Trainer:
 
     def _note(self, metrics: Mapping[str, torch.Tensor]) -> None:
         """Count the metrics of one update, and show observers the last ones now and then."""
-        self.metrics.add(metrics)
-        self.recent.add(metrics)
+        self.state.metrics.add(metrics)
+        self.state.recent.add(metrics)
         progress = self.progress
         if (progress.warm_start_updates + progress.updates) % self.config.log_every == 0:
-            means = {f"updates/{name}": value for name, value in self.recent.means().items()}
-            self.recent.clear()
+            means = {f"updates/{name}": value for name, value in self.state.recent.means().items()}
+            self.state.recent.clear()
             for observer in self.observers:
-                observer.logged({**means, **progress_metrics(progress)}, progress.env_steps)
+                observer.logged({**means, **progress.metrics()}, progress.env_steps)
 
     def _resumable(self) -> None:
         for observer in self.observers:
             observer.resumable()
 
-    def _report(self, phase: str) -> None:
+    def _report(self, phase: Phase) -> None:
         self.progress.phase = phase
         for observer in self.observers:
             observer.progressed(self.progress)
