@@ -26,7 +26,7 @@ PLACES = {
     "os:rename": (1, 4),
     "headstart.agents.ddpg:DDPG.update": (2, 9),
     "headstart.data.replay:EpisodeReplay.add": (9, 10),
-    f"{TRAINING}.trainer:run_evaluation": (1, 2),
+    f"{TRAINING}.trainer:each_trial": (1, 2),
     f"{RUNS}.metrics_log:MetricsLog.write": (1, 2),
     f"{RUNS}.directory:RunDirectory.evaluated": (1, 1),
     f"{RUNS}.checkpoint:pack": (3, 8),

@@ -26,7 +26,7 @@ MOMENTS = {
     "cloning": (f"{DDPG}.clone", "before", 30, INT),
     "teaching the critics": (f"{DDPG}.update_critics", "after", 20, TERM),
     "learning": (f"{DDPG}.update", "before", 9, TERM),
-    "evaluating": (f"{TRAINING}.trainer:run_evaluation", "before", 2, INT),
+    "evaluating": (f"{TRAINING}.trainer:each_trial", "before", 2, INT),
     "writing a checkpoint": ("pathlib:Path.write_bytes", "amid", 26, TERM),
 }
 FAULTY_SETTINGS = [

@@ -68,9 +68,10 @@ def test_what_is_the_same_is_tried_once(glides, layout, tried):
         state_layout = layout
 
     gym.register("Declared-v0", Declared, max_episode_steps=40)
-    with prepared(
-        "Declared-v0", SMALL, replace(glides, env_id="Declared-v0"), 0, None, ()
-    ) as (trainer, _):
+    with prepared("Declared-v0", SMALL, replace(glides, env_id="Declared-v0"), 0, None, ()) as (
+        trainer,
+        _,
+    ):
         assert list(trainer.contest.agents) == tried
     del gym.registry["Declared-v0"]
 

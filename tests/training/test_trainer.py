@@ -1,12 +1,13 @@
 """A run of training, from its warm start to its last evaluation."""
 
+import itertools
 from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from builders import point_expert, point_policy
-from small_runs import POINT, SMALL, Diary, Noted
+from small_runs import POINT, SMALL, Diary, Noted, weights_of
 
 from headstart.agents.ddpg import DDPGConfig
 from headstart.demos.record import collect_demos
@@ -16,6 +17,7 @@ from headstart.errors import InputError
 from headstart.presets import PRESETS
 from headstart.rollout.executors import SerialExecutor
 from headstart.rollout.job import VALIDATION
+from headstart.runs.preparation import prepared
 from headstart.runs.train import train
 from headstart.training.assembly import build_trainer
 from headstart.training.config import EvaluationConfig, WarmStartConfig
@@ -203,3 +205,18 @@ def test_a_used_directory_is_refused(tmp_path):
 def test_a_small_replay_forgets_and_training_goes_on():
     result = train(POINT, replace(SMALL, replay_capacity=70))
     assert result.progress.episodes == 10
+
+
+def test_a_trainer_that_is_asked_to_stop_ends_where_it_can_be_saved_and_may_run_on(point_demos):
+    expected = train(POINT, SMALL, demos=point_demos)
+    with prepared(POINT, SMALL, point_demos, 0, None, []) as (trainer, _):
+        moments, stops = itertools.count(), 0
+        trainer.should_stop = lambda: next(moments) % 6 == 5
+        while not trainer.run():
+            stops += 1
+            assert trainer.progress.env_steps == trainer.replay.num_added * 30
+            assert stops < 100
+        assert stops >= 3
+        assert trainer.state.last_result == expected.evaluation
+        policy = trainer.agent.policy(deployed=True)
+    np.testing.assert_array_equal(weights_of(policy), weights_of(expected.policy))

@@ -29,7 +29,7 @@ def test_without_demonstrations_the_warm_start_collects_blindly():
     with SerialExecutor(POINT) as executor:
         reward = GoalReward(env)
         trainer = build_trainer(SMALL, spec, None, executor, reward, [diary])
-        trainer._warm_start()
+        list(trainer._warm_start())
     actions = trainer.replay.actions[stored_rows(trainer.replay)]
     assert len(actions) == 60
     # Uniform over [-1, 1]: mean 0 and deviation 0.577.

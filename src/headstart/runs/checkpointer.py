@@ -10,7 +10,6 @@ from headstart.runs.checkpoint_files import CheckpointFiles, saved_policy_file
 from headstart.runs.directory import RunDirectory
 from headstart.runs.follow_up import resume_advice
 from headstart.runs.growing_file import Trouble
-from headstart.runs.signals import StopRequest
 from headstart.training.observer import Observer
 from headstart.training.trainer import Trainer
 
@@ -18,12 +17,11 @@ _log = logging.getLogger("headstart")
 
 
 class Checkpointer(Observer):
-    """Saves a run every so many seconds, and when it is asked to stop.
+    """Saves a run every so many seconds, and at its end.
 
     Args:
         directory: the run directory.
         trainer: the run.
-        stop: whether somebody has asked the run to stop.
         restored: what the run goes on from, if it is not new.
     """
 
@@ -31,10 +29,9 @@ class Checkpointer(Observer):
         self,
         directory: RunDirectory,
         trainer: Trainer,
-        stop: StopRequest,
         restored: Restored | None = None,
     ) -> None:
-        self._directory, self._trainer, self._stop = directory, trainer, stop
+        self._directory, self._trainer = directory, trainer
         self._checkpoint = directory.record.config.checkpoint
         self._files = CheckpointFiles(directory.path / CHECKPOINTS)
         parts = {} if restored is None else restored.parts
@@ -46,10 +43,7 @@ class Checkpointer(Observer):
         self._trouble = Trouble(f"{self._files.path}: checkpoints")
 
     def resumable(self) -> None:
-        """Save the run if it is time to, or if somebody has asked it to stop."""
-        if self._stop.made:
-            failure = self.save()
-            raise KeyboardInterrupt(self._farewell(failure))
+        """Save the run if it is time to."""
         if time.monotonic() - self._saved_at >= self._checkpoint.seconds:
             self.save()
 
@@ -89,7 +83,13 @@ class Checkpointer(Observer):
         self._files.prune(self._kept, frozenset().union(*self._kept.values()))
         self._next += 1
 
-    def _farewell(self, failure: str | None) -> str:
+    def save_stopped(self) -> str:
+        """Save a run that was asked to stop, and return whether it is saved, and what resumes it.
+
+        Raises:
+            RunError: as ``save``.
+        """
+        failure = self.save()
         saved = self._saved_env_steps
         if failure is None:
             state = f"saved at {saved} env steps"

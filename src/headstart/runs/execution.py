@@ -58,7 +58,8 @@ def run_in(
         resumed_at=None if restored is None else trainer.progress.env_steps,
     )
     with stop_signals() as stop:
-        checkpointer = Checkpointer(directory, trainer, stop, restored)
+        trainer.should_stop = lambda: stop.made
+        checkpointer = Checkpointer(directory, trainer, restored)
         # The directory first, so that nobody is told of an evaluation that is not on disk.
         trainer.observers = [directory, *trainer.observers, checkpointer]
 
@@ -66,46 +67,64 @@ def run_in(
             content = directory.policies.get(BEST)
             return None if content is None else policy_from_bytes(content)
 
-        def save() -> None:
+        def save(ended: bool) -> str:
+            if not ended:
+                return checkpointer.save_stopped()
             checkpointer.save()
             failure = directory.flush()
             if failure is not None:
                 raise RunError(failure)
+            return ""
 
         return _execute(trainer, best, save)
 
 
 def _execute(
-    trainer: Trainer, best: Callable[[], Policy | None], save: Callable[[], None] | None = None
+    trainer: Trainer,
+    best: Callable[[], Policy | None],
+    save: Callable[[bool], str] = lambda ended: "",
 ) -> TrainResult:
-    """Run a trainer, and tell its observers how it begins and ends."""
+    """Run a trainer, and tell its observers how it begins and ends.
+
+    Args:
+        trainer: one that has not begun, or that continues.
+        best: returns the policy of the best evaluation so far.
+        save: saves the run, which has ended or was asked to stop, and returns what to tell of it.
+    """
     config, observers = trainer.config, trainer.observers
     try:
         for observer in observers:
             observer.started(config, trainer.handle)
         with torch_settings(threads=config.torch_threads, matmul_precision=config.matmul_precision):
-            evaluation = trainer.run()
-        if save is not None:
-            save()
-        policy = _latest(trainer)
-        result = TrainResult(
-            policy=policy,
-            best_policy=best() or policy,
-            evaluation=evaluation,
-            progress=trainer.progress,
-            env=trainer.env or trainer.handle.env_id,
-            directory=trainer.handle.directory,
-        )
+            ended = trainer.run()
+        told = save(ended)
+        result = _result(trainer, best()) if ended else None
     except KeyboardInterrupt as interrupt:
-        interrupted = _interrupted(trainer, best(), str(interrupt))
-        _fail(observers, interrupted)
-        raise interrupted from None
+        # A second signal, or Ctrl-C where nothing is saved: it ends the run at once.
+        told, result = str(interrupt), None
     except BaseException as error:
         _fail(observers, error)
         raise
+    if result is None:
+        interrupted = _interrupted(trainer, best(), told)
+        _fail(observers, interrupted)
+        raise interrupted
     for observer in observers:
         observer.finished(result)
     return result
+
+
+def _result(trainer: Trainer, best: Policy | None) -> TrainResult:
+    policy, evaluation = _latest(trainer), trainer.state.last_result
+    assert evaluation is not None
+    return TrainResult(
+        policy=policy,
+        best_policy=best or policy,
+        evaluation=evaluation,
+        progress=trainer.progress,
+        env=trainer.env or trainer.handle.env_id,
+        directory=trainer.handle.directory,
+    )
 
 
 def _interrupted(trainer: Trainer, best: Policy | None, told: str) -> RunInterrupted:

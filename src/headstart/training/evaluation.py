@@ -1,7 +1,7 @@
 """Greedy success rates with their uncertainty."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -101,6 +101,12 @@ class Trials(NamedTuple):
     failed: int
     """How many failed however often they were run."""
 
+    @classmethod
+    def of(cls, outcomes: Sequence[Episode | None]) -> "Trials":
+        """Return the trials of an evaluation whose episodes came to this; see ``each_trial``."""
+        episodes = [episode for episode in outcomes if episode is not None]
+        return cls(episodes, len(outcomes) - len(episodes))
+
     @property
     def successes(self) -> int:
         """How many were successful at their last step."""
@@ -116,28 +122,37 @@ def run_evaluation(
     stream: str = EVALUATION,
     call: Callable[[Episode], None] | None = None,
 ) -> Trials:
-    """Return the greedy episodes of an evaluation, in order.
+    """Return the greedy episodes of an evaluation, in order; see ``each_trial``."""
+    outcomes = []
+    for outcome in each_trial(executor, policy, episodes=episodes, seed=seed, stream=stream):
+        outcomes.append(outcome)
+        if call is not None and outcome is not None:
+            call(outcome)
+    return Trials.of(outcomes)
+
+
+def each_trial(
+    executor: Executor, policy: Behaviour, *, episodes: int, seed: int, stream: str = EVALUATION
+) -> Iterator[Episode | None]:
+    """Yield the greedy episodes of an evaluation, in order, and ``None`` for each that failed.
 
     Raises:
         InputError: if every episode fails.
     """
     jobs = [EpisodeJob(policy, seed, stream, index) for index in range(episodes)]
-    finished: list[Episode] = []
     failures: list[EpisodeError] = []
     for pending in executor.submit(jobs):
+        outcome = None
         try:
-            finished.append(pending.result())
+            outcome = pending.result()
         except EpisodeError as error:
             failures.append(error)
             if len(failures) == episodes:
                 raise
-            continue
-        if call is not None:
-            call(finished[-1])
+        yield outcome
     if failures:
         message = "%d of %d evaluation episodes failed and count as not successful: %s"
         _log.warning(message, len(failures), episodes, failures[0].reason)
-    return Trials(finished, len(failures))
 
 
 def summarize(env_id: str, seed: int, episodes: Sequence[Episode], failed: int = 0) -> EvalResult:

@@ -3,7 +3,7 @@
 import contextlib
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from headstart.data.episode import Episode
@@ -43,14 +43,12 @@ class Rollouts:
     spec: GoalSpec
     resets: DemoResets | None
 
-    def ask(
-        self, policies: Sequence[Policy], indices: range, exploration: Exploration
-    ) -> Sequence[Pending]:
-        """Ask for the training episodes of these indices, by the policies in turn."""
-        return self.executor.submit(
+    def begin(self, asked: Asked, exploration: Exploration) -> Asked:
+        """Begin with training episodes that nobody has begun with, by the policies in turn."""
+        pending = self.executor.submit(
             [
                 EpisodeJob(
-                    policies[index % len(policies)],
+                    asked.policies[index % len(asked.policies)],
                     self.seed,
                     "rollout",
                     index,
@@ -58,9 +56,10 @@ class Rollouts:
                     reward_info_keys=self.spec.reward_info_keys,
                     start=None if self.resets is None else self.resets.start(index),
                 )
-                for index in indices
+                for index in range(asked.first, asked.first + asked.count)
             ]
         )
+        return replace(asked, pending=pending)
 
 
 def collect(

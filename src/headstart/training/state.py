@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from headstart.training.config import MOST_EPISODES
 from headstart.training.evaluation import EvalResult
-from headstart.training.metrics import MeanMetrics
+from headstart.training.metrics import MeanMetrics, evaluation_metrics
 
 Phase = Literal[
     "starting", "cloning demonstrations", "teaching the critics", "training", "evaluating"
@@ -94,6 +94,18 @@ class TrainerState:
             raise ValueError(f"{self.num_over} episodes of {self.num_asked} asked for")
         if self.num_ahead > MOST_EPISODES:
             raise ValueError(f"{self.num_ahead} episodes asked for at once")
+
+    def row(self, mean_q: float) -> dict[str, float]:
+        """Return the metrics of the last evaluation, and of the run until then, by name."""
+        assert self.last_result is not None
+        row = {
+            **evaluation_metrics(self.last_result, mean_q),
+            **{f"train/{name}": value for name, value in self.metrics.means().items()},
+            **self.progress.metrics(),
+        }
+        if self.successes:
+            row["rollout/success_rate"] = sum(self.successes) / len(self.successes)
+        return row
 
     @property
     def num_over(self) -> int:

@@ -2,8 +2,8 @@
 
 import math
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 
@@ -18,15 +18,14 @@ from headstart.envs.goal_env import GoalSpec
 from headstart.envs.source import EnvLike
 from headstart.errors import InputError, RunError
 from headstart.policy import Policy
-from headstart.rollout.executors import Executor, Pending
+from headstart.rollout.executors import Executor
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import VALIDATION
 from headstart.seeding import Streams
 from headstart.training.config import TrainConfig
 from headstart.training.contest import Contest
-from headstart.training.evaluation import EvalResult, Trials, run_evaluation, summarize
+from headstart.training.evaluation import Trials, each_trial, summarize
 from headstart.training.metrics import (
-    evaluation_metrics,
     mean_value,
     require_finite,
 )
@@ -60,6 +59,8 @@ class Trainer:
     observers: Sequence[Observer] = ()
     env: EnvLike | None = None
     """The environment, for those who run the policy later."""
+    should_stop: Callable[[], bool] = lambda: False
+    """Asked wherever the run can be saved; it then ends there."""
 
     def __post_init__(self) -> None:
         every, trials = self.config.evaluation.every, self.config.evaluation.episodes
@@ -85,36 +86,42 @@ class Trainer:
         """Who is trained, or would be if the warm start ended now."""
         return self.contest.leader
 
-    def run(self) -> EvalResult:
+    def run(self) -> bool:
         """Train until ``config.env_steps`` are taken or the target success rate is reached.
 
         Returns:
-            The last evaluation.
+            Whether that is so; otherwise ``should_stop`` has ended the run where it can be saved.
 
         Raises:
             InputError: if the environment never did what it must.
             RunError: if the run cannot continue; it says after how many env steps.
         """
         try:
-            return self._train()
+            # The only place at which a run is saved on its way, or stopped.
+            for _ in self._train():
+                if self.should_stop():
+                    return False
+                for observer in self.observers:
+                    observer.resumable()
         except (InputError, RunError) as error:
             # An environment that has worked so far is not bad input.
             if isinstance(error, InputError) and not self.progress.episodes:
                 raise
             raise RunError(f"after {self.progress.env_steps} env steps: {error}") from error
+        return True
 
-    def _train(self) -> EvalResult:
-        self._warm_start()
+    def _train(self) -> Iterator[None]:
+        """Train, and yield wherever the run can be saved and continued to the same bits."""
+        yield from self._warm_start()
         while True:
-            self._resumable()
+            yield
             if self._evaluation_due():
-                self._evaluate()
+                yield from self._evaluate()
             if self.finished:
-                assert self.state.last_result is not None
-                return self.state.last_result
+                return
             self._cycle()
 
-    def _warm_start(self) -> None:
+    def _warm_start(self) -> Iterator[None]:
         """Clone the demonstrations, collect with the clone, teach the critics from both."""
         warm_start, progress = self.config.warm_start, self.progress
         to_clone = 0 if self.demo_sampler is None else warm_start.bc_updates
@@ -127,8 +134,9 @@ class Trainer:
             metrics = self.contest.clone(self._batch(self.demo_sampler))
             if progress.warm_start_updates + 1 == to_clone:
                 self.contest.end_cloning()
-            self._count_warm_start(metrics, "cloning demonstrations")
-        self._collect_warm_start()
+            if self._count_warm_start(metrics, "cloning demonstrations"):
+                yield
+        yield from self._collect_warm_start()
         # What is left of the warm start is done if the run is made longer.
         if self._in_warm_start or not progress.episodes:
             return
@@ -136,9 +144,10 @@ class Trainer:
             if self.handle.stop_requested:
                 return
             metrics = self.agent.update_critics(self._batch(self.sampler))
-            self._count_warm_start(metrics, "teaching the critics")
+            if self._count_warm_start(metrics, "teaching the critics"):
+                yield
 
-    def _collect_warm_start(self) -> None:
+    def _collect_warm_start(self) -> Iterator[None]:
         """Collect the episodes of the warm start, no more than env steps allow."""
         wanted, progress = self.config.warm_start.episodes, self.progress
         assert wanted is not None
@@ -153,7 +162,7 @@ class Trainer:
                 self.contest.decide()
                 # All at once, however many times the run was made longer meanwhile.
                 self._observe(self.replay)
-            self._resumable()
+            yield
 
     def _cycle(self) -> None:
         """Store some episodes, ask for the next ones, and learn meanwhile."""
@@ -193,11 +202,7 @@ class Trainer:
         self._require_finite()
         asked = Asked(self.contest.policies, self.state.num_asked, count, None)
         self.state.num_asked += count
-        return replace(asked, pending=self._submit(asked, exploration)) if begin else asked
-
-    def _submit(self, asked: Asked, exploration: Exploration) -> Sequence[Pending]:
-        indices = range(asked.first, asked.first + asked.count)
-        return self.rollouts.ask(asked.policies, indices, exploration)
+        return self.rollouts.begin(asked, exploration) if begin else asked
 
     def _store(self, asked: Asked) -> dict[int, Episode]:
         """Wait for episodes, and then store those that did not fail or, if it must end, none.
@@ -205,10 +210,9 @@ class Trainer:
         Returns:
             What is stored, by index.
         """
-        pending = asked.pending
-        if pending is None:
-            pending = self._submit(asked, self.config.exploration)
-        finished = collect(pending, self.progress, self.config.failures)
+        if asked.pending is None:
+            asked = self.rollouts.begin(asked, self.config.exploration)
+        finished = collect(asked.pending or (), self.progress, self.config.failures)
         episodes = {asked.first + place: self.check(it) for place, it in finished.items()}
         self.hold_values()
         for episode in episodes.values():
@@ -230,10 +234,9 @@ class Trainer:
         if policy_ahead is None:
             return
         # The same jobs again: an episode is a pure function of its job.
-        asked, pending = Asked([policy_ahead], state.num_over, state.num_ahead, None), None
-        if not self.finished:
-            pending = self._submit(asked, self.config.exploration)
-        self.ahead = replace(asked, pending=pending)
+        asked = Asked([policy_ahead], state.num_over, state.num_ahead, None)
+        exploration = self.config.exploration
+        self.ahead = asked if self.finished else self.rollouts.begin(asked, exploration)
 
     def hold_values(self) -> None:
         """Clip targets to what is known of the rewards by now."""
@@ -263,55 +266,43 @@ class Trainer:
         at_end = self.finished and self.progress.env_steps != self.state.evaluated_at
         return at_end or self._period_over
 
-    def _evaluate(self) -> None:
+    def _evaluate(self) -> Iterator[None]:
         if self.ahead is not None and self.ahead.pending is not None:
             # The clock of the evaluation must not pay for the next cycle's episodes.
             wait_for(self.ahead.pending)
         self._report("evaluating")
         begun = time.monotonic()
-        trials = self._run_trials()
+        trials = yield from self._run_trials()
         policy = self.agent.policy(deployed=True)
         only_at_end = not self._period_over
-        self.state.last_result = summarize(self.spec.env_id, self.config.seed, *trials)
-        self.state.evaluated_at = self.progress.env_steps
+        result = summarize(self.spec.env_id, self.config.seed, *trials)
+        self.state.last_result, self.state.evaluated_at = result, self.progress.env_steps
         mean_q = mean_value(self.agent, trials.episodes)
         self.progress.evaluation_seconds += time.monotonic() - begun
-        row = self._row(self.state.last_result, mean_q)
+        row = {**self.state.row(mean_q), "health/repeated_episodes": self.executor.repeated}
         if not only_at_end:
             # Otherwise the long run would not have evaluated here: its next row counts on.
             self.state.metrics.clear()
             self.state.successes.clear()
         for observer in self.observers:
-            observer.evaluated(policy, self.state.last_result, row)
+            observer.evaluated(policy, result, row)
 
-    def _run_trials(self) -> Trials:
+    def _run_trials(self) -> Generator[None, None, Trials]:
         """Run the episodes of an evaluation; of several agents the best one leads from then on."""
         self._require_finite()
-        trials = {
-            name: run_evaluation(
-                self.executor,
-                agent.policy(deployed=True),
-                episodes=self._num_trials,
-                seed=self.config.seed,
-                stream=VALIDATION,
+        trials = {}
+        for name, agent in self.contest.agents.items():
+            policy, outcomes = agent.policy(deployed=True), []
+            count, seed = self._num_trials, self.config.seed
+            for outcome in each_trial(
+                self.executor, policy, episodes=count, seed=seed, stream=VALIDATION
+            ):
+                outcomes.append(outcome)
                 # Nothing of the run changes until the evaluation is done.
-                call=lambda _: self._resumable(),
-            )
-            for name, agent in self.contest.agents.items()
-        }
+                yield
+            trials[name] = Trials.of(outcomes)
         self.contest.lead(max(trials, key=lambda name: trials[name].successes))
         return trials[self.contest.leading]
-
-    def _row(self, result: EvalResult, mean_q: float) -> dict[str, float]:
-        row = {
-            **evaluation_metrics(result, mean_q),
-            **{f"train/{name}": value for name, value in self.state.metrics.means().items()},
-            **self.progress.metrics(),
-            "health/repeated_episodes": self.executor.repeated,
-        }
-        if self.state.successes:
-            row["rollout/success_rate"] = sum(self.state.successes) / len(self.state.successes)
-        return row
 
     @property
     def finished(self) -> bool:
@@ -326,13 +317,15 @@ class Trainer:
     def _batch(self, sampler: Sampler) -> Batch[torch.Tensor]:
         return sampler.sample(self.config.batch_size).map(torch.from_numpy)
 
-    def _count_warm_start(self, metrics: Mapping[str, torch.Tensor], phase: Phase) -> None:
+    def _count_warm_start(self, metrics: Mapping[str, torch.Tensor], phase: Phase) -> bool:
+        """Count an update, and return whether it is time to save the run."""
         self.progress.warm_start_updates += 1
         self._note(metrics)
-        if self.progress.warm_start_updates % 50 == 0:
-            self._require_finite()
-            self._report(phase)
-            self._resumable()
+        if self.progress.warm_start_updates % 50:
+            return False
+        self._require_finite()
+        self._report(phase)
+        return True
 
     def _note(self, metrics: Mapping[str, torch.Tensor]) -> None:
         """Count the metrics of one update, and show observers the last ones now and then."""
@@ -344,10 +337,6 @@ class Trainer:
             self.state.recent.clear()
             for observer in self.observers:
                 observer.logged({**means, **progress.metrics()}, progress.env_steps)
-
-    def _resumable(self) -> None:
-        for observer in self.observers:
-            observer.resumable()
 
     def _report(self, phase: Phase) -> None:
         self.progress.phase = phase
