@@ -7,12 +7,16 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import forked
 import pytest
 from hypothesis import HealthCheck, settings
 from scratch import DISK, use_memory
 from warm import WarmHeadstart
+
+if TYPE_CHECKING:
+    from headstart.demos.storage import DemoSet
 
 MARKERS = (
     "mujoco: steps the MuJoCo simulator",
@@ -87,3 +91,15 @@ def disk() -> Iterator[Path]:
     """An empty directory on the disk, which ``tmp_path`` mostly is not."""
     with tempfile.TemporaryDirectory(dir=os.environ[DISK]) as directory:
         yield Path(directory)
+
+
+@pytest.fixture(scope="module")
+def point_demos() -> "DemoSet":
+    """Demonstrations that tests of training and of runs start from."""
+    # Here: most tests need none of it.
+    from builders import point_expert
+    from small_runs import POINT
+
+    from headstart.demos.record import collect_demos
+
+    return collect_demos(POINT, point_expert, episodes=5)
