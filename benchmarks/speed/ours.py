@@ -24,7 +24,7 @@ from headstart.training.config import (
     WarmStartConfig,
 )
 from headstart.training.observer import Observer
-from headstart.training.state import Progress
+from headstart.training.progress import Progress
 from headstart.training.trainer import Trainer
 
 _EXPLORATION = Exploration(noise=common.NOISE, random_action=0.1)

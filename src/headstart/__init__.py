@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from headstart.training.observer import RunHandle as RunHandle
     from headstart.training.observer import RunInterrupted as RunInterrupted
     from headstart.training.observer import TrainResult as TrainResult
-    from headstart.training.state import Progress as Progress
+    from headstart.training.progress import Progress as Progress
     from headstart.viz.plots import plot_runs as plot_runs
     from headstart.viz.video import record_video as record_video
 
@@ -99,7 +99,7 @@ _MODULES = {
     ),
     "training.evaluation": ("EvalResult", "evaluate"),
     "training.observer": ("Observer", "RunHandle", "RunInterrupted", "TrainResult"),
-    "training.state": ("Progress",),
+    "training.progress": ("Progress",),
     "viz.plots": ("plot_runs",),
     "viz.video": ("record_video",),
 }

@@ -9,7 +9,8 @@ import torch
 from headstart.strict_json import build, parse_json, plain
 from headstart.training.evaluation import EvalResult
 from headstart.training.metrics import MeanMetrics
-from headstart.training.state import Progress, TrainerState
+from headstart.training.progress import Progress
+from headstart.training.state import TrainerState
 
 COUNTERS = [it.name for it in dataclasses.fields(Progress) if it.type in (int, float)]
 PROGRESS = plain(Progress())

@@ -22,7 +22,7 @@ from headstart.training.observer import (
     describe_policy,
     new_id,
 )
-from headstart.training.state import Progress
+from headstart.training.progress import Progress
 
 _MOST = 4096  # bytes of a file that says what was seen
 _log = logging.getLogger("headstart")

@@ -11,7 +11,7 @@ from headstart.terminal import bar, console
 from headstart.training.config import TrainConfig
 from headstart.training.evaluation import EvalResult
 from headstart.training.observer import Observer, RunHandle, TrainResult
-from headstart.training.state import Progress
+from headstart.training.progress import Progress
 
 
 class TrainingDisplay(Observer):

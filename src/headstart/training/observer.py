@@ -9,7 +9,7 @@ from headstart.envs.source import EnvLike
 from headstart.policy import Policy
 from headstart.training.config import TrainConfig
 from headstart.training.evaluation import EvalResult
-from headstart.training.state import Progress
+from headstart.training.progress import Progress
 
 
 @dataclass

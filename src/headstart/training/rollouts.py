@@ -16,7 +16,7 @@ from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import EpisodeJob
 from headstart.text import counted
 from headstart.training.config import FailuresConfig
-from headstart.training.state import Progress
+from headstart.training.progress import Progress
 
 _log = logging.getLogger("headstart")
 

@@ -30,9 +30,10 @@ from headstart.training.metrics import (
     require_finite,
 )
 from headstart.training.observer import Observer, RunHandle, new_id
+from headstart.training.progress import Phase, Progress
 from headstart.training.rollouts import Asked, Rollouts, collect, wait_for
 from headstart.training.schedule import period_ended, updates_due
-from headstart.training.state import Phase, Progress, TrainerState
+from headstart.training.state import TrainerState
 
 
 @dataclass
