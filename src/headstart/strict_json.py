@@ -44,7 +44,7 @@ def plain(value: Any) -> Any:
     An object with ``to_json`` says itself what it is; a dataclass is its fields.
     """
     if hasattr(value, "to_json"):
-        return value.to_json()
+        return plain(value.to_json())
     if dataclasses.is_dataclass(value):
         return {it.name: plain(getattr(value, it.name)) for it in dataclasses.fields(value)}
     if isinstance(value, dict):

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from builders import is_one_line
 from cut_runs import BASE, cut_run
 from saved_runs import newest, rewrite, stand
@@ -16,7 +17,7 @@ from small_runs import POINT
 from headstart.agents.ddpg import DDPGConfig
 from headstart.errors import InputError
 from headstart.policy import policy_from_bytes
-from headstart.runs.checkpoint import restore_saved
+from headstart.runs.checkpoint import restore_saved, run_files
 from headstart.runs.checkpoint_files import CheckpointFiles, Entry, newest_run
 from headstart.runs.preparation import prepared
 from headstart.runs.resume import resume
@@ -227,6 +228,14 @@ def test_the_refused_states_are_one_change_from_a_good_one(run, trainer):
     changed_state(run, lambda state, replay: None)
     restore_saved(run, trainer, newest_run(run))
     assert trainer.replay.num_added > 0
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_a_state_that_could_not_be_read_again_is_not_saved(trainer, value):
+    run_files(trainer)
+    trainer.state.recent.add({"loss": torch.tensor(value)})
+    with pytest.raises(ValueError, match="not finite"):
+        run_files(trainer)
 
 
 @pytest.mark.parametrize(

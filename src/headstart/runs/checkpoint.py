@@ -107,16 +107,19 @@ def run_files(trainer: Trainer) -> dict[str, bytes]:
     """Return the files that hold a run, the replay's episodes and demonstrations apart.
 
     Raises:
-        ValueError: if something in it is not finite: it must not take a good checkpoint's place.
+        ValueError: if it could not be read again: it must not take a good checkpoint's place.
     """
-    saved = _Saved(
-        trainer=trainer.state,
-        agents=trainer.contest.standing,
-        facts=trainer.check.facts,
-        streams=trainer.streams.state(),
-        replay=trainer.replay.position,
+    saved = plain(
+        _Saved(
+            trainer=trainer.state,
+            agents=trainer.contest.standing,
+            facts=trainer.check.facts,
+            streams=trainer.streams.state(),
+            replay=trainer.replay.position,
+        )
     )
-    files = {STATE: json.dumps(plain(saved)).encode()}
+    build(_Saved, saved, whole=True)
+    files = {STATE: json.dumps(saved).encode()}
     for name, agent in trainer.contest.agents.items():
         arrays = {of: tensor.numpy() for of, tensor in agent_state(agent).items()}
         require_finite(arrays)
