@@ -26,7 +26,7 @@ from headstart import (
     train,
 )
 from headstart.data.strategies import PreferMoved, final
-from headstart.runs.arguments import open_config, open_strategy
+from headstart.runs.preparation import open_config, open_strategy
 
 SHORT = SMALL.with_({"env_steps": 120, "evaluation.every": 60})
 

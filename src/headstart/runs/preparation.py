@@ -1,10 +1,11 @@
 """A trainer from what a caller names: an environment, files of demonstrations, settings."""
 
 import contextlib
+import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
@@ -20,15 +21,19 @@ from headstart.envs.make import env_source, make_env
 from headstart.envs.names import is_buildable, is_env_class
 from headstart.envs.source import EnvLike, EnvSource
 from headstart.errors import InputError, require
+from headstart.presets import PRESETS
 from headstart.rollout.executors import Executor, open_executor
 from headstart.runs.follow_up import python_line
 from headstart.text import printable
 from headstart.training.adaptation import adapt
 from headstart.training.assembly import build_trainer, check_fit
-from headstart.training.config import TrainConfig
+from headstart.training.config import StrategyName, TrainConfig
 from headstart.training.observer import Observer
 from headstart.training.sampling import find_mirror
 from headstart.training.trainer import Trainer
+
+ConfigLike = TrainConfig | str | Mapping[str, Any]
+"""A configuration, the name of a preset, or values by dotted name that differ from ``fast``."""
 
 
 class Prepared(NamedTuple):
@@ -118,6 +123,52 @@ def env_of_run(
         f"{path}: it is for {printable(name)!r}, which does not say how to build it: "
         f"{python_line('resume', path, name)}"
     )
+
+
+def open_config(config: ConfigLike | None) -> TrainConfig:
+    """Return a configuration; ``fast`` for ``None``.
+
+    Raises:
+        InputError: if there is no such preset or setting, or it is none of what ``config`` may be.
+    """
+    if config is None:
+        return PRESETS["fast"]
+    if isinstance(config, TrainConfig):
+        return config
+    if isinstance(config, Mapping):
+        return PRESETS["fast"].with_(config)
+    if not isinstance(config, str):
+        raise InputError(
+            f"config must be a TrainConfig, a preset ({', '.join(PRESETS)}) or a dict of settings, "
+            f"got {type(config).__name__}"
+        )
+    if config not in PRESETS:
+        close = difflib.get_close_matches(config, PRESETS, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(PRESETS)}"
+        raise InputError(f"unknown preset {config!r}; {hint}")
+    return PRESETS[config]
+
+
+def open_strategy(
+    config: TrainConfig, goal_strategy: GoalStrategy | StrategyName | None
+) -> tuple[TrainConfig, GoalStrategy | None]:
+    """Return the configuration, and the caller's own function for hindsight goals, if there is one.
+
+    The name of a strategy becomes ``config.hindsight.strategy``.
+
+    Raises:
+        InputError: if there is no such strategy, or it cannot be called.
+    """
+    is_class = isinstance(goal_strategy, type)
+    if goal_strategy is None or (callable(goal_strategy) and not is_class):
+        return config, goal_strategy
+    names = get_args(StrategyName)
+    if goal_strategy not in names:
+        raise InputError(
+            f"goal_strategy must be one of {', '.join(names)}, or a function of (rows, rng), got "
+            f"{goal_strategy!r}"
+        )
+    return config.with_({"hindsight.strategy": goal_strategy}), None
 
 
 def _checked(config: TrainConfig, env: gym.Env[Any, Any], demos: DemoSet | None) -> DemoSet | None:

@@ -9,7 +9,6 @@ from headstart.data.strategies import GoalStrategy
 from headstart.envs.source import EnvLike
 from headstart.paths import user_path
 from headstart.rollout.executors import Executor
-from headstart.runs.arguments import ConfigLike, open_config, open_strategy
 from headstart.runs.audience import gather_observers
 from headstart.runs.changes import check_changes, check_longer, describe_changes
 from headstart.runs.checkpoint import restore_saved
@@ -18,7 +17,7 @@ from headstart.runs.directory import reopen_run
 from headstart.runs.execution import run_in
 from headstart.runs.identity import check_strategy
 from headstart.runs.lock import locked
-from headstart.runs.preparation import env_of_run, prepared
+from headstart.runs.preparation import ConfigLike, env_of_run, open_config, open_strategy, prepared
 from headstart.runs.record import changed_versions, read_demos, read_record
 from headstart.text import printable
 from headstart.training.adaptation import keep_adapted

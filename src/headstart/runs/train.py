@@ -1,23 +1,26 @@
-"""``train``: begin one run."""
+"""``train``: begin one run, or continue the one that its directory holds."""
 
-from collections.abc import Iterable, Mapping
+import os
+import shutil
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from headstart.data.strategies import GoalStrategy
 from headstart.demos.opening import Demos
+from headstart.demos.storage import DemoSet
 from headstart.envs.make import env_source
 from headstart.envs.source import EnvLike
+from headstart.errors import InputError, require
 from headstart.paths import user_path
 from headstart.rollout.executors import Executor
-from headstart.runs.arguments import ConfigLike, open_config, open_strategy
+from headstart.run_files import CONFIG, DEMOS, POLICIES
 from headstart.runs.audience import gather_observers
-from headstart.runs.continuing import is_continued
 from headstart.runs.directory import new_run
 from headstart.runs.execution import run, run_in
 from headstart.runs.identity import content_of, name_of
-from headstart.runs.preparation import demos_for, prepared
-from headstart.runs.record import RunRecord, current_versions
+from headstart.runs.preparation import ConfigLike, demos_for, open_config, open_strategy, prepared
+from headstart.runs.record import RunRecord, current_versions, read_demos, read_record
 from headstart.runs.resume import resume as continue_run
 from headstart.training.adaptation import warn_of_no_updates
 from headstart.training.config import StrategyName
@@ -71,7 +74,7 @@ def train(
     config, strategy = open_strategy(open_config(config), goal_strategy)
     audience = gather_observers(observers, progress)
     source = env_source(env, env_kwargs)
-    if is_continued(resume, out, source.name, lambda: demos_for(source, config, demos)):
+    if _is_continued(resume, out, source.name, lambda: demos_for(source, config, demos)):
         assert out is not None
         return continue_run(
             out,
@@ -97,3 +100,72 @@ def train(
         )
         with new_run(user_path(out), record, used) as directory:
             return run_in(directory, trainer)
+
+
+def _is_continued(
+    resume: Literal["auto"] | bool,
+    out: str | Path | None,
+    env_id: str,
+    demos: Callable[[], DemoSet | None],
+) -> bool:
+    """Return whether a run is to be continued instead of begun.
+
+    What a process left that was stopped while it filled an empty directory is deleted.
+
+    Args:
+        resume: whether it is to be if the directory holds a run.
+        out: the directory.
+        env_id: the environment of the run that is asked for.
+        demos: reads its demonstrations.
+
+    Raises:
+        InputError: if the directory holds another run, or none is given.
+    """
+    require(resume in (False, True, "auto"), "resume must be 'auto' or False", repr(resume))
+    if not resume:
+        return False
+    if out is None:
+        raise InputError("resume='auto' needs the directory of the run, out=DIR")
+    directory = user_path(out)
+    if os.path.isfile(directory / CONFIG):
+        _check_same_run(directory, env_id, demos)
+        return True
+    if os.path.isdir(directory):
+        _clear_beginning(directory)
+    return False
+
+
+def _check_same_run(directory: Path, env_id: str, read: Callable[[], DemoSet | None]) -> None:
+    record = read_record(directory)
+    if record.env_id != env_id:
+        raise InputError(
+            f"{directory}: holds a run of {record.env_id}, not of {env_id}; choose another out"
+        )
+    kept, demos = read_demos(directory, record), read()
+    if (kept is None) != (demos is None):
+        raise InputError(
+            f"{directory}: holds a run {_with(kept)} demonstrations, not {_with(demos)}; choose "
+            f"another out"
+        )
+    if kept is not None and demos is not None and kept.episodes != demos.episodes:
+        raise InputError(
+            f"{directory}: holds a run with other demonstrations than these; choose another out"
+        )
+
+
+def _with(demos: DemoSet | None) -> str:
+    return "without" if demos is None else "with"
+
+
+def _clear_beginning(directory: Path) -> None:
+    """Empty a directory in which a run was about to begin; any other is left as it is."""
+    names = {path.name for path in directory.iterdir()}
+    staged = {name for name in names if name in (f".tmp.{CONFIG}", f".tmp.{DEMOS}")}
+    if not names or not names <= {DEMOS, POLICIES, *staged}:
+        return
+    if os.path.isdir(directory / POLICIES):
+        if any((directory / POLICIES).iterdir()):
+            return
+        shutil.rmtree(directory / POLICIES)
+    for name in names - {POLICIES}:
+        (directory / name).unlink()
