@@ -8,6 +8,8 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from headstart import StateLayout
+
 Observation = Mapping[str, NDArray[Any]]
 
 
@@ -16,6 +18,10 @@ class Glide(gym.Env[Any, Any]):
 
     Success is to be within 0.05 of the goal, so the puck must be slow there at the last step.
     """
+
+    state_layout = StateLayout(
+        velocities=(2, 3), positions=(0,), goal_positions=(0,), shift_axes=(0, 1), dim=2
+    )
 
     def __init__(self) -> None:
         place = spaces.Box(-np.inf, np.inf, (2,), np.float64)

@@ -4,11 +4,17 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
+from headstart import StateLayout
+
 GLIDE = "Glide-v0"
 
 
 class Glide(gym.Env):
     """A puck without friction: actions accelerate it, and it must be slow at its goal."""
+
+    state_layout = StateLayout(
+        velocities=(2, 3), positions=(0,), goal_positions=(0,), shift_axes=(0, 1), dim=2
+    )
 
     def __init__(self):
         place = spaces.Box(-np.inf, np.inf, (2,), np.float64)

@@ -28,7 +28,9 @@ def test_a_sound_environment_is_described_in_lines(capsys):
         "  ends at the goal  not known: the first episode that reaches its goal shows it",
         "  rewards in bulk   yes",
         "  reads of info     nothing",
-        "  layout            positions 0; shift along axes 0-1",
+        "  layout            nothing found that an actor could do without",
+        "  perhaps           positions 0; may be shifted along axes 0-1; training uses that once "
+        "it is declared",
         "  to declare it     --task.positions 0 --task.goal-positions 0 --task.shift-axes 0 1",
         "  restores states   yes",
     ]
@@ -216,7 +218,7 @@ def test_arguments_of_the_environment_stay_with_the_policy(tmp_path, capsys):
         (
             "FetchPush-v4",
             "velocities 14-24; positions 0, 3; of which the hand's 0; angles 11-13; "
-            "shift along axes 0-1",
+            "may be shifted along axes 0-1",
         ),
         ("PointMaze_UMaze-v3", "velocities 2-3; positions 0"),
         ("BitFlip-v0", "nothing found that an actor could do without"),
@@ -235,4 +237,6 @@ def test_what_is_told_can_be_declared(capsys):
     (told,) = [line for line in lines if line.startswith("  to declare it")]
     options = told.removeprefix("  to declare it").split()
     main(["envs", "check", "PointReach-v0", *options])
-    assert told in capsys.readouterr().out.splitlines()
+    lines = capsys.readouterr().out.splitlines()
+    assert told in lines
+    assert "  layout            positions 0; may be shifted along axes 0-1" in lines

@@ -105,6 +105,15 @@ def test_the_same_number_again_is_no_velocity():
     assert find_velocities(states[:-1], states[1:], 1) == ()
 
 
+def test_what_stays_the_same_in_an_episode_is_no_velocity():
+    # A clock runs by the same step in every episode, as a constant would have it.
+    clock = np.tile(np.arange(11.0), 3)[:, None]
+    gain = np.repeat([1.0, 1.1, 0.9], 11)[:, None]
+    states = np.hstack([gain, clock])
+    keep = np.arange(32)[np.arange(32) % 11 != 10]
+    assert find_velocities(states[keep], states[keep + 1], 2) == ()
+
+
 def scenes(steps=30, *, noise=0.0):
     """Observations (hand, fingers, object - hand, object) and the object as what is achieved."""
     rng = np.random.default_rng(0)

@@ -141,10 +141,10 @@ def until(kept):
 
 @pytest.mark.parametrize(
     ("terminates", "kept", "expected"),
-    [(True, REACHED, True), (False, REACHED, False), (None, REACHED, True), (None, STEPS, False)],
+    [(True, REACHED, True), (False, REACHED, False), (None, REACHED, False), (None, STEPS, False)],
 )
-def test_whether_success_ended_an_episode_is_known_or_seen(terminates, kept, expected):
-    """An early end at the first success is taken for one where nothing says what it is."""
+def test_that_success_ended_an_episode_must_be_known(terminates, kept, expected):
+    """Who recorded may have stopped at the first success of a task that continues."""
     demos = imported(until(kept), spec=replace(SPEC, terminates=terminates))
     assert demos.episodes[0].terminated.tolist() == [False] * (kept - 1) + [expected]
 

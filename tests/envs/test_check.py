@@ -10,8 +10,11 @@ from envs.habits import HABITS
 from envs.old import REFUSALS
 from envs.reports import report
 
+from headstart.data.layout import StateLayout
 from headstart.envs.check import check_env
+from headstart.envs.layout import find_layout
 from headstart.envs.make import make_env
+from headstart.envs.task import TaskConfig
 from headstart.errors import InputError
 from headstart.runs.preparation import prepared
 from headstart.training.config import TrainConfig
@@ -34,8 +37,7 @@ def test_nothing_is_said_against_a_sound_environment(name):
 
 def spec_in_training(env_id):
     """What a run knows of an environment."""
-    config = TrainConfig(actor_inputs="neither")
-    with prepared(env_id, config, None, 0, None, ()) as (trainer, _):
+    with prepared(env_id, TrainConfig(), None, 0, None, ()) as (trainer, _):
         return trainer.spec
 
 
@@ -250,3 +252,47 @@ def test_a_reward_of_levels_shows_success_and_one_that_is_told_at_the_end_is_tol
     assert report("LevelsSilent").problems == ()
     told_at_end = report("DenseToldAtEnd")
     assert (told_at_end.problems, told_at_end.success) == ((), "info['is_success']")
+
+
+def test_arguments_of_the_environment_are_passed_on():
+    assert check_env("BitFlip-v0", env_kwargs={"num_bits": 4}).spec.goal_dim == 4
+
+
+def test_what_is_no_task_is_refused():
+    with pytest.raises(InputError, match="task must be a TaskConfig"):
+        check_env("PointReach-v0", {"velocities": (0,)})
+
+
+@pytest.mark.parametrize(
+    ("layout", "told"),
+    [
+        ({"velocities": 2}, "state_layout.velocities must be"),
+        ({"velocities": ("2",)}, "state_layout.velocities must be"),
+        ({"dim": 0}, "state_layout.dim must be at least 1"),
+        ({"hand": "0"}, "state_layout.hand must be"),
+    ],
+)
+def test_a_layout_of_other_types_is_refused(layout, told):
+    with pytest.raises(InputError, match=re.escape(told)):
+        StateLayout(**layout)
+
+
+@pytest.mark.parametrize(
+    ("declared", "told"),
+    [
+        ({"positions": (0,), "shift_axes": (0,)}, None),
+        ({"positions": (1,)}, "positions of its layout names 2 entries from 1 on"),
+        ({"velocities": (0, 0)}, "names an entry twice"),
+        ({"velocities": (2,)}, "velocities of its layout names entry 2"),
+        ({"velocities": (0,), "positions": (0,)}, "a velocity in a position"),
+        ({"hand": 0}, "a hand that is none of the positions"),
+        ({"shift_axes": (0,)}, "axes of a frame without positions"),
+    ],
+)
+def test_a_layout_that_contradicts_itself_is_refused(declared, told):
+    task = TaskConfig(**declared)
+    if told is None:
+        assert find_layout(make_env("PointReach-v0"), task).positions == (0,)
+        return
+    with pytest.raises(InputError, match=re.escape(told)):
+        find_layout(make_env("PointReach-v0"), task, "nothing")

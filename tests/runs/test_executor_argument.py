@@ -1,9 +1,10 @@
 """Everything that runs episodes takes an executor of the caller's own."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from builders import point_expert
+from builders import is_one_line, point_expert
 from small_runs import POINT, SMALL, Noted, weights_of
 
 from headstart.demos.record import collect_demos
@@ -52,3 +53,10 @@ def test_demonstrations_and_evaluations_run_there(executor, jobs):
 def test_collectors_beside_an_executor_are_refused(executor):
     with pytest.raises(InputError, match="an executor runs all episodes, collectors must be 0"):
         evaluate(point_expert, POINT, episodes=1, collectors=1, executor=executor)
+
+
+@pytest.mark.parametrize("executor", [2, ThreadPoolExecutor(1)])
+def test_what_is_no_executor_is_refused_in_one_line(executor):
+    with pytest.raises(InputError, match="executor must have submit") as caught:
+        train(POINT, SMALL, executor=executor)
+    assert is_one_line(str(caught.value))

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from headstart.cli.parser import Parser
 from headstart.cli.task import add_layout, add_task, task_of
+from headstart.data.layout import StateLayout
 from headstart.envs.check import EnvReport, check_env
 from headstart.envs.goal_env import GoalSpec
 from headstart.envs.layout import declaration
@@ -91,28 +92,31 @@ def _facts(report: EnvReport, spec: GoalSpec) -> list[tuple[str, str]]:
         ("ends at the goal", _ends(report)),
         ("rewards in bulk", "yes" if spec.vectorized else "no, row by row"),
         ("reads of info", keys or "nothing"),
-        *_layout(spec),
+        *_layout(report, spec.layout),
         ("restores states", _restores(report)),
         ("speed", f"{report.steps_per_second:.0f} steps/s on one core"),
     ]
 
 
-def _layout(spec: GoalSpec) -> list[tuple[str, str]]:
+def _layout(report: EnvReport, used: StateLayout) -> list[tuple[str, str]]:
     """Return what the entries of a state mean, and how to declare it."""
-    layout = spec.layout
+    likely = report.likely_layout
+    lines = [("layout", _meaning(used) or "nothing found that an actor could do without")]
+    if likely is not None:
+        lines.append(("perhaps", f"{_meaning(likely)}; training uses that once it is declared"))
+    options = declaration(likely or used)
+    return [*lines, ("to declare it", " ".join(options))] if options else lines
+
+
+def _meaning(layout: StateLayout) -> str:
     kinds = {
         "velocities": layout.velocities,
         "positions": layout.positions,
+        "of which the hand's": () if layout.hand is None else (layout.hand,),
         "angles": layout.angles,
-        "shift along axes": layout.shift_axes,
+        "may be shifted along axes": layout.shift_axes,
     }
-    told = [f"{name} {ranges(entries)}" for name, entries in kinds.items() if entries]
-    if layout.hand is not None:
-        told.insert(2, f"of which the hand's {layout.hand}")
-    lines = [("layout", "; ".join(told) or "nothing found that an actor could do without")]
-    if told:
-        lines.append(("to declare it", " ".join(declaration(layout))))
-    return lines
+    return "; ".join(f"{name} {ranges(entries)}" for name, entries in kinds.items() if entries)
 
 
 def _ends(report: EnvReport) -> str:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from headstart.data.inputs import NOTHING, InputMap, Term
+from headstart.errors import require
+from headstart.settings import check_types
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,10 @@ class StateLayout:
     """Axes of the frame, from 0 on."""
     dim: int = 3
     """Entries of a position."""
+
+    def __post_init__(self) -> None:
+        check_types(self, "state_layout.")
+        require(self.dim >= 1, "state_layout.dim must be at least 1", self.dim)
 
     def absolute(self, firsts: tuple[int, ...]) -> set[int]:
         """Return the entries of positions, given by their first ones, along ``shift_axes``."""

@@ -40,6 +40,8 @@ def find_velocities(before: Array, after: Array, observation_dim: int) -> tuple[
     for entry in range(observation_dim):
         # What is the same number in every state is no velocity of it.
         others = np.abs(after[:, moving] - after[:, [entry]]).max(axis=0) > _TOLERANCE
+        if np.abs(changes[:, entry]).max() <= _TOLERANCE:
+            continue  # It says something of the whole episode.
         for speed in (after[:, entry], (before[:, entry] + after[:, entry]) / 2.0):
             product = speed @ changes[:, moving]
             explained = np.square(product) / (max(speed @ speed, 1e-12) * total)

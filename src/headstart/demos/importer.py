@@ -147,7 +147,7 @@ class EpisodeImporter:
         terminated = part.terminated
         if terminated is None:
             terminated = np.zeros(len(success), bool)
-            terminated[-1] = success[-1] and self._ends(success)
+            terminated[-1] = success[-1] and self._ends_at_goal
         return Episode(
             observations=observations,
             achieved_goals=achieved,
@@ -177,11 +177,13 @@ class EpisodeImporter:
             reward_infos=episode.reward_infos[:steps],
         )
 
-    def _ends(self, success: NDArray[np.bool_]) -> bool:
-        """Return whether the success at its last step ended an episode, which the file keeps."""
-        if self._spec.terminates is not None:
-            return self._spec.terminates
-        return not success[:-1].any() and len(success) < self._spec.max_episode_steps
+    @property
+    def _ends_at_goal(self) -> bool:
+        """Whether a success at the last step ended an episode, if its file does not say.
+
+        That it was recorded no further is no sign of it.
+        """
+        return bool(self._spec.terminates)
 
     def _success(
         self,

@@ -2,7 +2,7 @@
 
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 import gymnasium as gym
 
+from headstart.data.layout import StateLayout
 from headstart.envs.goal_env import GoalReward, GoalSpec, success_key
 from headstart.envs.layout import find_layout
 from headstart.envs.looks import ends, episodes, rewards, success
@@ -19,7 +20,7 @@ from headstart.envs.snapshot import restorable, why_not
 from headstart.envs.source import EnvLike, EnvSource
 from headstart.envs.task import TaskConfig
 from headstart.envs.trial import Trial, record
-from headstart.errors import InputError
+from headstart.errors import InputError, require
 
 _LOOKS = (
     episodes.find_moving_goals,
@@ -52,24 +53,33 @@ class EnvReport:
     restores_why_not: str | None
     """Why they are not."""
     steps_per_second: float
+    likely_layout: StateLayout | None
+    """What the entries of a state mean besides, if a frame was found that nobody has declared."""
     problems: tuple[str, ...]
     """What makes learning wrong or impossible."""
     advice: tuple[str, ...]
     """What makes learning slower or less exact than it could be."""
 
 
-def check_env(env: EnvLike, task: TaskConfig | None = None) -> EnvReport:
+def check_env(
+    env: EnvLike,
+    task: TaskConfig | None = None,
+    *,
+    env_kwargs: Mapping[str, Any] | None = None,
+) -> EnvReport:
     """Try an environment: the goal contract, and whether its parts agree with one another.
 
     Args:
         env: an environment, its Gymnasium id, its class, or a function that returns one; see
             ``make_env``.
         task: what is declared of it from outside, as for training.
+        env_kwargs: arguments of the environment, besides those that follow an id.
 
     Raises:
         InputError: if it cannot be built or lacks a part of the contract, which is then named.
     """
-    source = env_source(env)
+    require(isinstance(task, TaskConfig | None), "task must be a TaskConfig", repr(task))
+    source = env_source(env, env_kwargs)
     trial = _try(source, task or TaskConfig())
     problems = _find(trial, _LOOKS)
     reward = _reward(trial, problems)
@@ -79,6 +89,7 @@ def check_env(env: EnvLike, task: TaskConfig | None = None) -> EnvReport:
     not_restored = _restoring(trial.env) if tries_states else None
     if not_restored is not None and not_restored.is_defect:
         problems.append(not_restored.reason)
+    likely = None if reward is None else _likely_layout(trial, reward.spec)
     speed = 0.0
     try:
         speed = _steps_per_second(trial.env)
@@ -94,6 +105,7 @@ def check_env(env: EnvLike, task: TaskConfig | None = None) -> EnvReport:
         restores_states=not_restored is None if tries_states else None,
         restores_why_not=None if not_restored is None else not_restored.reason,
         steps_per_second=speed,
+        likely_layout=likely,
         problems=tuple(dict.fromkeys(problems)),
         advice=tuple(advice),
     )
@@ -116,12 +128,18 @@ def _reward(trial: Trial, problems: list[str]) -> GoalReward | None:
     """Return the reward as training would use it; ``None``, and a problem, if it would not."""
     try:
         spec = GoalSpec.from_env(trial.env, trial.task, success_needed=False)
-        layout = find_layout(trial.env, trial.task)
+        layout = find_layout(trial.env, trial.task, "velocities")
         return GoalReward(trial.env, replace(spec, layout=layout))
     except Exception as error:
         if not problems:
             problems.append(_failure(error))
         return None
+
+
+def _likely_layout(trial: Trial, spec: GoalSpec) -> StateLayout | None:
+    """Return what else steps show of the layout, which training uses once it is declared."""
+    found = find_layout(trial.env, trial.task, "frame")
+    return None if found == spec.layout else found
 
 
 def _try(source: EnvSource, task: TaskConfig) -> Trial:

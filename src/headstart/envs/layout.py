@@ -1,7 +1,7 @@
 """The layout of an environment's states: declared, else known, else detected."""
 
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, Literal
 
 import gymnasium as gym
 import numpy as np
@@ -10,33 +10,41 @@ from headstart.data.layout import StateLayout
 from headstart.data.layout_detection import find_frame, find_velocities, free_axes
 from headstart.envs.interface import env_name, reset_env
 from headstart.envs.known import known_layout
-from headstart.envs.probe import take_steps
+from headstart.envs.probe import in_words, take_steps
 from headstart.envs.task import TaskConfig
 from headstart.errors import InputError
+from headstart.text import counted
 
+Detected = Literal["nothing", "velocities", "frame"]
 _EPISODES = (10,) * 6
 """Steps of the episodes in which it is looked for."""
 _DECLARED = ("velocities", "positions", "goal_positions", "hand", "angles", "shift_axes")
 
 
-def find_layout(env: gym.Env[Any, Any], task: TaskConfig, *, detect: bool = True) -> StateLayout:
+def find_layout(
+    env: gym.Env[Any, Any], task: TaskConfig, detect: Detected = "frame"
+) -> StateLayout:
     """Return what the entries of a state mean.
 
     What ``task`` declares counts first, then the attribute ``state_layout`` of the environment,
-    then the table of known ones. Of others, what shows in some steps is detected, if ``detect``.
+    then the table of known ones. Of others, what shows in some steps is detected.
+
+    Args:
+        env: the environment.
+        task: what is declared from outside.
+        detect: nothing, velocities alone, or positions in one frame too. No step shows whether
+            moving a scene in its frame would change what to do there.
 
     Raises:
-        InputError: if an entry that is declared does not exist.
+        InputError: if what is declared contradicts itself, or names an entry that does not exist.
     """
-    layout = known_layout(env)
-    if env.has_wrapper_attr("state_layout"):
-        layout = env.get_wrapper_attr("state_layout")
-        if not isinstance(layout, StateLayout):
-            raise InputError(
-                f"{env_name(env)}: the attribute state_layout must be a StateLayout, got {layout!r}"
-            )
-    elif layout is None:
-        layout = _detect(env) if detect else _nothing(env)
+    layout = env.get_wrapper_attr("state_layout") if env.has_wrapper_attr("state_layout") else None
+    if not isinstance(layout, StateLayout | None):
+        raise InputError(
+            f"{env_name(env)}: the attribute state_layout must be a StateLayout, got "
+            f"{in_words(layout)}"
+        )
+    layout = layout or known_layout(env) or _detect(env, detect)
     given: dict[str, Any] = {
         "velocities": task.velocities,
         "positions": task.positions,
@@ -64,8 +72,10 @@ def _words(value: int | tuple[int, ...]) -> str:
     return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def _detect(env: gym.Env[Any, Any]) -> StateLayout:
+def _detect(env: gym.Env[Any, Any], detect: Detected) -> StateLayout:
     """Look at some random steps; what fails in them is reported elsewhere, and nothing is found."""
+    if detect == "nothing":
+        return _nothing(env)
     width = _widths(env)["observation"]
     try:
         steps = take_steps(env, _EPISODES)
@@ -76,7 +86,7 @@ def _detect(env: gym.Env[Any, Any]) -> StateLayout:
     velocities = find_velocities(steps.before, after, width)
     states = np.concatenate([steps.before, after])
     frame = find_frame(states, width, velocities)
-    if frame is None:
+    if frame is None or detect == "velocities":
         return replace(_nothing(env), velocities=velocities)
     axes = free_axes(np.stack(starts), frame.dim)
     return replace(frame, velocities=velocities, shift_axes=axes)
@@ -97,21 +107,35 @@ def _widths(env: gym.Env[Any, Any]) -> dict[str, int]:
 
 
 def _check_entries(env: gym.Env[Any, Any], layout: StateLayout) -> None:
-    widths = {**_widths(env), "frame": layout.dim}
-    last = layout.dim - 1
+    """Refuse a layout that does not fit the environment, or itself."""
+    widths, dim = {**_widths(env), "frame": layout.dim}, layout.dim
+    hand = () if layout.hand is None else (layout.hand,)
     entries = {
-        "velocities": (layout.velocities, "observation", 0),
-        "angles": (layout.angles, "observation", 0),
-        "positions": (layout.positions, "observation", last),
-        "offsets": (layout.offsets, "observation", last),
-        "goal_positions": (layout.goal_positions, "goal", last),
-        "hand": (() if layout.hand is None else (layout.hand,), "observation", last),
-        "shift_axes": (layout.shift_axes, "frame", 0),
+        "velocities": (layout.velocities, "observation", 1),
+        "angles": (layout.angles, "observation", 1),
+        "positions": (layout.positions, "observation", dim),
+        "offsets": (layout.offsets, "observation", dim),
+        "goal_positions": (layout.goal_positions, "goal", dim),
+        "hand": (hand, "observation", dim),
+        "shift_axes": (layout.shift_axes, "frame", 1),
     }
-    for name, (places, of, further) in entries.items():
+    for name, (places, of, size) in entries.items():
         for place in places:
-            if not 0 <= place < widths[of] - further:
+            if not 0 <= place <= widths[of] - size:
+                many = f"{size} entries from {place} on" if size > 1 else f"entry {place}"
                 raise InputError(
-                    f"{env_name(env)}: {name} of its layout names entry {place}, and its {of} has "
-                    f"{widths[of]} entries"
+                    f"{env_name(env)}: {name} of its layout names {many}, and its {of} has "
+                    f"{counted(widths[of], 'entry', 'entries')}"
                 )
+        if len({*places}) < len(places):
+            raise InputError(f"{env_name(env)}: {name} of its layout names an entry twice")
+    covered = [first + axis for first in layout.positions for axis in range(dim)]
+    contradictions = {
+        "an entry in two positions": len({*covered}) < len(covered),
+        "a velocity in a position": bool({*covered} & {*layout.velocities}),
+        "a hand that is none of the positions": not {*hand} <= {*layout.positions},
+        "axes of a frame without positions": bool(layout.shift_axes) and not layout.positions,
+    }
+    for what, holds in contradictions.items():
+        if holds:
+            raise InputError(f"{env_name(env)}: its layout has {what}")

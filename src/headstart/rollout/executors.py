@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from headstart.data.episode import Episode
 from headstart.envs.make import env_source, make_env
@@ -30,6 +30,7 @@ class Pending(Protocol):
         """
 
 
+@runtime_checkable
 class Executor(Protocol):
     """Runs jobs. Which executor it is changes when episodes are ready, never what they are.
 
@@ -94,6 +95,12 @@ def open_executor(
         with make_executor(env, collectors, timeout=timeout) as made:
             yield made
         return
+    require(
+        isinstance(executor, Executor),
+        "executor must have submit(jobs) and close() as make_executor's have, and repeated; "
+        "collectors=N starts N processes",
+        repr(executor),
+    )
     require(collectors == 0, "an executor runs all episodes, collectors must be 0", collectors)
     yield executor
 

@@ -16,7 +16,7 @@ from headstart.demos.reading import read_demos
 from headstart.demos.resets import check_resets
 from headstart.demos.storage import DemoSet
 from headstart.envs.goal_env import GoalReward, GoalSpec
-from headstart.envs.layout import find_layout
+from headstart.envs.layout import Detected, find_layout
 from headstart.envs.make import env_source, make_env
 from headstart.envs.names import is_buildable, is_env_class
 from headstart.envs.source import EnvLike, EnvSource
@@ -62,10 +62,8 @@ def prepared(
     source, timeout = env_source(env), config.episode_timeout
     with contextlib.closing(make_env(source)) as reward_env:
         spec = GoalSpec.from_env(reward_env, config.task)
-        # Without demonstrations the actor sees all, unless somebody wants it otherwise.
-        needed = demos is not None or config.actor_inputs not in ("auto", "all")
-        needed = needed or bool(config.fine_scales)
-        layout = find_layout(reward_env, config.task, detect=needed)
+        detect = _detected(config, with_demos=demos is not None)
+        layout = find_layout(reward_env, config.task, detect)
         spec = replace(spec, env_id=source.name, layout=layout)
         reward = GoalReward(reward_env, spec)
         config = adapt(config, spec)
@@ -180,3 +178,11 @@ def _checked(config: TrainConfig, env: gym.Env[Any, Any], demos: DemoSet | None)
     if config.resets.probability:
         check_resets(env, demos)
     return demos
+
+
+def _detected(config: TrainConfig, *, with_demos: bool) -> Detected:
+    """Return what of the layout of states is detected where nothing is declared."""
+    if config.actor_inputs == "auto" and not config.fine_scales:
+        # Without demonstrations the actor sees all.
+        return "velocities" if with_demos else "nothing"
+    return "frame" if config.actor_inputs != "all" or config.fine_scales else "nothing"

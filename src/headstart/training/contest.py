@@ -112,10 +112,8 @@ class Contest:
         best = max(self.tallies[name].rate for name in self._open)
         good = (name for name in self._open if self.tallies[name].rate > max(0.0, best - _CLEARLY))
         chosen = next(good, self._open[-1])
-        first, *others = self._open
-        counts = ", ".join(f"{self._count(name)} with {name}" for name in others)
-        line = "the actor sees %s: %s episodes succeed with %s, %s"
-        _log.info(line, chosen, self._count(first), first, counts)
+        counts = "; ".join(map(self._count, self._open))
+        _log.info("the actor sees %s (--actor-inputs %s): %s", _WORDS[chosen], chosen, counts)
         self.go_on({chosen: self.tallies[chosen]})
 
     def go_on(self, tallies: Mapping[str, Tally]) -> None:
@@ -125,8 +123,13 @@ class Contest:
 
     def _count(self, name: str) -> str:
         tally = self.tallies[name]
-        return f"{tally.successes} of {tally.episodes}"
+        return f"with {name}, {tally.successes} of {tally.episodes} episodes succeeded"
 
 
+_WORDS = {
+    "neither": "neither velocities nor absolute positions",
+    "no-absolute": "no absolute positions",
+    "all": "everything",
+}
 _CLEARLY = 1 / 3
 """By how much another rate must be higher. Each is that of seven noisy episodes or so."""
