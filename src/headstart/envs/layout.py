@@ -44,7 +44,6 @@ def find_layout(
             f"{env_name(env)}: the attribute state_layout must be a StateLayout, got "
             f"{in_words(layout)}"
         )
-    layout = layout or known_layout(env) or _detect(env, detect)
     given: dict[str, Any] = {
         "velocities": task.velocities,
         "positions": task.positions,
@@ -53,7 +52,10 @@ def find_layout(
         "angles": task.angles,
         "shift_axes": task.shift_axes,
     }
-    layout = replace(layout, **{name: it for name, it in given.items() if it is not None})
+    declared = {name: it for name, it in given.items() if it is not None}
+    if declared and detect == "frame":
+        detect = "velocities"  # What is declared and what is found need not go together.
+    layout = replace(layout or known_layout(env) or _detect(env, detect), **declared)
     _check_entries(env, layout)
     return layout
 
