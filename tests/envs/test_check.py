@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from builders import is_one_line
 from envs.habits import HABITS
@@ -15,6 +16,7 @@ from headstart.envs.check import check_env
 from headstart.envs.layout import find_layout
 from headstart.envs.make import make_env
 from headstart.envs.task import TaskConfig
+from headstart.envs.toy import PointReach
 from headstart.errors import InputError
 from headstart.runs.preparation import prepared
 from headstart.training.config import TrainConfig
@@ -296,3 +298,17 @@ def test_a_layout_that_contradicts_itself_is_refused(declared, told):
         return
     with pytest.raises(InputError, match=re.escape(told)):
         find_layout(make_env("PointReach-v0"), task, "nothing")
+
+
+@pytest.mark.parametrize("cost", [1.0, 0.05])
+def test_a_cost_in_place_of_a_reward_is_a_problem(cost):
+    class Cost(PointReach):
+        def compute_reward(self, achieved_goal, desired_goal, info):
+            return cost * np.linalg.norm(np.asarray(achieved_goal) - desired_goal, axis=-1)
+
+        def step(self, action):
+            state, reward, *ends, _ = super().step(action)
+            return state, reward, *ends, {"is_success": bool(reward < 0.05 * cost)}
+
+    (problem,) = check_env(Cost, env_kwargs={"max_episode_steps": 30}).problems
+    assert problem.startswith("compute_reward pays less at goals than elsewhere")

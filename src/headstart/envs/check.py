@@ -16,6 +16,7 @@ from headstart.envs.layout import find_layout
 from headstart.envs.looks import ends, episodes, rewards, success
 from headstart.envs.make import env_source, make_env
 from headstart.envs.restoring import NotRestored, restoring_problem
+from headstart.envs.reward_facts import AVOIDS_GOALS
 from headstart.envs.snapshot import restorable, why_not
 from headstart.envs.source import EnvLike, EnvSource
 from headstart.envs.task import TaskConfig
@@ -114,6 +115,8 @@ def check_env(
 def _hold_against(trial: Trial, reward: GoalReward, problems: list[str]) -> list[str]:
     """Add to the problems what contradicts the facts that training would use; return advice."""
     problems += _find(trial, [partial(ends.find_contradicted_declaration, reward=reward)])
+    if reward.spec.reward_units.avoids_goals:
+        problems.append(AVOIDS_GOALS)
     advice = [*rewards.advise(trial, reward.spec)]
     # What is wrong would be reported a second time, in other words.
     if not problems:

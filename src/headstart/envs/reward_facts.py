@@ -14,6 +14,11 @@ from headstart.envs.probe import TOLERANCE, Array, Probe, rewards_of
 from headstart.envs.task import check_range
 from headstart.errors import InputError
 
+AVOIDS_GOALS = (
+    "compute_reward pays less at goals than elsewhere, so a policy learns to avoid them; rewards "
+    "are what it gets more of, not costs"
+)
+
 
 @dataclass(frozen=True)
 class RewardUnits:

@@ -15,6 +15,7 @@ from headstart.data.symmetry import Mirror
 from headstart.demos.resets import DemoResets
 from headstart.envs.episode_check import EpisodeCheck
 from headstart.envs.goal_env import GoalReward, GoalSpec
+from headstart.envs.reward_facts import AVOIDS_GOALS
 from headstart.errors import InputError, require
 from headstart.rollout.executors import Executor
 from headstart.seeding import Streams, integer_seed
@@ -110,11 +111,7 @@ def _check_reward(spec: GoalSpec) -> None:
             f"the goal, or add compute_terminated(achieved_goal, desired_goal, info)"
         )
     if units.avoids_goals:
-        _log.warning(
-            "%s: compute_reward pays less at goals than elsewhere, so a policy learns to avoid "
-            "them; rewards are what it gets more of, not costs",
-            spec.env_id,
-        )
+        _log.warning("%s: %s", spec.env_id, AVOIDS_GOALS)
 
 
 def _check_inputs(config: TrainConfig, spec: GoalSpec) -> None:
