@@ -218,7 +218,7 @@ def test_arguments_of_the_environment_stay_with_the_policy(tmp_path, capsys):
         (
             "FetchPush-v4",
             "velocities 14-24; positions 0, 3; of which the hand's 0; angles 11-13; "
-            "may be shifted along axes 0-1",
+            "may be shifted along axes 0-1; hand moved by actions 0-2, 0.033 a unit",
         ),
         ("PointMaze_UMaze-v3", "velocities 2-3; positions 0"),
         ("BitFlip-v0", "nothing found that an actor could do without"),

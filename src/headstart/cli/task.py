@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from headstart.envs.task import TaskConfig
+from headstart.envs.task import TaskConfig, UnexplainedReward
 
 _LAYOUT = {
     "velocities": "of the observation that are velocities",
@@ -12,11 +12,20 @@ _LAYOUT = {
     "hand": "first one of the hand's position",
     "angles": "of the observation that are angles in that frame",
     "shift_axes": "of the frame, along which the whole scene may be moved",
+    "hand_actions": "of the action that move the hand, one for each axis of the frame",
+    "hand_steps": "how far a unit of each of these moves the hand in a step",
+    "gripper_action": "of the action that opens and closes the gripper",
 }
+_SINGLE = ("hand", "gripper_action")
 
 
-def add_task(parser: argparse.ArgumentParser) -> None:
-    """Let the user declare what the environment does not say of itself."""
+def add_task(parser: argparse.ArgumentParser, unexplained: UnexplainedReward = "refuse") -> None:
+    """Let the user declare what the environment does not say of itself.
+
+    Args:
+        parser: of the verb.
+        unexplained: what is done with a reward that is not explained unless the user says so.
+    """
     task = parser.add_argument_group("what is declared of the environment, as for `train`")
     task.add_argument(
         "--task.success-terminates",
@@ -33,8 +42,8 @@ def add_task(parser: argparse.ArgumentParser) -> None:
     task.add_argument(
         "--task.unexplained-reward",
         choices=["refuse", "add", "ignore"],
-        default="refuse",
-        help="what step pays and compute_reward does not (refuse)",
+        default=unexplained,
+        help=f"what step pays and compute_reward does not ({unexplained})",
     )
 
 
@@ -42,12 +51,12 @@ def add_layout(parser: argparse.ArgumentParser) -> None:
     """Let the user declare what the entries of a state mean."""
     layout = parser.add_argument_group("what the entries of a state mean, from 0 on")
     for name, help_text in _LAYOUT.items():
-        several = name != "hand"
+        several, is_length = name not in _SINGLE, name == "hand_steps"
         layout.add_argument(
             f"--task.{name.replace('_', '-')}",
             nargs="*" if several else None,
-            type=int,
-            metavar="ENTRY",
+            type=float if is_length else int,
+            metavar="LENGTH" if is_length else "ENTRY",
             help=help_text,
         )
 

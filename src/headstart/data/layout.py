@@ -1,4 +1,4 @@
-"""What the entries of a state mean, as far as it decides what a policy should see of them."""
+"""What the entries of states and actions mean, as far as headstart makes use of it."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from headstart.settings import check_types
 
 @dataclass(frozen=True, kw_only=True)
 class StateLayout:
-    """Velocities, positions and angles among the entries of observation and goal.
+    """Velocities, positions and angles among the entries of observation and goal, and the hand.
 
     Positions are given by their first entries; ``dim`` entries side by side are one position in
     one common frame. Moving the whole scene along ``shift_axes`` changes nothing that matters.
@@ -31,6 +31,13 @@ class StateLayout:
     """Axes of the frame, from 0 on."""
     dim: int = 3
     """Entries of a position."""
+    hand_actions: tuple[int, ...] = ()
+    """Entries of the action that move the hand, one for each axis of the frame, in order."""
+    hand_steps: tuple[float, ...] = ()
+    """How far a unit of each of ``hand_actions`` moves the hand in a step, once it moves; negative
+    where it moves it backwards. In the units of positions."""
+    gripper_action: int | None = None
+    """Entry of the action that opens and closes the gripper, if there is one that does."""
 
     def __post_init__(self) -> None:
         check_types(self, "state_layout.")

@@ -13,7 +13,7 @@ import gymnasium as gym
 from headstart.data.layout import StateLayout
 from headstart.envs.goal_env import GoalReward, GoalSpec, success_key
 from headstart.envs.layout import find_layout
-from headstart.envs.looks import ends, episodes, rewards, success
+from headstart.envs.looks import ends, episodes, hand, rewards, success
 from headstart.envs.make import env_source, make_env
 from headstart.envs.restoring import NotRestored, restoring_problem
 from headstart.envs.reward_facts import AVOIDS_GOALS
@@ -117,6 +117,7 @@ def _hold_against(trial: Trial, reward: GoalReward, problems: list[str]) -> list
     problems += _find(trial, [partial(ends.find_contradicted_declaration, reward=reward)])
     if reward.spec.reward_units.avoids_goals:
         problems.append(AVOIDS_GOALS)
+    problems += _find(trial, [partial(hand.find_misdeclared, layout=reward.spec.layout)])
     advice = [*rewards.advise(trial, reward.spec)]
     # What is wrong would be reported a second time, in other words.
     if not problems:

@@ -130,6 +130,13 @@ def step_env(
     return observation, reward, terminated, truncated, info
 
 
+def set_elapsed(env: gym.Env[Any, Any], num_steps: int) -> None:
+    """Let the time limits of Gymnasium count on from ``num_steps``, as restored states do not."""
+    for layer in layers(env):
+        if isinstance(layer, gym.wrappers.TimeLimit):
+            layer._elapsed_steps = num_steps  # type: ignore[assignment]
+
+
 def refusal_of_seed(env: gym.Env[Any, Any], seed: int) -> Exception | None:
     """Return how ``reset`` fails because of a seed; ``None`` if it does not."""
     try:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import gymnasium as gym
@@ -85,8 +85,16 @@ _CLOSE_UP = {
 }
 
 # The table may be moved in x and y; heights are what they are.
+# The controller lets the hand come along by two thirds of the 5 cm that an action asks for.
+_HAND_STEPS = (0.033,) * 3
 _REACH_LAYOUT = StateLayout(
-    velocities=(5, 6, 7, 8, 9), positions=(0,), goal_positions=(0,), hand=0, shift_axes=(0, 1)
+    velocities=(5, 6, 7, 8, 9),
+    positions=(0,),
+    goal_positions=(0,),
+    hand=0,
+    shift_axes=(0, 1),
+    hand_actions=(0, 1, 2),
+    hand_steps=_HAND_STEPS,
 )
 _OBJECT_LAYOUT = StateLayout(
     velocities=tuple(range(14, 25)),
@@ -96,7 +104,11 @@ _OBJECT_LAYOUT = StateLayout(
     offsets=(3,),
     angles=(11, 12, 13),
     shift_axes=(0, 1),
+    hand_actions=(0, 1, 2),
+    hand_steps=_HAND_STEPS,
 )
+# In the other tasks the gripper is blocked.
+_GRASP_LAYOUT = replace(_OBJECT_LAYOUT, gripper_action=3)
 # Walls stand where they are.
 _MAZE_LAYOUT = StateLayout(velocities=(2, 3), positions=(0,), goal_positions=(0,), dim=2)
 
@@ -109,7 +121,7 @@ KNOWN: dict[str, Known] = {
     # The object rests at z = 0.425; half of the goals lie there, the others up to 0.45 m higher.
     "FetchPickAndPlace": Known(
         mirror=_OBJECT,
-        layout=_OBJECT_LAYOUT,
+        layout=_GRASP_LAYOUT,
         goal_parts=GoalParts(coordinate=2, threshold=0.4257, above="air", below="table"),
         render_options=_CLOSE_UP,
     ),

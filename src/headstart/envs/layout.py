@@ -18,7 +18,17 @@ from headstart.text import counted
 Detected = Literal["nothing", "velocities", "frame"]
 _EPISODES = (10,) * 6
 """Steps of the episodes in which it is looked for."""
-_DECLARED = ("velocities", "positions", "goal_positions", "hand", "angles", "shift_axes")
+_DECLARED = (
+    "velocities",
+    "positions",
+    "goal_positions",
+    "hand",
+    "angles",
+    "shift_axes",
+    "hand_actions",
+    "hand_steps",
+    "gripper_action",
+)
 
 
 def find_layout(
@@ -44,19 +54,13 @@ def find_layout(
             f"{env_name(env)}: the attribute state_layout must be a StateLayout, got "
             f"{in_words(layout)}"
         )
-    given: dict[str, Any] = {
-        "velocities": task.velocities,
-        "positions": task.positions,
-        "goal_positions": task.goal_positions,
-        "hand": task.hand,
-        "angles": task.angles,
-        "shift_axes": task.shift_axes,
-    }
-    declared = {name: it for name, it in given.items() if it is not None}
+    given = {name: getattr(task, name) for name in _DECLARED}
+    declared: dict[str, Any] = {name: it for name, it in given.items() if it is not None}
     if declared and detect == "frame":
         detect = "velocities"  # What is declared and what is found need not go together.
     layout = replace(layout or known_layout(env) or _detect(env, detect), **declared)
     _check_entries(env, layout)
+    _check_hand(env, layout)
     return layout
 
 
@@ -70,7 +74,7 @@ def declaration(layout: StateLayout) -> list[str]:
     ]
 
 
-def _words(value: int | tuple[int, ...]) -> str:
+def _words(value: int | tuple[float, ...]) -> str:
     return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
@@ -105,6 +109,7 @@ def _widths(env: gym.Env[Any, Any]) -> dict[str, int]:
     return {
         "observation": boxes["observation"].shape[0],  # type: ignore[index]
         "goal": boxes["desired_goal"].shape[0],  # type: ignore[index]
+        "action": env.action_space.shape[0],  # type: ignore[index]
     }
 
 
@@ -112,6 +117,7 @@ def _check_entries(env: gym.Env[Any, Any], layout: StateLayout) -> None:
     """Refuse a layout that does not fit the environment, or itself."""
     widths, dim = {**_widths(env), "frame": layout.dim}, layout.dim
     hand = () if layout.hand is None else (layout.hand,)
+    gripper = () if layout.gripper_action is None else (layout.gripper_action,)
     entries = {
         "velocities": (layout.velocities, "observation", 1),
         "angles": (layout.angles, "observation", 1),
@@ -120,6 +126,8 @@ def _check_entries(env: gym.Env[Any, Any], layout: StateLayout) -> None:
         "goal_positions": (layout.goal_positions, "goal", dim),
         "hand": (hand, "observation", dim),
         "shift_axes": (layout.shift_axes, "frame", 1),
+        "hand_actions": (layout.hand_actions, "action", 1),
+        "gripper_action": (gripper, "action", 1),
     }
     for name, (places, of, size) in entries.items():
         for place in places:
@@ -141,3 +149,26 @@ def _check_entries(env: gym.Env[Any, Any], layout: StateLayout) -> None:
     for what, holds in contradictions.items():
         if holds:
             raise InputError(f"{env_name(env)}: its layout has {what}")
+
+
+def _check_hand(env: gym.Env[Any, Any], layout: StateLayout) -> None:
+    """Refuse a declaration of the hand that leaves open how it is moved."""
+    name, actions, steps = env_name(env), layout.hand_actions, layout.hand_steps
+    if not actions and not steps:
+        return
+    if layout.hand is None:
+        raise InputError(f"{name}: hand_actions of its layout need hand, its first position entry")
+    if len(actions) != layout.dim or len(set(actions)) != layout.dim:
+        raise InputError(
+            f"{name}: hand_actions of its layout must name {layout.dim} entries of the action, one "
+            f"for each axis, got {_words(actions) or 'none'}"
+        )
+    if len(steps) != layout.dim or not all(0.0 < abs(step) < np.inf for step in steps):
+        raise InputError(
+            f"{name}: hand_steps of its layout must say of each of hand_actions how far a unit "
+            f"moves the hand in a step, got {_words(steps) or 'none'}"
+        )
+    if layout.gripper_action in actions:
+        raise InputError(
+            f"{name}: gripper_action of its layout is one of hand_actions, {layout.gripper_action}"
+        )

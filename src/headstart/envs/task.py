@@ -29,6 +29,12 @@ class TaskConfig:
     """Entries of the observation that are angles in that frame."""
     shift_axes: tuple[int, ...] | None = None
     """Axes of the frame along which the whole scene may be moved."""
+    hand_actions: tuple[int, ...] | None = None
+    """Entries of the action that move the hand along the axes of the frame, in order."""
+    hand_steps: tuple[float, ...] | None = None
+    """How far a unit of each of them moves the hand in a step."""
+    gripper_action: int | None = None
+    """Entry of the action that opens and closes the gripper."""
     unexplained_reward: UnexplainedReward = "refuse"
     """What to do where step pays something else than compute_reward, such as a penalty for a
     collision: refuse the environment, add the difference to the reward of every goal, or ignore
