@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from headstart.data.layout import StateLayout as StateLayout
     from headstart.data.mixture import MixedSampler as MixedSampler
     from headstart.data.replay import EpisodeReplay as EpisodeReplay
+    from headstart.demos.expansion.expand import expand_demos as expand_demos
     from headstart.demos.experts import expert_for as expert_for
     from headstart.demos.inspect import inspect_demos as inspect_demos
     from headstart.demos.record import collect_demos as collect_demos
@@ -71,6 +72,7 @@ _MODULES = {
     "data.mixture": ("MixedSampler",),
     "data.replay": ("EpisodeReplay",),
     "demos.experts": ("expert_for",),
+    "demos.expansion.expand": ("expand_demos",),
     "demos.inspect": ("inspect_demos",),
     "demos.record": ("collect_demos",),
     "demos.storage": ("DemoSet", "load_demos", "save_demos"),

@@ -40,6 +40,7 @@ class Episode:
     # (T,), what each step paid; or (0,) where that is not known. Nothing is learned from them: they
     # are held against what ``compute_reward`` says.
     rewards: FloatArray = field(default_factory=lambda: _NO_REWARDS)
+    discarded_steps: int = 0  # of branches that were tried on the way and gone back from
 
     def __post_init__(self) -> None:
         if self.reward_infos is _NOTHING:

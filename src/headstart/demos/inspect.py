@@ -1,12 +1,13 @@
 """Looking into demonstrations: what they are and how far they reach, in numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from headstart.data.episode import Episode
+from headstart.demos.expansion.cost import HEADER, cost_of
 from headstart.demos.opening import Demos, open_demos
 from headstart.demos.problems import find_problems, find_remarks
 from headstart.demos.storage import DemoSet
@@ -70,6 +71,7 @@ def _origin(demos: DemoSet) -> Report:
     return {
         **named,
         "joined_from": _joined(demos.header.get("joined")),
+        **_expansion(demos.header),
         "noise": _noise(demos.header.get("noise")),
         "snapshots": all(episode.snapshots.shape[1] > 0 for episode in demos.episodes),
     }
@@ -80,6 +82,21 @@ def _joined(written: object) -> list[str]:
     parts = written if isinstance(written, list) else []
     names = [part.get("file") for part in parts if isinstance(part, dict)]
     return [printable(name) for name in names if isinstance(name, str)]
+
+
+def _expansion(header: Mapping[str, Any]) -> Report:
+    """Return what an expansion has cost, if the demonstrations are of one."""
+    cost = cost_of(header)
+    written = header.get(HEADER)
+    origin = written.get("origin") if isinstance(written, dict) else None
+    return {
+        "expanded": cost is not None,
+        "expanded_from": printable(origin) if isinstance(origin, str) else None,
+        "expansion_env_steps": cost and cost.env_steps,
+        "expansion_branch_steps": cost and cost.branch_steps,
+        "expansion_attempts": cost and cost.attempts,
+        "expansion_kept": cost and cost.kept,
+    }
 
 
 def _noise(told: object) -> float | None:

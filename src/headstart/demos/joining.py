@@ -7,7 +7,7 @@ from headstart.demos.storage import DemoSet
 from headstart.errors import InputError
 from headstart.text import printable
 
-_OF_ONE_SET = ("is_success", "episode_indices", "remarks", "joined")
+_OF_ONE_SET = ("is_success", "episode_indices", "remarks", "joined", "expansion")
 
 
 def join_demos(named: Sequence[tuple[str, DemoSet]]) -> DemoSet:
@@ -85,7 +85,16 @@ def _header(named: Sequence[tuple[str, DemoSet]]) -> dict[str, Any]:
 
 
 def _origin(header: Mapping[str, Any]) -> dict[str, Any]:
-    keys = ("expert", "imported_from", "format", "seed", "noise", "versions", "episode_indices")
+    keys = (
+        "expert",
+        "imported_from",
+        "format",
+        "expansion",
+        "seed",
+        "noise",
+        "versions",
+        "episode_indices",
+    )
     return {key: header[key] for key in keys if key in header}
 
 

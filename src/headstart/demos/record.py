@@ -126,8 +126,13 @@ def _header(spec: GoalSpec, job: EpisodeJob, indices: list[int]) -> dict[str, An
         "episode_indices": indices,
         "reward_info_keys": list(spec.reward_info_keys),
         "action_bounds": [list(spec.action_low), list(spec.action_high)],
-        "versions": {name: version(name) for name in _PACKAGES},
+        "versions": versions(),
     }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the packages that an episode depends on."""
+    return {name: version(name) for name in _PACKAGES}
 
 
 def _spec(source: EnvSource) -> GoalSpec:

@@ -291,7 +291,7 @@ def _split(arrays: Mapping[str, NDArray[Any]]) -> tuple[Episode, ...]:
     episodes = []
     step = state = 0
     for length in steps:
-        fields = {name: arrays[name][step : step + length] for name in _STEP_ARRAYS}
+        fields: dict[str, Any] = {name: arrays[name][step : step + length] for name in _STEP_ARRAYS}
         fields |= {name: arrays[name][state : state + length + 1] for name in _STATE_ARRAYS}
         # Of no length in all of them where the file has none.
         fields["rewards"] = arrays["rewards"][step : step + length]

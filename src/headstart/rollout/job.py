@@ -13,13 +13,22 @@ from threadpoolctl import ThreadpoolController
 
 from headstart.data.episode import Episode
 from headstart.envs.goal_env import reaches_goal, success_key
-from headstart.envs.interface import GOAL_KEYS, env_name, reset_env, step_env, truth
-from headstart.envs.snapshot import Restorable, require_restorable, restorable, stack_states
+from headstart.envs.interface import (
+    GOAL_KEYS,
+    env_name,
+    reset_env,
+    set_elapsed,
+    step_env,
+    truth,
+)
+from headstart.envs.snapshot import require_restorable, restorable
 from headstart.envs.trouble import simulator_trouble
 from headstart.errors import EpisodeError, InputError, RunError
 from headstart.policy import inner_bounds
+from headstart.rollout.branching import Branching
 from headstart.rollout.exploration import GREEDY, Exploration
 from headstart.rollout.policy_errors import blaming_policy, policy_name
+from headstart.rollout.recording import Recording
 from headstart.seeding import generator, integer_seed
 
 Observation = Mapping[str, NDArray[Any]]
@@ -126,12 +135,13 @@ def run_episode(
 def _run(env: gym.Env[Any, Any], job: EpisodeJob, on_state: Callable[[bool], None]) -> Episode:
     observation = _started(env, job)
     _reset_policy(env, job)
-    recording = _Recording(observation, restorable(env) if job.snapshots else None)
+    branches = isinstance(job.policy, Branching)
+    recording = Recording(observation, restorable(env) if job.snapshots or branches else None)
     try:
         return _record(env, job, observation, recording, on_state)
     except Exception as error:
         with contextlib.suppress(AttributeError):
-            error.env_steps = recording.num_steps  # type: ignore[attr-defined]
+            error.env_steps = recording.env_steps  # type: ignore[attr-defined]
         raise
 
 
@@ -139,7 +149,7 @@ def _record(
     env: gym.Env[Any, Any],
     job: EpisodeJob,
     observation: Observation,
-    recording: "_Recording",
+    recording: Recording,
     on_state: Callable[[bool], None],
 ) -> Episode:
     """Run an episode from its first observation to its end."""
@@ -161,13 +171,35 @@ def _record(
         recording.after_step(observation, terminated, is_success, paid, _kept(env, job, info))
         on_state(is_success)
         finished = terminated or truncated
+        if isinstance(job.policy, Branching):
+            reviewed = _reviewed(env, job.policy, recording, observation, is_success, finished)
+            observation, finished = reviewed
     trouble = simulator_trouble(env)
     if trouble is not None:
         raise EpisodeError(f"{_name(env, job)}: {trouble}; the episode was not kept")
     try:
-        return recording.episode()
+        return recording.episode(snapshots=job.snapshots)
     except ValueError as error:
         raise EpisodeError(f"{_name(env, job)}: {error}") from error
+
+
+def _reviewed(
+    env: gym.Env[Any, Any],
+    policy: Branching,
+    recording: Recording,
+    observation: Observation,
+    is_success: bool,
+    finished: bool,
+) -> tuple[Observation, bool]:
+    """Return from where a behaviour that may go back continues, and whether it is finished."""
+    taken = recording.num_steps
+    with blaming_policy(policy):
+        kept = policy.review(observation, is_success=is_success, num_steps=taken, finished=finished)
+    if kept is None or kept == taken:
+        return observation, finished or kept is None
+    observation = recording.go_back(kept)
+    set_elapsed(env, kept)
+    return observation, False
 
 
 def _started(env: gym.Env[Any, Any], job: EpisodeJob) -> Observation:
@@ -210,63 +242,6 @@ def _reset_policy(env: gym.Env[Any, Any], job: EpisodeJob) -> None:
         ) from error
     with blaming_policy(job.policy):
         reset(**options)
-
-
-class _Recording:
-    """What happened in an episode so far. Copies all: an env may reuse its arrays."""
-
-    def __init__(self, observation: Observation, simulator: Restorable | None) -> None:
-        self._simulator = simulator
-        self._states = [self._state(observation)]
-        self._steps: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
-        self._outcomes: list[tuple[bool, bool, float, list[float]]] = []
-
-    @property
-    def num_steps(self) -> int:
-        """How many steps have come to their end."""
-        return len(self._outcomes)
-
-    def before_step(self, observation: Observation, action: NDArray[np.float32]) -> None:
-        """Note the goal that the action is taken for."""
-        self._steps.append((np.array(observation["desired_goal"], np.float32), action))
-
-    def after_step(
-        self,
-        observation: Observation,
-        terminated: bool,
-        is_success: bool,
-        reward: float,
-        kept: list[float],
-    ) -> None:
-        """Note what the step led to."""
-        self._states.append(self._state(observation))
-        self._outcomes.append((terminated, is_success, reward, kept))
-
-    def episode(self) -> Episode:
-        """Return the finished episode."""
-        observations, achieved_goals, snapshots = zip(*self._states, strict=True)
-        desired_goals, actions = zip(*self._steps, strict=True)
-        terminated, is_success, rewards, kept = zip(*self._outcomes, strict=True)
-        return Episode(
-            observations=np.stack(observations),
-            achieved_goals=np.stack(achieved_goals),
-            desired_goals=np.stack(desired_goals),
-            actions=np.stack(actions),
-            terminated=np.array(terminated, bool),
-            is_success=np.array(is_success, bool),
-            reward_infos=np.array(kept, np.float32),
-            snapshots=stack_states(snapshots),
-            rewards=np.array(rewards, np.float32),
-        )
-
-    def _state(self, observation: Observation) -> tuple[NDArray[Any], ...]:
-        return (
-            np.array(observation["observation"], np.float32),
-            np.array(observation["achieved_goal"], np.float32),
-            np.zeros(0)
-            if self._simulator is None
-            else np.array(self._simulator.save_state(), float),
-        )
 
 
 def _bounds(env: gym.Env[Any, Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -1,18 +1,16 @@
 """``headstart demos collect``."""
 
 import argparse
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from headstart.cli.demos.saving import make_and_save
 from headstart.cli.parser import add_collectors, add_force
 from headstart.cli.progress import progress_bar
 from headstart.cli.trust import open_policy
 from headstart.demos.experts import expert_for
-from headstart.demos.record import CollectingInterrupted, collect_demos
-from headstart.demos.storage import DemoSet, save_demos
+from headstart.demos.record import collect_demos
+from headstart.demos.storage import DemoSet
 from headstart.envs.make import make_env
 from headstart.output import DEMO_FILES, check_new_output
 from headstart.paths import user_path
@@ -79,20 +77,7 @@ def _collect(arguments: argparse.Namespace) -> None:
     check_new_output(out, "a demo file", DEMO_FILES, force=arguments.force)
     make_env(arguments.env).close()
     wanted = counted(arguments.episodes, "demonstration")
-    try:
-        # Schedulers send SIGTERM where a person types Ctrl-C.
-        with _on_signal(signal.default_int_handler, signal.SIGTERM):
-            demos = _collected(arguments)
-    except CollectingInterrupted as interrupt:
-        _save(out, interrupt.demos)
-        finished = len(interrupt.demos.episodes)
-        message = f"interrupted; {out} holds the first {finished} of {wanted}"
-        raise KeyboardInterrupt(message) from None
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(
-            f"interrupted before the first of {wanted}; nothing is written to {out}"
-        ) from None
-    _save(out, demos)
+    demos = make_and_save(out, wanted, lambda: _collected(arguments))
     failed = demos.header["failed_attempts"]
     if failed:
         print(f"dropped: {counted(failed, 'attempt')} that failed")
@@ -116,20 +101,3 @@ def _collected(arguments: argparse.Namespace) -> DemoSet:
             snapshots=not arguments.no_snapshots,
             on_episode=tick,
         )
-
-
-def _save(out: Path, demos: DemoSet) -> None:
-    # A second Ctrl-C must not lose what the first one, or none, was to save.
-    with _on_signal(signal.SIG_IGN, signal.SIGINT, signal.SIGTERM):
-        save_demos(out, demos)
-
-
-@contextmanager
-def _on_signal(action: Any, *signals: signal.Signals) -> Iterator[None]:
-    """Let the signals do something else meanwhile."""
-    before = [(number, signal.signal(number, action)) for number in signals]
-    try:
-        yield
-    finally:
-        for number, usual in before:
-            signal.signal(number, usual)

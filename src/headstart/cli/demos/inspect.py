@@ -64,6 +64,8 @@ def _rows(report: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield names and texts of the lines that a person reads."""
     yield "env id", report["env_id"]
     yield "source", _source(report)
+    if report["expanded"]:
+        yield "expansion", _expansion(report)
     yield from _outcome_rows(report)
     yield from _goal_rows(report)
     yield from _action_rows(report)
@@ -84,12 +86,23 @@ def _source(report: dict[str, Any]) -> str:
     elif report["joined_from"]:
         first, *others = report["joined_from"]
         parts = [f"joined from {first} and {counted(len(others), 'other file')}"]
+    elif report["expanded"]:
+        origin = report["expanded_from"]
+        parts = [f"expanded from demonstrations of {origin}" if origin else "expanded"]
     else:
         parts = [f"expert {expert}" if expert else "unknown"]
     if noise is not None:
         parts.append(f"noise {noise:g}" if noise else "no noise")
     parts.append("with snapshots" if report["snapshots"] else "no snapshots: no resets to states")
     return ", ".join(parts)
+
+
+def _expansion(report: dict[str, Any]) -> str:
+    return (
+        f"{counted(report['expansion_env_steps'], 'env step')}, "
+        f"{report['expansion_branch_steps']} of them in branches; "
+        f"{report['expansion_kept']} of {counted(report['expansion_attempts'], 'attempt')} kept"
+    )
 
 
 def _outcome_rows(report: dict[str, Any]) -> Iterator[tuple[str, str]]:

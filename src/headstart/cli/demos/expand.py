@@ -1,0 +1,106 @@
+"""``headstart demos expand``."""
+
+import argparse
+from typing import Any
+
+from headstart.cli.demos.saving import make_and_save
+from headstart.cli.parser import add_collectors, add_force
+from headstart.cli.progress import progress_bar
+from headstart.cli.task import add_layout, add_task, task_of
+from headstart.cli.trust import trusted_env
+from headstart.demos.expansion.cost import cost_of
+from headstart.demos.expansion.expand import expand_demos
+from headstart.demos.sources import check_exists
+from headstart.demos.storage import DemoSet, load_demos
+from headstart.errors import InputError
+from headstart.output import DEMO_FILES, check_new_output
+from headstart.paths import user_path
+from headstart.text import counted
+
+DESCRIPTION = """\
+Make new demonstrations from one or more, in new scenes of their environment. Each is played in the
+simulator and kept if it ends in success; all env steps that this takes are counted in the file.
+
+The hand repeats its way relative to the object that it takes, and relative to the goal. What has to
+be known of it is declared in the environment, for Fetch tasks already: see `headstart envs check`.
+SRC is a demo file or anything else that `demos import` reads.
+
+examples:
+  headstart demos expand one.npz --episodes 100 --out demos.npz
+  headstart demos expand slow.npz --speed 1.5 --out faster.npz
+  headstart demos expand recorded.npz --env FetchPickAndPlace-v4 --out demos.npz
+"""
+
+
+def add_action(actions: Any) -> None:
+    """Say what the action takes."""
+    expand = actions.add_parser(
+        "expand", help="few demonstrations -> many, in new scenes", description=DESCRIPTION
+    )
+    expand.add_argument("sources", metavar="SRC", nargs="+", help="demonstrations, or several")
+    expand.add_argument("--episodes", type=int, default=100, help="demonstrations to make (100)")
+    expand.add_argument("--out", type=user_path, required=True, help="the .npz file to write")
+    expand.add_argument(
+        "--speed",
+        type=float,
+        default=1.0,
+        help="how fast the hand moves; 1 is nine tenths of its pace between objects (1)",
+    )
+    expand.add_argument("--seed", type=int, default=0, help="root of the episodes' seeds (0)")
+    expand.add_argument("--env", metavar="ENV", help="environment, if not the file's own")
+    expand.add_argument(
+        "--no-snapshots", action="store_true", help="leave out the simulator's states"
+    )
+    add_collectors(expand)
+    add_force(expand)
+    add_task(expand, unexplained="ignore")
+    add_layout(expand)
+    expand.set_defaults(run=_expand)
+
+
+def _expand(arguments: argparse.Namespace) -> None:
+    out = arguments.out
+    check_new_output(out, "a demo file", DEMO_FILES, force=arguments.force)
+    for source in arguments.sources:
+        check_exists(source)
+    env_id = _env_of(arguments)
+    wanted = counted(arguments.episodes, "demonstration")
+    demos = make_and_save(out, wanted, lambda: _expanded(arguments, env_id))
+    cost = cost_of(demos.header)
+    assert cost is not None
+    print(
+        f"{out}: {counted(len(demos.episodes), 'demonstration')} of {demos.env_id}, "
+        f"{counted(demos.num_transitions, 'transition')}; "
+        f"{cost.kept} of {counted(cost.attempts, 'attempt')} succeeded, "
+        f"{counted(cost.env_steps, 'env step')} in all"
+    )
+
+
+def _env_of(arguments: argparse.Namespace) -> str:
+    """Return the environment that the user names, or else the first file."""
+    if arguments.env is not None:
+        return str(arguments.env)
+    first = user_path(arguments.sources[0])
+    try:
+        named = load_demos(first).env_id
+    except InputError as error:
+        raise InputError(
+            f"{first}: it is no demo file, which would name its environment; say which it is: "
+            f"{arguments.command} --env ENV"
+        ) from error
+    return trusted_env(first, named, None, arguments.command)
+
+
+def _expanded(arguments: argparse.Namespace, env_id: str) -> DemoSet:
+    with progress_bar(f"expanding to {env_id}", arguments.episodes) as tick:
+        return expand_demos(
+            arguments.sources,
+            env_id,
+            episodes=arguments.episodes,
+            speed=arguments.speed,
+            seed=arguments.seed,
+            collectors=arguments.collectors,
+            snapshots=not arguments.no_snapshots,
+            task=task_of(arguments),
+            on_episode=tick,
+        )

@@ -1,0 +1,1 @@
+"""New demonstrations from old ones, each verified in the simulator."""

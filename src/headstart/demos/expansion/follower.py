@@ -1,0 +1,95 @@
+"""Following a route: closed loop, by distance and not by clock."""
+
+import numpy as np
+
+from headstart.demos.expansion.route import Route
+from headstart.demos.expansion.workspace import Array
+
+# Distances in strides.
+_AHEAD, _CAREFUL = 2.4, 0.7
+"""How far ahead the hand aims at speed 1: in between, and near what it takes or leaves."""
+_ARRIVED = 0.15
+"""At which distance from a point where the gripper moves the hand is there."""
+_PATIENCE = 5
+"""Steps without getting on after which the hand goes on all the same."""
+
+
+class Follower:
+    """Leads a hand along a route, and the object once the hand holds it.
+
+    Args:
+        route: where to.
+        thing: where the object was when the route was laid, ``(dim,)``.
+        stride: how far the hand moves in a step.
+        speed: how far ahead the hand aims, 1 being usual.
+    """
+
+    def __init__(self, route: Route, thing: Array, stride: float, speed: float) -> None:
+        self.route, self.point = route, 0
+        self._planned, self._stride, self._speed = thing, stride, speed
+        self._stalled = self._dwelt = 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether the last point is reached."""
+        return self.point + 1 >= len(self.route.hand)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the hand should hold the object here."""
+        return bool(self.route.is_held[self.point])
+
+    def ahead(self, *, careful: bool) -> float:
+        """Return how far ahead the hand aims."""
+        return self._stride * self._speed * (_CAREFUL if careful else _AHEAD)
+
+    def way(self, hand: Array, thing: Array) -> Array:
+        """Get on along the route, and return the way to where to aim, ``(dim,)``."""
+        if self._dwelt < self.route.dwell[self.point]:
+            self._dwelt += 1
+            return self._to(self.point, hand, thing)
+        before, self.point = self.point, self._skip(hand, thing)
+        while not self.ended:
+            following = self.point + 1
+            turns = bool(self.route.dwell[following])
+            limit = self._limit(self.point)
+            away = float(np.linalg.norm(self._to(following, hand, thing)))
+            if away > (_ARRIVED * self._stride if turns else limit) and self._stalled < _PATIENCE:
+                break
+            self.point, self._stalled = following, 0
+            if turns:
+                self._dwelt = 0
+                return self._to(following, hand, thing)
+        self._stalled = self._stalled + 1 if self.point == before else 0
+        return self._to(min(self.point + 1, len(self.route.hand) - 1), hand, thing)
+
+    def slip(self, hand: Array, thing: Array) -> float:
+        """Return how far the object is from where it should be in the hand."""
+        route, point = self.route, self.point
+        return float(np.linalg.norm(thing - hand - route.object[point] + route.hand[point]))
+
+    def _limit(self, point: int) -> float:
+        return self.ahead(careful=bool(self.route.is_careful[point]))
+
+    def _to(self, point: int, hand: Array, thing: Array) -> Array:
+        """Return the way to a point: that of the object if the hand holds it from here on."""
+        return np.asarray(self._ways(slice(point, point + 1), hand, thing)[0])
+
+    def _ways(self, points: slice, hand: Array, thing: Array) -> Array:
+        route = self.route
+        moved = route.follows[points, None] * (thing - self._planned)
+        held = (route.is_held[points] & route.is_held[self.point])[:, None]
+        return np.where(held, route.object[points] - thing, route.hand[points] + moved - hand)
+
+    def _skip(self, hand: Array, thing: Array) -> int:
+        """Return the last point within reach before anything changes: loops are left out."""
+        route, point = self.route, self.point
+        changes = (
+            (route.is_careful[point + 1 :] != route.is_careful[point])
+            | (route.is_held[point + 1 :] != route.is_held[point])
+            | (route.dwell[point + 1 :] > 0)
+        )
+        end = point + 1 + (int(np.argmax(changes)) if changes.any() else len(changes))
+        away = np.linalg.norm(self._ways(slice(point, end), hand, thing), axis=1)
+        near = np.flatnonzero(away <= self._limit(point))
+        return point + int(near[-1]) if len(near) else point

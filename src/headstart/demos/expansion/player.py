@@ -1,0 +1,127 @@
+"""Playing a demonstration in another scene, move by move."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.demos.expansion.plays import CarryPlay, Play, PushPlay
+from headstart.demos.expansion.route import Scene
+from headstart.demos.expansion.skill import Move, Skill
+from headstart.demos.expansion.workspace import Workspace
+
+Observation = Mapping[str, NDArray[Any]]
+
+_GAIN = 0.36
+"""Share of the way to where it aims that the hand is to move in a step."""
+_PLACED = 0.75
+"""How far an object may be from its place, in strides, before the next one is moved."""
+_WAIT = 8
+"""Steps in which an object must come to its place once its route has ended."""
+_HOLD = 5
+"""Steps for which the goal must be held at the end."""
+_TRIES = 4
+"""How often a move is tried, where states are restored."""
+# What changes from try to try, in strides.
+_HIGHER, _ASIDE = 0.9, 0.1
+
+
+class Player:
+    """Plays one skill; a ``Branching`` behaviour.
+
+    Args:
+        skill: what a demonstration shows.
+        workspace: of the environment.
+        speed: how fast; at 1 the hand moves at nine tenths of its pace where nothing is near.
+        restores: whether states are restored, so that a move that fails can be tried again.
+    """
+
+    def __init__(self, skill: Skill, workspace: Workspace, speed: float, restores: bool) -> None:
+        self._skill, self._workspace = skill, workspace
+        self._speed, self._restores = speed, restores
+        self._number = self._begun = self._tries = self._held = self._waited = 0
+        self._play: Play | None = None
+        self.reset(seed=0)
+
+    def reset(self, *, seed: int) -> None:
+        """Begin an episode."""
+        self._rng = np.random.default_rng(seed)
+        self._number = self._begun = 0
+        self._start_move(0)
+
+    def __call__(self, observation: Observation) -> NDArray[np.float32]:
+        """Return the action that leads on."""
+        scene = self._scene(observation)
+        if self._play is None:
+            self._play = self._begin(scene)
+        way = self._play.way(scene)
+        return self._workspace.act(_GAIN * way, self._play.others())
+
+    def review(
+        self, observation: Observation, *, is_success: bool, num_steps: int, finished: bool
+    ) -> int | None:
+        """Return where to continue: here, or at the beginning of a move that has failed."""
+        play, is_last = self._play, self._number + 1 == len(self._skill.moves)
+        assert play is not None
+        self._held = self._held + 1 if is_success and play.ended else 0
+        if is_last and (self._held >= _HOLD or (finished and is_success)):
+            return None
+        self._waited += play.ended and not is_success
+        if finished or self._waited > _WAIT or play.is_lost(self._scene(observation)):
+            return self._again()
+        if not is_last and play.ended and self._placed(observation):
+            self._number, self._begun = self._number + 1, num_steps
+            self._start_move(0)
+        return num_steps
+
+    @property
+    def _move(self) -> Move:
+        return self._skill.moves[self._number]
+
+    def _start_move(self, tries: int) -> None:
+        self._tries, self._held, self._waited = tries, 0, 0
+        self._play = None
+
+    def _again(self) -> int | None:
+        """Return to the beginning of the move, as often as that is allowed."""
+        if not self._restores or self._tries + 1 >= _TRIES:
+            return None
+        self._start_move(self._tries + 1)
+        return self._begun
+
+    def _begin(self, scene: Scene) -> Play:
+        """Lay the way from where hand and object are; every try of a move takes another one."""
+        workspace, thing = self._workspace, scene.object
+        if self._tries:
+            axes = list(workspace.layout.shift_axes)
+            thing = thing.copy()
+            spread = _ASIDE * workspace.stride * self._tries
+            thing[axes] += spread * self._rng.standard_normal(len(axes))
+        play = PushPlay if self._move.kind == "push" else CarryPlay
+        return play(
+            self._skill,
+            self._move,
+            Scene(scene.hand, thing, scene.goal),
+            scene.object,
+            workspace,
+            self._speed,
+            clearance=_HIGHER * workspace.stride * self._tries,
+        )
+
+    def _scene(self, observation: Observation) -> Scene:
+        workspace, component = self._workspace, self._move.component
+        return Scene(
+            workspace.hand(observation["observation"]),
+            workspace.objects(observation["achieved_goal"])[component],
+            workspace.objects(observation["desired_goal"])[component],
+        )
+
+    def _placed(self, observation: Observation) -> bool:
+        """Return whether all objects that have been moved are where they belong."""
+        found, wanted = (
+            self._workspace.objects(observation[key]) for key in ("achieved_goal", "desired_goal")
+        )
+        done = [move.component for move in self._skill.moves[: self._number + 1]]
+        away = np.linalg.norm(found[done] - wanted[done], axis=1)
+        return bool((away < _PLACED * self._workspace.stride).all())

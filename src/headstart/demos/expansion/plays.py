@@ -1,0 +1,151 @@
+"""One move being played: where the hand is to go next, and whether the move has failed."""
+
+from typing import Protocol
+
+import numpy as np
+
+from headstart.demos.expansion.carry import CarryLayer
+from headstart.demos.expansion.follower import Follower
+from headstart.demos.expansion.push import Push, push_route
+from headstart.demos.expansion.route import Scene
+from headstart.demos.expansion.skill import Move, Skill
+from headstart.demos.expansion.workspace import Array, Workspace
+
+# Distances in strides.
+_LOST = 0.9
+"""How far an object may be from where it should be in the hand."""
+_ASTRAY = 1.5
+"""How far beside its line the hand may be before a push is begun again."""
+_NEAR_ENOUGH, _THERE = 0.75, 0.3
+"""How far a pushed object may be from its goal along each axis: in success, and in any case."""
+
+
+class Play(Protocol):
+    """A move being played."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether its way is at its end, so that the object should be at its goal."""
+
+    def way(self, scene: Scene) -> Array:
+        """Return the way of the hand in the scene as it is now, ``(dim,)``."""
+
+    def others(self) -> Array:
+        """Return the action of the moment, without what moves the hand, ``(action_dim,)``."""
+
+    def is_lost(self, scene: Scene) -> bool:
+        """Return whether it cannot succeed any more."""
+
+
+class CarryPlay:
+    """Plays a carry, or the way of a hand alone.
+
+    Args:
+        skill: what is shown.
+        move: which part of it.
+        scene: in which the move begins; the object may be taken to be aside of where it is.
+        thing: where the object is.
+        workspace: of the environment.
+        speed: how fast.
+        clearance: how much higher the way leads than in the demonstration.
+    """
+
+    def __init__(
+        self,
+        skill: Skill,
+        move: Move,
+        scene: Scene,
+        thing: Array,
+        workspace: Workspace,
+        speed: float,
+        clearance: float,
+    ) -> None:
+        route = CarryLayer(skill, move, scene, workspace, clearance).route()
+        self._follower = Follower(route, thing, workspace.stride, speed)
+        self._is_reach, self._stride = move.kind == "reach", workspace.stride
+
+    @property
+    def ended(self) -> bool:
+        """Whether its way is at its end."""
+        return self._follower.ended
+
+    def way(self, scene: Scene) -> Array:
+        """Return the way of the hand, at the end that of what it holds to the goal."""
+        if self.ended and (self._follower.is_held or self._is_reach):
+            return scene.goal - scene.object
+        return self._follower.way(scene.hand, scene.object)
+
+    def others(self) -> Array:
+        """Return the action of the moment, without what moves the hand."""
+        return np.asarray(self._follower.route.others[self._follower.point])
+
+    def is_lost(self, scene: Scene) -> bool:
+        """Return whether the object is not in the hand."""
+        follower = self._follower
+        if not follower.is_held or follower.route.is_careful[follower.point]:
+            return False
+        if follower.route.dwell[follower.point]:
+            return False
+        return follower.slip(scene.hand, scene.object) > _LOST * self._stride
+
+
+class PushPlay:
+    """Plays pushes, one after another, until the object is at its goal.
+
+    The arguments are those of ``CarryPlay``.
+    """
+
+    def __init__(
+        self,
+        skill: Skill,
+        move: Move,
+        scene: Scene,
+        thing: Array,
+        workspace: Workspace,
+        speed: float,
+        clearance: float,
+    ) -> None:
+        self._skill, self._move, self._workspace = skill, move, workspace
+        self._speed, self._clearance = speed, clearance
+        self._begin(scene)
+
+    @property
+    def ended(self) -> bool:
+        """Whether no push is left to do."""
+        return self._is_done
+
+    def way(self, scene: Scene) -> Array:
+        """Return the way of the hand."""
+        if not self._follower.ended:
+            return self._follower.way(scene.hand, scene.object)
+        if self._push.is_done(scene.object, scene.goal) and not self._done(scene):
+            self._begin(scene)
+            return self._follower.way(scene.hand, scene.object)
+        self._is_done = self._done(scene)
+        if self._is_done:
+            return np.zeros_like(scene.hand)
+        ahead = self._follower.ahead(careful=False)
+        return self._push.step(scene.hand, scene.object, scene.goal, ahead)
+
+    def others(self) -> Array:
+        """Return the action of the moment, without what moves the hand."""
+        return np.asarray(self._follower.route.others[self._follower.point])
+
+    def is_lost(self, scene: Scene) -> bool:
+        """Return whether the object has slipped off the hand."""
+        aside = self._push.aside(scene.hand, scene.object)
+        return (
+            self._follower.ended and not self._is_done and aside > _ASTRAY * self._workspace.stride
+        )
+
+    def _begin(self, scene: Scene) -> None:
+        """Lay the way to where the next push begins."""
+        skill, move, workspace = self._skill, self._move, self._workspace
+        self._push = Push.towards(skill, move, scene.goal - scene.object, workspace)
+        route = push_route(skill, move, self._push, scene, workspace, self._clearance)
+        self._follower = Follower(route, scene.object, workspace.stride, self._speed)
+        self._is_done = self._done(scene)
+
+    def _done(self, scene: Scene) -> bool:
+        left = np.abs(scene.goal - scene.object)[self._workspace.plane].max()
+        return bool(left < _NEAR_ENOUGH * self._workspace.stride)
