@@ -1,7 +1,7 @@
 """A hand that carries blocks to their places, without a simulator, and a demonstrator of it.
 
-The hand moves by 0.05 a step at most. Fingers that close around a block hold it; a block that is let
-go falls onto what is below it. Blocks are 0.05 high.
+The hand moves by 0.05 a step at most. Fingers that close around a block hold it; a block that is
+let go falls onto what is below it. Blocks are 0.05 high.
 """
 
 import gymnasium as gym
