@@ -37,11 +37,10 @@ PUBLISHED = {
 FAR = "[far goals](docs/environments.md#when-goals-are-far-or-poses-of-many-joints)"
 LABELS = {
     "pick-and-place-fast": "FetchPickAndPlace-v4, `fast`, 100 demonstrations",
-    "pick-and-place-noisy-fast": "FetchPickAndPlace-v4, 100 noisy ones, of a demonstrator at 53%",
-    "pick-and-place-10-fast": "FetchPickAndPlace-v4, 10 demonstrations",
-    "push-fast": "FetchPush-v4, 100 demonstrations",
-    "slide-fast": "FetchSlide-v4, 100 demonstrations",
     "pick-and-place-fast-bfloat16": "the same with `--matmul-precision bfloat16`",
+    "pick-and-place-noisy-fast": "the same with 100 noisy ones (demonstrator: 53%), 3 seeds",
+    "pick-and-place-10-fast": "the same with 10 demonstrations, 3 seeds",
+    "push-fast": "FetchPush-v4, 100 demonstrations, 3 seeds",
     "reach-fast": "FetchReach-v4, `fast`, no demonstrations",
     "point-maze-fast": f"PointMaze_UMaze-v3, no demonstrations, {FAR}",
     "hand-reach-fast": "HandReach-v3, no demonstrations, settings of the same page, 1 seed",
