@@ -328,6 +328,7 @@ def test_a_set_describes_itself():
         "episodes": 3,
         "transitions": 12,
         "success_rate": rate,
+        "expansion_env_steps": 0,
     }
     assert demos.first(2).episodes == demos.episodes[:2]
     assert demos.first(None).episodes == demos.episodes

@@ -61,6 +61,9 @@ class TrainCommand:
     demos: tuple[str, ...] = ()
     """Demonstrations to learn from: files of `headstart demos collect`, or what `headstart demos
     import` reads. Several are joined."""
+    expand: int | None = None
+    """Demonstrations to make from these first, in new scenes, as `headstart demos expand` does; the
+    run learns from them instead."""
     out: Path | None = None
     """Run directory to make; runs/ENV-PRESET-N if not given."""
     resume: bool = False

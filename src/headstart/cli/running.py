@@ -56,7 +56,7 @@ def print_outcome(result: "TrainResult", out: Path, env_id: str) -> None:
     )
     text = (
         f"success rate {evaluation.success_rate:.1%} over {evaluation.episodes} validation "
-        f"episodes after {progress.env_steps} env steps and {progress.wall_seconds:.0f} s "
+        f"episodes after {_env_steps(result)} and {progress.wall_seconds:.0f} s "
         f"({progress.evaluation_seconds:.0f} s of them evaluation)\n"
         f"{_describe_failures(result)}"
         f"policies: {out / 'policies'}\n"
@@ -68,6 +68,13 @@ def print_outcome(result: "TrainResult", out: Path, env_id: str) -> None:
         raise
     except OSError as error:
         raise RunError(f"standard output cannot be written ({error.strerror})") from error
+
+
+def _env_steps(result: "TrainResult") -> str:
+    progress = result.progress
+    more = progress.expansion_env_steps
+    before = f" and {more} before them, to expand demonstrations," if more else ""
+    return f"{progress.env_steps} env steps{before}"
 
 
 def _describe_failures(result: "TrainResult") -> str:

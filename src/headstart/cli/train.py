@@ -24,6 +24,7 @@ The defaults below are those of the preset: `headstart train --preset her --help
 examples:
   headstart train FetchPickAndPlace-v4 --demos demos.npz
   headstart train FetchPickAndPlace-v4 --demos data_fetch_random_100.npz more-demos.npz
+  headstart train FetchPickAndPlace-v4 --demos one.npz --expand 100
   headstart train FetchReach-v4 --env-steps 5000 --target-success 1.0
   headstart train FetchPickAndPlace-v4 --demos demos.npz --preset nair2018 --agent.no-q-filter
   headstart train PointMaze_UMaze-v3,continuing_task=false --agent.discount 0.99
@@ -58,6 +59,7 @@ def _run(arguments: argparse.Namespace) -> None:
             command.env,
             config,
             demos=command.demos or None,
+            expand=command.expand,
             out=out,
             resume=command.resume,
             collectors=collectors,

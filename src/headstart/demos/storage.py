@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from headstart.data.episode import Episode
 from headstart.demos.archive import DAMAGED, open_archive, read_member, unpacked_limit
+from headstart.demos.expansion.cost import expansion_env_steps
 from headstart.demos.task_ids import is_same_task
 from headstart.durable import replacing
 from headstart.envs.goal_env import GoalSpec
@@ -101,6 +102,7 @@ class DemoSet:
             "episodes": len(self.episodes),
             "transitions": self.num_transitions,
             "success_rate": self.success_rate,
+            "expansion_env_steps": expansion_env_steps(self.header),
         }
 
     def check_fits(self, spec: GoalSpec) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import difflib
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,8 @@ import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
 
 from headstart.data.strategies import GoalStrategy
+from headstart.demos.expansion.cost import expansion_env_steps
+from headstart.demos.expansion.expand import Expansion, ExpansionPlan
 from headstart.demos.opening import Demos
 from headstart.demos.reading import read_demos
 from headstart.demos.resets import check_resets
@@ -24,13 +27,15 @@ from headstart.errors import InputError, require
 from headstart.presets import PRESETS
 from headstart.rollout.executors import Executor, open_executor
 from headstart.runs.follow_up import python_line
-from headstart.text import printable
+from headstart.text import counted, printable
 from headstart.training.adaptation import adapt
 from headstart.training.assembly import build_trainer, check_fit
 from headstart.training.config import StrategyName, TrainConfig
 from headstart.training.observer import Observer
 from headstart.training.sampling import find_mirror
 from headstart.training.trainer import Trainer
+
+_log = logging.getLogger("headstart")
 
 ConfigLike = TrainConfig | str | Mapping[str, Any]
 """A configuration, the name of a preset, or values by dotted name that differ from ``fast``."""
@@ -53,8 +58,11 @@ def prepared(
     goal_strategy: GoalStrategy | None,
     observers: Sequence[Observer],
     executor: Executor | None = None,
+    expand: int | None = None,
 ) -> Iterator[Prepared]:
     """Yield a trainer that has not begun, and its demonstrations.
+
+    Those are made from ``demos`` if ``expand`` says how many.
 
     Raises:
         InputError: if environment, demonstrations and configuration do not go together.
@@ -70,13 +78,17 @@ def prepared(
         check_fit(config, spec, with_demos=demos is not None)
         used = None if demos is None else read_demos(demos, spec, reward)
         used = _checked(config, reward_env, used)
-        episodes = None if used is None else used.episodes
         mirror = find_mirror(config, reward_env)
         with open_executor(source, collectors, executor, timeout=timeout) as runner:
+            if used is not None and expand is not None:
+                used, config = _expanded(source, spec, used, config, expand, runner)
+            episodes = None if used is None else used.episodes
             trainer = build_trainer(
                 config, spec, episodes, runner, reward, observers, goal_strategy, mirror
             )
             trainer.env = source
+            if used is not None:
+                trainer.progress.expansion_env_steps = expansion_env_steps(used.header)
             yield Prepared(trainer, used)
 
 
@@ -178,6 +190,36 @@ def _checked(config: TrainConfig, env: gym.Env[Any, Any], demos: DemoSet | None)
     if config.resets.probability:
         check_resets(env, demos)
     return demos
+
+
+def _expanded(
+    source: EnvSource,
+    spec: GoalSpec,
+    sources: DemoSet,
+    config: TrainConfig,
+    count: int,
+    executor: Executor,
+) -> tuple[DemoSet, TrainConfig]:
+    """Return demonstrations made from others, and the settings with which to use all of them."""
+    # In an environment of its own: that of the reward is kept for it.
+    with contextlib.closing(make_env(source)) as env:
+        plan = ExpansionPlan(episodes=count, seed=config.seed)
+        made = Expansion(env, spec, sources, plan).run(executor)
+        if config.resets.probability:
+            check_resets(env, made)
+    _log.info(
+        "%s: %s made from %s, in %s",
+        spec.env_id,
+        counted(count, "demonstration"),
+        len(sources.episodes),
+        counted(expansion_env_steps(made.header), "env step"),
+    )
+    return made, all_demos(config)
+
+
+def all_demos(config: TrainConfig) -> TrainConfig:
+    """Return the settings of a run whose sources are ``demos.num_episodes``, and not its own."""
+    return config.with_({"demos.num_episodes": None})
 
 
 def _detected(config: TrainConfig, *, with_demos: bool) -> Detected:

@@ -4,9 +4,10 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from headstart.data.strategies import GoalStrategy
+from headstart.demos.expansion.cost import is_expansion_of
 from headstart.demos.opening import Demos
 from headstart.demos.storage import DemoSet
 from headstart.envs.make import env_source
@@ -19,9 +20,17 @@ from headstart.runs.audience import gather_observers
 from headstart.runs.directory import new_run
 from headstart.runs.execution import run, run_in
 from headstart.runs.identity import content_of, name_of
-from headstart.runs.preparation import ConfigLike, demos_for, open_config, open_strategy, prepared
+from headstart.runs.preparation import (
+    ConfigLike,
+    all_demos,
+    demos_for,
+    open_config,
+    open_strategy,
+    prepared,
+)
 from headstart.runs.record import RunRecord, current_versions, read_demos, read_record
 from headstart.runs.resume import resume as continue_run
+from headstart.settings import convert
 from headstart.training.adaptation import warn_of_no_updates
 from headstart.training.config import StrategyName
 from headstart.training.observer import Observer, TrainResult
@@ -33,6 +42,7 @@ def train(
     *,
     env_kwargs: Mapping[str, Any] | None = None,
     demos: Demos | None = None,
+    expand: int | None = None,
     out: str | Path | None = None,
     resume: Literal["auto"] | bool = False,
     collectors: int = 0,
@@ -52,6 +62,8 @@ def train(
             ``max_episode_steps`` sets the time limit of any.
         demos: demonstrations, or files of them: one or several of what ``headstart demos import``
             reads, see ``read_demos``; without them this is DDPG + HER.
+        expand: how many demonstrations to make from these first, as ``expand_demos`` does; the run
+            learns from them instead. ``config.demos.num_episodes`` then says how many sources.
         out: run directory for configuration, metrics, policies and checkpoints, from which
             ``resume`` goes on; nothing is written without it. SIGINT and SIGTERM then save the run
             before they end it.
@@ -74,18 +86,20 @@ def train(
     config, strategy = open_strategy(open_config(config), goal_strategy)
     audience = gather_observers(observers, progress)
     source = env_source(env, env_kwargs)
-    if _is_continued(resume, out, source.name, lambda: demos_for(source, config, demos)):
+    expand = _expansion(expand, demos)
+    sources = _Sources(lambda: demos_for(source, config, demos), expand)
+    if _is_continued(resume, out, source.name, sources):
         assert out is not None
         return continue_run(
             out,
-            config,
+            config if expand is None else all_demos(config),
             env=source,
             collectors=collectors,
             executor=executor,
             goal_strategy=strategy,
             observers=audience,
         )
-    assembled = prepared(source, config, demos, collectors, strategy, audience, executor)
+    assembled = prepared(source, config, demos, collectors, strategy, audience, executor, expand)
     with assembled as (trainer, used):
         warn_of_no_updates(trainer.config, trainer.spec)
         if out is None:
@@ -102,11 +116,38 @@ def train(
             return run_in(directory, trainer)
 
 
+class _Sources(NamedTuple):
+    """Demonstrations that a run is asked to learn from, or to make others from."""
+
+    read: Callable[[], DemoSet | None]
+    expand: int | None
+
+    def are_of(self, kept: DemoSet | None, demos: DemoSet | None) -> bool:
+        """Return whether a run that keeps ``kept`` began with ``demos``, which have been read."""
+        if kept is None or demos is None:
+            return kept is demos
+        if self.expand is None:
+            return kept.episodes == demos.episodes
+        is_made = is_expansion_of(kept.header, demos.episodes)
+        return is_made and len(kept.episodes) == self.expand
+
+
+def _expansion(expand: int | None, demos: Demos | None) -> int | None:
+    """Return how many demonstrations to make, if that is asked for.
+
+    Raises:
+        InputError: if it is, and there is nothing to make them from.
+    """
+    if expand is None:
+        return None
+    count: int = convert(int, expand, "expand")
+    require(count >= 1, "expand must be at least 1", count)
+    require(demos is not None, "expand needs demonstrations to expand (--demos)", count)
+    return count
+
+
 def _is_continued(
-    resume: Literal["auto"] | bool,
-    out: str | Path | None,
-    env_id: str,
-    demos: Callable[[], DemoSet | None],
+    resume: Literal["auto"] | bool, out: str | Path | None, env_id: str, sources: _Sources
 ) -> bool:
     """Return whether a run is to be continued instead of begun.
 
@@ -116,7 +157,7 @@ def _is_continued(
         resume: whether it is to be if the directory holds a run.
         out: the directory.
         env_id: the environment of the run that is asked for.
-        demos: reads its demonstrations.
+        sources: its demonstrations.
 
     Raises:
         InputError: if the directory holds another run, or none is given.
@@ -128,26 +169,26 @@ def _is_continued(
         raise InputError("resume='auto' needs the directory of the run, out=DIR")
     directory = user_path(out)
     if os.path.isfile(directory / CONFIG):
-        _check_same_run(directory, env_id, demos)
+        _check_same_run(directory, env_id, sources)
         return True
     if os.path.isdir(directory):
         _clear_beginning(directory)
     return False
 
 
-def _check_same_run(directory: Path, env_id: str, read: Callable[[], DemoSet | None]) -> None:
+def _check_same_run(directory: Path, env_id: str, sources: _Sources) -> None:
     record = read_record(directory)
     if record.env_id != env_id:
         raise InputError(
             f"{directory}: holds a run of {record.env_id}, not of {env_id}; choose another out"
         )
-    kept, demos = read_demos(directory, record), read()
+    kept, demos = read_demos(directory, record), sources.read()
     if (kept is None) != (demos is None):
         raise InputError(
             f"{directory}: holds a run {_with(kept)} demonstrations, not {_with(demos)}; choose "
             f"another out"
         )
-    if kept is not None and demos is not None and kept.episodes != demos.episodes:
+    if not sources.are_of(kept, demos):
         raise InputError(
             f"{directory}: holds a run with other demonstrations than these; choose another out"
         )

@@ -24,6 +24,8 @@ class Progress:
 
     phase: Phase = "starting"
     env_steps: int = _counter("time/env_steps")
+    expansion_env_steps: int = _counter("time/expansion_env_steps")
+    """Taken to expand the demonstrations, before the run began; not among ``env_steps``."""
     warm_start_env_steps: int = _counter()
     episodes: int = _counter("time/episodes")
     """Training episodes that were stored."""

@@ -1,8 +1,13 @@
 """What an expansion has cost, as the header of its demonstrations says it."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
+
+import numpy as np
+
+from headstart.data.episode import Episode
 
 HEADER = "expansion"
 """The key in a header."""
@@ -49,6 +54,21 @@ def expansion_env_steps(header: Mapping[str, Any]) -> int:
     """Return the env steps that demonstrations with this header have cost, as far as it says."""
     cost = cost_of(header)
     return 0 if cost is None else cost.env_steps
+
+
+def digest_of(episodes: Sequence[Episode]) -> str:
+    """Return the SHA-256 of demonstrations that were expanded, by which they are known again."""
+    digest = hashlib.sha256()
+    for episode in episodes:
+        for array in (episode.observations, episode.desired_goals, episode.actions):
+            digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def is_expansion_of(header: Mapping[str, Any], episodes: Sequence[Episode]) -> bool:
+    """Return whether demonstrations with this header were made from these."""
+    own = header.get(HEADER)
+    return isinstance(own, dict) and own.get("sources_sha256") == digest_of(episodes)
 
 
 def _read(written: object) -> ExpansionCost | None:

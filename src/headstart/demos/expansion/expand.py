@@ -11,7 +11,7 @@ import gymnasium as gym
 
 from headstart.data.episode import Episode
 from headstart.demos.expansion.choice import Tally, choose_sources
-from headstart.demos.expansion.cost import HEADER, ExpansionCost
+from headstart.demos.expansion.cost import HEADER, ExpansionCost, digest_of
 from headstart.demos.expansion.player import Player
 from headstart.demos.expansion.skill import Skill, UnusableError, read_skill
 from headstart.demos.expansion.workspace import Workspace
@@ -222,6 +222,7 @@ class Expansion:
                 **self._cost.to_json(),
                 "speed": self._plan.speed,
                 "origin": printable(origin) if isinstance(origin, str) else None,
+                "sources_sha256": digest_of(self._source.episodes),
                 "sources": sources,
             },
             "seed": self._plan.seed,

@@ -1,0 +1,94 @@
+"""``train(..., expand=N)``: from one demonstration to a policy in one call."""
+
+import json
+
+import numpy as np
+import pytest
+from carrying import Carrying, Demonstrator
+from cut_runs import Cut, PowerCut
+from small_runs import SMALL, weights_of
+
+from headstart import (
+    InputError,
+    collect_demos,
+    expand_demos,
+    expert_for,
+    load_demos,
+    save_demos,
+    train,
+)
+from headstart.cli.main import main
+from headstart.runs.record import read_record
+
+STEPS = {"max_episode_steps": 60}
+CONFIG = SMALL.with_({"checkpoint.seconds": 0.0, "demos.num_episodes": 1, "env_steps": 240})
+
+
+@pytest.fixture(scope="module")
+def sources():
+    return collect_demos(Carrying, Demonstrator(), episodes=2, env_kwargs=STEPS, seed=1)
+
+
+def run(sources, out=None, *, config=CONFIG, expand=5, **options):
+    return train(
+        Carrying, config, env_kwargs=STEPS, demos=sources, expand=expand, out=out, **options
+    )
+
+
+def test_a_run_learns_from_what_was_made_and_counts_what_it_cost(sources, tmp_path):
+    result = run(sources, tmp_path / "run")
+    kept = load_demos(tmp_path / "run" / "demos.npz")
+    made = expand_demos(sources.first(1), Carrying, env_kwargs=STEPS, episodes=5)
+    assert kept.episodes == made.episodes
+    cost = made.header["expansion"]["env_steps"]
+    assert result.progress.expansion_env_steps == cost > 0
+    assert result.progress.env_steps == 240
+    rows = map(json.loads, (tmp_path / "run" / "metrics.jsonl").read_text().splitlines())
+    assert {row["time/expansion_env_steps"] for row in rows} == {cost}
+    record = read_record(tmp_path / "run")
+    assert (record.demos["episodes"], record.demos["expansion_env_steps"]) == (5, cost)
+    assert record.config.demos.num_episodes is None
+
+
+def test_the_same_call_continues_it(sources, tmp_path):
+    expected = run(sources, tmp_path / "undisturbed")
+    with pytest.raises(PowerCut):
+        run(sources, tmp_path / "run", resume="auto", observers=Cut(3))
+    result = run(sources, tmp_path / "run", resume="auto")
+    np.testing.assert_array_equal(weights_of(result.policy), weights_of(expected.policy))
+    assert result.progress.expansion_env_steps == expected.progress.expansion_env_steps
+    other = CONFIG.with_({"demos.num_episodes": 2})
+    for changed in ({"config": other}, {"expand": 6}, {"expand": None}):
+        with pytest.raises(InputError, match="other demonstrations than these"):
+            run(sources, tmp_path / "run", resume="auto", **changed)
+
+
+def test_a_file_that_was_expanded_before_is_counted_too(sources):
+    made = expand_demos(sources, Carrying, env_kwargs=STEPS, episodes=3)
+    result = run([made, sources], config=CONFIG.with_({"demos.num_episodes": None}), expand=None)
+    assert result.progress.expansion_env_steps == made.header["expansion"]["env_steps"]
+
+
+@pytest.mark.parametrize(
+    ("demos", "expand", "message"),
+    [
+        (None, 5, "expand needs demonstrations to expand"),
+        ("sources", 0, "expand must be at least 1, got 0"),
+        ("sources", "many", "expand must be an integer"),
+    ],
+)
+def test_what_cannot_be_expanded_is_refused(sources, demos, expand, message):
+    with pytest.raises(InputError, match=message):
+        run(sources if demos else None, expand=expand)
+
+
+@pytest.mark.mujoco
+def test_the_command_says_what_it_has_cost(tmp_path, capsys):
+    one = collect_demos("FetchReach-v4", expert_for("FetchReach-v4"), episodes=1)
+    save_demos(tmp_path / "one.npz", one)
+    small = "--env-steps 100 --warm-start.bc-updates 5 --warm-start.critic-updates 0 --collectors 0"
+    main(["train", "FetchReach-v4", "--demos", str(tmp_path / "one.npz"), "--expand", "3",
+          *small.split(), "--out", str(tmp_path / "run")])  # fmt: skip
+    cost = load_demos(tmp_path / "run" / "demos.npz").header["expansion"]["env_steps"]
+    told = capsys.readouterr().out
+    assert f" env steps and {cost} before them, to expand demonstrations, and" in told
