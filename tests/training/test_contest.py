@@ -1,10 +1,12 @@
 """Which of two clones is trained on, by what their actors see."""
 
+import re
 from dataclasses import replace
 
 import gymnasium as gym
 import numpy as np
 import pytest
+from builders import random_episode
 from cut_runs import BASE, Cut, PowerCut
 from gliding import GLIDE, Glide, brake
 from outcomes import outcome
@@ -35,15 +37,14 @@ FRAME = StateLayout(positions=(0,), goal_positions=(0,), shift_axes=(0, 1), dim=
 @pytest.mark.parametrize(
     ("less", "more", "everything", "chosen"),
     [
-        ((10, 9), (10, 0), (10, 6), "neither"),
-        ((10, 9), (10, 10), (10, 10), "neither"),
-        ((10, 5), (10, 9), (10, 10), "no-absolute"),
-        ((10, 4), (10, 5), (10, 9), "all"),
-        ((3, 1), (3, 1), (3, 2), "all"),
-        ((10, 0), (10, 0), (10, 0), "all"),
-        ((10, 0), (10, 1), (10, 1), "no-absolute"),
-        ((0, 0), (10, 0), (10, 1), "all"),
-        ((10, 1), (0, 0), (0, 0), "neither"),
+        ((10, 6.0), (10, 0.0), (10, 4.0), "neither"),
+        ((10, 3.0), (10, 7.0), (10, 8.0), "neither"),
+        ((10, 2.0), (10, 3.0), (10, 9.0), "no-absolute"),
+        ((10, 2.0), (10, 2.0), (10, 9.0), "all"),
+        ((10, 0.0), (10, 0.0), (10, 0.0), "all"),
+        ((10, 0.0), (10, 0.1), (10, 0.1), "no-absolute"),
+        ((0, 0.0), (10, 0.0), (10, 1.0), "all"),
+        ((10, 0.1), (0, 0.0), (0, 0.0), "neither"),
     ],
 )
 def test_the_least_is_seen_with_which_no_other_is_clearly_better(less, more, everything, chosen):
@@ -76,15 +77,24 @@ def test_what_is_the_same_is_tried_once(glides, layout, tried):
     del gym.registry["Declared-v0"]
 
 
+def episode_of(is_success, *, ends=False):
+    """An episode that is at its goal in these steps."""
+    episode = random_episode(np.random.default_rng(0), len(is_success))
+    terminated = np.arange(len(is_success)) == len(is_success) - 1
+    return replace(
+        episode, is_success=np.array(is_success, bool), terminated=terminated & np.bool_(ends)
+    )
+
+
 def test_agents_run_episodes_in_turn_whoever_leads():
     held = contest(less=(0, 0), everything=(0, 0))
-    held.count(0, success=True)
+    held.count(0, episode_of([0, 1, 1, 1, 0, 1, 1, 0]))
     held.lead("everything")
-    held.count(1, success=False)
-    held.count(2, success=True)
-    held.count(5, success=False)
+    held.count(1, episode_of([1, 0, 1, 0, 1, 1, 0, 1]))
+    held.count(2, episode_of([0, 0, 0, 1], ends=True))
+    held.count(5, episode_of([0, 0, 0, 0], ends=True))
     assert held.leading == "everything"
-    assert held.tallies == {"less": Tally(2, 2), "everything": Tally(2, 0)}
+    assert held.tallies == {"less": Tally(2, 1.5), "everything": Tally(2, 0.5)}
 
 
 def test_of_one_agent_nothing_is_decided():
@@ -93,9 +103,9 @@ def test_of_one_agent_nothing_is_decided():
     assert held.leading == "everything"
 
 
-@pytest.mark.parametrize("tally", [(1, 2), (3, -1), (-1, -1)])
-def test_more_successes_than_episodes_are_refused(tally):
-    with pytest.raises(ValueError, match="successes in"):
+@pytest.mark.parametrize("tally", [(1, 2.0), (3, -1.0), (-1, -1.0)])
+def test_a_score_beyond_the_episodes_is_refused(tally):
+    with pytest.raises(ValueError, match="a score of"):
         Tally(*tally)
 
 
@@ -120,7 +130,7 @@ def test_velocities_stay_where_a_clone_fails_without_them(glides, caplog):
         trained = train(GLIDE, SMALL, demos=glides)
     assert trained.policy.inputs.terms == ((2, -1), (3, -1), (6, 4), (7, 5))
     (line,) = [text for text in caplog.messages if text.startswith("the actor sees")]
-    assert "with neither, 0 of 3 episodes succeeded" in line
+    assert re.search(r"at the goal in the end in \d% with neither, \d+% with no-absolute, ", line)
 
 
 def test_cloning_alone_shows_the_better_clone(glides):

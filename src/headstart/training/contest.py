@@ -14,6 +14,7 @@ from torch import Tensor
 
 from headstart.agents.ddpg import DDPG, Metrics
 from headstart.data.batch import Batch, NumpyBatch
+from headstart.data.episode import Episode
 from headstart.policy import Policy
 
 _log = logging.getLogger("headstart")
@@ -21,27 +22,37 @@ _log = logging.getLogger("headstart")
 
 @dataclass
 class Tally:
-    """Episodes that one clone has run, and how many of them were successes."""
+    """Episodes that one clone has run, and the sum of their scores, each in [0, 1]."""
 
     episodes: int = 0
-    successes: int = 0
+    score: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.successes <= self.episodes:
-            raise ValueError(f"{self.successes} successes in {self.episodes} episodes")
+        if not 0.0 <= self.score <= self.episodes:
+            raise ValueError(f"a score of {self.score} in {self.episodes} episodes")
 
     @property
-    def rate(self) -> float:
-        """Share of successes; 0 without episodes."""
-        return self.successes / max(1, self.episodes)
+    def mean(self) -> float:
+        """Mean score of an episode; 0 without episodes."""
+        return self.score / max(1, self.episodes)
+
+
+def score(episode: Episode) -> float:
+    """Return the share of the last quarter's steps at the goal, 1 for an episode that ended there.
+
+    A few episodes tell more by it than by success at the last step, under noise above all.
+    """
+    if episode.terminated[-1] and episode.success:
+        return 1.0
+    return float(episode.is_success[-max(1, len(episode) // 4) :].mean())
 
 
 class Contest:
     """Agents that see different things of a state, until one of them is chosen.
 
     Args:
-        agents: by what their actors see; the first one is chosen that succeeds and than which none
-            is clearly better, the last one if none succeeds.
+        agents: by what their actors see; the first one is chosen than which none is clearly
+            better, the last one if none is ever at its goal.
     """
 
     def __init__(self, agents: Mapping[str, DDPG]) -> None:
@@ -99,21 +110,22 @@ class Contest:
         """The names of those that are left, in the order in which they were given."""
         return [name for name in self._names if name in self.agents]
 
-    def count(self, index: int, *, success: bool) -> None:
+    def count(self, index: int, episode: Episode) -> None:
         """Count the training episode of this index."""
         tally = self.tallies[self._open[index % len(self.agents)]]
         tally.episodes += 1
-        tally.successes += success
+        tally.score += score(episode)
 
     def decide(self) -> None:
         """Choose one of the agents; the others are dropped."""
         if len(self.agents) == 1:
             return
-        best = max(self.tallies[name].rate for name in self._open)
-        good = (name for name in self._open if self.tallies[name].rate > max(0.0, best - _CLEARLY))
+        enough = _ENOUGH * max(self.tallies[name].mean for name in self._open)
+        good = (name for name in self._open if self.tallies[name].mean >= enough > 0.0)
         chosen = next(good, self._open[-1])
-        counts = "; ".join(map(self._count, self._open))
-        _log.info("the actor sees %s (--actor-inputs %s): %s", _WORDS[chosen], chosen, counts)
+        means = ", ".join(f"{self.tallies[name].mean:.0%} with {name}" for name in self._open)
+        line = "the actor sees %s (--actor-inputs %s): at the goal in the end in %s of the time"
+        _log.info(line, _WORDS[chosen], chosen, means)
         self.go_on({chosen: self.tallies[chosen]})
 
     def go_on(self, tallies: Mapping[str, Tally]) -> None:
@@ -121,15 +133,11 @@ class Contest:
         self.agents = {name: self.agents[name] for name in tallies}
         self.tallies = {name: replace(tally) for name, tally in tallies.items()}
 
-    def _count(self, name: str) -> str:
-        tally = self.tallies[name]
-        return f"with {name}, {tally.successes} of {tally.episodes} episodes succeeded"
-
 
 _WORDS = {
     "neither": "neither velocities nor absolute positions",
     "no-absolute": "no absolute positions",
     "all": "everything",
 }
-_CLEARLY = 1 / 3
-"""By how much another rate must be higher. Each is that of seven noisy episodes or so."""
+_ENOUGH = 1 / 3
+"""Share of the best score: each is the mean of seven episodes or so, and less is usually more."""

@@ -44,21 +44,25 @@ class Rollouts:
     resets: DemoResets | None
 
     def begin(self, asked: Asked, exploration: Exploration) -> Asked:
-        """Begin with training episodes that nobody has begun with, by the policies in turn."""
-        pending = self.executor.submit(
-            [
-                EpisodeJob(
-                    asked.policies[index % len(asked.policies)],
-                    self.seed,
-                    "rollout",
-                    index,
-                    exploration,
-                    reward_info_keys=self.spec.reward_info_keys,
-                    start=None if self.resets is None else self.resets.start(index),
-                )
-                for index in range(asked.first, asked.first + asked.count)
-            ]
-        )
+        """Begin with training episodes that nobody has begun with.
+
+        Of several policies, each runs the same ones: what they come to can be compared.
+        """
+        policies = asked.policies
+        indices = range(asked.first, asked.first + asked.count)
+        jobs = [
+            EpisodeJob(
+                policies[index % len(policies)],
+                self.seed,
+                "rollout",
+                index // len(policies),
+                exploration,
+                reward_info_keys=self.spec.reward_info_keys,
+                start=None if self.resets is None else self.resets.start(index // len(policies)),
+            )
+            for index in indices
+        ]
+        pending = self.executor.submit(jobs)
         return replace(asked, pending=pending)
 
 

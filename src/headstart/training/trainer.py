@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -153,11 +153,14 @@ class Trainer:
         wanted, progress = self.config.warm_start.episodes, self.progress
         assert wanted is not None
         exploration = self.config.exploration if self.demos else Exploration(random_action=1.0)
+        if len(self.contest.agents) > 1:
+            # One random action may drop what a good clone holds.
+            exploration = replace(exploration, random_action=0.0)
         while progress.episodes < wanted and not self.finished:
             left = (self.config.env_steps - progress.env_steps) / self.spec.max_episode_steps
             count = min(wanted - progress.episodes, math.ceil(left))
             for index, episode in self._store(self._ask(count, exploration)).items():
-                self.contest.count(index, success=episode.success)
+                self.contest.count(index, episode)
             progress.warm_start_env_steps = progress.env_steps
             if progress.episodes >= wanted:
                 self.contest.decide()
