@@ -40,6 +40,7 @@ def test_a_counter_that_names_a_metric_is_in_its_row():
     assert row.pop("time/wall_seconds") >= progress.earlier_seconds
     assert row == {
         "time/env_steps": progress.env_steps,
+        "time/expansion_env_steps": progress.expansion_env_steps,
         "time/episodes": progress.episodes,
         "time/updates": progress.updates,
         "time/warm_start_updates": progress.warm_start_updates,

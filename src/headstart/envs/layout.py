@@ -54,7 +54,17 @@ def find_layout(
             f"{env_name(env)}: the attribute state_layout must be a StateLayout, got "
             f"{in_words(layout)}"
         )
-    given = {name: getattr(task, name) for name in _DECLARED}
+    given = {
+        "velocities": task.velocities,
+        "positions": task.positions,
+        "goal_positions": task.goal_positions,
+        "hand": task.hand,
+        "angles": task.angles,
+        "shift_axes": task.shift_axes,
+        "hand_actions": task.hand_actions,
+        "hand_steps": task.hand_steps,
+        "gripper_action": task.gripper_action,
+    }
     declared: dict[str, Any] = {name: it for name, it in given.items() if it is not None}
     if declared and detect == "frame":
         detect = "velocities"  # What is declared and what is found need not go together.
