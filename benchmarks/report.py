@@ -10,7 +10,14 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from report_demos import ablation_table, draw_ablation, experts_table, load, times_table
+from report_demos import (
+    ablation_table,
+    draw_ablation,
+    expansion_table,
+    experts_table,
+    load,
+    times_table,
+)
 from report_environments import third_party_table
 from report_inputs import inputs_table
 from report_reliability import fuzz_table, reliability_table
@@ -61,6 +68,7 @@ def main() -> None:
     fill("rewards", rewards_table(), ENVIRONMENTS)
     fill("experts", experts_table(), DEMONSTRATIONS)
     fill("times", times_table(), DEMONSTRATIONS)
+    fill("expansion", expansion_table(), DEMONSTRATIONS)
     fill("ablation", ablation_table(), DEMONSTRATIONS)
     fill("inputs-cloning", inputs_table("cloning"), DEMONSTRATIONS)
     fill("inputs-training", inputs_table("training"), DEMONSTRATIONS)

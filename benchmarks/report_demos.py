@@ -57,6 +57,49 @@ def times_table() -> str:
     return "\n".join(rows)
 
 
+def expansion_table() -> str:
+    """Yield and cost of expansions by task and kind of sources."""
+    result = load("expansion")
+    if result is None:
+        return ""
+    rows = [
+        "| task | sources | speed | attempts that succeed | without restored states "
+        "| env steps for each kept one | steps to success |",
+        "|---|---|--:|--:|--:|--:|--:|",
+    ]
+    found = {
+        (row["env_id"], row["kind"], row["speed"], row["restores_states"]): row
+        for row in result["yields"]["rows"]
+    }
+    for (env_id, kind, speed, restores), row in found.items():
+        if not restores:
+            continue
+        plain = found.get((env_id, kind, speed, False))
+        rows.append(
+            f"| `{env_id}` | {kind} | {speed:g} | {row['yield']:.0%} of {row['attempts']} "
+            f"| {'' if plain is None else format(plain['yield'], '.0%')} "
+            f"| {row['env_steps_per_kept']:.0f} | {row['median_steps_to_success']:.0f} |"
+        )
+    return "\n".join([*rows, "", f"`{result['yields']['command']}`", "", *_policies(result)])
+
+
+def _policies(result: dict[str, Any]) -> list[str]:
+    policies = result.get("policies")
+    if policies is None:
+        return []
+    rows = [
+        f"| `{policies['env_id']}`, one demonstration | env steps to expand it to 100 "
+        "| env steps of training | success, 300 episodes |",
+        "|---|--:|--:|--:|",
+    ]
+    rows += [
+        f"| source {run['seed']} | {run['expansion']['env_steps']} | {run['env_steps']} "
+        f"| {run['success_rate']:.1%} |"
+        for run in policies["runs"]
+    ]
+    return [*rows, "", f"`{policies['command']}`"]
+
+
 def ablation_table() -> str:
     """Last success rate of every variant, for every kind of demonstrations."""
     result = load("ablation")

@@ -16,8 +16,8 @@ _LOST = 0.9
 """How far an object may be from where it should be in the hand."""
 _ASTRAY = 1.5
 """How far beside its line the hand may be before a push is begun again."""
-_NEAR_ENOUGH, _THERE = 0.75, 0.3
-"""How far a pushed object may be from its goal along each axis: in success, and in any case."""
+_LEFT = 0.75
+"""What may be left of a push along each axis."""
 
 
 class Play(Protocol):
@@ -107,7 +107,7 @@ class PushPlay:
     ) -> None:
         self._skill, self._move, self._workspace = skill, move, workspace
         self._speed, self._clearance = speed, clearance
-        self._begin(scene)
+        self._begin(scene, thing)
 
     @property
     def ended(self) -> bool:
@@ -119,7 +119,7 @@ class PushPlay:
         if not self._follower.ended:
             return self._follower.way(scene.hand, scene.object)
         if self._push.is_done(scene.object, scene.goal) and not self._done(scene):
-            self._begin(scene)
+            self._begin(scene, scene.object)
             return self._follower.way(scene.hand, scene.object)
         self._is_done = self._done(scene)
         if self._is_done:
@@ -138,14 +138,14 @@ class PushPlay:
             self._follower.ended and not self._is_done and aside > _ASTRAY * self._workspace.stride
         )
 
-    def _begin(self, scene: Scene) -> None:
-        """Lay the way to where the next push begins."""
+    def _begin(self, scene: Scene, thing: Array) -> None:
+        """Lay the way to where the next push begins; ``thing`` is where the object is."""
         skill, move, workspace = self._skill, self._move, self._workspace
         self._push = Push.towards(skill, move, scene.goal - scene.object, workspace)
         route = push_route(skill, move, self._push, scene, workspace, self._clearance)
-        self._follower = Follower(route, scene.object, workspace.stride, self._speed)
+        self._follower = Follower(route, thing, workspace.stride, self._speed)
         self._is_done = self._done(scene)
 
     def _done(self, scene: Scene) -> bool:
         left = np.abs(scene.goal - scene.object)[self._workspace.plane].max()
-        return bool(left < _NEAR_ENOUGH * self._workspace.stride)
+        return bool(left < _LEFT * self._workspace.stride)

@@ -19,6 +19,10 @@ _OVER = 2.0
 """How high the hand passes over what it might push on its way."""
 _ROOM = 0.3
 """How far behind the place where it pushes the hand comes down."""
+_OFF = 0.5
+"""How far the hand backs off after a push."""
+_FEW = 4
+"""States of a way that say too little of its course."""
 _NEAR = 2.4
 """How near to the object the hand cannot move freely."""
 _LEFT = 0.3
@@ -110,26 +114,38 @@ def push_route(
     begins, _ = near(points, len(points) - 1, stride, 0, len(points) - 1)
     around = points - skill.objects[states, move.component]
     turned = scene.object + around @ push.rotation.T - _ROOM * stride * push.direction
-    share = np.ones(len(points))
-    up = np.isin(np.arange(len(scene.hand)), workspace.upward) * (_OVER * stride + clearance)
-    if np.linalg.norm(scene.hand - scene.object) < _NEAR * stride:
-        # Off the object first: the hand may be at a face of it.
-        hand = np.concatenate([[scene.hand, scene.hand + up], turned[begins:]])
-        share = np.concatenate([[0.0, 0.0], share[begins:]])
+    up = np.zeros_like(scene.hand)
+    up[workspace.upward] = _OVER * stride + clearance
+    is_near = np.linalg.norm(scene.hand - scene.object) < _NEAR * stride
+    if is_near or begins < _FEW:
+        way = _over(scene, push, up, turned[begins])
+        share = np.linspace(0.0, 1.0, len(way))
     else:
-        share[: begins + 1] = share_of_way(points[: begins + 1])
-        straight = points + scene.hand - points[0]
-        hand = straight + share[:, None] * (turned - straight)
-        hand += np.clip(4.0 * np.minimum(share, 1.0 - share), 0.0, 1.0)[:, None] * up
+        share = share_of_way(points[: begins + 1])[:-1]
+        straight = points[:begins] + scene.hand - points[0]
+        way = straight + share[:, None] * (turned[:begins] - straight)
+        way += np.clip(4.0 * np.minimum(share, 1.0 - share), 0.0, 1.0)[:, None] * up
+    hand = np.concatenate([way, turned[begins:]])
+    careful = np.arange(len(hand)) >= len(way)
+    # Its corners are not cut.
+    careful[:2] |= is_near
     return Route(
         hand=hand,
         object=hand,
         others=np.repeat(skill.others[move.grab][None], len(hand), axis=0),
-        is_careful=np.isin(share, [1.0]),
+        is_careful=careful,
         is_held=np.zeros(len(hand), bool),
-        follows=share,
+        follows=np.concatenate([share, np.ones(len(turned) - begins)]),
         dwell=np.zeros(len(hand), np.int64),
     ).dense(stride)
+
+
+def _over(scene: Scene, push: Push, up: Array, end: Array) -> Array:
+    """Return the way off an object and over it, ``(4, dim)``: the hand may be pressed to a face."""
+    off = (scene.hand - scene.object) * push.plane
+    back = scene.hand + _OFF * push.stride * off / max(float(np.linalg.norm(off)), 1e-9)
+    above = np.where(up > 0.0, np.maximum(scene.hand + up, end), end)
+    return np.stack([scene.hand, back, back + up, above])
 
 
 def _quarter_turns(count: int, workspace: Workspace) -> Array:
