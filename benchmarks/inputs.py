@@ -10,7 +10,6 @@ them is not run again. Two processes may share the work: each takes what the oth
 import argparse
 import itertools
 import json
-import os
 import shutil
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
+from ablation import write
 from demonstrators import behaviour_of
 from machine import machine
 from momentum import Glide, glide_expert, maze_expert
@@ -152,12 +152,6 @@ def stored(out: Path) -> dict[str, Any]:
         "machine": machine(),
         "runs": [],
     }
-
-
-def write(out: Path, content: dict[str, Any]) -> None:
-    staged = out.with_name(f".{out.name}.{os.getpid()}.tmp")
-    staged.write_text(json.dumps(content, indent=1) + "\n")
-    staged.replace(out)
 
 
 if __name__ == "__main__":

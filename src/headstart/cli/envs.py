@@ -116,13 +116,13 @@ def _meaning(layout: StateLayout) -> str:
         "angles": layout.angles,
         "may be shifted along axes": layout.shift_axes,
     }
-    told = [f"{name} {ranges(entries)}" for name, entries in kinds.items() if entries]
+    parts = [f"{name} {ranges(entries)}" for name, entries in kinds.items() if entries]
     if layout.hand_actions:
         lengths = ", ".join(f"{step:g}" for step in dict.fromkeys(layout.hand_steps))
-        told.append(f"hand moved by actions {ranges(layout.hand_actions)}, {lengths} a unit")
+        parts.append(f"hand moved by actions {ranges(layout.hand_actions)}, {lengths} a unit")
     if layout.gripper_action is not None:
-        told.append(f"gripper by action {layout.gripper_action}")
-    return "; ".join(told)
+        parts.append(f"gripper by action {layout.gripper_action}")
+    return "; ".join(parts)
 
 
 def _ends(report: EnvReport) -> str:

@@ -65,7 +65,7 @@ def choose_inputs(
         absolute: whether positions along the axes of shifts, and angles, are seen as they are. If
             not, positions are seen from the hand, and goals from what is achieved.
         fine_scales: for each ``k`` of these, ``tanh(k x)`` of each difference of positions ``x`` is
-            seen too, which tells small distances apart.
+            seen too, which resolves small distances.
     """
     observation_dim, goal_dim = everything.observation_dim, everything.goal_dim
     achieved, desired = observation_dim, observation_dim + goal_dim

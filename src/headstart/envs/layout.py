@@ -100,9 +100,10 @@ def _detect(env: gym.Env[Any, Any], detect: Detected) -> StateLayout:
         return _nothing(env)
     after = np.concatenate([steps.observations, steps.achieved_goals], axis=1)
     velocities = find_velocities(steps.before, after, width)
-    states = np.concatenate([steps.before, after])
-    frame = find_frame(states, width, velocities)
-    if frame is None or detect == "velocities":
+    frame = None
+    if detect == "frame":
+        frame = find_frame(np.concatenate([steps.before, after]), width, velocities)
+    if frame is None:
         return replace(_nothing(env), velocities=velocities)
     axes = free_axes(np.stack(starts), frame.dim)
     return replace(frame, velocities=velocities, shift_axes=axes)

@@ -1,4 +1,4 @@
-"""Errors of a policy, told apart from those of its environment."""
+"""Errors of a policy, distinguished from those of its environment."""
 
 import contextlib
 from collections.abc import Iterator

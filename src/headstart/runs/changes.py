@@ -68,13 +68,13 @@ def check_changes(
     changed = differences(before, now)
     fixed = {name: both for name, both in changed.items() if name in FIXED}
     if fixed:
-        told = describe_changes(fixed)
-        raise InputError(f"{told}: cannot change within a run; train a new one")
+        listed = describe_changes(fixed)
+        raise InputError(f"{listed}: cannot change within a run; train a new one")
     learning = {name: both for name, both in changed.items() if name not in FREE}
     if learning and not allow:
-        told = describe_changes(learning)
+        listed = describe_changes(learning)
         raise InputError(
-            f"{told}: changes what is learned from here on; --allow-change if you mean it"
+            f"{listed}: changes what is learned from here on; --allow-change if you mean it"
         )
     return changed
 

@@ -11,7 +11,7 @@ _AHEAD, _CAREFUL = 2.4, 0.7
 _ARRIVED = 0.15
 """At which distance from a point where the gripper moves the hand is there."""
 _PATIENCE = 5
-"""Steps without getting on after which the hand goes on all the same."""
+"""Steps without progress after which the hand continues anyway."""
 
 
 class Follower:
