@@ -13,6 +13,19 @@ class StopsSilently(Reach):
         return observation, reward, bool(info["is_success"]), truncated, info
 
 
+class StopsLate(Reach):
+    """The third step in a row at the goal ends the episode."""
+
+    def reset(self, *, seed=None, options=None):
+        self._in_a_row = 0
+        return super().reset(seed=seed, options=options)
+
+    def step(self, action):
+        observation, reward, _, truncated, info = super().step(action)
+        self._in_a_row = self._in_a_row + 1 if info["is_success"] else 0
+        return observation, reward, self._in_a_row >= 3, truncated, info
+
+
 class Ending(StopsSilently):
     """Sound: success ends the episode, which is declared."""
 

@@ -83,8 +83,37 @@ def test_an_end_that_the_reward_does_not_show_is_learned_from_as_if_it_continued
     assert reward.terminates is False
     assert not np.concatenate([episode.terminated for episode in stored]).any()
     assert not batch_of(check, stored).terminated.any()
-    (record,) = caplog.records
-    assert "add compute_terminated" in record.message
+    (said,) = caplog.messages
+    assert said.endswith("add compute_terminated(achieved_goal, desired_goal, info)")
+
+
+def test_an_end_some_steps_after_the_goal_is_named_so(caplog):
+    check = check_of("StopsLate")
+    ended = [
+        episode
+        for episode in episodes_of("StopsLate", 10)
+        if episode.success and episode.terminated[-1]
+    ]
+    assert ended
+    for episode in ended:
+        check(episode)
+    assert check.reward.terminates is False
+    (said,) = caplog.messages
+    assert is_one_line(said)
+    assert "ended only some steps after it had reached its goal" in said
+    assert "best" not in said
+
+
+def test_an_end_that_is_declared_and_does_not_come_is_reported_once(caplog):
+    check = check_of("GoesOn")
+    for episode in episodes_of("GoesOn", 3):
+        assert episode.is_success[:-1].any()
+        check(episode)
+    assert check.reward.terminates
+    (said,) = caplog.messages
+    assert is_one_line(said)
+    assert "an episode continued at its goal, where" in said
+    assert "--task.success-terminates False" in said
 
 
 @pytest.mark.parametrize("ended_first", [True, False])

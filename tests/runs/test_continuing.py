@@ -81,6 +81,16 @@ def test_only_as_many_demonstrations_as_are_used_must_be_the_same(point_demos, t
     train(POINT, config, demos=fewer, out=tmp_path / "run", resume="auto")
 
 
+def test_a_run_that_took_more_env_steps_than_are_asked_for_is_returned(tmp_path):
+    longer, shorter = CONFIG.with_(env_steps=70), CONFIG.with_(env_steps=60)
+    first = train(POINT, longer, out=tmp_path / "run", resume="auto")
+    taken = first.progress.env_steps
+    for asked in (shorter, CONFIG.with_(env_steps=taken)):
+        again = train(POINT, asked, out=tmp_path / "run", resume="auto")
+        assert again.progress.env_steps == taken
+        assert again.policy.to_bytes() == first.policy.to_bytes()
+
+
 def test_a_directory_in_which_a_run_was_about_to_begin_is_used(tmp_path):
     run = tmp_path / "run"
     (run / "policies").mkdir(parents=True)

@@ -16,6 +16,16 @@ _NUDGE = 1e-5
 """Share of the way to a goal within which float32 and float64 may see two sides of a border."""
 _ENDED = "an episode ended at its goal"
 _MIXED = "some episodes end at their goal and others continue"
+_LATE = "an episode ended only some steps after it had reached its goal"
+_NOT_BEST = f"{_ENDED}, where the reward is not the best one and compute_terminated does not say so"
+_DECLARED = "compute_terminated or success_terminates"
+_CONTINUED = (
+    f"an episode continued at its goal, where {_DECLARED} says that it ends: values are learned as "
+    f"if it had ended; if goals do not end episodes, pass --task.success-terminates False"
+)
+_COMPUTE = "if goals end episodes, add compute_terminated(achieved_goal, desired_goal, info)"
+_DECLARE = f"{_COMPUTE}, or declare --task.success-terminates True"
+_END_AT_ONCE = "if goals end episodes, let step return terminated at the first step there"
 _log = logging.getLogger("headstart")
 
 
@@ -128,9 +138,12 @@ class EpisodeCheck:
         self._check_range(computed)
         ended, success = bool(episode.terminated[-1]), episode.success
         timed_out = self._is_timed_out(episode, is_demo=is_demo)
+        continued = bool(episode.is_success[:-1].any()) and not is_demo
+        if continued and self._known_end and self.reward.terminates:
+            self._report(_CONTINUED)
         if ended and success and not timed_out:
             self._see_end_at_goal(is_best)
-        elif episode.is_success[:-1].any() and not is_demo:
+        elif continued:
             self._see_no_end_at_goal()
         if ended and (success or timed_out):
             return replace(episode, terminated=np.zeros_like(episode.terminated))
@@ -253,31 +266,28 @@ class EpisodeCheck:
                 f"compute_terminated(achieved_goal, desired_goal, info)"
             )
         if self._known_end:
-            seen = f"{_ENDED}, which compute_terminated or success_terminates denies"
+            self._deny_end_at_goal(f"{_ENDED}, which {_DECLARED} denies", _DECLARE)
         elif self.reward.terminates is False:
-            seen = _MIXED
+            self._deny_end_at_goal(_MIXED, _DECLARE)
+        elif is_best[:-1].any():
+            self._deny_end_at_goal(_LATE, _END_AT_ONCE)
         else:
-            seen = (
-                f"{_ENDED}, where the reward is not the best one and compute_terminated does not "
-                f"say so"
-            )
-        self._deny_end_at_goal(seen)
+            self._deny_end_at_goal(_NOT_BEST, _COMPUTE)
 
     def _see_no_end_at_goal(self) -> None:
         if self._known_end:
             return
         if self.reward.terminates:
-            self._deny_end_at_goal(_MIXED)
+            self._deny_end_at_goal(_MIXED, _DECLARE)
         self.reward.terminates = False
 
-    def _deny_end_at_goal(self, seen: str) -> None:
+    def _deny_end_at_goal(self, seen: str, remedy: str) -> None:
         """Learn from now on as if no goal ended an episode, and say so once."""
         self.reward.terminates = False
+        self._report(f"{seen}: values are learned as if all continued; {remedy}")
+
+    def _report(self, seen: str) -> None:
+        """Say once what the ends of episodes contradict."""
         if not self._reported:
-            _log.warning(
-                "%s: %s: values are learned as if all continued; if goals end episodes, add "
-                "compute_terminated(achieved_goal, desired_goal, info), or declare "
-                "--task.success-terminates True",
-                self._name, seen,
-            )  # fmt: skip
+            _log.warning("%s: %s", self._name, seen)
         self._reported = True

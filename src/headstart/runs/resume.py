@@ -1,7 +1,7 @@
 """``resume``: continue a run as if it had never stopped."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,33 @@ def resume(
         RunError: as ``train``.
         RunInterrupted: as ``train``.
     """
-    audience = gather_observers(observers, progress)
+    return continue_run(
+        path,
+        config,
+        env=env,
+        env_kwargs=env_kwargs,
+        collectors=collectors,
+        executor=executor,
+        goal_strategy=goal_strategy,
+        allow_change=allow_change,
+        observers=gather_observers(observers, progress),
+    )
+
+
+def continue_run(
+    path: str | Path,
+    config: ConfigLike | None = None,
+    *,
+    env: EnvLike | None,
+    env_kwargs: Mapping[str, Any] | None = None,
+    collectors: int,
+    executor: Executor | None,
+    goal_strategy: GoalStrategy | StrategyName | None,
+    allow_change: bool = False,
+    may_be_over: bool = False,
+    observers: Sequence[Observer],
+) -> TrainResult:
+    """Do what ``resume`` does; with ``may_be_over``, env steps that are taken already are done."""
     path = user_path(path).absolute()
     record = read_record(path)
     with locked(path) as lock:
@@ -79,10 +105,11 @@ def resume(
             told = printable(describe_changes(versions))
             _log.warning("%s: the run goes on, but not to the same bits", told)
         source = env_of_run(path, record.env_id, env, env_kwargs)
-        run = prepared(source, config, demos, collectors, strategy, audience, executor)
+        run = prepared(source, config, demos, collectors, strategy, observers, executor)
         with run as (trainer, _):
             restored = None if saved is None else restore_saved(path, trainer, saved)
-            check_longer(path, trainer.progress.env_steps, changed)
+            if not may_be_over:
+                check_longer(path, trainer.progress.env_steps, changed)
             _describe_finished(path, trainer)
             with reopen_run(lock, path, record, trainer, changed, saved) as directory:
                 return run_in(directory, trainer, restored)

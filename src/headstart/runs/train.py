@@ -29,7 +29,7 @@ from headstart.runs.preparation import (
     prepared,
 )
 from headstart.runs.record import RunRecord, current_versions, read_demos, read_record
-from headstart.runs.resume import resume as continue_run
+from headstart.runs.resume import continue_run
 from headstart.settings import convert
 from headstart.training.adaptation import warn_of_no_updates
 from headstart.training.config import StrategyName
@@ -97,6 +97,7 @@ def train(
             collectors=collectors,
             executor=executor,
             goal_strategy=strategy,
+            may_be_over=True,
             observers=audience,
         )
     assembled = prepared(source, config, demos, collectors, strategy, audience, executor, expand)

@@ -45,9 +45,9 @@ def find_contradicted_declaration(trial: Trial, reward: GoalReward) -> Iterator[
         yield "success_terminates is declared, and step continues at the best reward: leave it out"
     if trial.declared_end and (successes(steps.infos) & steps.terminated & ~best).any():
         yield (
-            "an episode ended in success below the best reward, so the attribute "
-            "success_terminates does not show where another goal would end it: add "
-            "compute_terminated(achieved_goal, desired_goal, info) in its place"
+            "an episode ended in success below the best reward, so success_terminates does not "
+            "show where another goal would end it: add compute_terminated(achieved_goal, "
+            "desired_goal, info) in its place"
         )
     ended = steps.terminated[successes(steps.infos)]
     if trial.declared_end is False and ended.any() and ended.all():
