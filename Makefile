@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 HEADSTART := $(BIN)/headstart
 DEMO := runs/demo
 ENV := FetchPickAndPlace-v4
+# Evaluated before and after cloning too, so that the curve shows what demonstrations do.
+CURVE := --env-steps 6000 --evaluation.every 1000 --evaluation.at-start
 
 # Where it is set, every process that the tests start would compile the library again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -21,16 +23,17 @@ demo: $(VENV)/installed
 	rm -rf $(DEMO)
 	mkdir -p $(DEMO)
 	$(HEADSTART) demos collect $(ENV) --episodes 100 --out $(DEMO)/demos.npz
-	$(HEADSTART) train $(ENV) --demos $(DEMO)/demos.npz --env-steps 6000 --evaluation.every 1000 --out $(DEMO)/run
-	$(HEADSTART) evaluate $(DEMO)/run --episodes 200
-	$(HEADSTART) plot $(DEMO)/run --out $(DEMO)/curves.png
-	-$(HEADSTART) play $(DEMO)/run --episodes 6 --seed 18 --video $(DEMO)/policy.mp4
+	$(HEADSTART) train $(ENV) --demos $(DEMO)/demos.npz $(CURVE) --out $(DEMO)/with-demos
+	$(HEADSTART) evaluate $(DEMO)/with-demos --episodes 200
+	$(HEADSTART) train $(ENV) $(CURVE) --out $(DEMO)/without-demos
+	$(HEADSTART) plot $(DEMO)/with-demos $(DEMO)/without-demos --out $(DEMO)/curves.png
+	-$(HEADSTART) play $(DEMO)/with-demos --episodes 6 --seed 18 --video $(DEMO)/policy.mp4
 	@echo
-	@echo "policy   $(DEMO)/run/policies/best.safetensors"
+	@echo "policy   $(DEMO)/with-demos/policies/best.safetensors"
 	@echo "curves   $(DEMO)/curves.png"
 	@if [ -f $(DEMO)/policy.mp4 ]; then echo "video    $(DEMO)/policy.mp4"; \
 	else echo "video    none: it needs OpenGL, on Debian or Ubuntu: apt-get install libegl1 libgl1-mesa-dri"; fi
-	@echo "metrics  $(DEMO)/run/metrics.jsonl, and: $(BIN)/tensorboard --logdir $(DEMO)/run"
+	@echo "metrics  $(DEMO)/with-demos/metrics.jsonl, and: $(BIN)/tensorboard --logdir $(DEMO)"
 
 test: $(VENV)/installed
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal

@@ -128,7 +128,7 @@ def test_the_record_holds_what_was_used(tmp_path):
     # Three quarters of 300 env steps are 7 episodes of 30.
     assert used["warm_start"]["episodes"] == progress.warm_start_env_steps // 30 == 7
     assert used["cycle"] == {"episodes": 2, "updates_per_step": 0.5, "updates": None, "ahead": True}
-    assert used["evaluation"] == {"every": 2000, "episodes": 2}
+    assert used["evaluation"] == {"every": 2000, "episodes": 2, "at_start": False}
     assert progress.updates == (300 - 210 + 30) // 2
     # The same settings, open as they are, belong to the same run.
     assert resume(tmp_path / "run", config).progress.env_steps == progress.env_steps

@@ -1,14 +1,16 @@
 import json
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from builders import is_one_line
 from full_disk import files_limited_to
+from matplotlib.figure import Figure
 
 from headstart.errors import InputError
 from headstart.runs.curves import read_run
-from headstart.viz.plots import moving_average, plot_runs
+from headstart.viz.plots import draw_group, moving_average, plot_runs
 
 ROW = b'{"time/env_steps": 1, "eval/success_rate": 0.5, "eval/mean_q": -1}'
 
@@ -49,6 +51,25 @@ def test_plot_draws_seeds_of_different_length(tmp_path, suffix):
     ]
     plot_runs(runs, tmp_path / f"curves.{suffix}", log_steps=True)
     assert (tmp_path / f"curves.{suffix}").stat().st_size > 5000
+
+
+def test_evaluations_at_the_same_env_steps_are_drawn_one_above_the_other(tmp_path):
+    run = read_run(write_run(tmp_path / "a-0", 0, [0.1, 0.8, 0.9]))
+    run.env_steps[:] = [0, 0, 100]
+    axes = Figure().subplots()
+    draw_group(axes, [run], "eval/success_rate", smooth=1)
+    steps, success = axes.lines[0].get_data()
+    np.testing.assert_allclose(steps[:2], 0.0)
+    np.testing.assert_allclose(success[[0, 1, -1]], [0.1, 0.8, 0.9])
+
+
+def test_runs_without_demonstrations_are_thin(tmp_path):
+    axes = Figure().subplots()
+    run = read_run(write_run(tmp_path / "a-0", 0, [0.1, 0.8]))
+    for has_demos in (True, False):
+        draw_group(axes, [replace(run, has_demos=has_demos)], "eval/success_rate", smooth=1)
+    thick, thin = (line.get_linewidth() for line in axes.lines)
+    assert thin < thick
 
 
 def test_a_run_without_evaluations_is_refused(tmp_path):

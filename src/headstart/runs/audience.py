@@ -3,7 +3,7 @@
 import contextlib
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -77,7 +77,7 @@ class Audience(Observer):
 
     def logged(self, metrics: dict[str, float], env_steps: int) -> None:
         """Pass it on if it is new."""
-        updates = int(metrics["time/updates"] + metrics["time/warm_start_updates"])
+        updates = _updates(metrics)
         if updates > self._seen.updates:
             self._seen.updates = updates
             self._note()
@@ -86,8 +86,10 @@ class Audience(Observer):
     def evaluated(self, policy: Policy, result: EvalResult, metrics: dict[str, float]) -> None:
         """Pass it on if it is new."""
         env_steps = int(metrics["time/env_steps"])
-        if env_steps > self._seen.env_steps:
-            self._seen.env_steps = env_steps
+        seen, now = self._seen, (env_steps, _updates(metrics))
+        # A clone is evaluated before the first env step, as what it was made from.
+        if now > (seen.env_steps, seen.evaluated_updates):
+            seen.env_steps, seen.evaluated_updates = now
             self._note()
             described = describe_policy(policy, self._run, env_steps, result)
             self._tell(lambda observer: observer.evaluated(described, result, dict(metrics)))
@@ -130,12 +132,18 @@ class Seen:
     """Updates, those of the warm start included, at the last call of ``logged``."""
     env_steps: int = -1
     """Env steps at the last call of ``evaluated``."""
+    evaluated_updates: int = -1
+    """Updates then."""
 
     def write(self, directory: Path) -> None:
         """Put it into a run directory, if the disk takes it."""
         with contextlib.suppress(OSError):
             # Many times a minute, and only a loss of power could undo it: no wait for the disk.
             replace_file(directory / SEEN, json.dumps(asdict(self)).encode(), synced=False)
+
+
+def _updates(metrics: Mapping[str, float]) -> int:
+    return int(metrics["time/updates"] + metrics["time/warm_start_updates"])
 
 
 def read_seen(directory: Path) -> Seen:

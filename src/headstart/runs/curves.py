@@ -25,6 +25,7 @@ class Run:
     label: str
     group: str  # equal for runs that differ in their seed alone
     env_id: str
+    has_demos: bool
     env_steps: FloatArray
     curves: dict[str, FloatArray]
 
@@ -58,6 +59,7 @@ def read_run(directory: Path) -> Run:
         label=re.sub(rf"[-_]*(s|seed)?{seed}$", "", directory.resolve().name),
         group=group,
         env_id=printable(record["env_id"]),
+        has_demos=record["demos"] is not None,
         env_steps=columns.pop("time/env_steps"),
         curves=columns,
     )

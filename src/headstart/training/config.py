@@ -151,6 +151,8 @@ class EvaluationConfig:
     episodes: int | None = None
     """Episodes per evaluation. By default 50, or as many as may take twice evaluation.every env
     steps if those are fewer."""
+    at_start: bool = False
+    """Evaluate at 0 env steps too: what nothing was learned by, and what was cloned."""
 
     def __post_init__(self) -> None:
         check_types(self, "evaluation.")

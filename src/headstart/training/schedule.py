@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from headstart.training.config import CycleConfig
+from headstart.training.state import TrainerState
 
 
 def period_ended(period: int, *, before: int, now: int) -> bool:
@@ -11,6 +12,14 @@ def period_ended(period: int, *, before: int, now: int) -> bool:
     However far a cycle jumps, each period is seen to end; ``now % period == 0`` misses such steps.
     """
     return now // period > before // period
+
+
+def evaluation_period_over(period: int, state: TrainerState) -> bool:
+    """Return whether a period has ended since the last evaluation of a run."""
+    now, before = state.progress.env_steps, state.evaluated_at
+    # A run that ended within its warm start was evaluated where the long one is not.
+    during = before < state.progress.warm_start_env_steps
+    return period_ended(period, before=0 if during else before, now=now)
 
 
 def updates_due(cycle: CycleConfig, owed: float, env_steps: int) -> tuple[int, float]:

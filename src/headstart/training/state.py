@@ -25,6 +25,8 @@ class TrainerState:
     """Updates that env steps have earned and no cycle has made, less than one."""
     evaluated_at: int = -1
     """Env steps at the last evaluation, -1 before the first."""
+    evaluated_clone: int = -1
+    """Updates of the warm start at the last evaluation before any env step, -1 before the first."""
     last_result: EvalResult | None = None
     metrics: MeanMetrics = field(default_factory=MeanMetrics)
     """Of the updates since the last evaluation."""

@@ -25,14 +25,11 @@ from headstart.seeding import Streams
 from headstart.training.config import TrainConfig
 from headstart.training.contest import Contest
 from headstart.training.evaluation import Trials, each_trial, summarize
-from headstart.training.metrics import (
-    mean_value,
-    require_finite,
-)
+from headstart.training.metrics import mean_value, require_finite
 from headstart.training.observer import Observer, RunHandle, new_id
 from headstart.training.progress import Phase, Progress
 from headstart.training.rollouts import Asked, Rollouts, collect, wait_for
-from headstart.training.schedule import period_ended, updates_due
+from headstart.training.schedule import evaluation_period_over, updates_due
 from headstart.training.state import TrainerState
 
 
@@ -129,6 +126,7 @@ class Trainer:
         if not self.state.begun and self.demos:
             self._observe(EpisodeReplay.from_episodes(self.demos))
         self.state.begun = True
+        yield from self._evaluate_start(after=0)
         while self.demo_sampler is not None and progress.warm_start_updates < to_clone:
             if self.handle.stop_requested:
                 return
@@ -137,6 +135,7 @@ class Trainer:
                 self.contest.end_cloning()
             if self._count_warm_start(metrics, "cloning demonstrations"):
                 yield
+        yield from self._evaluate_start(after=to_clone)
         yield from self._collect_warm_start()
         # What is left of the warm start is done if the run is made longer.
         if self._in_warm_start or not progress.episodes:
@@ -147,6 +146,14 @@ class Trainer:
             metrics = self.agent.update_critics(self._batch(self.sampler))
             if self._count_warm_start(metrics, "teaching the critics"):
                 yield
+
+    def _evaluate_start(self, *, after: int) -> Iterator[None]:
+        """Evaluate before the first env step, if that is wanted and not done: cloning shows."""
+        made = self.progress.warm_start_updates
+        due = self.config.evaluation.at_start and self.state.evaluated_clone < after == made
+        if due and not self.progress.env_steps and not self.handle.stop_requested:
+            yield from self._evaluate()
+            self.state.evaluated_clone = after
 
     def _collect_warm_start(self) -> Iterator[None]:
         """Collect the episodes of the warm start, no more than env steps allow."""
@@ -255,12 +262,7 @@ class Trainer:
     @property
     def _period_over(self) -> bool:
         """Whether an evaluation is due that the end of the run has no part in."""
-        if self._in_warm_start:
-            return False
-        now, before = self.progress.env_steps, self.state.evaluated_at
-        # A run that ended within its warm start was evaluated where the long one is not.
-        during = before < self.progress.warm_start_env_steps
-        return period_ended(self._period, before=0 if during else before, now=now)
+        return not self._in_warm_start and evaluation_period_over(self._period, self.state)
 
     @property
     def _in_warm_start(self) -> bool:

@@ -37,7 +37,8 @@ def plot_runs(
 ) -> None:
     """Draw success rate and mean Q of runs, one line per group of runs that share all but the seed.
 
-    Lines are medians over seeds, bands reach from the lowest to the highest seed.
+    Lines are medians over seeds, bands reach from the lowest to the highest seed; lines of runs
+    without demonstrations are thin.
 
     Args:
         directories: run directories, or what ``train`` returned for them; several or a single one.
@@ -69,7 +70,7 @@ def plot_runs(
         style_axes(axes, title, is_rate=metric == "eval/success_rate")
         if log_steps:
             axes.set_xscale("log")
-    panels[0].legend(loc="lower right", frameon=False)
+    panels[0].legend(loc="best", frameon=False)
     # The text of a stranger may hold what matplotlib takes for a formula.
     figure.suptitle(", ".join(sorted({run.env_id for run in runs})), parse_math=False)
     save_picture(figure, user_path(path), dpi=130)
@@ -80,15 +81,28 @@ def draw_group(axes: Axes, runs: Sequence[Run], metric: str, smooth: int) -> Non
     end = min(run.env_steps[-1] for run in runs)
     start = max(run.env_steps[0] for run in runs)
     grid = np.linspace(start, end, _GRID_POINTS) if end > start else np.array([end])
-    curves = np.stack(
-        [np.interp(grid, run.env_steps, moving_average(run.curves[metric], smooth)) for run in runs]
-    )
+    # What cloning changes takes no env steps: a line straight up.
+    before = max(1, min(int(np.sum(run.env_steps == start)) for run in runs)) - 1
+    curves = np.stack([_curve(run, metric, smooth, grid, before) for run in runs])
+    grid = np.concatenate([np.full(before, start), grid])
     seeds = f" ({len(runs)} seeds)" if len(runs) > 1 else ""
-    marker = "o" if len(grid) == 1 else ""
-    (line,) = axes.plot(grid, np.median(curves, axis=0), marker=marker, label=runs[0].label + seeds)
+    (line,) = axes.plot(
+        grid,
+        np.median(curves, axis=0),
+        marker="o" if len(grid) == 1 else "",
+        linewidth=1.8 if runs[0].has_demos else 0.9,
+        label=runs[0].label + seeds,
+    )
     if len(runs) > 1:
         color = line.get_color()
         axes.fill_between(grid, curves.min(0), curves.max(0), color=color, alpha=0.2, linewidth=0)
+
+
+def _curve(run: Run, metric: str, smooth: int, grid: FloatArray, before: int) -> FloatArray:
+    """Return the first ``before`` values of a curve, and the values of the rest on a grid."""
+    values = moving_average(run.curves[metric], smooth)
+    rest = np.interp(grid, run.env_steps[before:], values[before:])
+    return np.concatenate([values[:before], rest])
 
 
 def moving_average(values: FloatArray, width: int) -> FloatArray:
