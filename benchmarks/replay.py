@@ -154,12 +154,11 @@ def our_samplers(episodes: list[Any], transitions: int) -> tuple[Any, Any]:
     replay = our_replay(episodes, transitions)
     reward = GoalReward(make_env(ENV_ID))
 
-    def sampler(replay: Any, *, is_demo: bool) -> Any:
+    def sampler(replay: Any) -> Any:
         rng = np.random.default_rng(0)
-        return HindsightSampler(replay, reward, relabel_fraction=0.8, rng=rng, is_demo=is_demo)
+        return HindsightSampler(replay, reward, relabel_fraction=0.8, rng=rng)
 
-    online = sampler(replay, is_demo=False)
-    demos = sampler(EpisodeReplay.from_episodes(episodes * 5), is_demo=True)
+    online, demos = sampler(replay), sampler(EpisodeReplay.from_episodes(episodes * 5))
     return online, MixedSampler(online=online, demos=demos, demo_fraction=DEMO_FRACTION)
 
 

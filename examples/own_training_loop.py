@@ -51,10 +51,11 @@ def main(num_episodes=150, seed=0):
     rng = np.random.default_rng(seed)
     env = hs.make_env(ENV_ID)
     replay = hs.EpisodeReplay(100_000, observation_dim=2, goal_dim=2, action_dim=2)
-    demos = hs.EpisodeReplay.from_episodes(hs.collect_demos(ENV_ID, expert, episodes=5).episodes)
+    good = hs.collect_demos(ENV_ID, expert, episodes=5).episodes
+    demos = hs.EpisodeReplay.from_episodes(episode.demonstrated() for episode in good)
     reward = hs.GoalReward(hs.make_env(ENV_ID))
     online = hs.HindsightSampler(replay, reward, relabel_fraction=0.8, rng=rng)
-    shown = hs.HindsightSampler(demos, reward, relabel_fraction=0.8, rng=rng, is_demo=True)
+    shown = hs.HindsightSampler(demos, reward, relabel_fraction=0.8, rng=rng)
     sampler = hs.MixedSampler(online=online, demos=shown, demo_fraction=0.125)
     nets = network(4, 2, nn.Tanh()), network(6, 1)
     targets = copy.deepcopy(nets)

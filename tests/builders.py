@@ -70,7 +70,7 @@ def random_batch(rng, rows, *, observation_dim, goal_dim, action_dim, num_demos=
         terminated=(rng.random(rows) < 0.25).astype(np.float32),
         next_observation=normal(observation_dim),
         next_achieved_goal=normal(goal_dim),
-        is_demo=(np.arange(rows) < num_demos).astype(np.float32),
+        source=(np.arange(rows) < num_demos).astype(np.float32),
     )
 
 

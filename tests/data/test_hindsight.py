@@ -2,11 +2,13 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
+import torch
 from builders import counted_episode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headstart.data.batch import Batch
+from headstart.data.episode import CORRECTED, DEMONSTRATED, OWN
 from headstart.data.hindsight import HindsightSampler
 from headstart.data.replay import EpisodeReplay
 from headstart.data.strategies import future, sample_future
@@ -180,14 +182,30 @@ def test_the_same_stream_gives_the_same_batches():
 
 @pytest.mark.parametrize("is_demo", [False, True])
 def test_being_a_demonstration_is_a_column(is_demo):
+    episode = counted_episode(0, 3)
     sampler = HindsightSampler(
-        EpisodeReplay.from_episodes([counted_episode(0, 3)]),
+        EpisodeReplay.from_episodes([episode.demonstrated() if is_demo else episode]),
         same_goal,
         relabel_fraction=0.0,
         rng=np.random.default_rng(0),
-        is_demo=is_demo,
     )
     np.testing.assert_array_equal(sampler.sample(5).is_demo, np.full(5, float(is_demo)))
+
+
+def test_whose_a_step_is_is_kept_step_by_step():
+    episode = counted_episode(0, 6)
+    sources = np.array([OWN, OWN, CORRECTED, CORRECTED, OWN, DEMONSTRATED], np.uint8)
+    sampler = HindsightSampler(
+        EpisodeReplay.from_episodes([replace(episode, sources=sources)]),
+        same_goal,
+        relabel_fraction=0.5,
+        rng=np.random.default_rng(0),
+    )
+    batch = sampler.sample(100)
+    steps = (episode.observations[:-1, None] == batch.observation[None]).all(axis=2).argmax(axis=0)
+    np.testing.assert_array_equal(batch.source, sources[steps])
+    np.testing.assert_array_equal(batch.is_demo, sources[steps] > OWN)
+    np.testing.assert_array_equal(batch.map(torch.from_numpy).is_demo.numpy(), batch.is_demo)
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])

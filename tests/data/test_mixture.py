@@ -15,12 +15,12 @@ def no_reward(achieved_goal, _desired_goal, _reward_info):
 
 
 def sampler_of(number, *, is_demo):
+    episode = counted_episode(number, 6)
     return HindsightSampler(
-        EpisodeReplay.from_episodes([counted_episode(number, 6)]),
+        EpisodeReplay.from_episodes([episode.demonstrated() if is_demo else episode]),
         no_reward,
         relabel_fraction=0.8,
         rng=np.random.default_rng(number),
-        is_demo=is_demo,
     )
 
 

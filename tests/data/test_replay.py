@@ -117,6 +117,18 @@ def test_from_episodes_holds_exactly_these():
         EpisodeReplay.from_episodes([])
 
 
+def test_a_replay_that_grows_forgets_nothing_and_draws_what_comes():
+    episodes = [counted_episode(number, 4) for number in range(20)]
+    replay = EpisodeReplay.from_episodes(episodes[:2], grows=True)
+    for number in range(2, 20):
+        replay.add(episodes[number])
+        assert replay.num_episodes == number + 1
+    expected = set().union(*(transitions_of(episode) for episode in episodes))
+    assert transitions_at(replay, stored_rows(replay)) == expected
+    drawn = replay.draw(2000, np.random.default_rng(0))
+    assert set(replay.observations[drawn, 0]) == set(range(20))
+
+
 @pytest.mark.parametrize("clone", [copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))])
 def test_a_copy_is_a_replay_of_its_own(clone):
     original = EpisodeReplay.from_episodes([counted_episode(0, 4)])

@@ -64,7 +64,7 @@ def state_of_empty(replay):
 
 def part(first=0, starts=(0, 4), steps=(3, 2), **changes):
     starts, steps = np.array(starts, np.int64), np.array(steps, np.int64)
-    rows = np.zeros((int(sum(steps + 1)), 10), np.float32)
+    rows = np.zeros((int(sum(steps + 1)), 11), np.float32)
     return StoredEpisodes(
         **{"first": first, "starts": starts, "steps": steps, "rows": rows} | changes
     )
@@ -86,7 +86,7 @@ def test_what_the_refusals_start_from_is_accepted():
 @pytest.mark.parametrize(
     ("position", "stored", "told"),
     [
-        (WHOLE, part(rows=np.zeros((8, 10), np.float32)), "do not fit"),
+        (WHOLE, part(rows=np.zeros((8, 11), np.float32)), "do not fit"),
         (WHOLE, part(rows=np.zeros((7, 9), np.float32)), "do not fit"),
         (WHOLE, part(starts=(0, 3)), "lies upon another"),
         (WHOLE, part(starts=(-1, 4)), "outside"),
@@ -113,7 +113,7 @@ def test_parts_that_do_not_belong_to_the_replay_are_refused(position, stored, to
 
 def test_lengths_whose_sum_overflows_are_refused():
     huge = StoredEpisodes(
-        0, np.zeros(2, np.int64), np.array([2**62, -(2**62) + 5]), np.zeros((7, 10), np.float32)
+        0, np.zeros(2, np.int64), np.array([2**62, -(2**62) + 5]), np.zeros((7, 11), np.float32)
     )
     with pytest.raises(ValueError, match="a length"):
         restore(WHOLE, huge)

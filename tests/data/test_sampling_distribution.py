@@ -66,25 +66,24 @@ def no_reward(achieved_goal, *_):
     return np.zeros(len(achieved_goal), np.float32), np.zeros(len(achieved_goal), np.float32)
 
 
-def filled(layout):
+def filled(layout, *, is_demo=False):
     capacity, lengths = LAYOUTS[layout]
     replay = EpisodeReplay(capacity, observation_dim=1, goal_dim=1, action_dim=1)
     slow = SlowReplay(capacity)
     for number, steps in enumerate(lengths):
         episode = coded_episode(number, steps, ends="anywhere")
-        replay.add(episode)
+        replay.add(episode.demonstrated() if is_demo else episode)
         slow.add(number, episode)
     return replay, slow
 
 
-def sampler_of(replay, *, share, strategy=strategies.future, seed=0, is_demo=False):
+def sampler_of(replay, *, share, strategy=strategies.future, seed=0):
     return HindsightSampler(
         replay,
         no_reward,
         relabel_fraction=share,
         rng=np.random.default_rng(seed),
         strategy=strategy,
-        is_demo=is_demo,
     )
 
 
@@ -202,10 +201,13 @@ def test_a_coin_is_thrown_for_every_row(name, share):
 
 def mixed(demo_fraction):
     """A mixed sampler, and the slow references of its own experience and its demonstrations."""
-    (replay, slow), (demo_replay, slow_demos) = filled("wrapped, with gaps"), filled("full")
+    (replay, slow), (demo_replay, slow_demos) = (
+        filled("wrapped, with gaps"),
+        filled("full", is_demo=True),
+    )
     sampler = MixedSampler(
         online=sampler_of(replay, share=0.8, seed=5),
-        demos=sampler_of(demo_replay, share=0.5, seed=6, is_demo=True),
+        demos=sampler_of(demo_replay, share=0.5, seed=6),
         demo_fraction=demo_fraction,
     )
     return sampler, slow, slow_demos

@@ -1,14 +1,16 @@
 import json
 import os
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from builders import is_one_line, random_episode
+from builders import counted_episode, is_one_line, random_episode
 from full_disk import files_limited_to
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from headstart.data.episode import CORRECTED, DEMONSTRATED, OWN
 from headstart.demos.storage import DemoSet, load_demos, save_demos
 from headstart.errors import InputError
 
@@ -68,6 +70,14 @@ def test_saving_and_loading_changes_nothing(tmp_path_factory, lengths, seed):
     assert loaded.header["expert"] == "nobody"
     assert loaded.header["root"] == seed
     assert loaded.header["is_success"] == [episode.success for episode in demos.episodes]
+
+
+def test_whose_each_step_is_is_kept(tmp_path):
+    sources = np.array([OWN, CORRECTED, DEMONSTRATED], np.uint8)
+    corrected = replace(counted_episode(0, 3), sources=sources)
+    demos = DemoSet("PointReach-v0", (corrected, counted_episode(1, 4)))
+    save_demos(tmp_path / "d.npz", demos)
+    assert load_demos(tmp_path / "d.npz").episodes == demos.episodes
 
 
 def test_a_part_of_a_loaded_file_can_be_saved_again(saved, tmp_path):

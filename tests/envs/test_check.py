@@ -106,6 +106,7 @@ ADVICE = [
         "steps are paid the reward of the goal and are not a success, by info['is_succes",
     ),
     ("Always", "all of 390 steps with random actions are a success: there is nothing to learn"),
+    ("StopsLate", "an episode ended only some steps after it had reached its goal"),
     ("EndsDense", "an episode ended at its goal, where the reward is not the best one"),
     (
         "EndsAtTimes",

@@ -140,8 +140,8 @@ def test_a_link_in_place_of_a_file_is_not_read(tmp_path, run):
 
 def test_a_checkpoint_of_a_later_version_is_not_passed_over(run):
     manifest = json.loads((newest(run) / "manifest.json").read_text())
-    (newest(run) / "manifest.json").write_text(json.dumps({"schema": 3, "trees": {}}))
-    refused(run, "of a later version of headstart (schema 3, this one reads 2)")
+    (newest(run) / "manifest.json").write_text(json.dumps({"schema": 4, "trees": {}}))
+    refused(run, "of a later version of headstart (schema 4, this one reads 3)")
     (newest(run) / "manifest.json").write_text(json.dumps({**manifest, "schema": 0}))
     assert newest_run(run).number == int(newest(run).name) - 1
 
@@ -149,7 +149,7 @@ def test_a_checkpoint_of_a_later_version_is_not_passed_over(run):
 def test_a_checkpoint_of_an_earlier_version_is_refused_in_a_line(run):
     manifest = json.loads((newest(run) / "manifest.json").read_text())
     (newest(run) / "manifest.json").write_text(json.dumps({**manifest, "schema": 1}))
-    refused(run, "of an earlier version of headstart (schema 1, this one reads 2); resume with")
+    refused(run, "of an earlier version of headstart (schema 1, this one reads 3); resume with")
 
 
 def test_versions_of_a_stranger_do_not_steer_the_terminal(run, caplog):

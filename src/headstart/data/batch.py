@@ -23,7 +23,14 @@ class Batch(Generic[Array]):
     terminated: Array  # (B,), 1 where the bootstrap ends
     next_observation: Array  # (B, observation_dim)
     next_achieved_goal: Array  # (B, goal_dim)
-    is_demo: Array  # (B,), 1 where the row is demonstrated
+    source: Array  # (B,), whose the step is, see ``headstart.data.episode``
+
+    @property
+    def is_demo(self) -> Array:
+        """1 where the step is demonstrated or corrected, 0 where it is the agent's own."""
+        source: Any = self.source
+        is_demo: Array = source.clip(max=1.0)
+        return is_demo
 
     def map(self, function: Callable[[Array], Other]) -> "Batch[Other]":
         """Apply ``function`` to every field."""

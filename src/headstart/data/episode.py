@@ -1,6 +1,6 @@
 """One finished episode, the unit that everything in the library is made of."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,12 +8,15 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
 
-_STEPS = ("desired_goals", "actions", "terminated", "is_success", "reward_infos")
+OWN, DEMONSTRATED, CORRECTED = range(3)
+"""Where a step comes from: the agent, a demonstrator, or somebody who stepped in meanwhile."""
+_STEPS = ("desired_goals", "actions", "terminated", "is_success", "reward_infos", "sources")
 _STATES = ("observations", "achieved_goals", "snapshots")
 VECTORS = ("observations", "achieved_goals", "desired_goals", "actions", "reward_infos")
 _NUMBERS = (*VECTORS, "rewards", "snapshots")
 _NOTHING = np.zeros((0, 0), np.float32)
 _NO_REWARDS = np.zeros(0, np.float32)
+_NO_SOURCES = np.zeros(0, np.uint8)
 _NO_SNAPSHOTS = np.zeros((0, 0), np.float64)
 
 
@@ -41,12 +44,16 @@ class Episode:
     # are held against what ``compute_reward`` says.
     rewards: FloatArray = field(default_factory=lambda: _NO_REWARDS)
     discarded_steps: int = 0  # of branches that were tried on the way and gone back from
+    # (T,), whose each step is: OWN, DEMONSTRATED or CORRECTED; by default the agent's own.
+    sources: NDArray[np.uint8] = field(default_factory=lambda: _NO_SOURCES)
 
     def __post_init__(self) -> None:
         if self.reward_infos is _NOTHING:
             object.__setattr__(self, "reward_infos", np.zeros((len(self.actions), 0), np.float32))
         if self.snapshots is _NO_SNAPSHOTS:
             object.__setattr__(self, "snapshots", np.zeros((len(self.observations), 0)))
+        if self.sources is _NO_SOURCES:
+            object.__setattr__(self, "sources", np.full(len(self.actions), OWN, np.uint8))
         for name in _NUMBERS:
             array = np.asarray(getattr(self, name))
             if array.dtype.kind not in "fiu":
@@ -71,7 +78,19 @@ class Episode:
             array = getattr(self, name)
             if array.ndim != 1 or array.dtype != bool:
                 raise ValueError(f"episode.{name} must hold one bool a row, got {array.dtype}")
+        if (
+            self.sources.dtype != np.uint8
+            or self.sources.ndim != 1
+            or self.sources.max() > CORRECTED
+        ):
+            raise ValueError("episode.sources must hold OWN, DEMONSTRATED or CORRECTED as uint8")
         self._check_goals()
+
+    def demonstrated(self) -> "Episode":
+        """Return the episode as a demonstration: no step of it is the agent's own."""
+        if (self.sources != OWN).all():
+            return self
+        return replace(self, sources=np.maximum(self.sources, np.uint8(DEMONSTRATED)))
 
     def _check_goals(self) -> None:
         if self.desired_goals.shape[1] != self.achieved_goals.shape[1]:

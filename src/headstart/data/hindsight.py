@@ -45,7 +45,6 @@ class HindsightSampler:
         relabel_fraction: probability of a substitute goal, row by row; 0.8 is "k = 4".
         rng: the stream that every draw comes from.
         strategy: where substitute goals come from; see ``headstart.data.strategies``.
-        is_demo: whether the rows count as demonstrations.
         scale: the units that rewards are given in; the environment's own by default.
     """
 
@@ -57,7 +56,6 @@ class HindsightSampler:
         relabel_fraction: float,
         rng: np.random.Generator,
         strategy: GoalStrategy = future,
-        is_demo: bool = False,
         scale: RewardScale | None = None,
     ) -> None:
         if not 0.0 <= relabel_fraction <= 1.0:
@@ -67,7 +65,6 @@ class HindsightSampler:
         self.relabel_fraction = relabel_fraction
         self.rng = rng
         self.strategy = strategy
-        self.is_demo = is_demo
         self.scale = scale
 
     def sample(self, count: int) -> NumpyBatch:
@@ -82,7 +79,6 @@ class HindsightSampler:
         row = replay.draw(len(drawn), self.rng)
         replay.fetch(row, out=drawn.before)
         replay.fetch(row + 1, out=drawn.after)
-        drawn.is_demo[:] = self.is_demo
         goal = drawn.before[:, replay.columns["desired_goals"]]
         relabelled = np.flatnonzero(self.rng.random(len(drawn)) < self.relabel_fraction)
         drawn.same_end[:] = True
@@ -122,7 +118,7 @@ class HindsightSampler:
             terminated=np.maximum(at_goal, fell),
             next_observation=after[:, columns["observations"]],
             next_achieved_goal=next_achieved_goal,
-            is_demo=drawn.is_demo,
+            source=before[:, columns["sources"].start],
         )
 
     def _rewarded(self, achieved_goal: FloatArray, *rows: FloatArray) -> list[FloatArray]:
@@ -163,9 +159,7 @@ class Relabelling:
     strategy: GoalStrategy
     scale: RewardScale | None = None
 
-    def sampler(
-        self, replay: EpisodeReplay, rng: np.random.Generator, *, is_demo: bool = False
-    ) -> HindsightSampler:
+    def sampler(self, replay: EpisodeReplay, rng: np.random.Generator) -> HindsightSampler:
         """Return a sampler of ``replay`` that relabels so."""
         return HindsightSampler(
             replay,
@@ -173,7 +167,6 @@ class Relabelling:
             relabel_fraction=self.fraction,
             rng=rng,
             strategy=self.strategy,
-            is_demo=is_demo,
             scale=self.scale,
         )
 
@@ -185,18 +178,17 @@ class Drawn:
     before: FloatArray  # (B, width), the rows of the states that the steps start from
     after: FloatArray  # (B, width), the rows of the states that they lead to
     same_end: NDArray[np.bool_]  # (B,), whether the stored ``terminated`` holds for the goal
-    is_demo: FloatArray  # (B,)
 
     @classmethod
     def empty(cls, count: int, width: int) -> "Drawn":
         """Return room for ``count`` transitions."""
         before, after = np.empty((2, count, width), np.float32)
-        return cls(before, after, np.empty(count, bool), np.empty(count, np.float32))
+        return cls(before, after, np.empty(count, bool))
 
     def part(self, start: int, stop: int) -> "Drawn":
         """Return the rows ``[start, stop)``, in the same memory."""
         rows = slice(start, stop)
-        return Drawn(self.before[rows], self.after[rows], self.same_end[rows], self.is_demo[rows])
+        return Drawn(self.before[rows], self.after[rows], self.same_end[rows])
 
     def __len__(self) -> int:
         return len(self.before)

@@ -76,6 +76,7 @@ class EpisodeReplay:
             actions=action_dim,
             reward_infos=info_dim,
             terminated=1,
+            sources=1,
             steps=1,
         )
         # np.zeros takes memory from the operating system only where rows are written.
@@ -84,6 +85,7 @@ class EpisodeReplay:
         self._stored: deque[tuple[int, int]] = deque()  # (first row, steps), oldest first
         self._next_row = 0
         self._used_rows = 0
+        self._grows = False
 
     @property
     def observations(self) -> FloatArray:
@@ -125,8 +127,8 @@ class EpisodeReplay:
         return self._rows.view(np.int32)[:, -1]
 
     @classmethod
-    def from_episodes(cls, episodes: Iterable[Episode]) -> "EpisodeReplay":
-        """Build a replay that holds exactly these episodes."""
+    def from_episodes(cls, episodes: Iterable[Episode], *, grows: bool = False) -> "EpisodeReplay":
+        """Build a replay that holds exactly these episodes; one that grows forgets none later."""
         episodes = list(episodes)
         if not episodes:
             raise ValueError("cannot build a replay from no episodes")
@@ -140,6 +142,7 @@ class EpisodeReplay:
         )
         for episode in episodes:
             replay.add(episode)
+        replay._grows = grows
         return replay
 
     @property
@@ -161,6 +164,8 @@ class EpisodeReplay:
             ValueError: if the episode is longer than the replay, or its widths differ.
         """
         steps = len(episode)
+        if self._grows:
+            self._make_room(self._next_row + steps + 1)
         self._check(episode)
         # Rows at the end that cannot hold the whole episode are skipped: no index ever wraps.
         start = self._next_row if self._next_row + steps + 1 <= self.capacity else 0
@@ -173,7 +178,8 @@ class EpisodeReplay:
         for name in VECTORS:
             values = getattr(episode, name)
             self._rows[start : start + len(values), self.columns[name]] = values
-        self._rows[start : stop - 1, self.columns["terminated"]] = episode.terminated[:, None]
+        for name in ("terminated", "sources"):
+            self._rows[start : stop - 1, self.columns[name]] = getattr(episode, name)[:, None]
         self._count(start, steps)
         self.num_added += 1
         self._next_row = stop
@@ -276,6 +282,14 @@ class EpisodeReplay:
         self._stored.extend(zip(starts.tolist(), steps.tolist(), strict=True))
         self.num_transitions += int(steps.sum())
         self.num_added += len(steps)
+
+    def _make_room(self, rows: int) -> None:
+        """Have at least so many rows, by doubling them."""
+        if rows > self.capacity:
+            self.capacity = max(rows, 2 * self.capacity)
+            wider = np.zeros((self.capacity, self.width), np.float32)
+            wider[: len(self._rows)] = self._rows
+            self._rows = wider
 
     def _count(self, start: int, steps: int) -> None:
         """Note the episode whose rows have been written."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.data.episode import Episode
+from headstart.data.episode import OWN, Episode
 from headstart.demos.archive import DAMAGED, open_archive, read_member, unpacked_limit
 from headstart.demos.expansion.cost import expansion_env_steps
 from headstart.demos.task_ids import is_same_task
@@ -187,6 +187,9 @@ def save_demos(path: str | Path, demos: DemoSet) -> None:
     }
     if all(len(episode.rewards) for episode in episodes):
         arrays["rewards"] = np.concatenate([episode.rewards for episode in episodes])
+    sources = np.concatenate([episode.sources for episode in episodes])
+    if (sources != OWN).any():
+        arrays["sources"] = sources
     arrays["episode_steps"] = np.array([len(episode) for episode in episodes], np.int64)
     header = {
         **demos.header,
@@ -259,6 +262,7 @@ def _read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     arrays.setdefault("reward_infos", np.zeros((len(arrays["actions"]), 0), np.float32))
     arrays.setdefault("snapshots", np.zeros((len(arrays["observations"]), 0)))
     arrays.setdefault("rewards", np.zeros(0, np.float32))
+    arrays.setdefault("sources", np.full(len(arrays["actions"]), OWN, np.uint8))
     return arrays, parse_json(arrays.pop("header").tobytes())
 
 
@@ -284,7 +288,7 @@ def _split(arrays: Mapping[str, NDArray[Any]]) -> tuple[Episode, ...]:
     if not steps:
         raise ValueError("it holds no episode")
     total = sum(steps)
-    for name in _STEP_ARRAYS + _STATE_ARRAYS:
+    for name in (*_STEP_ARRAYS, "sources", *_STATE_ARRAYS):
         expected = total + len(steps) * (name in _STATE_ARRAYS)
         if len(arrays[name]) != expected:
             raise ValueError(f"{name} has {len(arrays[name])} rows instead of {expected}")
@@ -296,7 +300,8 @@ def _split(arrays: Mapping[str, NDArray[Any]]) -> tuple[Episode, ...]:
         fields: dict[str, Any] = {name: arrays[name][step : step + length] for name in _STEP_ARRAYS}
         fields |= {name: arrays[name][state : state + length + 1] for name in _STATE_ARRAYS}
         # Of no length in all of them where the file has none.
-        fields["rewards"] = arrays["rewards"][step : step + length]
+        for name in ("rewards", "sources"):
+            fields[name] = arrays[name][step : step + length]
         episodes.append(Episode(**fields))
         step += length
         state += length + 1

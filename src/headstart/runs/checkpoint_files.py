@@ -18,7 +18,7 @@ from headstart.run_files import BEST, CHECKPOINTS, LATEST, METRICS, policy_file
 from headstart.strict_json import MAX_BYTES, build, parse_json
 from headstart.text import printable
 
-SCHEMA = 2
+SCHEMA = 3
 NEWEST = "LATEST"
 MANIFEST = "manifest.json"
 PARTS = "replay"

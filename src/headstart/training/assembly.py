@@ -77,7 +77,7 @@ def build_trainer(
     streams = Streams(config.seed)
     check = EpisodeCheck(reward, config.task.unexplained_reward)
     if demos is not None:
-        demos = [check(episode, is_demo=True) for episode in demos]
+        demos = [check(episode, is_demo=True).demonstrated() for episode in demos]
     relabelling = make_relabelling(config, reward, goal_strategy)
     sampler, demo_sampler = make_samplers(config, mirror, replay, demos, relabelling, streams)
     return Trainer(

@@ -53,7 +53,8 @@ def make_samplers(
     online = relabelling.sampler(replay, streams["replay"])
     if demos is None:
         return mirrored(online, "replay/mirror"), None
-    shown = relabelling.sampler(EpisodeReplay.from_episodes(demos), streams["demo"], is_demo=True)
+    demonstrated = EpisodeReplay.from_episodes(demos, grows=True)
+    shown = relabelling.sampler(demonstrated, streams["demo"])
     mixed = MixedSampler(online=online, demos=shown, demo_fraction=config.demos.fraction)
     return mirrored(mixed, "replay/mirror"), mirrored(shown, "demo/mirror")
 
