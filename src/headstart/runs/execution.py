@@ -14,6 +14,7 @@ from headstart.runs.checkpoint import Restored
 from headstart.runs.checkpointer import Checkpointer
 from headstart.runs.directory import RunDirectory
 from headstart.runs.follow_up import resume_advice_of
+from headstart.runs.memory import keep_freed_memory
 from headstart.runs.signals import stop_signals
 from headstart.training.config import MatmulPrecision, TrainConfig
 from headstart.training.evaluation import EvalResult
@@ -95,6 +96,7 @@ def _execute(
     try:
         for observer in observers:
             observer.started(config, trainer.handle)
+        keep_freed_memory()
         with torch_settings(threads=config.torch_threads, matmul_precision=config.matmul_precision):
             ended = trainer.run()
         told = save(ended)
