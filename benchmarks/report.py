@@ -1,5 +1,7 @@
 """Draws ``benchmarks/results/*.json`` into ``docs/images`` and fills the README's tables from them.
 
+The tables of settings in ``docs/settings.md`` are made from the settings themselves.
+
 make docs
 """
 
@@ -22,12 +24,14 @@ from report_environments import third_party_table
 from report_inputs import inputs_table
 from report_reliability import fuzz_table, reliability_table
 from report_rewards import rewards_table
+from report_settings import settings_table
 
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"
 DEMONSTRATIONS = ROOT / "docs" / "demonstrations.md"
 ENVIRONMENTS = ROOT / "docs" / "environments.md"
 RELIABILITY = ROOT / "docs" / "reliability.md"
+SETTINGS = ROOT / "docs" / "settings.md"
 ENV_STEPS_PER_EPOCH = 2000  # 20 cycles of 2 rollouts of 50 steps
 
 # Read off the published figure (fetchPickAndPlaceContrast.png of Overcoming-exploration-from-demos,
@@ -75,6 +79,7 @@ def main() -> None:
     fill("reliability", reliability_table(), RELIABILITY)
     fill("fuzz", fuzz_table(), RELIABILITY)
     fill("third-party", third_party_table(), ENVIRONMENTS)
+    fill("settings", settings_table(), SETTINGS)
     ablation = draw_ablation()
     if ablation is not None:
         save(ablation, "ablation.png")

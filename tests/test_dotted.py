@@ -4,7 +4,7 @@ import pytest
 from builders import is_one_line
 
 from headstart import DDPGConfig, InputError, TrainConfig
-from headstart.dotted import change_settings, setting_names
+from headstart.dotted import change_settings, walk
 from headstart.presets import PRESETS
 
 
@@ -12,8 +12,8 @@ def test_settings_change_by_dotted_names_and_the_others_stay():
     her = PRESETS["her"]
     changed = her.with_(**{"agent.actor_lr": 3e-4, "agent.tau": 0.01}, env_steps=5000)
     assert (changed.agent.actor_lr, changed.agent.tau, changed.env_steps) == (3e-4, 0.01, 5000)
-    names, before = setting_names(changed), setting_names(her)
-    assert {name for name in names if names[name] != before[name]} == {
+    pairs = zip(walk(changed), walk(her), strict=True)
+    assert {now.name for now, before in pairs if now.value != before.value} == {
         "agent.actor_lr",
         "agent.tau",
         "env_steps",

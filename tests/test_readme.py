@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 import headstart
-from headstart.cli.config import parse_train
 from headstart.cli.main import parse
-from headstart.presets import PRESETS
+from headstart.cli.train import settings_of
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -28,10 +27,13 @@ def commands() -> list[str]:
 
 
 @pytest.mark.parametrize("command", sorted(set(commands())))
-def test_every_command_shown_is_understood(command):
+def test_every_command_shown_is_understood(command, tmp_path):
     arguments = parse(shlex.split(command)[1:])
     if arguments.verb == "train":
-        parse_train(arguments.options, PRESETS)
+        if arguments.config is not None:
+            arguments.config = tmp_path / "config.json"
+            arguments.config.write_text("{}")
+        settings_of(arguments)
 
 
 def test_there_are_commands_to_understand():

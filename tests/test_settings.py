@@ -12,12 +12,13 @@ from builders import is_one_line
 from small_runs import POINT, SMALL
 
 from headstart.agents.config import DDPGConfig
-from headstart.cli.config import parse_train
+from headstart.cli.main import parse
+from headstart.cli.train import settings_of
 from headstart.errors import InputError
 from headstart.presets import PRESETS
 from headstart.runs.resume import resume
 from headstart.runs.train import train
-from headstart.settings import check_types, convert
+from headstart.settings import check_settings, convert
 from headstart.strict_json import build, parse_json
 from headstart.training.config import TrainConfig
 
@@ -113,7 +114,7 @@ def test_a_section_of_any_settings_is_checked_by_one_line():
         limit: float | None = None
 
         def __post_init__(self):
-            check_types(self, "section.")
+            check_settings(self, "section.")
 
     assert Section([2.0], np.float32(0.5)) == Section((2,), 0.5)
     with pytest.raises(InputError, match=r"^section\.limit must be a number or None, got 'x'"):
@@ -164,10 +165,10 @@ def test_what_trains_can_be_resumed(tmp_path):
 
 @pytest.mark.parametrize(("given", "kept"), [("2e3", 2000), ("2000.0", 2000), ("7", 7)])
 def test_an_option_takes_whole_numbers_however_they_are_written(given, kept):
-    assert parse_train(["ENV", "--env-steps", given], PRESETS).settings.env_steps == kept
+    assert settings_of(parse(["train", "ENV", "--env-steps", given])).env_steps == kept
 
 
 @pytest.mark.parametrize("given", ["120.5", "abc", "1e400", "nan", "True"])
 def test_an_option_refuses_other_numbers_as_python_does(given):
     with pytest.raises(InputError, match=f"--env-steps: must be an integer, got {given}"):
-        parse_train(["ENV", "--env-steps", given], PRESETS)
+        parse(["train", "ENV", "--env-steps", given])

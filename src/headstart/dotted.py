@@ -1,13 +1,67 @@
-"""Settings changed by their dotted names, e.g. ``agent.actor_lr``."""
+"""Trees of settings: walked over, and changed by their dotted names, e.g. ``agent.actor_lr``."""
 
+import ast
 import dataclasses
-import difflib
-from collections.abc import Mapping
-from typing import Any, TypeVar
+import inspect
+import sys
+from collections.abc import Iterator, Mapping
+from functools import cache
+from itertools import pairwise
+from typing import Any, NamedTuple, TypeVar
 
 from headstart.errors import InputError
+from headstart.settings import ANY_VALUE, Rule, type_hints
+from headstart.text import did_you_mean
 
 T = TypeVar("T")
+
+
+class Setting(NamedTuple):
+    """One setting of a tree of dataclasses."""
+
+    name: str
+    """With those of its sections before it, and dots between."""
+    kind: Any
+    """Its type, as it is annotated."""
+    value: Any
+    rule: Rule
+    section: type
+    """The dataclass that it is a field of."""
+
+    @property
+    def help(self) -> str:
+        """Its docstring, in one line."""
+        docstrings = _docstrings(self.section.__module__)
+        return docstrings.get((self.section.__name__, self.name.rpartition(".")[2]), "")
+
+
+def walk(settings: Any, section: str = "") -> Iterator[Setting]:
+    """Yield every setting, those of sections under their dotted names."""
+    kind: Any = type(settings)
+    hints = type_hints(kind)
+    for field in dataclasses.fields(settings):
+        name, value = section + field.name, getattr(settings, field.name)
+        if dataclasses.is_dataclass(value):
+            yield from walk(value, f"{name}.")
+        else:
+            rule = field.metadata.get("rule", ANY_VALUE)
+            yield Setting(name, hints[field.name], value, rule, kind)
+
+
+@cache
+def _docstrings(module: str) -> dict[tuple[str, str], str]:
+    """Return what stands below the fields of a module's classes; nothing without its source."""
+    try:
+        tree = ast.parse(inspect.getsource(sys.modules[module]))
+    except OSError:
+        return {}
+    return {
+        (kind.name, ast.unparse(field.target)): " ".join(ast.literal_eval(below.value).split())
+        for kind in tree.body
+        if isinstance(kind, ast.ClassDef)
+        for field, below in pairwise(kind.body)
+        if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr)
+    }
 
 
 def change_settings(settings: T, changes: Mapping[str, Any]) -> T:
@@ -23,20 +77,8 @@ def change_settings(settings: T, changes: Mapping[str, Any]) -> T:
     """
     if not isinstance(changes, Mapping):
         raise InputError(f"settings are changed by a dict of them, got {type(changes).__name__}")
-    changed: T = _change(settings, changes, list(setting_names(settings)))
+    changed: T = _change(settings, changes, [it.name for it in walk(settings)])
     return changed
-
-
-def setting_names(settings: Any, section: str = "") -> dict[str, Any]:
-    """Return all settings, those of sections under their dotted names, with their values."""
-    names: dict[str, Any] = {}
-    for field in dataclasses.fields(settings):
-        name, value = section + field.name, getattr(settings, field.name)
-        if dataclasses.is_dataclass(value):
-            names |= setting_names(value, f"{name}.")
-        else:
-            names[name] = value
-    return names
 
 
 def _change(settings: Any, changes: Mapping[str, Any], known: list[str], section: str = "") -> Any:
@@ -47,7 +89,8 @@ def _change(settings: Any, changes: Mapping[str, Any], known: list[str], section
         head, _, rest = str(name).partition(".")
         is_section = head in fields and dataclasses.is_dataclass(getattr(settings, head))
         if head not in fields or (rest and not is_section):
-            raise InputError(_describe_unknown(f"{section}{name}", known))
+            whole = f"{section}{name}"
+            raise InputError(f"there is no setting {whole!r}{did_you_mean(whole, known)}")
         if rest:
             inner.setdefault(head, {})[rest] = value
         elif is_section and isinstance(value, Mapping):
@@ -61,12 +104,3 @@ def _change(settings: Any, changes: Mapping[str, Any], known: list[str], section
         begin = own.get(head, getattr(settings, head))
         own[head] = _change(begin, values, known, f"{section}{head}.")
     return dataclasses.replace(settings, **own)
-
-
-def _describe_unknown(name: str, known: list[str]) -> str:
-    # A name without its section first: `actor_lr` is agent.actor_lr and nothing else.
-    last = name.rpartition(".")[2]
-    same = [each for each in known if each.rpartition(".")[2] == last]
-    close = same or difflib.get_close_matches(name, known, n=3, cutoff=0.6)
-    hint = f"; did you mean {' or '.join(close)}?" if close else ""
-    return f"there is no setting {name!r}{hint}"

@@ -1,6 +1,9 @@
 """Training configurations by name."""
 
+import difflib
+
 from headstart.agents.config import DDPGConfig
+from headstart.errors import InputError
 from headstart.rollout.exploration import Exploration
 from headstart.training.config import (
     CycleConfig,
@@ -64,3 +67,16 @@ HER = TrainConfig(
 """DDPG + HER without demonstrations as published (Plappert et al. 2018)."""
 
 PRESETS: dict[str, TrainConfig] = {"fast": FAST, "nair2018": NAIR2018, "her": HER}
+
+
+def find_preset(name: str) -> TrainConfig:
+    """Return the preset of this name.
+
+    Raises:
+        InputError: if there is none.
+    """
+    if name not in PRESETS:
+        close = difflib.get_close_matches(name, PRESETS, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(PRESETS)}"
+        raise InputError(f"unknown preset {name!r}; {hint}")
+    return PRESETS[name]

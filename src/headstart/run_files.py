@@ -30,16 +30,24 @@ def why_no_run(directory: Path, name: str) -> str:
     return "not a run directory, it is a file" if os.path.exists(directory) else "no such directory"
 
 
-def read_config(directory: Path) -> Any:
-    """Return the JSON of a run's ``config.json``; what it means is left to the caller.
+def read_config(path: Path) -> Any:
+    """Return the JSON of a ``config.json``; what it means is left to the caller.
+
+    What earlier versions wrote in other words is as it is now.
 
     Raises:
         ValueError: if it is not JSON.
         OSError: if it cannot be read.
     """
-    content = read_whole(directory / CONFIG, _MAX_CONFIG)
+    content = read_whole(path, _MAX_CONFIG)
     refuse_foreign(content, TEXT, JSON)
-    return parse_json(content)
+    parsed = parse_json(content)
+    config = parsed.get("config") if isinstance(parsed, dict) else None
+    cycle = config.get("cycle") if isinstance(config, dict) else None
+    # The default ratio stood beside cycle.updates, which ruled it out.
+    if isinstance(cycle, dict) and cycle.get("updates") is not None:
+        cycle.pop("updates_per_step", None)
+    return parsed
 
 
 def read_metrics(directory: Path) -> list[dict[str, float]]:

@@ -1,15 +1,16 @@
-"""Settings hold values of their types, whether they come from Python, an option or a file."""
+"""Settings: what is known of each, and values of their types from Python, options and files."""
 
 import math
 import types
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import dataclass, field, fields
 from functools import cache
 from numbers import Integral, Real
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from headstart.errors import InputError, require
 
+T = TypeVar("T")
 LARGEST_INTEGER = 2**63 - 1
 """What every reader of a file takes."""
 _SINGULAR: dict[Any, str] = {
@@ -21,10 +22,84 @@ _SINGULAR: dict[Any, str] = {
     type(None): "None",
 }
 _PLURAL: dict[Any, str] = {int: "integers", float: "numbers", str: "texts"}
+OnResume = Literal["free", "allow-change", "fixed"]
+"""What a resumed run may do with a setting: change it, only if allowed to, or not at all."""
 
 
-def check_types(settings: Any, section: str = "") -> None:
-    """Convert every field of a frozen dataclass to the type that it is annotated with.
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """What is known of a setting besides its name, type, default and docstring."""
+
+    at_least: float | None = None
+    above: float | None = None
+    at_most: float | None = None
+    below: float | None = None
+    resume: OnResume = "allow-change"
+
+    @property
+    def range(self) -> str:
+        """What holds of its numbers, e.g. ``must lie in [0, 1]``; nothing if all are allowed."""
+        low = self.above if self.at_least is None else self.at_least
+        high = self.below if self.at_most is None else self.at_most
+        if low is None:
+            return ""
+        if high is None and low == 0:
+            return "must not be negative" if self.above is None else "must be positive"
+        if high is None:
+            return f"must be at least {low}"
+        left, right = "(["[self.above is None], ")]"[self.below is None]
+        return f"must lie in {left}{low}, {high}{right}"
+
+    def check(self, value: Any, name: str) -> None:
+        """Refuse a value, or a tuple of which one is, out of range.
+
+        Raises:
+            InputError: names the setting, the range and the value.
+        """
+        for number in value if isinstance(value, tuple) else (value,):
+            if not isinstance(number, int | float):
+                continue
+            low = self.at_least is None or number >= self.at_least
+            low = low and (self.above is None or number > self.above)
+            high = self.at_most is None or number <= self.at_most
+            high = high and (self.below is None or number < self.below)
+            if isinstance(number, int) and self.at_most is not None:
+                # The other bound of an integer is far away.
+                require(low, f"{name} must be at least {self.at_least}", value)
+                require(high, f"{name} must be at most {self.at_most}", value)
+            require(low and high, f"{name} {self.range}", value)
+
+
+ANY_VALUE = Rule()
+"""The rule of a field that is given without ``setting``."""
+
+
+def setting(
+    default: T,
+    *,
+    at_least: float | None = None,
+    above: float | None = None,
+    at_most: float | None = None,
+    below: float | None = None,
+    resume: OnResume = "allow-change",
+) -> T:
+    """Return a field of a frozen dataclass, for ``check_settings``; its docstring is its help.
+
+    Args:
+        default: its value unless another is given.
+        at_least: lower bound of its number, or of each number of a tuple.
+        above: the same, if the bound itself is not allowed.
+        at_most: upper bound.
+        below: the same, if the bound itself is not allowed.
+        resume: what a resumed run may do with it.
+    """
+    rule = Rule(at_least=at_least, above=above, at_most=at_most, below=below, resume=resume)
+    made: T = field(default=default, metadata={"rule": rule})
+    return made
+
+
+def check_settings(settings: Any, section: str = "") -> None:
+    """Convert every field of a frozen dataclass to its annotated type, and check its range.
 
     Values that mean the same are converted: whole numbers that are floats (``2e3``), numbers of
     numpy and torch, lists and arrays in place of tuples. To be called first in ``__post_init__``.
@@ -34,13 +109,15 @@ def check_types(settings: Any, section: str = "") -> None:
         section: put before the names of fields in messages, e.g. "agent.".
 
     Raises:
-        InputError: if a value is not of its field's type; names the field and the value.
+        InputError: if a value is not of its field's type or out of range; names field and value.
     """
     kind: Any = type(settings)
-    hints = _hints(kind)
-    for field in fields(settings):
-        value = convert(hints[field.name], getattr(settings, field.name), section + field.name)
-        object.__setattr__(settings, field.name, value)
+    hints = type_hints(kind)
+    for each in fields(settings):
+        name = section + each.name
+        value = convert(hints[each.name], getattr(settings, each.name), name)
+        each.metadata.get("rule", ANY_VALUE).check(value, name)
+        object.__setattr__(settings, each.name, value)
 
 
 def convert(kind: Any, value: Any, name: str) -> Any:
@@ -115,7 +192,8 @@ def _convert_number(kind: Any, value: Any, name: str) -> int | float:
 
 
 @cache
-def _hints(kind: Any) -> dict[str, Any]:
+def type_hints(kind: Any) -> dict[str, Any]:
+    """Return the types of the fields of a dataclass."""
     return get_type_hints(kind)
 
 
@@ -125,13 +203,22 @@ def _expect(holds: bool, kind: Any, value: Any, name: str) -> None:
 
 
 def _message(kind: Any, value: Any, name: str) -> str:
-    return f"{name} must be {_words(kind)}, got {_shown(value)}"
+    return f"{name} must be {kind_in_words(kind)}, got {_shown(value)}"
 
 
-def _words(kind: Any) -> str:
+def without_none(kind: Any) -> tuple[Any, bool]:
+    """Return ``kind`` for ``kind | None`` too, and whether it was that."""
+    if get_origin(kind) not in (Union, types.UnionType):
+        return kind, False
+    kinds = [each for each in get_args(kind) if each is not type(None)]
+    return Union[tuple(kinds)], len(kinds) < len(get_args(kind))  # noqa: UP007 - known at run time
+
+
+def kind_in_words(kind: Any) -> str:
+    """Return a type as a message names it, e.g. ``an integer or None``."""
     origin, inner = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
-        return " or ".join(_words(each) for each in inner)
+        return " or ".join(kind_in_words(each) for each in inner)
     if origin is Literal:
         return f"one of {', '.join(map(str, inner))}"
     if origin in (tuple, list):

@@ -1,5 +1,6 @@
 """Words for people: counts, and text of strangers that a terminal may show."""
 
+import difflib
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
@@ -31,6 +32,19 @@ def ranges(numbers: Iterable[int]) -> str:
         else:
             spans.append([number])
     return ", ".join("-".join(map(str, span)) for span in spans)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return the end of a message on an unknown name: what may be meant, if anything may."""
+    # A name without its section first: `actor_lr` is agent.actor_lr and nothing else.
+    known, last = list(known), _last(name)
+    same = [each for each in known if _last(each) == last]
+    close = same or difflib.get_close_matches(name, known, n=2, cutoff=0.8)
+    return f"; did you mean {' or '.join(close)}?" if close else ""
+
+
+def _last(name: str) -> str:
+    return name.lstrip("-").rpartition(".")[2]
 
 
 def describe_error(error: BaseException) -> str:

@@ -51,7 +51,7 @@ def test_nothing_is_written_over(one, capsys):
     [
         (["--task.hand-steps", "1", "1", "1"], "declared to move the hand by 1 a unit"),
         (["--env", "PointReach-v0"], "it is of 'FetchReach-v4', not of PointReach-v0"),
-        (["--speed", "fast"], "invalid float value"),
+        (["--speed", "fast"], "--speed: must be a number, got fast"),
     ],
 )
 def test_what_cannot_be_expanded_says_why(one, options, message, capsys):

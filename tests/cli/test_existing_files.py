@@ -9,12 +9,9 @@ import pytest
 from builders import point_expert, point_policy
 from demo_files import write_baselines
 
-from headstart.cli.config import parse_resume, parse_train
-from headstart.cli.main import main
+from headstart.cli.main import main, parse
 from headstart.demos.record import collect_demos
 from headstart.demos.storage import load_demos, save_demos
-from headstart.presets import PRESETS
-from headstart.training.config import TrainConfig
 
 COMMANDS = {
     "demos collect PointReach-v0 --policy {home}/policy.safetensors --keep-failures "
@@ -81,8 +78,9 @@ def test_a_tilde_is_expanded_in_every_path(home, tmp_path, command):
 
 
 def test_run_directories_are_expanded(home):
-    assert parse_train(["PointReach-v0", "--out=~/run"], PRESETS).out == home / "run"
-    assert parse_resume(["~/run"], lambda _: TrainConfig()).run == home / "run"
+    assert parse(["train", "PointReach-v0", "--out=~/run"]).out == home / "run"
+    assert parse(["train", "PointReach-v0", "--config=~/c.json"]).config == home / "c.json"
+    assert parse(["resume", "~/run"]).run_directory == home / "run"
 
 
 def test_python_expands_a_tilde_too(home, tmp_path):

@@ -1,10 +1,11 @@
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 
 import pytest
 from builders import is_one_line
 
+from headstart.dotted import walk
 from headstart.errors import InputError
-from headstart.runs.changes import FIXED, FREE, check_changes, differences
+from headstart.runs.changes import check_changes, differences
 from headstart.training.config import EvaluationConfig, TrainConfig
 
 BASE = TrainConfig(evaluation=EvaluationConfig(every=2000, episodes=50))
@@ -13,18 +14,25 @@ FASTER = replace(BASE, agent=replace(BASE.agent, actor_lr=3e-4), batch_size=512)
 WIDER = replace(BASE, agent=replace(BASE.agent, hidden_sizes=(64, 64)))
 
 
-def names(settings, place=""):
-    for field in fields(settings):
-        value = getattr(settings, field.name)
-        if is_dataclass(value):
-            yield from names(value, f"{place}{field.name}.")
-        else:
-            yield f"{place}{field.name}"
+FREE = {
+    "env_steps", "target_success", "policy_every", "log_every", "episode_timeout",
+    "evaluation.every", "evaluation.episodes", "failures.share", "failures.at_least",
+    "checkpoint.seconds", "checkpoint.keep",
+}  # fmt: skip
+"""Settings that no update depends on."""
+FIXED = {
+    "seed", "replay_capacity", "symmetry", "actor_inputs", "fine_scales",
+    "task.velocities", "task.positions", "task.goal_positions", "task.hand", "task.angles",
+    "task.shift_axes", "demos.num_episodes",
+    "warm_start.bc_updates", "warm_start.episodes", "warm_start.critic_updates",
+    "agent.hidden_sizes", "agent.num_critics", "agent.goal_input", "agent.normalize_inputs",
+}  # fmt: skip
+"""Settings that the shape of what is saved depends on, or what is over already."""
 
 
-def test_every_name_of_a_rule_is_a_setting():
-    assert set(FREE) | set(FIXED) <= set(names(BASE))
-    assert not set(FREE) & set(FIXED)
+@pytest.mark.parametrize(("on_resume", "expected"), [("free", FREE), ("fixed", FIXED)])
+def test_what_a_resume_may_do_with_a_setting_is_said_where_the_setting_is(on_resume, expected):
+    assert {it.name for it in walk(BASE) if it.rule.resume == on_resume} == expected
 
 
 def test_differences_have_both_values():

@@ -140,7 +140,8 @@ def test_the_nair_preset_is_the_published_configuration():
 SOURCE = Path(headstart.__file__).parent
 OWNERS = {
     TrainConfig: {"config"},
-    TaskConfig: {"task"},
+    # What is declared of a layout is read from the layout that it becomes a part of.
+    TaskConfig: {"task", "layout"},
     DDPGConfig: {"config"},
     HindsightConfig: {"hindsight"},
     DemosConfig: {"demos"},

@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict
 
 from headstart.cli.parser import Parser
-from headstart.cli.task import add_layout, add_task, task_of
+from headstart.cli.task import add_task, task_of
 from headstart.data.layout import StateLayout
 from headstart.envs.check import EnvReport, check_env
 from headstart.envs.goal_env import GoalSpec
@@ -41,7 +41,6 @@ def add_options(parser: Parser) -> None:
     check.add_argument("env", metavar="ENV", help="Gymnasium id, e.g. FetchPickAndPlace-v4")
     check.add_argument("--json", action="store_true", help="print one JSON object")
     add_task(check)
-    add_layout(check)
     check.set_defaults(run=_check)
 
 

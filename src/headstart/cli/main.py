@@ -99,13 +99,17 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
             # Only the verb that is asked for is imported: some need torch, which takes a second.
             subparser.given = arguments[1:]
             importlib.import_module(f"headstart.cli.{verb}").add_options(subparser)
-    known, rest = parser.parse_known_args(arguments)
+    known, rest = parser.parse_known_args([_with_dashes(word) for word in arguments])
     known.command = shlex.join(["headstart", *arguments])
-    if "takes_options" in known:
-        known.options = rest
-    elif rest:
-        raise InputError(f"unknown option {rest[0]!r}; see `headstart {known.verb} --help`")
+    if rest:
+        known.parser.refuse(rest)
     return known
+
+
+def _with_dashes(word: str) -> str:
+    """Return an option that is written with underscores, as settings are, with dashes."""
+    name, equals, value = word.partition("=")
+    return f"{name.replace('_', '-')}{equals}{value}" if name.startswith("--") else word
 
 
 def _end(code: int, message: str | None) -> NoReturn:

@@ -1,32 +1,105 @@
 """What all verbs share in reading the command line."""
 
 import argparse
+import contextlib
+import re
+import shutil
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from textwrap import wrap
+from typing import Any, Literal, NoReturn, get_args, get_origin
 
 from headstart.doctor.machine import usable_cores
 from headstart.errors import InputError
+from headstart.settings import kind_in_words, without_none
+from headstart.text import did_you_mean
+
+
+class Help(argparse.RawDescriptionHelpFormatter):
+    """Help that is at most 100 columns wide and breaks no option in two."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=help_width())
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return wrap(text, width, break_on_hyphens=False, break_long_words=False)
+
+
+class SettingsHelp(Help):
+    """Help on many options with long names: what each does is below it."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog)
+        # As an argument of the constructor it would be lowered in narrow terminals.
+        self._max_help_position = 8
 
 
 class Parser(argparse.ArgumentParser):
     """An argument parser that refuses in one line and never abbreviates options."""
 
-    def __init__(self, **options: Any) -> None:
-        options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
-        super().__init__(allow_abbrev=False, **options)
-
-    written_help: Callable[[Sequence[str]], str] | None = None
-    """Writes all of the help, where argparse does not know all of the options."""
     given: Sequence[str] = ()
     """What the user typed after the verb."""
 
-    def format_help(self) -> str:
-        """Return the help."""
-        return self.written_help(self.given) if self.written_help else super().format_help()
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("formatter_class", Help)
+        super().__init__(allow_abbrev=False, **options)
+        for kind in (int, float):
+            self.register("type", kind, reader(kind))
+        # For argparse, -1e3 and -inf would be options.
+        self._negative_number_matcher = re.compile(r"-(\d|\.\d|inf)")
+        # Of parsers and those of their verbs, the last to be used stays.
+        self.set_defaults(parser=self)
+
+    def refuse(self, words: Sequence[str]) -> NoReturn:
+        """Raise for words that mean nothing to this parser, with what may be meant."""
+        options = [word.partition("=")[0] for word in words if word.startswith("-")]
+        if not options:
+            self.error(f"unexpected argument {words[0]!r}")
+        hint = did_you_mean(options[0], self._option_string_actions)
+        self.error(f"unknown option {options[0]!r}{hint}")
 
     def error(self, message: str) -> NoReturn:
         """Raise what the command line prints as one line."""
         raise InputError(f"{message}; see `{self.prog} --help`")
+
+
+def help_width() -> int:
+    """Return how many columns help takes."""
+    return min(max(shutil.get_terminal_size().columns, 20), 100)
+
+
+def reader(kind: Any) -> Callable[[str], Any]:
+    """Return a function that reads a word of the command line as a value of this kind."""
+    taken, optional = without_none(kind)
+    read_word = _READERS.get(taken)
+
+    def read(word: str) -> Any:
+        if optional and word == "None":
+            return None
+        if get_origin(taken) is Literal and word in get_args(taken):
+            return word
+        if read_word is not None:
+            with contextlib.suppress(ValueError, KeyError):
+                return read_word(word)
+        raise argparse.ArgumentTypeError(f"must be {kind_in_words(kind)}, got {word}")
+
+    return read
+
+
+def _whole(word: str) -> int:
+    """Read ``2e6`` too, which Python and JSON take for an integer."""
+    with contextlib.suppress(ValueError):
+        return int(word)
+    if not float(word).is_integer():
+        raise ValueError(word)
+    return int(float(word))
+
+
+_READERS: dict[Any, Callable[[str], Any]] = {
+    int: _whole,
+    float: float,
+    str: str,
+    bool: {"True": True, "False": False}.__getitem__,
+}
 
 
 def add_collectors(parser: argparse.ArgumentParser) -> None:

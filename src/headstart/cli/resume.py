@@ -2,11 +2,14 @@
 
 import argparse
 
-from headstart.cli.config import parse_resume, resume_help
-from headstart.cli.parser import Parser, default_collectors
-from headstart.cli.running import explain_failure, most_at_once, print_outcome
+from headstart.cli.parser import Parser, add_collectors
+from headstart.cli.running import collectors_of, explain_failure, print_outcome
+from headstart.cli.settings import add_settings
 from headstart.cli.trust import trusted_env
+from headstart.dotted import walk
+from headstart.paths import user_path
 from headstart.runs.record import read_record
+from headstart.training.config import TrainConfig
 
 DESCRIPTION = """\
 Continue a run from its newest whole checkpoint, to the same policy and metrics as if it had never
@@ -22,29 +25,50 @@ examples:
 """
 
 
+NOTES = {"free": "", "allow-change": "(needs --allow-change)", "fixed": "(cannot change)"}
+
+
 def add_options(parser: Parser) -> None:
     """Say what the verb takes."""
-    parser.written_help = lambda _: resume_help(DESCRIPTION)
-    parser.set_defaults(run=_run, takes_options=True)
+    parser.description = DESCRIPTION
+    parser.usage = "%(prog)s [-h] [OPTIONS] DIR"
+    parser.add_argument(
+        "run_directory",
+        type=user_path,
+        metavar="DIR",
+        help="Run directory, as `headstart train` made it.",
+    )
+    parser.add_argument(
+        "--env",
+        metavar="ENV",
+        help="The environment, if you do not want to trust the one that the directory names.",
+    )
+    parser.add_argument(
+        "--allow-change",
+        action="store_true",
+        help="Continue although a setting below changes what is learned.",
+    )
+    add_collectors(parser)
+    add_settings(parser, walk(TrainConfig()), lambda setting: NOTES[setting.rule.resume])
+    # How many suit depends on the settings.
+    parser.set_defaults(run=_run, collectors=None)
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    command = parse_resume(arguments.options, lambda path: read_record(path).config)
-    record, config = read_record(command.run), command.settings
-    env_id = trusted_env(command.run, record.env_id, command.env, arguments.command)
-    collectors = command.collectors
-    if collectors is None:
-        collectors = default_collectors(most_at_once(config))
+    directory = arguments.run_directory
+    record = read_record(directory)
+    config = record.config.with_(arguments.changes)
+    env_id = trusted_env(directory, record.env_id, arguments.env, arguments.command)
     # It imports torch, which takes seconds: what is wrong with the command line is said first.
     from headstart.runs.resume import resume
 
-    with explain_failure(command.run):
+    with explain_failure(directory):
         result = resume(
-            command.run,
+            directory,
             config,
             env=env_id,
-            collectors=collectors,
-            allow_change=command.allow_change,
+            collectors=collectors_of(arguments, config),
+            allow_change=arguments.allow_change,
             progress=True,
         )
-    print_outcome(result, command.run, env_id)
+    print_outcome(result, directory, env_id)

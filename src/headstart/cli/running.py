@@ -1,10 +1,12 @@
 """What ``train`` and ``resume`` show: the outcome, and how to continue."""
 
+import argparse
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from headstart.cli.parser import default_collectors
 from headstart.errors import RunError
 from headstart.run_files import CONFIG
 from headstart.text import counted
@@ -18,6 +20,12 @@ if TYPE_CHECKING:  # It imports torch.
 def most_at_once(config: TrainConfig) -> int:
     """Return how many episodes of a run can be under way at once: those of an evaluation."""
     return max(config.cycle.episodes, config.evaluation.episodes or EVALUATION_EPISODES)
+
+
+def collectors_of(arguments: argparse.Namespace, config: TrainConfig) -> int:
+    """Return how many collectors a run has: as many as are given, or as suit it and the machine."""
+    given: int | None = arguments.collectors
+    return default_collectors(most_at_once(config)) if given is None else given
 
 
 @contextlib.contextmanager

@@ -4,11 +4,14 @@ import argparse
 import re
 from pathlib import Path
 
-from headstart.cli.config import parse_train, train_help
-from headstart.cli.parser import Parser, default_collectors
-from headstart.cli.running import explain_failure, most_at_once, print_outcome
+from headstart.cli.parser import Parser, add_collectors
+from headstart.cli.running import collectors_of, explain_failure, print_outcome
+from headstart.cli.settings import add_settings, change_by_file
+from headstart.dotted import walk
 from headstart.errors import InputError
-from headstart.presets import PRESETS
+from headstart.paths import user_path
+from headstart.presets import PRESETS, find_preset
+from headstart.training.config import TrainConfig
 
 _LONGEST = 60  # characters of arguments in the name of a directory
 DESCRIPTION = """\
@@ -27,45 +30,108 @@ examples:
   headstart train FetchPickAndPlace-v4 --demos one.npz --expand 100
   headstart train FetchReach-v4 --env-steps 5000 --target-success 1.0
   headstart train FetchPickAndPlace-v4 --demos demos.npz --preset nair2018 --agent.no-q-filter
+  headstart train FetchPush-v4 --demos push.npz --config runs/first/config.json --seed 1
   headstart train PointMaze_UMaze-v3,continuing_task=false --agent.discount 0.99
 """
 
 
 def add_options(parser: Parser) -> None:
     """Say what the verb takes."""
-    parser.written_help = lambda given: train_help(DESCRIPTION, PRESETS, given)
-    parser.set_defaults(run=_run, takes_options=True)
+    parser.description = DESCRIPTION
+    parser.usage = "%(prog)s [-h] [OPTIONS] ENV"
+    parser.add_argument("env", metavar="ENV", help="Gymnasium id, e.g. FetchPickAndPlace-v4")
+    _add_preset(parser)
+    parser.add_argument(
+        "--config",
+        type=user_path,
+        metavar="FILE",
+        help="Settings over those of the preset, under those of options: JSON such as "
+        '{"seed": 1, "agent": {"tau": 0.01}}, or config.json of a run.',
+    )
+    parser.add_argument(
+        "--demos",
+        nargs="*",
+        action="extend",
+        metavar="FILE",
+        help="Demonstrations to learn from: files of `headstart demos collect`, or what "
+        "`headstart demos import` reads. Several are joined.",
+    )
+    parser.add_argument(
+        "--expand",
+        type=int,
+        metavar="INT",
+        help="Demonstrations to make from these first, in new scenes, as `headstart demos expand` "
+        "does; the run learns from them instead.",
+    )
+    parser.add_argument(
+        "--out",
+        type=user_path,
+        metavar="DIR",
+        help="Run directory to make; runs/ENV-PRESET-N if not given.",
+    )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="Continue the run that --out holds, if it holds one: for jobs that a cluster stops "
+        "and starts again.",
+    )
+    add_collectors(parser)
+    # The preset decides the defaults, so it is read before all else.
+    first = Parser(prog=parser.prog, add_help=False)
+    _add_preset(first)
+    add_settings(parser, walk(find_preset(first.parse_known_args(parser.given)[0].preset)))
+    # How many suit depends on the settings.
+    parser.set_defaults(run=_run, collectors=None)
+
+
+def _add_preset(parser: Parser) -> None:
+    parser.add_argument(
+        "--preset",
+        default="fast",
+        metavar=f"{{{','.join(PRESETS)}}}",
+        help="Where the settings below start from. (default: fast)",
+    )
+
+
+def settings_of(arguments: argparse.Namespace) -> TrainConfig:
+    """Return the settings of the preset, changed by the file if there is one, and by the options.
+
+    Raises:
+        InputError: if a value is refused.
+    """
+    config = find_preset(arguments.preset)
+    if arguments.config is not None:
+        config = change_by_file(config, arguments.config)
+    return config.with_(arguments.changes)
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    command = parse_train(arguments.options, PRESETS)
-    config = command.settings
-    if command.resume and command.out is None:
+    config = settings_of(arguments)
+    if arguments.resume and arguments.out is None:
         raise InputError("--resume needs the directory of the run, --out DIR")
+    if arguments.demos is not None and not any(arguments.demos):
+        arguments.parser.error("--demos names no file")
     # After the options are read: it imports Gymnasium.
     from headstart.demos.sources import check_exists
 
-    for source in command.demos:
+    for source in arguments.demos or ():
         check_exists(source)
-    out = command.out or _new_directory(command.env, command.preset)
-    collectors = command.collectors
-    if collectors is None:
-        collectors = default_collectors(most_at_once(config))
+    out = arguments.out or _new_directory(arguments.env, arguments.preset)
     # It imports torch, which takes seconds: what is wrong with the command line is said first.
     from headstart.runs.train import train
 
     with explain_failure(out):
         result = train(
-            command.env,
+            arguments.env,
             config,
-            demos=command.demos or None,
-            expand=command.expand,
+            demos=arguments.demos or None,
+            expand=arguments.expand,
             out=out,
-            resume=command.resume,
-            collectors=collectors,
+            resume=arguments.resume,
+            collectors=collectors_of(arguments, config),
             progress=True,
         )
-    print_outcome(result, out, command.env)
+    print_outcome(result, out, arguments.env)
 
 
 def _new_directory(env_id: str, preset: str) -> Path:

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from headstart.data.inputs import NOTHING, InputMap, Term
-from headstart.errors import require
-from headstart.settings import check_types
+from headstart.settings import check_settings, setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +28,7 @@ class StateLayout:
     """Entries of the observation that are angles in the common frame."""
     shift_axes: tuple[int, ...] = ()
     """Axes of the frame, from 0 on."""
-    dim: int = 3
+    dim: int = setting(3, at_least=1)
     """Entries of a position."""
     hand_actions: tuple[int, ...] = ()
     """Entries of the action that move the hand, one for each axis of the frame, in order."""
@@ -40,8 +39,7 @@ class StateLayout:
     """Entry of the action that opens and closes the gripper, if there is one that does."""
 
     def __post_init__(self) -> None:
-        check_types(self, "state_layout.")
-        require(self.dim >= 1, "state_layout.dim must be at least 1", self.dim)
+        check_settings(self, "state_layout.")
 
     def absolute(self, firsts: tuple[int, ...]) -> set[int]:
         """Return the entries of positions, given by their first ones, along ``shift_axes``."""

@@ -1,6 +1,6 @@
 """The layout of an environment's states: declared, else known, else detected."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 import gymnasium as gym
@@ -11,24 +11,13 @@ from headstart.data.layout_detection import find_frame, find_velocities, free_ax
 from headstart.envs.interface import env_name, reset_env
 from headstart.envs.known import known_layout
 from headstart.envs.probe import in_words, take_steps
-from headstart.envs.task import TaskConfig
+from headstart.envs.task import LAYOUT, TaskConfig
 from headstart.errors import InputError
 from headstart.text import counted
 
 Detected = Literal["nothing", "velocities", "frame"]
 _EPISODES = (10,) * 6
 """Steps of the episodes in which it is looked for."""
-_DECLARED = (
-    "velocities",
-    "positions",
-    "goal_positions",
-    "hand",
-    "angles",
-    "shift_axes",
-    "hand_actions",
-    "hand_steps",
-    "gripper_action",
-)
 
 
 def find_layout(
@@ -54,18 +43,7 @@ def find_layout(
             f"{env_name(env)}: the attribute state_layout must be a StateLayout, got "
             f"{in_words(layout)}"
         )
-    given = {
-        "velocities": task.velocities,
-        "positions": task.positions,
-        "goal_positions": task.goal_positions,
-        "hand": task.hand,
-        "angles": task.angles,
-        "shift_axes": task.shift_axes,
-        "hand_actions": task.hand_actions,
-        "hand_steps": task.hand_steps,
-        "gripper_action": task.gripper_action,
-    }
-    declared: dict[str, Any] = {name: it for name, it in given.items() if it is not None}
+    declared = task.declared_layout()
     if declared and detect == "frame":
         detect = "velocities"  # What is declared and what is found need not go together.
     layout = replace(layout or known_layout(env) or _detect(env, detect), **declared)
@@ -76,7 +54,7 @@ def find_layout(
 
 def declaration(layout: StateLayout) -> list[str]:
     """Return the options of the command line that declare a layout."""
-    found = {name: value for name, value in asdict(layout).items() if name in _DECLARED}
+    found = {name: getattr(layout, name) for name in LAYOUT}
     return [
         f"--task.{name.replace('_', '-')} {_words(value)}"
         for name, value in found.items()

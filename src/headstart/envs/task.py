@@ -1,10 +1,11 @@
 """What a user declares of an environment from outside, for packages that one cannot edit."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, fields
+from typing import Any, Literal
 
+from headstart.data.layout import StateLayout
 from headstart.errors import InputError, require
-from headstart.settings import check_types
+from headstart.settings import check_settings, setting
 
 UnexplainedReward = Literal["refuse", "add", "ignore"]
 
@@ -17,17 +18,17 @@ class TaskConfig:
     """Whether reaching the goal ends an episode, where compute_terminated is missing or wrong."""
     reward_range: tuple[float, float] | None = None
     """Lowest and highest reward of a step; infinite where there is no bound."""
-    velocities: tuple[int, ...] | None = None
-    """Entries of the observation that are velocities."""
-    positions: tuple[int, ...] | None = None
+    velocities: tuple[int, ...] | None = setting(None, resume="fixed")
+    """Entries of the observation that are velocities, from 0 on."""
+    positions: tuple[int, ...] | None = setting(None, resume="fixed")
     """First entries of positions in the observation, all in one frame."""
-    goal_positions: tuple[int, ...] | None = None
+    goal_positions: tuple[int, ...] | None = setting(None, resume="fixed")
     """First entries of positions in a goal, in the same frame."""
-    hand: int | None = None
-    """Which of the positions is the hand's."""
-    angles: tuple[int, ...] | None = None
+    hand: int | None = setting(None, resume="fixed")
+    """Which of the positions is the hand's, by its first entry."""
+    angles: tuple[int, ...] | None = setting(None, resume="fixed")
     """Entries of the observation that are angles in that frame."""
-    shift_axes: tuple[int, ...] | None = None
+    shift_axes: tuple[int, ...] | None = setting(None, resume="fixed")
     """Axes of the frame along which the whole scene may be moved."""
     hand_actions: tuple[int, ...] | None = None
     """Entries of the action that move the hand along the axes of the frame, in order."""
@@ -37,13 +38,22 @@ class TaskConfig:
     """Entry of the action that opens and closes the gripper."""
     unexplained_reward: UnexplainedReward = "refuse"
     """What to do where step pays something else than compute_reward, such as a penalty for a
-    collision: refuse the environment, add the difference to the reward of every goal, or ignore
-    it and learn from compute_reward alone."""
+    collision: refuse the environment, add the difference to the reward of every goal, or ignore it
+    and learn from compute_reward alone."""
 
     def __post_init__(self) -> None:
-        check_types(self, "task.")
+        check_settings(self, "task.")
         if self.reward_range is not None:
             check_range("task.reward_range", self.reward_range)
+
+    def declared_layout(self) -> dict[str, Any]:
+        """Return the parts of a state's layout that are declared, by their names."""
+        declared = {name: getattr(self, name) for name in LAYOUT}
+        return {name: value for name, value in declared.items() if value is not None}
+
+
+LAYOUT = tuple(it.name for it in fields(StateLayout) if it.name in TaskConfig.__annotations__)
+"""The parts of a state's layout that can be declared."""
 
 
 def check_range(name: str, declared: object) -> tuple[float, float]:

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.errors import require
-from headstart.settings import check_types
+from headstart.settings import check_settings, setting
 
 FloatArray = NDArray[np.float32]
 
@@ -16,16 +15,13 @@ FloatArray = NDArray[np.float32]
 class Exploration:
     """Gaussian noise, and now and then an action drawn uniformly (Andrychowicz et al. 2017)."""
 
-    noise: float = 0.0
+    noise: float = setting(0.0, at_least=0)
     """Standard deviation of the Gaussian noise, as a share of half the action range."""
-    random_action: float = 0.0
+    random_action: float = setting(0.0, at_least=0, at_most=1)
     """Probability that the whole action is drawn uniformly from the action range instead."""
 
     def __post_init__(self) -> None:
-        check_types(self, "exploration.")
-        require(self.noise >= 0.0, "exploration.noise must not be negative", self.noise)
-        share = self.random_action
-        require(0.0 <= share <= 1.0, "exploration.random_action must lie in [0, 1]", share)
+        check_settings(self, "exploration.")
 
     def __call__(
         self, action: NDArray[Any], low: FloatArray, high: FloatArray, rng: np.random.Generator

@@ -1,55 +1,18 @@
-"""What may be different when a run goes on."""
+"""What may differ when a run continues."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from headstart.dotted import setting_names
+from headstart.dotted import walk
 from headstart.errors import InputError
 from headstart.training.config import TrainConfig
-
-FREE = (
-    "env_steps",
-    "target_success",
-    "policy_every",
-    "log_every",
-    "episode_timeout",
-    "evaluation.every",
-    "evaluation.episodes",
-    "failures.share",
-    "failures.at_least",
-    "checkpoint.seconds",
-    "checkpoint.keep",
-)
-"""Settings that no update depends on."""
-FIXED = (
-    "seed",
-    "replay_capacity",
-    "symmetry",
-    "actor_inputs",
-    "fine_scales",
-    "task.velocities",
-    "task.positions",
-    "task.goal_positions",
-    "task.hand",
-    "task.angles",
-    "task.shift_axes",
-    "demos.num_episodes",
-    "warm_start.bc_updates",
-    "warm_start.episodes",
-    "warm_start.critic_updates",
-    "agent.hidden_sizes",
-    "agent.num_critics",
-    "agent.goal_input",
-    "agent.normalize_inputs",
-)
-"""Settings that the shape of what is saved depends on, or what is over already."""
 
 
 def differences(before: TrainConfig, now: TrainConfig) -> dict[str, tuple[Any, Any]]:
     """Return the settings that differ, each with both values."""
-    old, new = setting_names(before), setting_names(now)
-    return {name: (old[name], new[name]) for name in old if old[name] != new[name]}
+    pairs = zip(walk(before), walk(now), strict=True)
+    return {old.name: (old.value, new.value) for old, new in pairs if old.value != new.value}
 
 
 def check_changes(
@@ -66,11 +29,12 @@ def check_changes(
         InputError: that lists what is refused.
     """
     changed = differences(before, now)
-    fixed = {name: both for name, both in changed.items() if name in FIXED}
+    on_resume = {setting.name: setting.rule.resume for setting in walk(before)}
+    fixed = {name: both for name, both in changed.items() if on_resume[name] == "fixed"}
     if fixed:
         listed = describe_changes(fixed)
         raise InputError(f"{listed}: cannot change within a run; train a new one")
-    learning = {name: both for name, both in changed.items() if name not in FREE}
+    learning = {name: both for name, both in changed.items() if on_resume[name] != "free"}
     if learning and not allow:
         listed = describe_changes(learning)
         raise InputError(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.errors import InputError
-from headstart.run_files import read_config, read_metrics, why_no_run
+from headstart.run_files import CONFIG, read_config, read_metrics, why_no_run
 from headstart.strict_json import build
 from headstart.text import printable
 
@@ -38,7 +38,7 @@ def read_run(directory: Path) -> Run:
     """
     try:
         # Of its configuration only what is drawn is looked at.
-        record, rows = read_config(directory), read_metrics(directory)
+        record, rows = read_config(directory / CONFIG), read_metrics(directory)
         group = json.dumps([record["env_id"], {**record["config"], "seed": 0}, record["demos"]])
         seed = build(int, record["config"]["seed"], "config.seed")
         columns = {

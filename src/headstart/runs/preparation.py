@@ -1,7 +1,6 @@
 """A trainer from what a caller names: an environment, files of demonstrations, settings."""
 
 import contextlib
-import difflib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -24,7 +23,7 @@ from headstart.envs.make import env_source, make_env
 from headstart.envs.names import is_buildable, is_env_class
 from headstart.envs.source import EnvLike, EnvSource
 from headstart.errors import InputError, require
-from headstart.presets import PRESETS
+from headstart.presets import PRESETS, find_preset
 from headstart.rollout.executors import Executor, open_executor
 from headstart.runs.follow_up import python_line
 from headstart.text import counted, printable
@@ -152,11 +151,7 @@ def open_config(config: ConfigLike | None) -> TrainConfig:
             f"config must be a TrainConfig, a preset ({', '.join(PRESETS)}) or a dict of settings, "
             f"got {type(config).__name__}"
         )
-    if config not in PRESETS:
-        close = difflib.get_close_matches(config, PRESETS, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(PRESETS)}"
-        raise InputError(f"unknown preset {config!r}; {hint}")
-    return PRESETS[config]
+    return find_preset(config)
 
 
 def open_strategy(

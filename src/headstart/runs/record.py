@@ -91,19 +91,9 @@ def read_record(directory: Path) -> RunRecord:
     if not os.path.isfile(path):
         raise InputError(f"{directory}: {why_no_run(directory, CONFIG)}")
     try:
-        return build(RunRecord, _as_now(read_config(directory)))
+        return build(RunRecord, read_config(path))
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: {printable(error)}") from error
-
-
-def _as_now(content: Any) -> Any:
-    """Return the content of a record with what earlier versions wrote in other words."""
-    config = content.get("config") if isinstance(content, dict) else None
-    cycle = config.get("cycle") if isinstance(config, dict) else None
-    # The default ratio stood beside cycle.updates, which ruled it out.
-    if isinstance(cycle, dict) and cycle.get("updates") is not None:
-        cycle.pop("updates_per_step", None)
-    return content
 
 
 def read_demos(directory: Path, record: RunRecord) -> DemoSet | None:

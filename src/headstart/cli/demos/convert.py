@@ -61,7 +61,7 @@ def add_action(actions: Any) -> None:
     importing.add_argument("--env", metavar="ENV", required=True, help="Gymnasium id of its task")
     importing.add_argument("--out", type=user_path, required=True, help="the .npz file to write")
     add_force(importing)
-    add_task(importing)
+    add_task(importing, layout=False)
     importing.set_defaults(run=_import)
     exporting = actions.add_parser("export", help="demo file -> Minari dataset", description=EXPORT)
     exporting.add_argument("file", type=user_path, metavar="FILE", help="a demo file")

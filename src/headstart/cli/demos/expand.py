@@ -6,7 +6,7 @@ from typing import Any
 from headstart.cli.demos.saving import make_and_save
 from headstart.cli.parser import add_collectors, add_force
 from headstart.cli.progress import progress_bar
-from headstart.cli.task import add_layout, add_task, task_of
+from headstart.cli.task import add_task, task_of
 from headstart.cli.trust import trusted_env
 from headstart.demos.expansion.cost import cost_of
 from headstart.demos.expansion.expand import expand_demos
@@ -54,7 +54,6 @@ def add_action(actions: Any) -> None:
     add_collectors(expand)
     add_force(expand)
     add_task(expand, unexplained="ignore")
-    add_layout(expand)
     expand.set_defaults(run=_expand)
 
 

@@ -28,17 +28,16 @@ from headstart.envs.restoring import restoring_problem
 from headstart.envs.snapshot import restorable
 from headstart.envs.source import EnvLike
 from headstart.envs.task import TaskConfig
-from headstart.errors import EpisodeError, InputError, require
+from headstart.errors import EpisodeError, InputError
 from headstart.rollout.executors import Executor, open_executor
 from headstart.rollout.job import EpisodeJob
-from headstart.settings import convert
+from headstart.settings import check_settings, setting
 from headstart.text import counted, printable
 
 _ROUND = 16
 """Attempts at once. The choice of sources depends on the rounds before alone, not on who is
 quicker."""
 _MAX_FAILURES_PER_SUCCESS = 20
-_SPEEDS = 0.2, 3.0
 
 _log = logging.getLogger("headstart")
 
@@ -47,18 +46,13 @@ _log = logging.getLogger("headstart")
 class ExpansionPlan:
     """What is to be made, and how."""
 
-    episodes: int = 100
-    speed: float = 1.0
-    seed: int = 0
+    episodes: int = setting(100, at_least=1)
+    speed: float = setting(1.0, at_least=0.2, at_most=3.0)
+    seed: int = setting(0, at_least=0)
     snapshots: bool = True
 
     def __post_init__(self) -> None:
-        for name, kind in (("episodes", int), ("speed", float), ("seed", int)):
-            object.__setattr__(self, name, convert(kind, getattr(self, name), name))
-        require(self.episodes >= 1, "episodes must be at least 1", self.episodes)
-        require(self.seed >= 0, "seed must not be negative", self.seed)
-        least, most = _SPEEDS
-        require(least <= self.speed <= most, f"speed must lie in [{least}, {most}]", self.speed)
+        check_settings(self)
 
 
 def expand_demos(

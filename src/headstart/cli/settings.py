@@ -1,0 +1,122 @@
+"""An option for every setting, made by one walk over them, and what is given by options."""
+
+import argparse
+import inspect
+import os
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterable
+from itertools import groupby
+from pathlib import Path
+from textwrap import fill
+from typing import Any, TypeVar, get_args, get_origin
+
+from headstart.cli.parser import SettingsHelp, help_width, reader
+from headstart.dotted import Setting, change_settings
+from headstart.errors import InputError
+from headstart.run_files import read_config
+from headstart.settings import without_none
+from headstart.text import printable
+
+T = TypeVar("T")
+_WORDS: dict[Any, str] = {int: "INT", float: "FLOAT", str: "TEXT"}
+
+
+def default_of(setting: Setting) -> str:
+    """Return the note on a setting that its value is its default."""
+    return f"(default: {_shown(setting.value)})"
+
+
+def add_settings(
+    parser: ArgumentParser,
+    settings: Iterable[Setting],
+    note: Callable[[Setting], str] = default_of,
+) -> None:
+    """Let the user give settings by their dotted names; ``changes`` holds those that are given.
+
+    Args:
+        parser: of the verb.
+        settings: those of a section one behind the other.
+        note: returns what follows the help of a setting.
+    """
+    parser.set_defaults(changes={})
+    parser.formatter_class = SettingsHelp
+    for section, members in groupby(settings, lambda each: each.section):
+        first, *others = members
+        title = first.name.rpartition(".")[0] or "settings"
+        about = " ".join((inspect.getdoc(section) or "").split())
+        group = parser.add_argument_group(_dashed(title), fill(about, help_width() - 2))
+        for setting in (first, *others):
+            _add_option(group, setting, note(setting))
+
+
+def change_by_file(settings: T, path: Path) -> T:
+    """Return settings with those changed that a file gives.
+
+    Args:
+        settings: what to change.
+        path: an object of JSON, as ``config.json`` of a run or its part ``config``: settings by
+            dotted name or nested, as many as the user likes.
+
+    Raises:
+        InputError: if it cannot be read, or names no setting or a value that is refused.
+    """
+    # Of os.path, which answers where pathlib raises: for a name that is too long.
+    if not os.path.isfile(path):
+        raise InputError(f"{path}: no such file of settings (config.json of a run, for instance)")
+    try:
+        content = read_config(path)
+        of_run = isinstance(content, dict) and isinstance(content.get("config"), dict)
+        return change_settings(settings, content["config"] if of_run else content)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: {printable(error)}") from error
+
+
+class _Note(argparse.Action):
+    """Notes the value of a setting among ``changes``."""
+
+    def __call__(
+        self, parser: object, namespace: argparse.Namespace, values: Any, option: str | None = None
+    ) -> None:
+        if self.nargs == 0:
+            values = option == self.option_strings[0]
+        elif isinstance(values, list):
+            values = None if {*values} == {None} else tuple(values)
+        namespace.changes[self.dest] = values
+
+
+def _add_option(group: Any, setting: Setting, note: str) -> None:
+    section, dot, name = setting.name.rpartition(".")
+    names = [setting.name] + [f"{section}{dot}no_{name}"] * (setting.kind is bool)
+    limits = setting.rule.range and f"{setting.rule.range}.".capitalize()
+    text = " ".join(filter(None, (setting.help, limits, note))).replace("%", "%%")
+    group.add_argument(
+        *(f"--{_dashed(each)}" for each in names),
+        dest=setting.name,
+        action=_Note,
+        default=argparse.SUPPRESS,
+        help=text,
+        **_form(setting.kind),
+    )
+
+
+def _form(kind: Any) -> dict[str, Any]:
+    """Return how many words the option of a setting takes, how they are read, and shown."""
+    if kind is bool:
+        return {"nargs": 0}
+    taken, optional = without_none(kind)
+    if get_origin(taken) is tuple:
+        inner, *others = get_args(taken)
+        count = "*" if others == [...] else 1 + len(others)
+        item = inner | None if optional else inner
+        return {"nargs": count, "type": reader(item), "metavar": _WORDS[inner]}
+    choices = (True, False) if taken is bool else get_args(taken)
+    shown = f"{{{','.join(map(str, choices))}}}" if choices else _WORDS[taken]
+    return {"type": reader(kind), "metavar": "|".join([shown] + ["None"] * optional)}
+
+
+def _dashed(name: str) -> str:
+    return name.replace("_", "-")
+
+
+def _shown(value: Any) -> str:
+    return (" ".join(map(str, value)) or "none") if isinstance(value, tuple) else str(value)

@@ -1,0 +1,116 @@
+"""Options of settings: each has one, whose words are read as its type says."""
+
+import shlex
+
+import pytest
+
+from headstart.cli.main import main, parse
+from headstart.cli.train import settings_of
+from headstart.dotted import walk
+from headstart.errors import InputError
+from headstart.presets import PRESETS
+
+
+def words(value):
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def given(setting):
+    """Return the option that gives a setting the value that it has."""
+    name = setting.name.replace("_", "-")
+    if setting.kind is bool:
+        section, dot, last = name.rpartition(".")
+        return f"--{section}{dot}{'' if setting.value else 'no-'}{last}"
+    repeated = 2 if setting.name == "task.reward_range" else 1
+    return f"--{name} {' '.join([words(setting.value)] * repeated)}"
+
+
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+def test_every_setting_can_be_given_as_an_option(preset):
+    other = PRESETS[preset]
+    line = " ".join(given(setting) for setting in walk(other))
+    found = settings_of(parse(["train", "ENV", *line.split()]))
+    assert found == other
+    assert found != PRESETS["fast"] or preset == "fast"
+
+
+@pytest.mark.parametrize(
+    ("line", "changes"),
+    [
+        ("--task.reward-range -inf 0", {"task.reward_range": (float("-inf"), 0.0)}),
+        ("--task.reward-range -1e-3 .5", {"task.reward_range": (-0.001, 0.5)}),
+        ("--task.reward-range None None", {"task.reward_range": None}),
+        ("--task.velocities None --task.hand 3", {"task.velocities": None, "task.hand": 3}),
+        ("--task.velocities", {"task.velocities": ()}),
+        ("--task.success-terminates False", {"task.success_terminates": False}),
+        ("--agent.q_weight 1e-3", {"agent.q_weight": 0.001}),
+        ("--agent.no-q-filter --agent.q-filter", {"agent.q_filter": True}),
+        ("--no-symmetry --symmetry --no_symmetry", {"symmetry": False}),
+        ("--seed 1 --seed=2e0", {"seed": 2}),
+        ("--demos.num-episodes None", {"demos.num_episodes": None}),
+    ],
+)
+def test_words_become_values(line, changes):
+    arguments = parse(["train", *line.split(), "--matmul-precision", "float32", "ENV"])
+    assert arguments.env == "ENV"
+    assert arguments.changes == {**changes, "matmul_precision": "float32"}
+    settings_of(arguments)
+
+
+def test_demonstrations_may_be_named_in_several_options():
+    line = "train --demos a b --seed 1 --demos=c ENV --demos d"
+    assert parse(line.split()).demos == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("train ENV --actor-lr 1", "unknown option '--actor-lr'; did you mean --agent.actor-lr?"),
+        ("train ENV --agent.tua=1", "unknown option '--agent.tua'; did you mean --agent.tau?"),
+        ("evaluate run --episods 3", "unknown option '--episods'; did you mean --episodes?"),
+        ("demos collect ENV --sed 3 --out x", "unknown option '--sed'; did you mean --seed?"),
+        ("resume run --allow-changes", "did you mean --allow-change?"),
+        ("train ENV other", "unexpected argument 'other'"),
+        ("evaluate run --episodes 1.5", "--episodes: must be an integer, got 1.5"),
+        ("train ENV --task.hand x", "--task.hand: must be an integer or None, got x"),
+        ("train ENV --fine-scales 1 x", "--fine-scales: must be a number, got x"),
+        ("train ENV --task.reward-range 1", "--task.reward-range: expected 2 arguments"),
+        ("train ENV --preset", "--preset: expected one argument"),
+        (
+            "envs check ENV --task.hand-steps x",
+            "--task.hand-steps: must be a number or None, got x",
+        ),
+    ],
+)
+def test_a_wrong_option_is_named_with_what_to_do(command, told):
+    with pytest.raises(InputError) as refusal:
+        parse(shlex.split(command))
+    assert told in str(refusal.value)
+    verb = command.partition(" ENV")[0].partition(" run")[0]
+    assert str(refusal.value).endswith(f"; see `headstart {verb} --help`")
+
+
+def test_help_shows_ranges_choices_and_what_a_resume_may_do(capsys):
+    shown = {}
+    for verb in ("train", "resume"):
+        with pytest.raises(SystemExit):
+            main([verb, "--help"])
+        shown[verb] = " ".join(capsys.readouterr().out.split())
+    tau = "--agent.tau FLOAT Share of the online network in each target update (1 - polyak). Must"
+    assert f"{tau} lie in (0, 1]. (default: 0.005)" in shown["train"]
+    assert f"{tau} lie in (0, 1]. (needs --allow-change)" in shown["resume"]
+    assert "--agent.deploy {averaged,online}" in shown["train"]
+    assert "--seed INT Root of every random draw. Must not be negative. (cannot" in shown["resume"]
+    for setting in walk(PRESETS["fast"]):
+        assert f"--{setting.name.replace('_', '-')}" in shown["train"]
+        assert setting.help in shown["train"]
+
+
+@pytest.mark.parametrize("verb", ["envs check", "demos expand", "demos import"])
+def test_verbs_that_take_declarations_explain_them_as_train_does(verb, capsys):
+    with pytest.raises(SystemExit):
+        main([*verb.split(), "--help"])
+    told = capsys.readouterr().out
+    assert "--task.success-terminates" in told
+    assert ("--task.hand-steps" in told) == (verb != "demos import")
+    assert told.count("(default: ignore)") == (verb == "demos expand")
