@@ -14,6 +14,7 @@ from headstart.agents.adam import Adam
 from headstart.agents.config import DDPGConfig
 from headstart.agents.networks import FIRST, OTHERS, Actor, Critics
 from headstart.agents.normalizer import RunningMoments
+from headstart.agents.passes import ActorPass, CriticPass
 from headstart.data.batch import Batch, NumpyBatch
 from headstart.data.inputs import NOTHING, InputMap
 from headstart.policy import Policy, inner_bounds
@@ -87,6 +88,7 @@ class DDPG:
         self._mean = torch.from_numpy(self.moments.mean.astype(np.float32))
         self._std = torch.from_numpy(self.moments.std.astype(np.float32))
 
+    @torch.no_grad()
     def update(self, batch: Batch[Tensor]) -> Metrics:
         """One gradient step on the critics and, every ``actor_delay`` updates, one on the actor.
 
@@ -96,7 +98,9 @@ class DDPG:
         inputs, action = self._inputs_now(batch), self._scaled_action(batch)
         gradients, values, metrics = self._critic_gradients(batch, inputs, action)
         if self.updates % self.config.actor_delay == 0:
-            metrics |= self._update_actor(batch, inputs, action, q_demo=values)
+            actor_gradients, more = self._actor_gradients(batch, inputs, action, q_demo=values)
+            self._actor_optimizer.step(actor_gradients)
+            metrics |= more
         self._critic_optimizer.step(gradients)
         self.updates += 1
         if self.config.target_update == "update":
@@ -104,6 +108,7 @@ class DDPG:
             self._follow(*self._critic_pairs)
         return metrics
 
+    @torch.no_grad()
     def update_critics(self, batch: Batch[Tensor]) -> Metrics:
         """One gradient step on the critics alone: the warm start after cloning."""
         inputs, action = self._inputs_now(batch), self._scaled_action(batch)
@@ -112,19 +117,17 @@ class DDPG:
         self._follow(*self._critic_pairs)
         return metrics
 
+    @torch.no_grad()
     def clone(self, batch: Batch[Tensor]) -> Metrics:
         """One step of behaviour cloning alone, without critics or filter: the warm start."""
-        action = self.actor(self._inputs_now(batch).actor)
-        loss = losses.bc_loss(
-            action,
-            self._scaled_action(batch),
-            is_demo=batch.is_demo,
-            keep=torch.ones_like(batch.is_demo),
-        )
-        gradients = torch.autograd.grad(loss, self._actor_parameters)
+        actor = ActorPass(self.actor, self._inputs_now(batch).actor)
+        actions = actor.action, self._scaled_action(batch)
+        is_demo = batch.is_demo
+        rows = {"is_demo": is_demo, "keep": torch.ones_like(is_demo)}
+        gradients = actor.parameter_gradients(losses.bc_gradient(*actions, **rows))
         self._actor_optimizer.step(gradients)
         self._follow(*self._actor_pairs)
-        return {"bc_loss": loss.detach()}
+        return {"bc_loss": losses.bc_loss(*actions, **rows)}
 
     def end_cloning(self) -> None:
         """Make the averaged actor the clone: what it averages until then is mostly not cloned."""
@@ -210,49 +213,62 @@ class DDPG:
 
     def _critic_gradients(
         self, batch: Batch[Tensor], inputs: Inputs, action: Tensor
-    ) -> tuple[tuple[Tensor, ...], Tensor, Metrics]:
-        """Return the gradients, the critics' ``Q(s, a)``, ``(K, B)``, and metrics."""
-        with torch.no_grad():
-            next_inputs = self._inputs(
-                batch.next_observation, batch.next_achieved_goal, batch.desired_goal
-            )
-            next_action = self.target_actor(next_inputs.actor)
-            next_values = self.target_critics(next_inputs.critic, next_action)
-            target = losses.td_target(
-                batch.reward,
-                batch.terminated,
-                losses.combine(next_values, self.config.target_combination),
-                discount=self.config.discount,
-                bounds=self.target_bounds,
-            )
-        values = self.critics(inputs.critic, action)
-        loss = losses.critic_loss(values, target)
-        gradients = torch.autograd.grad(loss, self._critic_parameters)
-        return gradients, values.detach(), {"critic_loss": loss.detach()}
+    ) -> tuple[list[Tensor], Tensor, Metrics]:
+        """Return the gradients, ``Q(s, a)``, ``(K, B)``, and metrics."""
+        target = self._target(batch)
+        critics = CriticPass(self.critics, inputs.critic, action)
+        loss = losses.critic_loss(critics.values, target)
+        gradients = critics.parameter_gradients(losses.critic_gradient(critics.values, target))
+        return gradients, critics.values, {"critic_loss": loss}
 
-    def _update_actor(
+    def _target(self, batch: Batch[Tensor]) -> Tensor:
+        """Return what ``Q(s, a)`` should be, ``(B,)``, by the target networks."""
+        inputs = self._inputs(batch.next_observation, batch.next_achieved_goal, batch.desired_goal)
+        action = ActorPass(self.target_actor, inputs.actor).action
+        values = CriticPass(self.target_critics, inputs.critic, action).values
+        return losses.td_target(
+            batch.reward,
+            batch.terminated,
+            losses.combine(values, self.config.target_combination),
+            discount=self.config.discount,
+            bounds=self.target_bounds,
+        )
+
+    def _actor_gradients(
         self, batch: Batch[Tensor], inputs: Inputs, demo_action: Tensor, *, q_demo: Tensor
-    ) -> Metrics:
+    ) -> tuple[list[Tensor], Metrics]:
+        """Return the gradients and metrics, given the critics' ``Q(s, a)``, ``(K, B)``."""
         config = self.config
-        action = self.actor(inputs.actor)
-        value = self.critics(inputs.critic, action, members=FIRST)
-        policy_loss = losses.policy_loss(value[0], action, action_l2=config.action_l2)
-        metrics = {"actor_loss": policy_loss.detach(), "mean_q": value.detach().mean()}
-        loss = policy_loss
-        if config.bc_weight and batch.is_demo.any():
-            keep = torch.ones_like(batch.is_demo)
-            if config.q_filter and self.updates >= config.q_filter_from:
-                with torch.no_grad():
-                    others = self.critics(inputs.critic, action, members=OTHERS)
-                keep = losses.q_filter(q_demo, torch.cat([value, others]))
-            bc_loss = losses.bc_loss(action, demo_action, is_demo=batch.is_demo, keep=keep)
-            loss = config.q_weight * policy_loss + config.bc_weight * bc_loss
-            metrics["bc_loss"] = bc_loss.detach()
-            metrics["q_filter_pass_rate"] = (keep * batch.is_demo).sum() / batch.is_demo.sum()
-        # Only towards the actor: the critics' own gradients would be computed and thrown away.
-        gradients = torch.autograd.grad(loss, self._actor_parameters)
-        self._actor_optimizer.step(gradients)
-        return metrics
+        actor = ActorPass(self.actor, inputs.actor)
+        critic = CriticPass(self.critics, inputs.critic, actor.action, members=FIRST)
+        value, action = critic.values[0], actor.action
+        loss = losses.policy_loss(value, action, action_l2=config.action_l2)
+        by_value, by_action = losses.policy_gradients(value, action, action_l2=config.action_l2)
+        gradient = by_action + critic.action_gradient(by_value)
+        metrics = {"actor_loss": loss, "mean_q": value.mean()}
+        is_demo = batch.is_demo
+        if config.bc_weight and is_demo.any():
+            keep = self._keep(is_demo, inputs, action, value, q_demo)
+            rows = {"is_demo": is_demo, "keep": keep}
+            cloning = losses.bc_gradient(action, demo_action, **rows)
+            gradient = config.q_weight * gradient + config.bc_weight * cloning
+            metrics["bc_loss"] = losses.bc_loss(action, demo_action, **rows)
+            metrics["q_filter_pass_rate"] = (keep * is_demo).sum() / is_demo.sum()
+        return actor.parameter_gradients(gradient), metrics
+
+    def _keep(
+        self, is_demo: Tensor, inputs: Inputs, action: Tensor, value: Tensor, q_demo: Tensor
+    ) -> Tensor:
+        """Return 0, ``(B,)``, where the filter drops a demonstration, if it acts by now."""
+        keep = torch.ones_like(is_demo)
+        if not self.config.q_filter or self.updates < self.config.q_filter_from:
+            return keep
+        # The other critics are asked about demonstrations alone.
+        rows = is_demo.nonzero().squeeze(-1)
+        others = CriticPass(self.critics, inputs.critic[rows], action[rows], members=OTHERS)
+        q_policy = torch.cat([value[rows].unsqueeze(0), others.values])
+        keep[rows] = losses.q_filter(q_demo[:, rows], q_policy)
+        return keep
 
     @property
     def _deployed(self) -> Actor:

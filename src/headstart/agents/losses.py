@@ -1,4 +1,4 @@
-"""The losses of DDPG + HER + demonstrations as pure functions of tensors."""
+"""The losses of DDPG + HER + demonstrations, and their gradients, as pure functions of tensors."""
 
 from typing import Literal
 
@@ -46,6 +46,11 @@ def critic_loss(values: Tensor, target: Tensor) -> Tensor:
     return (values - target).square().mean(dim=1).sum()
 
 
+def critic_gradient(values: Tensor, target: Tensor) -> Tensor:
+    """Gradient of ``critic_loss`` by the values, ``(K, B)``."""
+    return (values - target) * (2.0 / len(target))
+
+
 def policy_loss(value: Tensor, action: Tensor, *, action_l2: float) -> Tensor:
     """``-mean Q(s, pi(s)) + action_l2 * mean(pi(s)^2)`` (DDPG; the second term as in baselines).
 
@@ -55,6 +60,14 @@ def policy_loss(value: Tensor, action: Tensor, *, action_l2: float) -> Tensor:
         action_l2: weight of the penalty, a mean over rows and action dimensions alike.
     """
     return action_l2 * action.square().mean() - value.mean()
+
+
+def policy_gradients(value: Tensor, action: Tensor, *, action_l2: float) -> tuple[Tensor, Tensor]:
+    """Gradients of ``policy_loss`` by the value, ``(B,)``, and by the action, ``(B, action_dim)``.
+
+    The second one is of the penalty alone: that the value depends on the action is left out.
+    """
+    return torch.full_like(value, -1.0 / len(value)), action * (2.0 * action_l2 / action.numel())
 
 
 def bc_loss(policy_action: Tensor, demo_action: Tensor, *, is_demo: Tensor, keep: Tensor) -> Tensor:
@@ -69,6 +82,14 @@ def bc_loss(policy_action: Tensor, demo_action: Tensor, *, is_demo: Tensor, keep
     return (is_demo * keep * error).sum() / is_demo.sum().clamp(min=1.0)
 
 
+def bc_gradient(
+    policy_action: Tensor, demo_action: Tensor, *, is_demo: Tensor, keep: Tensor
+) -> Tensor:
+    """Gradient of ``bc_loss`` by the policy's action, ``(B, action_dim)``."""
+    weight = is_demo * keep * (2.0 / is_demo.sum().clamp(min=1.0))
+    return (policy_action - demo_action) * weight.unsqueeze(-1)
+
+
 @torch.no_grad()
 def q_filter(q_demo: Tensor, q_policy: Tensor) -> Tensor:
     """Keep a demonstration where a critic rates it above the policy, ``(K, B)`` twice to ``(B,)``.
@@ -78,4 +99,4 @@ def q_filter(q_demo: Tensor, q_policy: Tensor) -> Tensor:
     mostly noise, and a policy that climbs the first critic wins any vote that one holds alone.
     """
     assert q_demo.shape == q_policy.shape, (q_demo.shape, q_policy.shape)
-    return (q_demo > q_policy).any(dim=0).float()
+    return (q_demo > q_policy).any(dim=0).to(q_demo.dtype)

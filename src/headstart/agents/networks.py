@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+Layers = tuple[tuple[Tensor, Tensor], ...]
+"""Weight and bias of each layer."""
 ALL, FIRST, OTHERS = slice(None), slice(0, 1), slice(1, None)
 """Which critics to evaluate."""
 
@@ -29,14 +31,14 @@ class Actor(nn.Module):
         self.weights = nn.ParameterList([xavier(pair, generator) for pair in pairs])
         self.biases = nn.ParameterList([nn.Parameter(torch.zeros(size)) for _, size in pairs])
         # Walking through a ParameterList takes as long as a small product, hence the plain tuple.
-        self._layers = tuple(zip(self.weights, self.biases, strict=True))
+        self.layers: Layers = tuple(zip(self.weights, self.biases, strict=True))
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return the squashed action."""
         hidden = inputs
-        for weight, bias in self._layers[:-1]:
+        for weight, bias in self.layers[:-1]:
             hidden = torch.relu_(torch.addmm(bias, hidden, weight))
-        weight, bias = self._layers[-1]
+        weight, bias = self.layers[-1]
         return torch.tanh(torch.addmm(bias, hidden, weight))
 
 
@@ -60,17 +62,24 @@ class Critics(nn.Module):
         self.biases = nn.ParameterList(
             [nn.Parameter(torch.zeros(num_critics, 1, size)) for _, size in pairs]
         )
-        self._layers = tuple(zip(self.weights, self.biases, strict=True))
+        self._layers: Layers = tuple(zip(self.weights, self.biases, strict=True))
+
+    def layers(self, members: slice = ALL) -> Layers:
+        """Return the layers of some ``members``, as views."""
+        if members == ALL:
+            return self._layers
+        return tuple((weight[members], bias[members]) for weight, bias in self._layers)
 
     def forward(self, inputs: Tensor, action: Tensor, *, members: slice = ALL) -> Tensor:
         """Return the values ``(K, B)`` of all critics, or of some ``members`` alone."""
+        layers = self.layers(members)
         joined = torch.cat([inputs, action], dim=-1)
-        hidden = joined.expand(len(self._layers[0][0][members]), *joined.shape)
-        for weight, bias in self._layers[:-1]:
-            hidden = torch.baddbmm(bias[members], hidden, weight[members])
+        hidden = joined.expand(len(layers[0][0]), *joined.shape)
+        for weight, bias in layers[:-1]:
+            hidden = torch.baddbmm(bias, hidden, weight)
             if self.layer_norm:
                 # Without gain and bias of its own: the next layer has both.
                 hidden = F.layer_norm(hidden, hidden.shape[-1:])
             hidden = torch.relu(hidden)
-        weight, bias = self._layers[-1]
-        return torch.baddbmm(bias[members], hidden, weight[members]).squeeze(-1)
+        weight, bias = layers[-1]
+        return torch.baddbmm(bias, hidden, weight).squeeze(-1)
