@@ -59,13 +59,19 @@ TASKS = {
     "reach, 5": Task("FetchReach-v4", 5, 3000),
     "maze, 20": Task(MAZE, 20, 30_000),
 }
+OWN_GOALS = {"demos.other_goals": False}
 INPUTS: dict[str, dict[str, Any]] = {
-    "neither": {"actor_inputs": "neither"},
-    "all": {"actor_inputs": "all"},
-    "no-velocities": {"actor_inputs": "no-velocities"},
-    "no-absolute": {"actor_inputs": "no-absolute"},
-    "neither, fine": {"actor_inputs": "neither", "fine_scales": (10.0, 50.0, 200.0)},
-    "auto": {"actor_inputs": "auto"},
+    "neither": {"actor_inputs": "neither", **OWN_GOALS},
+    "all": {"actor_inputs": "all", **OWN_GOALS},
+    "no-velocities": {"actor_inputs": "no-velocities", **OWN_GOALS},
+    "no-absolute": {"actor_inputs": "no-absolute", **OWN_GOALS},
+    "neither, fine": {
+        "actor_inputs": "neither",
+        "fine_scales": (10.0, 50.0, 200.0),
+        **OWN_GOALS,
+    },
+    "neither, other goals": {"actor_inputs": "neither", "demos.other_goals": True},
+    "auto": {},
 }
 
 
@@ -102,9 +108,8 @@ def run(out: Path, runs: Path, cell: dict[str, Any]) -> None:
     config = TrainConfig(
         env_steps=0 if cloning else task.env_steps,
         seed=seed,
-        **INPUTS[cell["inputs"]],
         evaluation=EvaluationConfig(every=2000, episodes=50),
-    )
+    ).with_(INPUTS[cell["inputs"]])
     try:
         demos = demonstrations(runs, task, seed)
         result = train(task.env_id, config, demos=demos, out=directory)

@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from headstart.data.approach import OtherGoals
 from headstart.data.batch import Batch, NumpyBatch
 from headstart.data.replay import EpisodeReplay
 from headstart.data.rewards import RewardScale
@@ -46,6 +47,7 @@ class HindsightSampler:
         rng: the stream that every draw comes from.
         strategy: where substitute goals come from; see ``headstart.data.strategies``.
         scale: the units that rewards are given in; the environment's own by default.
+        other_goals: which steps get goals of other demonstrations besides.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class HindsightSampler:
         rng: np.random.Generator,
         strategy: GoalStrategy = future,
         scale: RewardScale | None = None,
+        other_goals: OtherGoals | None = None,
     ) -> None:
         if not 0.0 <= relabel_fraction <= 1.0:
             raise ValueError(f"relabel_fraction must lie in [0, 1], got {relabel_fraction}")
@@ -66,6 +69,7 @@ class HindsightSampler:
         self.rng = rng
         self.strategy = strategy
         self.scale = scale
+        self.other_goals = other_goals
 
     def sample(self, count: int) -> NumpyBatch:
         """Return ``count`` transitions drawn with replacement."""
@@ -80,8 +84,15 @@ class HindsightSampler:
         replay.fetch(row, out=drawn.before)
         replay.fetch(row + 1, out=drawn.after)
         goal = drawn.before[:, replay.columns["desired_goals"]]
-        relabelled = np.flatnonzero(self.rng.random(len(drawn)) < self.relabel_fraction)
         drawn.same_end[:] = True
+        self._relabel(row, goal, drawn)
+        if self.other_goals is not None:
+            self.other_goals.swap(row, goal, self.rng)
+
+    def _relabel(self, row: NDArray[np.integer], goal: FloatArray, drawn: "Drawn") -> None:
+        """Give a share of the rows a goal that was reached, in place."""
+        replay = self.replay
+        relabelled = np.flatnonzero(self.rng.random(len(drawn)) < self.relabel_fraction)
         if not len(relabelled):
             return
         goals = self.strategy(ChosenRows(replay, row[relabelled]), self.rng)
@@ -159,7 +170,12 @@ class Relabelling:
     strategy: GoalStrategy
     scale: RewardScale | None = None
 
-    def sampler(self, replay: EpisodeReplay, rng: np.random.Generator) -> HindsightSampler:
+    def sampler(
+        self,
+        replay: EpisodeReplay,
+        rng: np.random.Generator,
+        other_goals: OtherGoals | None = None,
+    ) -> HindsightSampler:
         """Return a sampler of ``replay`` that relabels so."""
         return HindsightSampler(
             replay,
@@ -168,6 +184,7 @@ class Relabelling:
             rng=rng,
             strategy=self.strategy,
             scale=self.scale,
+            other_goals=other_goals,
         )
 
 

@@ -57,6 +57,9 @@ def warn_of_no_updates(config: TrainConfig, spec: "GoalSpec") -> None:
 def keep_adapted(config: TrainConfig, before: TrainConfig) -> TrainConfig:
     """Return a configuration in which what is left open is what it was in a run before."""
     warm_start, evaluation, cycle = config.warm_start, config.evaluation, config.cycle
+    demos = config.demos
+    if demos.other_goals is None:
+        demos = replace(demos, other_goals=before.demos.other_goals)
     if warm_start.episodes is None:
         warm_start = replace(warm_start, episodes=before.warm_start.episodes)
     if evaluation.every is None:
@@ -66,7 +69,7 @@ def keep_adapted(config: TrainConfig, before: TrainConfig) -> TrainConfig:
     if cycle.updates is None and cycle.updates_per_step is None:
         updates, ratio = before.cycle.updates, before.cycle.updates_per_step
         cycle = replace(cycle, updates=updates, updates_per_step=ratio)
-    return replace(config, warm_start=warm_start, evaluation=evaluation, cycle=cycle)
+    return replace(config, demos=demos, warm_start=warm_start, evaluation=evaluation, cycle=cycle)
 
 
 def _adapt_cycle(cycle: CycleConfig) -> CycleConfig:

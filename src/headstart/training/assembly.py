@@ -2,11 +2,13 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from headstart.agents.ddpg import DDPG
 from headstart.data.episode import Episode
+from headstart.data.hindsight import Relabelling
 from headstart.data.inputs import InputMap
 from headstart.data.layout import choose_inputs
 from headstart.data.replay import EpisodeReplay
@@ -22,6 +24,7 @@ from headstart.seeding import Streams, integer_seed
 from headstart.training.adaptation import adapt
 from headstart.training.config import ActorInputs, TrainConfig
 from headstart.training.contest import Contest
+from headstart.training.goal_use import compare_goal_use
 from headstart.training.observer import Observer
 from headstart.training.sampling import make_relabelling, make_samplers
 from headstart.training.trainer import Trainer
@@ -79,6 +82,7 @@ def build_trainer(
     if demos is not None:
         demos = [check(episode, is_demo=True).demonstrated() for episode in demos]
     relabelling = make_relabelling(config, reward, goal_strategy)
+    config = _decide_other_goals(config, spec, demos, relabelling)
     sampler, demo_sampler = make_samplers(config, mirror, replay, demos, relabelling, streams)
     return Trainer(
         config=config,
@@ -147,6 +151,32 @@ def _resets(config: TrainConfig, demos: Sequence[Episode] | None) -> DemoResets 
     if demos is None or not resets.probability:
         return None
     return DemoResets(demos, resets.probability, resets.goal, config.seed)
+
+
+def _decide_other_goals(
+    config: TrainConfig, spec: GoalSpec, demos: Sequence[Episode] | None, relabelling: Relabelling
+) -> TrainConfig:
+    """Return settings that say whether first steps of demonstrations get other goals."""
+    if config.demos.other_goals is not None or demos is None:
+        return config
+    view, use = _views(config, spec, demos)[0], None
+    if config.warm_start.bc_updates and config.agent.bc_weight:
+        use = compare_goal_use(
+            lambda: _agent(config, spec, view),
+            demos,
+            relabelling,
+            batch_size=config.batch_size,
+            seed=integer_seed(config.seed, "goal use"),
+        )
+    misleads = use is not None and use.misleads
+    if use is not None and misleads:
+        _log.info(
+            "before anything has moved, clones that see no goal foresee demonstrations better "
+            "(error %.2f, %.2f with goals): such steps are shown with other goals too "
+            "(--demos.other-goals False)",
+            use.blind, use.seeing,
+        )  # fmt: skip
+    return replace(config, demos=replace(config.demos, other_goals=misleads))
 
 
 def _views(

@@ -74,6 +74,9 @@ class DemosConfig:
     """Share of each batch that is demonstrated."""
     num_episodes: int | None = setting(None, at_least=1, resume="fixed")
     """How many demonstrations of the file to use, from its start; all of them by default."""
+    other_goals: bool | None = None
+    """Show half of the demonstrated steps before anything has moved with goals of others. By
+    default where clones that see no goal foresee such steps of other demonstrations better."""
 
     def __post_init__(self) -> None:
         check_settings(self, "demos.")

@@ -7,6 +7,7 @@ from typing import Any
 import gymnasium as gym
 
 from headstart.data import strategies
+from headstart.data.approach import OtherGoals
 from headstart.data.episode import Episode
 from headstart.data.hindsight import Relabelling, Sampler
 from headstart.data.mixture import MixedSampler
@@ -54,7 +55,8 @@ def make_samplers(
     if demos is None:
         return mirrored(online, "replay/mirror"), None
     demonstrated = EpisodeReplay.from_episodes(demos, grows=True)
-    shown = relabelling.sampler(demonstrated, streams["demo"])
+    others = OtherGoals.of(demos) if config.demos.other_goals else None
+    shown = relabelling.sampler(demonstrated, streams["demo"], others)
     mixed = MixedSampler(online=online, demos=shown, demo_fraction=config.demos.fraction)
     return mirrored(mixed, "replay/mirror"), mirrored(shown, "demo/mirror")
 
