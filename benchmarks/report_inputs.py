@@ -11,6 +11,7 @@ _SEEN = {
     "no-absolute": "nothing absolute",
     "neither": "neither",
     "neither, fine": "neither, fine scales",
+    "neither, other goals": "neither, other goals too",
     "auto": "`auto`",
 }
 
