@@ -170,12 +170,3 @@ def test_metrics_of_tensorboard_may_fail_from_the_start_and_on_the_way(
     assert told_of(log).count("cannot be written (") == 2
     assert Path(where).is_file()
     assert differences(outcome(run), undisturbed) == []
-
-
-def test_tensorboard_may_be_broken(warm, demo_file, tmp_path, undisturbed):
-    run, log = tmp_path / "run", tmp_path / "log"
-    broken = at_the_start("unreliable:break_tensorboard")
-    assert warm(*command_for(run, demo_file), log=log, moments=[broken]) == 0
-    assert told_of(log).count("TensorBoard cannot be imported") == 1
-    assert not (run / "tensorboard").exists()
-    assert differences(outcome(run), undisturbed) == []

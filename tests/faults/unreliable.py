@@ -2,7 +2,6 @@
 
 import itertools
 import os
-import sys
 import time
 
 
@@ -16,11 +15,3 @@ def jump():
 def send_to_full_disk(stream):
     """Have what a stream writes refused."""
     os.dup2(os.open("/dev/full", os.O_WRONLY), stream)
-
-
-def break_tensorboard():
-    """Have its import fail as it does with a protobuf that does not fit."""
-    sys.modules.pop("headstart.runs.tensorboard_file", None)
-    runs = sys.modules["headstart.runs"]
-    vars(runs).pop("tensorboard_file", None)
-    sys.modules["tensorboard.compat.proto.event_pb2"] = None

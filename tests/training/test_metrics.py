@@ -1,4 +1,5 @@
 import json
+import math
 
 import numpy as np
 import pytest
@@ -56,6 +57,33 @@ def test_tensorboard_gets_the_same_points(tmp_path):
     points = [(point.step, point.value) for point in events.Scalars("eval/success_rate")]
     assert [step for step, _ in points] == [100, 250]
     np.testing.assert_allclose([value for _, value in points], [0.1, 0.25])
+
+
+def test_tensorboard_reads_any_number_and_name(tmp_path):
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    values = {"a" * 300: 1e300, "größe/日": -0.0, "nan": math.nan, "least": 1e-300, "x": -1e30}
+    log = MetricsLog(tmp_path)
+    log.write({"time/env_steps": 2**40, "eval/success_rate": 0.5, **values}, 2**40)
+    events = accumulator.EventAccumulator(str(tmp_path / "tensorboard"))
+    events.Reload()
+    for name, value in values.items():
+        (point,) = events.Scalars(name)
+        assert point.step == 2**40
+        with np.errstate(over="ignore"):
+            np.testing.assert_equal(point.value, float(np.float32(value)))
+
+
+def test_a_run_that_continues_takes_back_what_was_written_after_its_checkpoint(tmp_path):
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    log = MetricsLog(tmp_path)
+    for step in (100, 200, 300):
+        log.write({"time/env_steps": step, "eval/success_rate": step / 1000}, step)
+    kept = b"".join(log.content.splitlines(keepends=True)[:2])
+    MetricsLog(tmp_path, kept).write({"time/env_steps": 300, "eval/success_rate": 0.9}, 300)
+    events = accumulator.EventAccumulator(str(tmp_path / "tensorboard"))
+    events.Reload()
+    points = [(point.step, round(point.value, 3)) for point in events.Scalars("eval/success_rate")]
+    assert points == [(100, 0.1), (200, 0.2), (300, 0.9)]
 
 
 def test_what_a_killed_process_left_of_its_event_file_is_deleted(tmp_path):

@@ -2,15 +2,13 @@
 
 import itertools
 import json
-import logging
 import math
 from collections.abc import Mapping
 from pathlib import Path
 
 from headstart.run_files import METRICS, metric_rows
 from headstart.runs.growing_file import GrowingFile
-
-_log = logging.getLogger("headstart")
+from headstart.runs.tensorboard_file import beginning, new_event_file, scalars
 
 
 def rows_to_go_on_from(content: bytes) -> list[dict[str, float]]:
@@ -37,18 +35,10 @@ class MetricsLog:
     def __init__(self, directory: Path, content: bytes = b"") -> None:
         self._rows = rows_to_go_on_from(content)
         self._lines = GrowingFile(directory / METRICS, content)
-        self._events: GrowingFile | None = None
-        try:
-            # Imported here, where it may fail: it depends on how protobuf was built.
-            from headstart.runs import tensorboard_file
-        except Exception as error:
-            _log.warning("TensorBoard cannot be imported (%s); training goes on without", error)
-            return
-        self._scalars = tensorboard_file.scalars
         after = int(self.last("time/env_steps") or 0) + 1
         self._events = GrowingFile(
-            tensorboard_file.new_event_file(directory / "tensorboard"),
-            tensorboard_file.beginning(after if content else None),
+            new_event_file(directory / "tensorboard"),
+            beginning(after if content else None),
         )
 
     @property
@@ -73,17 +63,14 @@ class MetricsLog:
         """Append one row, readable at once by whoever follows the files."""
         self._rows.append(dict(metrics))
         self._lines.append(json.dumps(dict(metrics)).encode() + b"\n")
-        if self._events is not None:
-            self._events.append(self._scalars(metrics, env_steps))
+        self._events.append(scalars(metrics, env_steps))
 
     def write_updates(self, metrics: Mapping[str, float], env_steps: int) -> None:
         """Append what updates report between evaluations, to ``tensorboard/`` only."""
-        if self._events is not None:
-            means = {name: value for name, value in metrics.items() if name.startswith("updates/")}
-            self._events.append(self._scalars(means, env_steps))
+        means = {name: value for name, value in metrics.items() if name.startswith("updates/")}
+        self._events.append(scalars(means, env_steps))
 
     def flush(self) -> None:
         """Write what could not be written before."""
         self._lines.flush()
-        if self._events is not None:
-            self._events.flush()
+        self._events.flush()
