@@ -25,7 +25,6 @@ from headstart.demos.expansion.skill import UnusableError, read_skill
 from headstart.demos.expansion.workspace import Workspace
 from headstart.demos.record import versions
 from headstart.envs.goal_env import GoalSpec
-from headstart.envs.known import known
 from headstart.rollout.job import EpisodeJob, run_episode
 
 OUT = Path(__file__).parent / "results" / "expansion.json"
@@ -85,10 +84,7 @@ def row_of(
 ) -> dict[str, Any]:
     """Return what attempts from every source came to."""
     env = make_env(env_id)
-    spec = GoalSpec.from_env(env)
-    layout = known(env_id).layout
-    assert layout is not None
-    workspace = Workspace(layout, spec.action_low, spec.action_high)
+    workspace = Workspace.of(GoalSpec.from_env(env))
     found: list[list[Episode]] = []
     refused: Counter[str] = Counter()
     for number, source in enumerate(sources):

@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from headstart.agents.ddpg import DDPG as DDPG
     from headstart.data.batch import Batch as Batch
     from headstart.data.episode import Episode as Episode
+    from headstart.data.goals import GoalRegions as GoalRegions
     from headstart.data.hindsight import HindsightSampler as HindsightSampler
     from headstart.data.layout import StateLayout as StateLayout
     from headstart.data.mixture import MixedSampler as MixedSampler
     from headstart.data.replay import EpisodeReplay as EpisodeReplay
+    from headstart.data.symmetry import Reflection as Reflection
     from headstart.demos.expansion.expand import expand_demos as expand_demos
     from headstart.demos.experts import expert_for as expert_for
     from headstart.demos.inspect import inspect_demos as inspect_demos
@@ -25,9 +27,9 @@ if TYPE_CHECKING:
     from headstart.demos.storage import save_demos as save_demos
     from headstart.envs.check import EnvReport as EnvReport
     from headstart.envs.check import check_env as check_env
+    from headstart.envs.contract import check_goal_env as check_goal_env
     from headstart.envs.goal_env import GoalReward as GoalReward
     from headstart.envs.goal_env import GoalSpec as GoalSpec
-    from headstart.envs.goal_env import check_goal_env as check_goal_env
     from headstart.envs.make import make_env as make_env
     from headstart.envs.task import TaskConfig as TaskConfig
     from headstart.errors import InputError as InputError
@@ -67,17 +69,20 @@ _MODULES = {
     "agents.ddpg": ("DDPG",),
     "data.batch": ("Batch",),
     "data.episode": ("Episode",),
+    "data.goals": ("GoalRegions",),
     "data.hindsight": ("HindsightSampler",),
     "data.layout": ("StateLayout",),
     "data.mixture": ("MixedSampler",),
     "data.replay": ("EpisodeReplay",),
+    "data.symmetry": ("Reflection",),
     "demos.experts": ("expert_for",),
     "demos.expansion.expand": ("expand_demos",),
     "demos.inspect": ("inspect_demos",),
     "demos.record": ("collect_demos",),
     "demos.storage": ("DemoSet", "load_demos", "save_demos"),
     "envs.check": ("EnvReport", "check_env"),
-    "envs.goal_env": ("GoalReward", "GoalSpec", "check_goal_env"),
+    "envs.contract": ("check_goal_env",),
+    "envs.goal_env": ("GoalReward", "GoalSpec"),
     "envs.make": ("make_env",),
     "envs.task": ("TaskConfig",),
     "errors": ("InputError", "RunError"),

@@ -23,11 +23,11 @@ def test_a_sound_environment_is_described_in_lines(capsys):
         "  goal              2 numbers",
         "  action            2 numbers in [-1, 1]",
         "  time limit        30 steps",
-        "  reward of a step  from -1 to 0",
+        "  reward of a step  from -1 to 0 (detected)",
         "  success           shown by info['is_success']",
         "  ends at the goal  not known: the first episode that reaches its goal shows it",
         "  rewards in bulk   yes",
-        "  reads of info     nothing",
+        "  reads of info     nothing (detected)",
         "  layout            nothing found that an actor could do without",
         "  perhaps           positions 0; may be shifted along axes 0-1; training uses that once "
         "it is declared",
@@ -43,12 +43,12 @@ def test_a_sound_environment_is_described_in_lines(capsys):
 @pytest.mark.parametrize(
     ("name", "line"),
     [
-        ("ZeroOne", "  reward of a step  from 0 to 1"),
+        ("ZeroOne", "  reward of a step  from 0 to 1 (detected)"),
         ("ZeroOne", "  success           shown by info['success']"),
         ("Silent", "  success           shown by the reward of the goal itself"),
-        ("Dense", "  reward of a step  from no bound to 0"),
-        ("Ending", "  ends at the goal  yes"),
-        ("Force", "  reads of info     force"),
+        ("Dense", "  reward of a step  from no bound to 0 (detected)"),
+        ("Ending", "  ends at the goal  yes (declared)"),
+        ("Force", "  reads of info     force (detected)"),
         ("OneGoal", "  rewards in bulk   no, row by row"),
         ("Reach", "  restores states   yes"),
         ("Lopsided", "  action            2 numbers in [-2, 5] and [-0.1, 0.3]"),
@@ -218,9 +218,9 @@ def test_arguments_of_the_environment_stay_with_the_policy(tmp_path, capsys):
         (
             "FetchPush-v4",
             "velocities 14-24; positions 0, 3; of which the hand's 0; angles 11-13; "
-            "may be shifted along axes 0-1; hand moved by actions 0-2, 0.033 a unit",
+            "may be shifted along axes 0-1; hand moved by actions 0-2, 0.033 a unit (known)",
         ),
-        ("PointMaze_UMaze-v3", "velocities 2-3; positions 0"),
+        ("PointMaze_UMaze-v3", "velocities 2-3; positions 0 (known)"),
         ("BitFlip-v0", "nothing found that an actor could do without"),
     ],
 )
@@ -239,4 +239,38 @@ def test_what_is_told_can_be_declared(capsys):
     main(["envs", "check", "PointReach-v0", *options])
     lines = capsys.readouterr().out.splitlines()
     assert told in lines
-    assert "  layout            positions 0; may be shifted along axes 0-1" in lines
+    assert "  layout            positions 0; may be shifted along axes 0-1 (declared)" in lines
+
+
+def test_every_fact_is_printed_with_where_it_comes_from(capsys):
+    options = (
+        "--task.goal-components 1 1 --task.goal-component-names x y "
+        "--task.goal-regions.coordinate 0 --task.goal-regions.above right "
+        "--task.state-mirror.observation 1 --task.state-mirror.goal 1 --task.state-mirror.action 1 "
+        "--task.reward-range -1 0 --task.success-terminates False"
+    )
+    main(["envs", "check", "PointReach-v0", *options.split()])
+    lines = capsys.readouterr().out.splitlines()
+    for line in (
+        "  reward of a step  from -1 to 0 (declared)",
+        "  ends at the goal  no (declared)",
+        "  components        x 0; y 1 (declared)",
+        "  regions           right where entry 0 of the goal is above 0, else below (declared)",
+        "  mirror            half of each batch; random actions move both alike (declared)",
+    ):
+        assert line in lines
+    main(["envs", "check", "FetchPickAndPlace-v4", "--json"])
+    described = json.loads(capsys.readouterr().out)["spec"]
+    assert described["regions"]["above"] == "air"
+    assert described["camera"]["distance"] == 1.45
+    assert described["origins"]["mirror"] == described["origins"]["layout"] == "known"
+
+
+def test_a_mirror_that_is_none_is_a_problem(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["envs", "check", "PointReach-v0", "--task.state-mirror.observation", "1"])
+    assert ended.value.code == 2
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("  mirror            not used: it ")]
+    (problem,) = [line for line in lines if line.startswith("  problems")]
+    assert problem.endswith("correct its state_mirror, or leave it out")

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from headstart.data.inputs import NOTHING, InputMap
 from headstart.data.layout import StateLayout, choose_inputs
 from headstart.data.layout_detection import find_frame, find_velocities, free_axes
-from headstart.envs.known import known
+from headstart.envs.known import KNOWN
 
-FETCH = known("FetchPickAndPlace-v4").layout
+FETCH = KNOWN["FetchPickAndPlace"].layout
 EVERYTHING = InputMap.of(25, 3, "both")
 
 

@@ -9,7 +9,7 @@ from headstart.data.batch import Batch
 from headstart.data.symmetry import AxisMap, MirroredSampler
 from headstart.demos.experts import expert_for
 from headstart.envs.goal_env import GoalReward
-from headstart.envs.known import known
+from headstart.envs.known import KNOWN, task_name
 from headstart.envs.make import make_env
 
 PLANE_Y = 0.7491
@@ -17,6 +17,10 @@ OBJECT = "object0:joint"
 FINGERS = ("robot0:r_gripper_finger_joint", "robot0:l_gripper_finger_joint")
 OBSERVATION_DIM = {"FetchReach-v4": 10, "FetchPickAndPlace-v4": 25}
 TASKS = list(OBSERVATION_DIM)
+
+
+def mirror_of(env_id):
+    return KNOWN[task_name(env_id)].mirror
 
 
 def batch_of(env_id, rows=200, seed=0):
@@ -53,7 +57,7 @@ def test_an_axis_map_permutes_then_flips_then_shifts():
 @pytest.mark.parametrize("env_id", [*TASKS, "FetchPush-v4", "FetchSlide-v4"])
 def test_the_mirror_image_of_the_mirror_image_is_the_original(env_id):
     batch = batch_of("FetchReach-v4" if env_id == "FetchReach-v4" else "FetchPickAndPlace-v4")
-    mirror = known(env_id).mirror
+    mirror = mirror_of(env_id)
     image = mirror(batch)
     assert np.abs(image.observation - batch.observation).max() > 0.1
     twice = mirror(image)
@@ -64,7 +68,7 @@ def test_the_mirror_image_of_the_mirror_image_is_the_original(env_id):
 
 def test_a_mirrored_row_is_mirrored_as_a_whole_and_half_of_them_are():
     batch = batch_of("FetchPickAndPlace-v4", rows=4000)
-    mirror = known("FetchPickAndPlace-v4").mirror
+    mirror = mirror_of("FetchPickAndPlace-v4")
     sampler = MirroredSampler(ListSampler(batch), mirror, np.random.default_rng(0))
     drawn, image = sampler.sample(4000), mirror(batch)
     flipped = drawn.action[:, 1] != batch.action[:, 1]
@@ -79,7 +83,7 @@ def test_a_mirrored_row_is_mirrored_as_a_whole_and_half_of_them_are():
 @pytest.mark.parametrize("env_id", TASKS)
 def test_the_reward_is_the_same_in_the_mirror(env_id):
     env = make_env(env_id)
-    reward, mirror = GoalReward(env), known(env_id).mirror
+    reward, mirror = GoalReward(env), mirror_of(env_id)
     rng = np.random.default_rng(0)
     achieved = rng.uniform(0.0, 1.5, (500, 3)).astype(np.float32)
     desired = achieved + rng.uniform(-0.05, 0.05, (500, 3)).astype(np.float32)
@@ -128,7 +132,7 @@ def mirrored_twist(qvel):
 def mirrored_start(env_id, seed):
     """Two simulations of the same start, the second one as seen in the mirror."""
     original, image = Simulation(env_id, seed), Simulation(env_id, seed)
-    image.base.goal = mirrored(known(env_id).mirror.goal, original.base.goal)
+    image.base.goal = mirrored(mirror_of(env_id).goal, original.base.goal)
     if env_id != "FetchReach-v4":
         image.place(OBJECT, mirrored_pose(original.qpos(OBJECT)), np.zeros(6))
     image.observe()
@@ -137,7 +141,7 @@ def mirrored_start(env_id, seed):
 
 def mirror_error(env_id, original, image):
     """Largest difference between the mirrored observation and the mirror's, entry by entry."""
-    expected = mirrored(known(env_id).mirror.observation, original.observation["observation"])
+    expected = mirrored(mirror_of(env_id).observation, original.observation["observation"])
     return np.abs(expected - image.observation["observation"])
 
 
@@ -169,7 +173,7 @@ def test_any_pose_and_motion_of_object_and_fingers_looks_mirrored():
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_mirrored_actions_have_mirrored_consequences(env_id, seed):
     original, image = mirrored_start(env_id, seed)
-    mirror = known(env_id).mirror
+    mirror = mirror_of(env_id)
     rng = np.random.default_rng(seed)
     start = original.observation["observation"].copy()
     for _ in range(10):
@@ -189,7 +193,7 @@ def test_mirrored_actions_have_mirrored_consequences(env_id, seed):
 def test_a_grasp_goes_the_same_way_in_the_mirror(seed):
     env_id = "FetchPickAndPlace-v4"
     original, image = mirrored_start(env_id, seed)
-    expert, mirror = expert_for(env_id), known(env_id).mirror
+    expert, mirror = expert_for(env_id), mirror_of(env_id)
     for _ in range(25):
         action = expert(original.observation)
         original.step(action)

@@ -11,6 +11,8 @@ from envs.rewards import RewardVector
 from envs.sound import Reach
 from gymnasium import spaces
 
+from headstart.data.goals import GoalRegions
+from headstart.data.symmetry import Reflection
 from headstart.envs.toy import PointReach
 
 # Episodes.
@@ -183,6 +185,27 @@ class OtherWidths(Spaces):
 
 class Buttons(Spaces):
     actions = spaces.Discrete(4)
+
+
+# What is declared of the task.
+
+
+class FalseMirror(Reach):
+    state_mirror = Reflection(observation=(1,), goal=(1,))
+
+
+class IdleComponent(Reach):
+    """The reward looks at the first coordinate alone."""
+
+    goal_components = {"x": slice(0, 1), "y": slice(1, 2)}  # noqa: RUF012
+
+    def compute_reward(self, achieved_goal, desired_goal, info):
+        away = np.asarray(achieved_goal)[..., 0] - np.asarray(desired_goal)[..., 0]
+        return -np.asarray(np.abs(away) > self.threshold, np.float64)
+
+
+class EmptyRegion(Reach):
+    goal_regions = GoalRegions(coordinate=0, threshold=2.0)
 
 
 class ManyButtons(Spaces):

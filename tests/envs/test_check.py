@@ -51,6 +51,7 @@ def test_nothing_is_said_against_the_toy_environments(env_id):
 
 
 PROBLEMS = [
+    ("FalseMirror", "in its mirror: ", "correct its state_mirror, or leave it out"),
     ("Costly", "compute_reward disagrees with step in", "let step return compute_reward("),
     ("OwnGoal", "compute_reward answers the same question differently in another episode",
      "let it depend on its arguments alone"),
@@ -96,6 +97,8 @@ def test_a_defect_is_told_with_what_to_do(name, problem, mending):
 
 
 ADVICE = [
+    ("IdleComponent", "the reward is the same wherever the component 'y' of a goal is"),
+    ("EmptyRegion", "none of the goals of 103 episodes lies in the region 'above'"),
     ("OneGoal", "compute_reward takes one goal at a time"),
     ("OneNorm", "compute_reward takes one goal at a time"),
     ("ForceAtGoal", "compute_reward takes one goal at a time"),
@@ -295,7 +298,7 @@ def test_a_layout_of_other_types_is_refused(layout, told):
 def test_a_layout_that_contradicts_itself_is_refused(declared, told):
     task = TaskConfig(**declared)
     if told is None:
-        assert find_layout(make_env("PointReach-v0"), task).positions == (0,)
+        assert find_layout(make_env("PointReach-v0"), task)[0].positions == (0,)
         return
     with pytest.raises(InputError, match=re.escape(told)):
         find_layout(make_env("PointReach-v0"), task, "nothing")

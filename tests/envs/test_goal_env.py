@@ -7,7 +7,9 @@ import pytest
 from builders import is_one_line
 from gymnasium import spaces
 
-from headstart.envs.goal_env import GoalReward, GoalSpec, check_goal_env, success_key
+from headstart.data.layout import StateLayout
+from headstart.envs.contract import check_goal_env
+from headstart.envs.goal_env import GoalReward, GoalSpec, success_key
 from headstart.envs.make import make_env
 from headstart.envs.toy import BitFlip, PointReach
 from headstart.errors import InputError
@@ -145,6 +147,8 @@ def test_the_spec_of_point_reach():
         max_episode_steps=30,
         reward_range=(-1.0, 0.0),
         terminates=None,
+        success_key="is_success",
+        layout=StateLayout(dim=2),
     )
 
 

@@ -97,7 +97,7 @@ def test_a_hand_can_be_declared_from_outside():
         hand_steps=declared.hand_steps,
         gripper_action=declared.gripper_action,
     )
-    assert find_layout(make_env(Silent, **STEPS), task) == declared
+    assert find_layout(make_env(Silent, **STEPS), task) == (declared, "declared")
     assert declaration(declared)[-3:] == [
         "--task.hand-actions 0 1 2",
         "--task.hand-steps 0.05 0.05 0.05",

@@ -1,35 +1,43 @@
 import numpy as np
 import pytest
 
+from headstart.data.goals import GoalRegions
 from headstart.envs.goal_env import GoalSpec
-from headstart.envs.known import KNOWN, GoalParts, Known, known
+from headstart.envs.known import KNOWN, Known, known, regions_by_name
 from headstart.envs.make import make_env
 
 
-@pytest.mark.parametrize(
-    "env_id",
-    [
-        "FetchPickAndPlace-v4",
+@pytest.mark.mujoco
+@pytest.mark.parametrize("version", ["-v4", "Dense-v4"])
+def test_every_version_of_a_task_is_known(version):
+    env_id = f"FetchPickAndPlace{version}"
+    assert known(make_env(env_id)) == KNOWN["FetchPickAndPlace"]
+    for name in (
+        env_id,
         "FetchPickAndPlace-v1",
-        "FetchPickAndPlaceDense-v4",
-        "gymnasium_robotics:FetchPickAndPlace-v4",
-    ],
-)
-def test_every_name_of_a_task_is_known(env_id):
-    assert known(env_id) is KNOWN["FetchPickAndPlace"]
+        f"gymnasium_robotics:{env_id}",
+        f"{env_id},max_episode_steps=9",
+    ):
+        assert regions_by_name(name) is KNOWN["FetchPickAndPlace"].regions
+
+
+@pytest.mark.mujoco
+@pytest.mark.parametrize("env_id", ["PointReach-v0", "HandReach-v3"])
+def test_nothing_is_claimed_of_other_environments(env_id):
+    assert known(make_env(env_id)) == Known()
 
 
 @pytest.mark.parametrize(
     "env_id", ["PointReach-v0", "HandReach-v3", "Fetch-v1", "FetchPickAndPlace2-v4"]
 )
-def test_nothing_is_claimed_of_other_environments(env_id):
-    assert known(env_id) == Known(mirror=None, goal_parts=None)
+def test_no_regions_are_claimed_of_other_names(env_id):
+    assert regions_by_name(env_id) is None
 
 
-def test_goals_above_the_threshold_belong_to_the_upper_part():
-    parts = GoalParts(coordinate=1, threshold=0.5, above="high", below="low")
+def test_goals_above_the_threshold_belong_to_the_upper_region():
+    regions = GoalRegions(coordinate=1, threshold=0.5, above="high", below="low")
     goals = np.array([[9.0, 0.4], [0.0, 0.6], [9.0, 0.5]], np.float32)
-    assert parts.names(goals) == ["low", "high", "low"]
+    assert regions.names(goals) == ["low", "high", "low"]
 
 
 @pytest.mark.mujoco
@@ -37,6 +45,7 @@ def test_goals_above_the_threshold_belong_to_the_upper_part():
 def test_a_mirror_fits_the_spaces_of_its_environment(task):
     version = "v3" if "Maze" in task else "v4"
     spec, mirror = GoalSpec.from_env(make_env(f"{task}-{version}")), KNOWN[task].mirror
+    assert spec.mirror is mirror
     widths = (spec.observation_dim, spec.goal_dim, spec.action_dim)
     for axis_map, width in zip(
         (mirror.observation, mirror.goal, mirror.action), widths, strict=True
@@ -59,7 +68,7 @@ def maze_steps(env_id, state, goal, actions):
 @pytest.mark.mujoco
 @pytest.mark.parametrize("env_id", ["PointMaze_UMaze-v3", "PointMaze_UMazeDense-v3"])
 def test_the_u_maze_runs_the_same_in_the_mirror(env_id):
-    mirror = known(env_id).mirror
+    mirror = known(make_env(env_id)).mirror
     rng = np.random.default_rng(0)
     for _ in range(5):
         # In the upper or the lower arm of the U, now and then against a wall.
@@ -76,10 +85,10 @@ def test_the_u_maze_runs_the_same_in_the_mirror(env_id):
 
 @pytest.mark.mujoco
 def test_goals_of_pick_and_place_lie_on_the_table_or_clearly_above_it():
-    env, parts = make_env("FetchPickAndPlace-v4"), KNOWN["FetchPickAndPlace"].goal_parts
+    env, regions = make_env("FetchPickAndPlace-v4"), KNOWN["FetchPickAndPlace"].regions
     goals = np.stack([env.reset(seed=seed)[0]["desired_goal"] for seed in range(150)])
-    in_air = np.array(parts.names(goals)) == "air"
+    in_air = np.array(regions.names(goals)) == "air"
     assert 50 < in_air.sum() < 100
     # The others lie at the one height at which the object rests.
     np.testing.assert_allclose(goals[~in_air, 2], 0.4249, rtol=0, atol=1e-5)
-    assert goals[in_air, 2].min() > parts.threshold
+    assert goals[in_air, 2].min() > regions.threshold

@@ -59,8 +59,8 @@ def test_a_range_from_outside_is_refused_by_its_name(declared):
 def test_a_range_from_outside_counts_before_that_of_the_environment():
     env = built("Declared")
     assert GoalSpec.from_env(env, TaskConfig(reward_range=(-9.0, 1.0))).reward_range == (-9.0, 1.0)
-    assert GoalSpec.from_env(env).declares_range
-    assert not spec_of("Dense").declares_range
+    assert GoalSpec.from_env(env).origins["reward_range"] == "declared"
+    assert spec_of("Dense").origins["reward_range"] == "detected"
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,12 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from headstart.envs.known import known, known_mirror
+from headstart.envs.goal_env import GoalSpec
+from headstart.envs.known import Known, known, regions_by_name
 from headstart.envs.make import make_env
 from headstart.envs.symmetry_check import mirror_defect
 from headstart.training.config import TrainConfig
-from headstart.training.sampling import find_mirror
+from headstart.training.sampling import choose_mirror
 
 pytestmark = pytest.mark.mujoco
 SYMMETRIC = ("FetchReach-v4", "FetchPush-v4", "FetchSlide-v4", "FetchPickAndPlace-v4",
@@ -51,8 +52,8 @@ def swapped(env_id, first, second):
 @pytest.mark.parametrize("env_id", SYMMETRIC)
 def test_what_is_known_to_be_symmetric_moves_so(env_id):
     env = make_env(env_id)
-    assert known_mirror(env) is not None
-    assert mirror_defect(env, known_mirror(env)) is None
+    assert known(env).mirror is not None
+    assert mirror_defect(env, known(env).mirror) is None
 
 
 @pytest.mark.parametrize(
@@ -65,11 +66,15 @@ def test_what_is_known_to_be_symmetric_moves_so(env_id):
     ],
 )  # fmt: skip
 def test_a_wrapper_that_reorders_what_is_reflected_is_noticed(env_id, first, second):
-    assert "in its mirror" in mirror_defect(swapped(env_id, first, second), known(env_id).mirror)
+    assert "in its mirror" in mirror_defect(
+        swapped(env_id, first, second), known(make_env(env_id)).mirror
+    )
 
 
 def test_a_wrapper_that_adds_a_number_is_noticed():
-    defect = mirror_defect(Longer(make_env("FetchReach-v4")), known("FetchReach-v4").mirror)
+    defect = mirror_defect(
+        Longer(make_env("FetchReach-v4")), known(make_env("FetchReach-v4")).mirror
+    )
     assert defect == "its observation has shape (11,), its mirror 10 numbers"
 
 
@@ -77,8 +82,8 @@ def test_a_class_of_the_users_own_is_not_known_by_its_name():
     entry = gym.registry["PointReach-v0"].entry_point
     gym.register("FetchReach-v77", entry_point=entry, max_episode_steps=30)
     try:
-        assert known("FetchReach-v77").mirror is None
-        assert known_mirror(make_env("FetchReach-v77")) is None
+        assert regions_by_name("FetchReach-v77") is None
+        assert known(make_env("FetchReach-v77")) == Known()
     finally:
         del gym.registry["FetchReach-v77"]
 
@@ -86,15 +91,17 @@ def test_a_class_of_the_users_own_is_not_known_by_its_name():
 def test_a_maze_with_another_map_is_not_known_by_its_name():
     maze_map = [[1, 1, 1, 1, 1], [1, 0, 0, 0, 1], [1, 0, 1, 0, 1], [1, 1, 1, 1, 1]]
     env = gym.make("PointMaze_UMaze-v3", maze_map=maze_map)
-    assert known_mirror(env) is None
-    assert known_mirror(gym.make("PointMaze_UMaze-v3", continuing_task=False)) is not None
+    assert known(env).mirror is None
+    assert known(gym.make("PointMaze_UMaze-v3", continuing_task=False)).mirror is not None
 
 
 def test_a_run_says_whether_it_uses_mirror_images(caplog):
     caplog.set_level("INFO", "headstart")
-    assert find_mirror(TrainConfig(), make_env("FetchReach-v4")) is not None
-    assert find_mirror(TrainConfig(symmetry=False), make_env("FetchReach-v4")) is None
-    assert find_mirror(TrainConfig(), swapped("FetchReach-v4", 0, 1)) is None
+    env = make_env("FetchReach-v4")
+    spec = GoalSpec.from_env(env)
+    assert choose_mirror(TrainConfig(), spec, env) is spec.mirror
+    assert choose_mirror(TrainConfig(symmetry=False), spec, env) is None
+    assert choose_mirror(TrainConfig(), spec, swapped("FetchReach-v4", 0, 1)) is None
     used, refused = [record.message for record in caplog.records]
     assert "half of each batch is mirrored" in used
     assert refused.startswith("FetchReach-v4: mirror images are not used: its episodes begin")

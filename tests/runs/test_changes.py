@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 from builders import is_one_line
 
+from headstart.data.symmetry import Reflection
 from headstart.dotted import walk
 from headstart.errors import InputError
 from headstart.runs.changes import check_changes, differences
@@ -23,7 +24,8 @@ FREE = {
 FIXED = {
     "seed", "replay_capacity", "symmetry", "actor_inputs", "fine_scales",
     "task.velocities", "task.positions", "task.goal_positions", "task.hand", "task.angles",
-    "task.shift_axes", "demos.num_episodes",
+    "task.shift_axes", *(it.name for it in walk(Reflection(), "task.state_mirror.")),
+    "demos.num_episodes",
     "warm_start.bc_updates", "warm_start.episodes", "warm_start.critic_updates",
     "agent.hidden_sizes", "agent.num_critics", "agent.goal_input", "agent.normalize_inputs",
 }  # fmt: skip

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from builders import point_expert, point_policy, random_episode
 
+from headstart.data.goals import GoalRegions
 from headstart.envs.make import make_env
 from headstart.rollout.job import EVALUATION, EpisodeJob, run_episode
 from headstart.training.evaluation import EvalResult, Part, evaluate, summarize, wilson_interval
@@ -83,6 +84,7 @@ def test_success_counts_at_the_last_step_and_ever_at_any():
 
 
 def test_goals_in_the_air_and_on_the_table_are_counted_apart():
+    regions = GoalRegions(coordinate=2, threshold=0.4257, above="air", below="table")
     table, air = (1.3, 0.7, 0.4249), (1.3, 0.7, 0.6)
     episodes = [
         episode_with([1], table),
@@ -90,9 +92,9 @@ def test_goals_in_the_air_and_on_the_table_are_counted_apart():
         episode_with([0], table),
         episode_with([1], air),
     ]
-    parts = summarize("FetchPickAndPlace-v4", 0, episodes).parts
+    parts = summarize(POINT, 0, episodes, regions=regions).parts
     assert parts == {"air": Part(1.0, 1), "table": Part(pytest.approx(1 / 3), 3)}
-    assert summarize("FetchPickAndPlace-v4", 0, episodes[:2]).parts == {"table": Part(0.5, 2)}
+    assert summarize(POINT, 0, episodes[:2], regions=regions).parts == {"table": Part(0.5, 2)}
 
 
 def test_an_evaluation_is_what_its_episodes_came_to():

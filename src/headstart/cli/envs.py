@@ -10,6 +10,7 @@ from headstart.data.layout import StateLayout
 from headstart.envs.check import EnvReport, check_env
 from headstart.envs.goal_env import GoalSpec
 from headstart.envs.layout import declaration
+from headstart.envs.task_facts import Origin
 from headstart.standard_streams import prints_to_stderr
 from headstart.text import ranges
 
@@ -81,30 +82,68 @@ def _facts(report: EnvReport, spec: GoalSpec) -> list[tuple[str, str]]:
     bounds = {*zip(spec.action_low, spec.action_high, strict=True)}
     actions = " and ".join(f"[{least:g}, {most:g}]" for least, most in sorted(bounds))
     keys = ", ".join(spec.reward_info_keys)
-    return [
-        ("observation", f"{spec.observation_dim} numbers"),
-        ("goal", f"{spec.goal_dim} numbers"),
-        ("action", f"{spec.action_dim} numbers in {actions}"),
-        ("time limit", f"{spec.max_episode_steps} steps"),
-        ("reward of a step", f"from {_bound(low)} to {_bound(high)}"),
-        ("success", f"shown by {report.success}"),
-        ("ends at the goal", _ends(report)),
-        ("rewards in bulk", "yes" if spec.vectorized else "no, row by row"),
-        ("reads of info", keys or "nothing"),
+    facts = [
+        ("observation", f"{spec.observation_dim} numbers", ""),
+        ("goal", f"{spec.goal_dim} numbers", ""),
+        ("action", f"{spec.action_dim} numbers in {actions}", ""),
+        ("time limit", f"{spec.max_episode_steps} steps", ""),
+        ("reward of a step", f"from {_bound(low)} to {_bound(high)}", "reward_range"),
+        ("success", f"shown by {report.success}", ""),
+        ("ends at the goal", _ends(report), "terminates"),
+        ("rewards in bulk", "yes" if spec.vectorized else "no, row by row", ""),
+        ("reads of info", keys or "nothing", "reward_info_keys"),
+        *((name, text, name) for name, text in _task(report, spec) if text),
         *_layout(report, spec.layout),
-        ("restores states", _restores(report)),
-        ("speed", f"{report.steps_per_second:.0f} steps/s on one core"),
+        ("restores states", _restores(report), ""),
+        ("speed", f"{report.steps_per_second:.0f} steps/s on one core", ""),
+    ]
+    origins = dict(spec.origins)
+    if report.ends_at_goal is not None:
+        # Episodes have shown it, if nothing else has.
+        origins.setdefault("terminates", "detected")
+    return [(name, _with_origin(text, origins.get(fact))) for name, text, fact in facts]
+
+
+def _with_origin(text: str, origin: Origin | None) -> str:
+    return text if origin is None else f"{text} ({origin})"
+
+
+def _task(report: EnvReport, spec: GoalSpec) -> list[tuple[str, str]]:
+    """Return what the description says besides, each under the name of its field."""
+    regions, camera = spec.regions, spec.camera or {}
+    components = [f"{it.name} {ranges(range(it.start, it.stop))}" for it in spec.components]
+    mirror = "half of each batch; random actions move both alike"
+    if report.mirror_defect is not None:
+        mirror = f"not used: {report.mirror_defect}"
+    return [
+        ("components", "; ".join(components)),
+        (
+            "regions",
+            f"{regions.above} where entry {regions.coordinate} of the goal is above "
+            f"{regions.threshold:g}, else {regions.below}"
+            if regions
+            else "",
+        ),
+        ("mirror", mirror if spec.mirror else ""),
+        ("camera", "; ".join(f"{name} {_value(value)}" for name, value in camera.items())),
     ]
 
 
-def _layout(report: EnvReport, used: StateLayout) -> list[tuple[str, str]]:
+def _value(value: float | tuple[float, ...]) -> str:
+    return " ".join(f"{each:g}" for each in (value if isinstance(value, tuple) else (value,)))
+
+
+def _layout(report: EnvReport, used: StateLayout) -> list[tuple[str, str, str]]:
     """Return what the entries of a state mean, and how to declare it."""
     likely = report.likely_layout
-    lines = [("layout", _meaning(used) or "nothing found that an actor could do without")]
+    meaning = _meaning(used)
+    lines = [("layout", meaning or "nothing found that an actor could do without", "")]
+    if meaning:
+        lines = [("layout", meaning, "layout")]
     if likely is not None:
-        lines.append(("perhaps", f"{_meaning(likely)}; training uses that once it is declared"))
+        lines.append(("perhaps", f"{_meaning(likely)}; training uses that once it is declared", ""))
     options = declaration(likely or used)
-    return [*lines, ("to declare it", " ".join(options))] if options else lines
+    return [*lines, ("to declare it", " ".join(options), "")] if options else lines
 
 
 def _meaning(layout: StateLayout) -> str:

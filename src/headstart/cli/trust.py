@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from headstart.envs.goal_env import widths
+from headstart.envs.interface import widths
 from headstart.envs.make import make_env
 from headstart.envs.names import is_buildable, is_registered
 from headstart.errors import InputError

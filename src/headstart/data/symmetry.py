@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from headstart.data.batch import NumpyBatch
 from headstart.data.hindsight import Sampler
+from headstart.errors import InputError
+from headstart.settings import check_settings, setting
 
 FloatArray = NDArray[np.float32]
 
@@ -33,6 +35,43 @@ class AxisMap:
         mirrored = vector[..., self.permutation] * np.asarray(self.sign, np.float32)
         return np.asarray(mirrored + np.asarray(self.offset, np.float32), np.float32)
 
+    @classmethod
+    def reflection(
+        cls,
+        width: int,
+        flipped: tuple[int, ...] = (),
+        places: tuple[int, ...] = (),
+        pairs: tuple[int, ...] = (),
+        plane: float = 0.0,
+    ) -> "AxisMap":
+        """Return the reflection of vectors in a plane that is across one axis of the scene.
+
+        Args:
+            width: of the vectors.
+            flipped: entries that change sign: velocities, offsets and angles.
+            places: entries that become ``2 plane - x``: places along the axis.
+            pairs: entries that change places with one another, pair by pair.
+            plane: where it stands on the axis.
+
+        Raises:
+            InputError: if an entry does not exist, or comes twice.
+        """
+        for each in ((*flipped, *places), pairs):
+            if len({*each}) < len(each) or not {*each} <= {*range(width)}:
+                raise InputError(
+                    f"a mirror of {width} numbers must name each of their entries once at most, "
+                    f"got {' '.join(map(str, each))}"
+                )
+        if len(pairs) % 2:
+            raise InputError(f"a mirror swaps pairs of entries, got {len(pairs)} of them")
+        permutation = [*range(width)]
+        for first, second in zip(pairs[::2], pairs[1::2], strict=True):
+            permutation[first], permutation[second] = second, first
+        changed = {*flipped, *places}
+        sign = [-1.0 if entry in changed else 1.0 for entry in range(width)]
+        offset = [2.0 * plane if entry in places else 0.0 for entry in range(width)]
+        return cls(tuple(permutation), tuple(sign), tuple(offset))
+
 
 @dataclass(frozen=True)
 class Mirror:
@@ -52,6 +91,47 @@ class Mirror:
             action=self.action(batch.action),
             next_observation=self.observation(batch.next_observation),
             next_achieved_goal=self.goal(batch.next_achieved_goal),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reflection:
+    """The mirror image of the task in a plane across one axis, by what changes in it."""
+
+    observation: tuple[int, ...] = setting((), resume="fixed")
+    """Entries of the observation that change sign: velocities, offsets, angles."""
+    observation_places: tuple[int, ...] = setting((), resume="fixed")
+    """Entries of the observation that are reflected in plane: x becomes 2 plane - x."""
+    observation_pairs: tuple[int, ...] = setting((), resume="fixed")
+    """Entries of the observation that change places, pair by pair."""
+    goal: tuple[int, ...] = setting((), resume="fixed")
+    """Entries of the goal that change sign."""
+    goal_places: tuple[int, ...] = setting((), resume="fixed")
+    """Entries of the goal that are reflected in plane."""
+    goal_pairs: tuple[int, ...] = setting((), resume="fixed")
+    """Entries of the goal that change places, pair by pair."""
+    action: tuple[int, ...] = setting((), resume="fixed")
+    """Entries of the action that change sign."""
+    action_pairs: tuple[int, ...] = setting((), resume="fixed")
+    """Entries of the action that change places, pair by pair."""
+    plane: float = setting(0.0, resume="fixed")
+    """Where the mirror stands on the axis that it is across."""
+
+    def __post_init__(self) -> None:
+        check_settings(self, "mirror.")
+
+    def mirror(self, observation_dim: int, goal_dim: int, action_dim: int) -> Mirror:
+        """Return the mirror of vectors of these widths.
+
+        Raises:
+            InputError: if an entry does not exist, or comes twice.
+        """
+        seen = self.observation, self.observation_places, self.observation_pairs
+        wanted = self.goal, self.goal_places, self.goal_pairs
+        return Mirror(
+            AxisMap.reflection(observation_dim, *seen, self.plane),
+            AxisMap.reflection(goal_dim, *wanted, self.plane),
+            AxisMap.reflection(action_dim, self.action, (), self.action_pairs),
         )
 
 

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from headstart.data.episode import Episode
 from headstart.demos.padding import without_padding
 from headstart.demos.recorded import Numbers, Recorded
-from headstart.demos.storage import DemoSet
+from headstart.demos.storage import DemoSet, task_header
 from headstart.envs.goal_env import GoalReward, GoalSpec
 
 MOST_EPISODES = 200_000
@@ -76,8 +76,7 @@ class EpisodeImporter:
             "imported_from": source,
             "format": kind,
             "remarks": [*self._remarks(), *remarks],
-            "reward_info_keys": list(spec.reward_info_keys),
-            "action_bounds": [list(spec.action_low), list(spec.action_high)],
+            **task_header(spec),
         }
         return DemoSet(spec.env_id, tuple(self._episodes), header)
 

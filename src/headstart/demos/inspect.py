@@ -11,7 +11,6 @@ from headstart.demos.expansion.cost import HEADER, cost_of
 from headstart.demos.opening import Demos, open_demos
 from headstart.demos.problems import find_problems, find_remarks
 from headstart.demos.storage import DemoSet
-from headstart.envs.known import known
 from headstart.text import printable
 
 _EDGE = 0.01  # of a dimension's range; an action nearer to an end of the range is saturated
@@ -35,7 +34,7 @@ def inspect_demos(demos: Demos) -> Report:
         "env_id": printable(demos.env_id),
         **_origin(demos),
         **_outcomes(demos),
-        "parts": _parts(demos),
+        "parts": _regions(demos),
         **_tasks(demos.episodes),
         **_coverage(demos.episodes),
         **_actions(demos),
@@ -130,14 +129,14 @@ def _loses_success(episode: Episode) -> bool:
     return bool((episode.is_success[:-1] & ~episode.is_success[1:]).any())
 
 
-def _parts(demos: DemoSet) -> Report:
-    """Return episodes and success for each named part of the goal space, where it has some."""
-    parts = known(demos.env_id).goal_parts
-    goals = np.stack([episode.desired_goals[0] for episode in demos.episodes])
-    if parts is None or parts.coordinate >= goals.shape[1]:
+def _regions(demos: DemoSet) -> Report:
+    """Return episodes and success for each region of the goal space, where it has some."""
+    regions = demos.goal_regions
+    if regions is None:
         return {}
-    success: dict[str, list[bool]] = {parts.above: [], parts.below: []}
-    for name, episode in zip(parts.names(goals), demos.episodes, strict=True):
+    goals = np.stack([episode.desired_goals[0] for episode in demos.episodes])
+    success: dict[str, list[bool]] = {regions.above: [], regions.below: []}
+    for name, episode in zip(regions.names(goals), demos.episodes, strict=True):
         success[name].append(episode.success)
     return {
         name: {"episodes": len(ends), "success_rate": float(np.mean(ends)) if ends else None}

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from headstart.data.episode import Episode
-from headstart.demos.storage import DemoSet
+from headstart.demos.storage import DemoSet, task_header
 from headstart.envs.goal_env import GoalSpec
 from headstart.envs.make import env_source, make_env
 from headstart.envs.source import EnvLike, EnvSource
@@ -124,8 +124,7 @@ def _header(spec: GoalSpec, job: EpisodeJob, indices: list[int]) -> dict[str, An
         "seed": job.seed,
         "noise": job.exploration.noise,
         "episode_indices": indices,
-        "reward_info_keys": list(spec.reward_info_keys),
-        "action_bounds": [list(spec.action_low), list(spec.action_high)],
+        **task_header(spec),
         "versions": versions(),
     }
 
@@ -140,7 +139,7 @@ def _spec(source: EnvSource) -> GoalSpec:
     try:
         # What is recorded is what was done; whether its rewards can be learned from, training says.
         recorded = TaskConfig(unexplained_reward="ignore")
-        return replace(GoalSpec.from_env(env, recorded), env_id=source.name)
+        return GoalSpec.from_env(env, recorded, name=source.name)
     finally:
         env.close()
 

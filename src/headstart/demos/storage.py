@@ -1,5 +1,6 @@
 """The demo file: plain arrays and a JSON header in one ``.npz``, never a pickle."""
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -11,14 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.data.episode import OWN, Episode
+from headstart.data.goals import GoalRegions
 from headstart.demos.archive import DAMAGED, open_archive, read_member, unpacked_limit
 from headstart.demos.expansion.cost import expansion_env_steps
 from headstart.demos.task_ids import is_same_task
 from headstart.durable import replacing
 from headstart.envs.goal_env import GoalSpec
+from headstart.envs.known import regions_by_name
 from headstart.errors import InputError
 from headstart.paths import user_path
-from headstart.strict_json import parse_json
+from headstart.strict_json import build, parse_json, plain
 from headstart.tensor_file import HEAD, NUMPY_ARCHIVE, refuse_foreign
 from headstart.text import counted, printable
 
@@ -28,6 +31,15 @@ MAX_BYTES = 16 * 2**30
 _STEP_ARRAYS = ("desired_goals", "actions", "terminated", "is_success", "reward_infos")
 _LARGEST = float(np.finfo(np.float32).max)
 _STATE_ARRAYS = ("observations", "achieved_goals", "snapshots")
+
+
+def task_header(spec: GoalSpec) -> dict[str, Any]:
+    """Return what a header says of the task."""
+    header = {
+        "reward_info_keys": list(spec.reward_info_keys),
+        "action_bounds": [list(spec.action_low), list(spec.action_high)],
+    }
+    return header if spec.regions is None else {**header, "goal_regions": plain(spec.regions)}
 
 
 @dataclass(frozen=True)
@@ -76,6 +88,20 @@ class DemoSet:
         """Lowest and highest action of the environment, ``(2, action_dim)``, where known."""
         bounds = self.header.get("action_bounds")
         return None if bounds is None else np.array(bounds, np.float32)
+
+    @property
+    def goal_regions(self) -> GoalRegions | None:
+        """Regions of the goal space, as the header says, which may come from anyone."""
+        if self.header.get("goal_regions") is None:
+            # Files of earlier versions do not say.
+            regions = regions_by_name(self.env_id)
+        else:
+            regions = None
+            with contextlib.suppress(ValueError):
+                regions = build(GoalRegions, self.header["goal_regions"])
+        if regions is None or regions.coordinate not in range(self.widths["goal"]):
+            return None
+        return regions
 
     def __repr__(self) -> str:
         """Return what it is, in one line: the episodes would fill a notebook."""

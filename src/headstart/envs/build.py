@@ -12,9 +12,10 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.wrappers import TimeLimit
 
 from headstart.envs import robotics
+from headstart.envs.flat_goals import flatten_goals
 from headstart.envs.ids import close_ids, newest_version
 from headstart.envs.interface import layers
-from headstart.envs.known import known
+from headstart.envs.kitchen import pay_for_goals
 from headstart.envs.names import is_buildable
 from headstart.envs.source import EnvSource, Factory
 from headstart.errors import InputError, require
@@ -34,22 +35,21 @@ def build(source: EnvSource, render_mode: str | None) -> gym.Env[Any, Any]:
     Raises:
         InputError: if it cannot be built from what the user gave.
     """
-    origin, options = source.origin, dict(source.options)
+    options = dict(source.options)
     # Environments that cannot render take no render_mode, not even None.
     if render_mode is not None:
         options["render_mode"] = render_mode
-        if isinstance(origin, EnvSpec) and robotics.is_robotic(origin):
-            options |= known(origin.id).render_options
     try:
         with warnings.catch_warnings():
             # Gymnasium warns of old versions and of checks that check_goal_env makes itself.
             warnings.simplefilter("ignore")
             try:
-                return _dispatch(source, options)
+                built = _dispatch(source, options)
             except gym.error.UnregisteredEnv:
                 # What is built may build a robot task itself, and leave the import to us.
                 robotics.register()
-                return _dispatch(source, options)
+                built = _dispatch(source, options)
+        return flatten_goals(pay_for_goals(built))
     except InputError:
         raise
     except gym.error.Error as error:

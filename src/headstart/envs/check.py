@@ -12,13 +12,14 @@ import gymnasium as gym
 
 from headstart.data.layout import StateLayout
 from headstart.envs.goal_env import GoalReward, GoalSpec, success_key
-from headstart.envs.layout import find_layout
-from headstart.envs.looks import ends, episodes, hand, rewards, success
+from headstart.envs.layout import without_frame
+from headstart.envs.looks import ends, episodes, goals, hand, rewards, success
 from headstart.envs.make import env_source, make_env
 from headstart.envs.restoring import NotRestored, restoring_problem
 from headstart.envs.reward_facts import AVOIDS_GOALS
 from headstart.envs.snapshot import restorable, why_not
 from headstart.envs.source import EnvLike, EnvSource
+from headstart.envs.symmetry_check import mirror_defect
 from headstart.envs.task import TaskConfig
 from headstart.envs.trial import Trial, record
 from headstart.errors import InputError, require
@@ -56,6 +57,8 @@ class EnvReport:
     steps_per_second: float
     likely_layout: StateLayout | None
     """What the entries of a state mean besides, if a frame was found that nobody has declared."""
+    mirror_defect: str | None
+    """Why its mirror image is not used; ``None`` if it is, or if there is none."""
     problems: tuple[str, ...]
     """What makes learning wrong or impossible."""
     advice: tuple[str, ...]
@@ -83,14 +86,14 @@ def check_env(
     source = env_source(env, env_kwargs)
     trial = _try(source, task or TaskConfig())
     problems = _find(trial, _LOOKS)
-    reward = _reward(trial, problems)
+    reward, likely = _reward(trial, problems)
+    defect = None if reward is None else _find_asymmetry(trial, reward.spec, problems)
     advice = [] if reward is None else _hold_against(trial, reward, problems)
     # What else is wrong shows in restored states too, and is not reported twice.
     tries_states = not problems
     not_restored = _restoring(trial.env) if tries_states else None
     if not_restored is not None and not_restored.is_defect:
         problems.append(not_restored.reason)
-    likely = None if reward is None else _likely_layout(trial, reward.spec)
     speed = 0.0
     try:
         speed = _steps_per_second(trial.env)
@@ -107,6 +110,7 @@ def check_env(
         restores_why_not=None if not_restored is None else not_restored.reason,
         steps_per_second=speed,
         likely_layout=likely,
+        mirror_defect=defect,
         problems=tuple(dict.fromkeys(problems)),
         advice=tuple(advice),
     )
@@ -125,25 +129,40 @@ def _hold_against(trial: Trial, reward: GoalReward, problems: list[str]) -> list
         refused, warned = ends.find_unlearnable(trial, reward)
         problems += refused
         advice += warned
+        advice += _find(trial, [partial(goals.advise, spec=reward.spec)])
     return [*advice, *ends.advise_on_time_limit(trial), *episodes.advise_on_seeds(trial)]
 
 
-def _reward(trial: Trial, problems: list[str]) -> GoalReward | None:
-    """Return the reward as training would use it; ``None``, and a problem, if it would not."""
+def _reward(trial: Trial, problems: list[str]) -> tuple[GoalReward | None, StateLayout | None]:
+    """Return the reward as training would use it, and what else steps show of the layout of states.
+
+    ``None``, and a problem, if training would refuse it. It uses what else they show once that is
+    declared.
+    """
     try:
-        spec = GoalSpec.from_env(trial.env, trial.task, success_needed=False)
-        layout = find_layout(trial.env, trial.task, "velocities")
-        return GoalReward(trial.env, replace(spec, layout=layout))
+        spec = GoalSpec.from_env(trial.env, trial.task, success_needed=False, detect="frame")
+        if spec.origins.get("layout") != "detected":
+            return GoalReward(trial.env, spec), None
+        used = without_frame(spec.layout, spec.goal_dim)
+        likely = None if spec.layout == used else spec.layout
+        return GoalReward(trial.env, replace(spec, layout=used)), likely
     except Exception as error:
         if not problems:
             problems.append(_failure(error))
+        return None, None
+
+
+def _find_asymmetry(trial: Trial, spec: GoalSpec, problems: list[str]) -> str | None:
+    """Return why its mirror image is not used, which is a problem if it is declared."""
+    if spec.mirror is None:
         return None
-
-
-def _likely_layout(trial: Trial, spec: GoalSpec) -> StateLayout | None:
-    """Return what else steps show of the layout, which training uses once it is declared."""
-    found = find_layout(trial.env, trial.task, "frame")
-    return None if found == spec.layout else found
+    try:
+        defect = mirror_defect(trial.env, spec.mirror)
+    except Exception as error:
+        defect = _failure(error)
+    if defect is not None and spec.origins["mirror"] == "declared":
+        problems.append(f"{defect}: correct its state_mirror, or leave it out")
+    return defect
 
 
 def _try(source: EnvSource, task: TaskConfig) -> Trial:

@@ -237,7 +237,7 @@ class EpisodeCheck:
         if low - tolerance <= least and most <= high + tolerance:
             return
         seen = least if least < low - tolerance else most
-        if self.reward.spec.declares_range:
+        if self.reward.spec.origins.get("reward_range") == "declared":
             raise InputError(
                 f"{self._name}: a reward of {seen:g} lies outside of the declared reward_range "
                 f"({low:g}, {high:g}): declare one that holds all rewards, or none"

@@ -1,20 +1,31 @@
-"""The goal-environment contract: what it asks, what a given env answers, and its reward in bulk."""
+"""The description of a task, and its reward in bulk."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from headstart.data.goals import GoalComponent, GoalRegions
 from headstart.data.hindsight import one_number_a_row
 from headstart.data.layout import StateLayout
+from headstart.data.symmetry import Mirror
 from headstart.envs import interface, probe, reward_facts
-from headstart.envs.interface import GOAL_KEYS, check_methods, env_name, layers, truth
+from headstart.envs.interface import widths
+from headstart.envs.layout import Detected, find_layout
 from headstart.envs.reward_facts import RewardUnits
 from headstart.envs.task import TaskConfig
+from headstart.envs.task_facts import (
+    Camera,
+    Origin,
+    find_camera,
+    find_components,
+    find_mirror,
+    find_regions,
+)
 from headstart.errors import InputError
 
 FloatArray = NDArray[np.float32]
@@ -33,7 +44,7 @@ EXPLAIN_REWARD = (
 
 @dataclass(frozen=True)
 class GoalSpec:
-    """What the rest of the library needs to know of an environment."""
+    """The description of a task: all that the rest of the library knows of an environment."""
 
     env_id: str
     observation_dim: int
@@ -47,12 +58,19 @@ class GoalSpec:
     vectorized: bool = True  # whether compute_reward takes many goals at once
     reward_info_keys: tuple[str, ...] = ()  # what the reward reads besides the goals
     reward_units: RewardUnits = field(default_factory=RewardUnits)
-    declares_range: bool = False  # whether reward_range was declared, and not detected
     asks_terminated: bool = False  # whether compute_terminated answers for any goal
     vectorized_ends: bool = False  # whether it takes many goals at once
-    layout: StateLayout = field(default_factory=StateLayout)  # what is known of the state
     observes_goal: bool = True  # whether the observation holds the achieved goal
     adds_unexplained: bool = False  # whether episodes keep what compute_reward does not explain
+    success_key: str | None = None  # of info; None where the reward of the goal shows a success
+    components: tuple[GoalComponent, ...] = ()  # of a goal that is made of parts
+    regions: GoalRegions | None = None  # of the goal space, in which successes are counted apart
+    # What is known of the state: velocities, positions, the axes of shifts, and the hand.
+    layout: StateLayout = field(default_factory=StateLayout)
+    mirror: Mirror | None = None  # of which mirror_defect says whether the env moves so
+    camera: Camera | None = None  # that shows what matters, in MuJoCo's terms
+    origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)
+    """Where facts come from, by the names of fields; one that is absent comes from nowhere."""
 
     @property
     def action_dim(self) -> int:
@@ -70,54 +88,100 @@ class GoalSpec:
         env: gym.Env[Any, Any],
         task: TaskConfig | None = None,
         *,
+        name: str | None = None,
         success_needed: bool = True,
+        detect: Detected = "nothing",
     ) -> "GoalSpec":
-        """Read the spaces of an env that ``check_goal_env`` accepts, and try some steps in it.
+        """Describe an env that ``check_goal_env`` accepts, after some steps in it.
 
-        What ``task`` declares counts first, then what the env declares in the attributes
-        ``reward_range``, ``success_terminates`` and ``reward_info_keys``; the rest is detected.
+        What ``task`` declares counts first, then the attributes of the env, see
+        ``docs/environments.md``, then the table of known ones; the rest is detected.
+
+        Args:
+            env: the environment.
+            task: what is declared from outside.
+            name: what to call it; its id by default.
+            success_needed: whether to refuse an env of which nothing tells a success.
+            detect: what of the layout of states to look for where nothing says it.
 
         Raises:
-            InputError: if ``compute_reward`` contradicts the rewards of ``step``, depends on the
-                running episode, or reads of ``info`` what cannot be kept; or if
-                ``success_needed`` and nothing tells it.
+            InputError: if what is declared does not fit; if ``compute_reward`` contradicts the
+                rewards of ``step``, depends on the running episode, or reads of ``info`` what
+                cannot be kept; or if ``success_needed`` and nothing tells it.
         """
         task = task or TaskConfig()
-        assert isinstance(env.observation_space, spaces.Dict)
         assert isinstance(env.action_space, spaces.Box)
         assert env.spec is not None
         assert env.spec.max_episode_steps is not None
         steps = probe.take_steps(env)
-        keys = probe.keys_read(env, steps)
-        if task.unexplained_reward == "refuse":
-            for _, stepped, computed in probe.disagreements(env, steps):
-                raise InputError(
-                    f"{env.spec.id}: step paid {stepped:g} where compute_reward says "
-                    f"{computed:g}, so hindsight would teach another task: {EXPLAIN_REWARD}"
-                )
-        reward_facts.check_purity(env, steps)
-        if success_needed and not tells_success(env, steps):
+        facts, origins = _reward_facts(env, task, steps)
+        success = find_success_key(env, steps)
+        if success_needed and not success.is_told:
             raise InputError(f"{env.spec.id}: {SUCCESS_UNTOLD}")
-        width = widths(env)
-        terminates, asked = _ends_at_goal(env, steps, task.success_terminates)
+        found: dict[str, tuple[Any, Origin | None]] = {
+            "components": find_components(env, task),
+            "regions": find_regions(env, task),
+            "mirror": find_mirror(env, task),
+            "camera": find_camera(env),
+            "layout": find_layout(env, task, detect),
+        }
+        origins |= {key: origin for key, (_, origin) in found.items() if origin is not None}
+        size = widths(env)
         return cls(
-            env_id=env.spec.id,
-            observation_dim=width["observation"],
-            goal_dim=width["goal"],
+            env_id=name or env.spec.id,
+            observation_dim=size["observation"],
+            goal_dim=size["goal"],
             action_low=tuple(env.action_space.low.tolist()),
             action_high=tuple(env.action_space.high.tolist()),
             max_episode_steps=env.spec.max_episode_steps,
-            reward_range=reward_facts.reward_range(env, steps, task.reward_range),
-            terminates=terminates,
-            vectorized=probe.is_vectorized(env, steps, keys),
-            reward_info_keys=keys,
-            reward_units=reward_facts.reward_units(env, steps),
-            declares_range=reward_facts.is_declared(env, task.reward_range),
-            asks_terminated=asked,
-            vectorized_ends=asked and reward_facts.ends_in_bulk(env, steps, keys),
             observes_goal=probe.observes_goal(steps),
             adds_unexplained=task.unexplained_reward == "add",
+            success_key=success.key,
+            origins=origins,
+            **facts,
+            **{key: value for key, (value, _) in found.items() if value is not None},
         )
+
+
+def _reward_facts(
+    env: gym.Env[Any, Any], task: TaskConfig, steps: probe.Probe
+) -> tuple[dict[str, Any], dict[str, Origin]]:
+    """Return what a description says of rewards and ends, and where it comes from.
+
+    Raises:
+        InputError: if hindsight could not compute the rewards.
+    """
+    keys = probe.keys_read(env, steps)
+    if task.unexplained_reward == "refuse":
+        for _, stepped, computed in probe.disagreements(env, steps):
+            raise InputError(
+                f"{interface.env_name(env)}: step paid {stepped:g} where compute_reward says "
+                f"{computed:g}, so hindsight would teach another task: {EXPLAIN_REWARD}"
+            )
+    reward_facts.check_purity(env, steps)
+    declared_end = reward_facts.find_declared_end(env, task)
+    answer = probe.ends_at_goal(env, steps) if declared_end is None else None
+    asked = bool(answer)
+    facts = {
+        "terminates": answer if declared_end is None else declared_end,
+        "reward_range": reward_facts.reward_range(env, steps, task.reward_range),
+        "vectorized": probe.is_vectorized(env, steps, keys),
+        "reward_info_keys": keys,
+        "reward_units": reward_facts.reward_units(env, steps),
+        "asks_terminated": asked,
+        "vectorized_ends": asked and reward_facts.ends_in_bulk(env, steps, keys),
+    }
+    is_declared = {
+        "reward_range": reward_facts.is_declared(env, task.reward_range),
+        "reward_info_keys": interface.declared(env, "reward_info_keys") is not None,
+        "terminates": declared_end is not None,
+    }
+    origins: dict[str, Origin] = {
+        key: "declared" if given else "detected"
+        for key, given in is_declared.items()
+        if facts[key] is not None
+    }
+    return facts, origins
 
 
 class GoalReward:
@@ -215,78 +279,6 @@ class GoalReward:
             yield achieved.copy(), desired.copy(), dict(zip(keys, info.tolist(), strict=True))
 
 
-def check_goal_env(env: gym.Env[Any, Any], env_id: str | None = None) -> None:
-    """Refuse, by name, an environment that does not keep the goal contract.
-
-    Args:
-        env: the environment.
-        env_id: the id that it was built from, if it is not its own.
-
-    Raises:
-        InputError: if a key, ``compute_reward``, a bounded continuous action or a time limit is
-            missing.
-    """
-    name = env_name(env)
-    space = env.observation_space
-    if type(space).__module__.startswith("gym."):
-        raise InputError(f"{name}: its spaces are those of gym, take gymnasium.spaces")
-    if not isinstance(space, spaces.Dict) or not set(GOAL_KEYS) <= set(space.spaces):
-        raise InputError(
-            f"{name} is not a goal environment: its observation is no Dict with the keys "
-            f"{', '.join(GOAL_KEYS)}"
-        )
-    for key in GOAL_KEYS:
-        if not isinstance(space[key], spaces.Box) or len(space[key].shape or ()) != 1:
-            raise InputError(f"{name}: {key} must be a flat vector (Box), got {space[key]}")
-    if space["achieved_goal"].shape != space["desired_goal"].shape:
-        raise InputError(
-            f"{name}: achieved_goal {space['achieved_goal'].shape} and desired_goal "
-            f"{space['desired_goal'].shape} must have the same shape"
-        )
-    if not env.has_wrapper_attr("compute_reward"):
-        raise InputError(f"{name} is not a goal environment: it has no compute_reward method")
-    check_methods(env)
-    _check_actions(env)
-    if env.spec is None or env.spec.max_episode_steps is None:
-        raise InputError(
-            f"{name} has no time limit: append one to the id, as in "
-            f"{env_id or name},max_episode_steps=100, or register it with one"
-        )
-
-
-def _check_actions(env: gym.Env[Any, Any]) -> None:
-    name, actions = env_name(env), env.action_space
-    shown = " ".join(str(actions).split())  # bounds of many dimensions take many lines
-    if not isinstance(actions, spaces.Box) or actions.dtype.kind != "f":
-        raise InputError(f"{name}: actions must be continuous and bounded (Box), got {shown}")
-    if not actions.is_bounded():
-        clipped = any(isinstance(layer, gym.wrappers.ClipAction) for layer in layers(env))
-        hint = (
-            "leave out the wrapper ClipAction, which hides the bounds; actions stay inside them"
-            if clipped
-            else "wrap it in gymnasium.wrappers.TransformAction(env, lambda action: action, "
-            "gymnasium.spaces.Box(low, high)) with the bounds that make sense"
-        )
-        raise InputError(
-            f"{name}: actions must be continuous and bounded (Box), got {shown}; {hint}"
-        )
-    if len(actions.shape) != 1 or not (actions.low < actions.high).all():
-        raise InputError(
-            f"{name}: actions must be a flat vector with a range in every dimension, got {shown}"
-        )
-
-
-def widths(env: gym.Env[Any, Any]) -> dict[str, int]:
-    """Return the widths of ``observation``, ``goal`` and ``action``, which the spaces tell."""
-    assert isinstance(env.observation_space, spaces.Dict)
-    parts = {
-        "observation": env.observation_space["observation"],
-        "goal": env.observation_space["desired_goal"],
-        "action": env.action_space,
-    }
-    return {name: int(np.prod(space.shape or ())) for name, space in parts.items()}
-
-
 def reaches_goal(
     env: gym.Env[Any, Any], achieved: NDArray[Any], desired: NDArray[Any], info: Mapping[str, Any]
 ) -> bool:
@@ -305,26 +297,22 @@ def success_key(info: Mapping[str, Any]) -> str | None:
     return next((key for key in SUCCESS_KEYS if key in info), None)
 
 
-def tells_success(env: gym.Env[Any, Any], steps: probe.Probe) -> bool:
-    """Return whether it can be told if an episode ends at its goal: by ``info``, or the reward."""
-    if any(map(success_key, steps.infos)) or probe.shows_goal(env, steps):
-        return True
+class SuccessKey(NamedTuple):
+    """Whether something tells that a step reached its goal, and under which key of ``info``."""
+
+    is_told: bool
+    key: str | None
+    """``None`` where the reward of the goal tells it."""
+
+
+def find_success_key(env: gym.Env[Any, Any], steps: probe.Probe) -> SuccessKey:
+    """Return how it can be told if an episode ends at its goal: by ``info``, or the reward."""
+    key = next(filter(None, map(success_key, steps.infos)), None)
+    if key is not None or probe.shows_goal(env, steps):
+        return SuccessKey(True, key)
     assert env.spec is not None
     assert env.spec.max_episode_steps is not None
     # Some tell it with the last step alone, which is the one that counts.
     whole = probe.take_steps(env, [env.spec.max_episode_steps])
-    return success_key(whole.infos[-1]) is not None
-
-
-def _ends_at_goal(
-    env: gym.Env[Any, Any], steps: probe.Probe, declared: bool | None
-) -> tuple[bool | None, bool]:
-    """Return whether reaching the goal ends the episode, and whether compute_terminated says so."""
-    name = "success_terminates"
-    own = interface.declared(env, name)
-    if declared is None and own is not None:
-        declared = truth(env, f"the attribute {name}", own)
-    if declared is not None:
-        return declared, False
-    answer = probe.ends_at_goal(env, steps)
-    return answer, bool(answer)
+    key = success_key(whole.infos[-1])
+    return SuccessKey(key is not None, key)

@@ -48,6 +48,17 @@ def declared(env: gym.Env[Any, Any], name: str) -> Any:
     return env.get_wrapper_attr(name) if env.has_wrapper_attr(name) else None
 
 
+def widths(env: gym.Env[Any, Any]) -> dict[str, int]:
+    """Return the widths of ``observation``, ``goal`` and ``action``, which the spaces tell."""
+    spaces: Any = env.observation_space
+    parts = {
+        "observation": spaces["observation"],
+        "goal": spaces["desired_goal"],
+        "action": env.action_space,
+    }
+    return {name: int(np.prod(space.shape or ())) for name, space in parts.items()}
+
+
 def truth(env: gym.Env[Any, Any], what: str, value: Any) -> bool:
     """Return a value as a bool: one of numpy, or a list or array of one, is what it holds.
 

@@ -8,10 +8,11 @@ import numpy as np
 
 from headstart.data.layout import StateLayout
 from headstart.data.layout_detection import find_frame, find_velocities, free_axes
-from headstart.envs.interface import env_name, reset_env
-from headstart.envs.known import known_layout
-from headstart.envs.probe import in_words, take_steps
+from headstart.envs.interface import env_name, reset_env, widths
+from headstart.envs.known import known
+from headstart.envs.probe import take_steps
 from headstart.envs.task import LAYOUT, TaskConfig
+from headstart.envs.task_facts import Origin, attribute, first_of
 from headstart.errors import InputError
 from headstart.text import counted
 
@@ -22,8 +23,8 @@ _EPISODES = (10,) * 6
 
 def find_layout(
     env: gym.Env[Any, Any], task: TaskConfig, detect: Detected = "frame"
-) -> StateLayout:
-    """Return what the entries of a state mean.
+) -> tuple[StateLayout, Origin | None]:
+    """Return what the entries of a state mean, and where that comes from.
 
     What ``task`` declares counts first, then the attribute ``state_layout`` of the environment,
     then the table of known ones. Of others, what shows in some steps is detected.
@@ -37,19 +38,22 @@ def find_layout(
     Raises:
         InputError: if what is declared contradicts itself, or names an entry that does not exist.
     """
-    layout = env.get_wrapper_attr("state_layout") if env.has_wrapper_attr("state_layout") else None
-    if not isinstance(layout, StateLayout | None):
-        raise InputError(
-            f"{env_name(env)}: the attribute state_layout must be a StateLayout, got "
-            f"{in_words(layout)}"
-        )
+    layout, origin = first_of(attribute(env, "state_layout", StateLayout), known(env).layout)
     declared = task.declared_layout()
     if declared and detect == "frame":
         detect = "velocities"  # What is declared and what is found need not go together.
-    layout = replace(layout or known_layout(env) or _detect(env, detect), **declared)
+    if layout is None:
+        layout = _detect(env, detect)
+        origin = None if layout == _nothing(env) else "detected"
+    layout = replace(layout, **declared)
     _check_entries(env, layout)
     _check_hand(env, layout)
-    return layout
+    return layout, "declared" if declared else origin
+
+
+def without_frame(layout: StateLayout, goal_dim: int) -> StateLayout:
+    """Return the velocities of a layout that was detected, without positions in one frame."""
+    return replace(_bare(goal_dim), velocities=layout.velocities)
 
 
 def declaration(layout: StateLayout) -> list[str]:
@@ -70,7 +74,7 @@ def _detect(env: gym.Env[Any, Any], detect: Detected) -> StateLayout:
     """Look at some random steps; what fails in them is reported elsewhere, and nothing is found."""
     if detect == "nothing":
         return _nothing(env)
-    width = _widths(env)["observation"]
+    width = widths(env)["observation"]
     try:
         steps = take_steps(env, _EPISODES)
         starts = [reset_env(env, seed)[0]["achieved_goal"] for seed in range(len(_EPISODES))]
@@ -88,23 +92,17 @@ def _detect(env: gym.Env[Any, Any], detect: Detected) -> StateLayout:
 
 
 def _nothing(env: gym.Env[Any, Any]) -> StateLayout:
+    return _bare(widths(env)["goal"])
+
+
+def _bare(goal_dim: int) -> StateLayout:
     """Return a layout of which a goal's width says alone how wide its positions would be."""
-    width = _widths(env)["goal"]
-    return StateLayout(dim=2 if width % 3 and not width % 2 else 3)
-
-
-def _widths(env: gym.Env[Any, Any]) -> dict[str, int]:
-    boxes = env.observation_space
-    return {
-        "observation": boxes["observation"].shape[0],  # type: ignore[index]
-        "goal": boxes["desired_goal"].shape[0],  # type: ignore[index]
-        "action": env.action_space.shape[0],  # type: ignore[index]
-    }
+    return StateLayout(dim=2 if goal_dim % 3 and not goal_dim % 2 else 3)
 
 
 def _check_entries(env: gym.Env[Any, Any], layout: StateLayout) -> None:
     """Refuse a layout that does not fit the environment, or itself."""
-    widths, dim = {**_widths(env), "frame": layout.dim}, layout.dim
+    sizes, dim = {**widths(env), "frame": layout.dim}, layout.dim
     hand = () if layout.hand is None else (layout.hand,)
     gripper = () if layout.gripper_action is None else (layout.gripper_action,)
     entries = {
@@ -120,11 +118,11 @@ def _check_entries(env: gym.Env[Any, Any], layout: StateLayout) -> None:
     }
     for name, (places, of, size) in entries.items():
         for place in places:
-            if not 0 <= place <= widths[of] - size:
+            if not 0 <= place <= sizes[of] - size:
                 many = f"{size} entries from {place} on" if size > 1 else f"entry {place}"
                 raise InputError(
                     f"{env_name(env)}: {name} of its layout names {many}, and its {of} has "
-                    f"{counted(widths[of], 'entry', 'entries')}"
+                    f"{counted(sizes[of], 'entry', 'entries')}"
                 )
         if len({*places}) < len(places):
             raise InputError(f"{env_name(env)}: {name} of its layout names an entry twice")

@@ -12,8 +12,9 @@ from gymnasium.envs.registration import EnvSpec
 
 from headstart.envs import robotics
 from headstart.envs.build import LIMIT, build
-from headstart.envs.goal_env import check_goal_env
+from headstart.envs.contract import check_goal_env
 from headstart.envs.source import EnvLike, EnvSource, describe, name_of_object, of_spec
+from headstart.envs.task_facts import find_camera
 from headstart.envs.twins import is_same
 from headstart.errors import InputError
 
@@ -43,6 +44,8 @@ def make_env(env: EnvLike, *, render_mode: str | None = None, **options: Any) ->
         built.close()
         raise
     robotics.quicken(built)
+    if render_mode is not None:
+        robotics.aim(built, find_camera(built)[0])
     return built
 
 

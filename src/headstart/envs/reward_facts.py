@@ -9,9 +9,9 @@ import numpy as np
 
 from headstart.envs import probe
 from headstart.envs.interface import declared as declared_by
-from headstart.envs.interface import env_name
+from headstart.envs.interface import env_name, truth
 from headstart.envs.probe import TOLERANCE, Array, Probe, rewards_of
-from headstart.envs.task import check_range
+from headstart.envs.task import TaskConfig, check_range
 from headstart.errors import InputError
 
 AVOIDS_GOALS = (
@@ -74,6 +74,15 @@ def is_declared(env: gym.Env[Any, Any], declared: tuple[float, float] | None) ->
     if declared is None:
         declared = declared_by(env, "reward_range")
     return declared is not None and bool(np.isfinite(declared).any())
+
+
+def find_declared_end(env: gym.Env[Any, Any], task: TaskConfig) -> bool | None:
+    """Return whether it is declared that goals end episodes; ``None`` if nothing is declared."""
+    name = "success_terminates"
+    own = declared_by(env, name)
+    if task.success_terminates is not None or own is None:
+        return task.success_terminates
+    return truth(env, f"the attribute {name}", own)
 
 
 def reward_units(env: gym.Env[Any, Any], probe: Probe) -> RewardUnits:

@@ -4,6 +4,7 @@ import contextlib
 import io
 import sys
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import gymnasium as gym
@@ -67,6 +68,16 @@ def quicken(env: gym.Env[Any, Any]) -> None:
     one_number_each = all(len(joint.qpos0) == 1 for joint in joints)
     if hasattr(getattr(robot, "_utils", None), "robot_get_obs") and joints and one_number_each:
         robot._utils = _IndexedJoints(robot._utils, joints)
+
+
+def aim(env: gym.Env[Any, Any], camera: Mapping[str, Any] | None) -> None:
+    """Let an environment of MuJoCo be drawn by a camera, if there is one, from the start on."""
+    renderer = getattr(env.unwrapped, "mujoco_renderer", None)
+    if camera is not None and renderer is not None:
+        # Arrays are copied into MuJoCo's own, tuples are not.
+        renderer.default_cam_config = {
+            name: np.array(value) if np.ndim(value) else value for name, value in camera.items()
+        }
 
 
 class _IndexedJoints:

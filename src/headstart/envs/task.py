@@ -1,9 +1,11 @@
 """What a user declares of an environment from outside, for packages that one cannot edit."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
+from headstart.data.goals import GoalRegions
 from headstart.data.layout import StateLayout
+from headstart.data.symmetry import Reflection
 from headstart.errors import InputError, require
 from headstart.settings import check_settings, setting
 
@@ -36,10 +38,18 @@ class TaskConfig:
     """How far a unit of each of them moves the hand in a step."""
     gripper_action: int | None = None
     """Entry of the action that opens and closes the gripper."""
+    goal_components: tuple[int, ...] | None = setting(None, at_least=1)
+    """How many numbers each component of a goal has, one behind the other."""
+    goal_component_names: tuple[str, ...] | None = None
+    """Names of these components; their numbers from 0 on by default."""
     unexplained_reward: UnexplainedReward = "refuse"
     """What to do where step pays something else than compute_reward, such as a penalty for a
     collision: refuse the environment, add the difference to the reward of every goal, or ignore it
     and learn from compute_reward alone."""
+    goal_regions: GoalRegions = field(default_factory=GoalRegions)
+    """Regions of the goal space in which successes are counted apart."""
+    state_mirror: Reflection = field(default_factory=Reflection)
+    """The mirror image of the task; it is used if random actions move both alike."""
 
     def __post_init__(self) -> None:
         check_settings(self, "task.")

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.envs import probe
-from headstart.envs.interface import GOAL_KEYS, declared, reset_env, step_env, truth
+from headstart.envs.interface import GOAL_KEYS, reset_env, step_env
+from headstart.envs.reward_facts import find_declared_end
 from headstart.envs.task import TaskConfig
 
 # Random steps reach few goals; of many starts, some lie near theirs.
@@ -82,10 +83,7 @@ class Trial:
     @property
     def declared_end(self) -> bool | None:
         """Whether it is declared that goals end episodes; ``None`` if nothing is declared."""
-        if self.task.success_terminates is not None:
-            return self.task.success_terminates
-        own = declared(self.env, "success_terminates")
-        return None if own is None else truth(self.env, "the attribute success_terminates", own)
+        return find_declared_end(self.env, self.task)
 
     @cached_property
     def places(self) -> list[tuple[int, int]]:

@@ -3,7 +3,6 @@
 import contextlib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
@@ -18,7 +17,7 @@ from headstart.demos.reading import read_demos
 from headstart.demos.resets import check_resets
 from headstart.demos.storage import DemoSet
 from headstart.envs.goal_env import GoalReward, GoalSpec
-from headstart.envs.layout import Detected, find_layout
+from headstart.envs.layout import Detected
 from headstart.envs.make import env_source, make_env
 from headstart.envs.names import is_buildable, is_env_class
 from headstart.envs.source import EnvLike, EnvSource
@@ -31,7 +30,7 @@ from headstart.training.adaptation import adapt
 from headstart.training.assembly import build_trainer, check_fit
 from headstart.training.config import StrategyName, TrainConfig
 from headstart.training.observer import Observer
-from headstart.training.sampling import find_mirror
+from headstart.training.sampling import choose_mirror
 from headstart.training.trainer import Trainer
 
 _log = logging.getLogger("headstart")
@@ -68,16 +67,14 @@ def prepared(
     """
     source, timeout = env_source(env), config.episode_timeout
     with contextlib.closing(make_env(source)) as reward_env:
-        spec = GoalSpec.from_env(reward_env, config.task)
         detect = _detected(config, with_demos=demos is not None)
-        layout = find_layout(reward_env, config.task, detect)
-        spec = replace(spec, env_id=source.name, layout=layout)
+        spec = GoalSpec.from_env(reward_env, config.task, name=source.name, detect=detect)
         reward = GoalReward(reward_env, spec)
         config = adapt(config, spec)
         check_fit(config, spec, with_demos=demos is not None)
         used = None if demos is None else read_demos(demos, spec, reward)
         used = _checked(config, reward_env, used)
-        mirror = find_mirror(config, reward_env)
+        mirror = choose_mirror(config, spec, reward_env)
         with open_executor(source, collectors, executor, timeout=timeout) as runner:
             if used is not None and expand is not None:
                 used, config = _expanded(source, spec, used, config, expand, runner)
@@ -101,7 +98,7 @@ def demos_for(env: EnvLike, config: TrainConfig, demos: Demos | None) -> DemoSet
         return None
     source = env_source(env)
     with contextlib.closing(make_env(source)) as reward_env:
-        spec = replace(GoalSpec.from_env(reward_env, config.task), env_id=source.name)
+        spec = GoalSpec.from_env(reward_env, config.task, name=source.name)
         found = read_demos(demos, spec, GoalReward(reward_env, spec), log=False)
     return found.first(config.demos.num_episodes)
 

@@ -1,5 +1,6 @@
 """Greedy success rates with their uncertainty."""
 
+import contextlib
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -9,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.data.episode import Episode
-from headstart.envs.known import known
-from headstart.envs.make import env_source
+from headstart.data.goals import GoalRegions
+from headstart.envs.make import env_source, make_env
 from headstart.envs.source import EnvLike
+from headstart.envs.task import TaskConfig
+from headstart.envs.task_facts import find_regions
 from headstart.errors import EpisodeError, require
 from headstart.rollout.behaviour import PolicyLike, env_of, open_behaviour
 from headstart.rollout.executors import Executor, open_executor
@@ -23,7 +26,7 @@ _log = logging.getLogger("headstart")
 
 @dataclass(frozen=True)
 class Part:
-    """Success within one named part of the goal space."""
+    """Success within one region of the goal space."""
 
     success_rate: float
     episodes: int
@@ -45,7 +48,7 @@ class EvalResult:
     steps_to_success: float | None
     """Median env steps until the goal was first fulfilled, over the episodes where it was."""
     parts: dict[str, Part]
-    """Success by named part of the goal space, where the env has some."""
+    """Success by region of the goal space, where the task has some."""
     failed: int = 0
     """How many of the episodes failed however often they were run; they count as not successful,
     and in none of the parts."""
@@ -64,6 +67,7 @@ def evaluate(
     seed: int = 0,
     collectors: int = 0,
     executor: Executor | None = None,
+    task: TaskConfig | None = None,
     on_episode: Callable[[Episode], None] | None = None,
 ) -> EvalResult:
     """Run greedy episodes, on env seeds that no run learns from or chooses by, and count successes.
@@ -79,6 +83,7 @@ def evaluate(
         seed: root of their seeds.
         collectors: processes that run them; 0 runs them here. The result does not depend on it.
         executor: runs the episodes in place of collectors, and stays open.
+        task: what is declared of the environment from outside, such as the regions of its goals.
         on_episode: called with each finished episode, in order.
 
     Raises:
@@ -89,9 +94,11 @@ def evaluate(
     require(seed >= 0, "seed must not be negative", seed)
     behaviour = open_behaviour(policy)
     source = env_source(env_of(policy, behaviour) if env is None else env, env_kwargs)
+    with contextlib.closing(make_env(source)) as own:
+        regions, _ = find_regions(own, task)
     with open_executor(source, collectors, executor) as runner:
         trials = run_evaluation(runner, behaviour, episodes=episodes, seed=seed, call=on_episode)
-    return summarize(source.name, seed, *trials)
+    return summarize(source.name, seed, *trials, regions)
 
 
 class Trials(NamedTuple):
@@ -155,7 +162,13 @@ def each_trial(
         _log.warning(message, len(failures), episodes, failures[0].reason)
 
 
-def summarize(env_id: str, seed: int, episodes: Sequence[Episode], failed: int = 0) -> EvalResult:
+def summarize(
+    env_id: str,
+    seed: int,
+    episodes: Sequence[Episode],
+    failed: int = 0,
+    regions: GoalRegions | None = None,
+) -> EvalResult:
     """Count the successes of finished episodes, and of others that failed."""
     count = len(episodes) + failed
     success = np.array([episode.success for episode in episodes])
@@ -168,7 +181,7 @@ def summarize(env_id: str, seed: int, episodes: Sequence[Episode], failed: int =
         interval=wilson_interval(int(success.sum()), count),
         success_ever_rate=len(first) / count,
         steps_to_success=float(np.median(first)) if first else None,
-        parts=_parts(env_id, episodes, success),
+        parts=_by_region(regions, episodes, success),
         failed=failed,
     )
 
@@ -187,11 +200,12 @@ def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
     return 0.0 if successes == 0 else low, 1.0 if successes == trials else high
 
 
-def _parts(env_id: str, episodes: Sequence[Episode], success: NDArray[np.bool_]) -> dict[str, Part]:
-    parts = known(env_id).goal_parts
-    if parts is None:
+def _by_region(
+    regions: GoalRegions | None, episodes: Sequence[Episode], success: NDArray[np.bool_]
+) -> dict[str, Part]:
+    if regions is None:
         return {}
-    names = np.array(parts.names(np.stack([episode.desired_goals[-1] for episode in episodes])))
+    names = np.array(regions.names(np.stack([episode.desired_goals[-1] for episode in episodes])))
     return {
         str(name): Part(float(success[names == name].mean()), int((names == name).sum()))
         for name in np.unique(names)

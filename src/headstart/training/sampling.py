@@ -16,7 +16,7 @@ from headstart.data.rewards import RewardScale
 from headstart.data.strategies import GoalStrategy
 from headstart.data.symmetry import Mirror, MirroredSampler
 from headstart.envs.goal_env import GoalReward, GoalSpec
-from headstart.envs.known import known_mirror
+from headstart.envs.interface import env_name
 from headstart.envs.symmetry_check import mirror_defect
 from headstart.seeding import Streams
 from headstart.training.config import StrategyName, TrainConfig
@@ -24,18 +24,16 @@ from headstart.training.config import StrategyName, TrainConfig
 _log = logging.getLogger("headstart")
 
 
-def find_mirror(config: TrainConfig, env: gym.Env[Any, Any]) -> Mirror | None:
+def choose_mirror(config: TrainConfig, spec: GoalSpec, env: gym.Env[Any, Any]) -> Mirror | None:
     """Return the symmetry to learn from, if the settings allow it and ``env`` moves like it."""
-    mirror = known_mirror(env) if config.symmetry else None
-    if mirror is None:
+    if spec.mirror is None or not config.symmetry:
         return None
-    assert env.spec is not None
-    defect = mirror_defect(env, mirror)
+    defect = mirror_defect(env, spec.mirror)
     if defect is not None:
-        _log.warning("%s: mirror images are not used: %s", env.spec.id, defect)
+        _log.warning("%s: mirror images are not used: %s", env_name(env), defect)
         return None
-    _log.info("%s: half of each batch is mirrored (--no-symmetry turns it off)", env.spec.id)
-    return mirror
+    _log.info("%s: half of each batch is mirrored (--no-symmetry turns it off)", env_name(env))
+    return spec.mirror
 
 
 def make_samplers(

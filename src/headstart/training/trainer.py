@@ -281,7 +281,7 @@ class Trainer:
         trials = yield from self._run_trials()
         policy = self.agent.policy(deployed=True)
         only_at_end = not self._period_over
-        result = summarize(self.spec.env_id, self.config.seed, *trials)
+        result = summarize(self.spec.env_id, self.config.seed, *trials, self.spec.regions)
         self.state.last_result, self.state.evaluated_at = result, self.progress.env_steps
         mean_q = mean_value(self.agent, trials.episodes)
         self.progress.evaluation_seconds += time.monotonic() - begun

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from headstart.data.episode import Episode
 from headstart.demos.inspect import distances_to_goal, steps_to_success
 from headstart.demos.storage import DemoSet
-from headstart.envs.known import known
 from headstart.output import PICTURES, check_output
 from headstart.paths import user_path
 from headstart.text import counted, printable
@@ -101,13 +100,13 @@ def _draw_times(axes: Axes, episodes: Sequence[Episode]) -> None:
 
 
 def _draw_success(axes: Axes, demos: DemoSet) -> None:
-    """Draw the share of episodes that are at their goal, over steps, for each part of the goals."""
-    parts = known(demos.env_id).goal_parts
+    """Draw the share of episodes at their goal, over steps, for each region of the goals."""
+    regions = demos.goal_regions
     goals = _goals(demos.episodes)
     is_success = _padded([episode.is_success for episode in demos.episodes])
     steps = 1 + np.arange(is_success.shape[1])
-    if parts is not None and parts.coordinate < goals.shape[1]:
-        names = np.array(parts.names(goals))
+    if regions is not None:
+        names = np.array(regions.names(goals))
         for name in np.unique(names):
             rows = is_success[names == name]
             axes.plot(steps, rows.mean(axis=0), label=f"{name} ({len(rows)})")

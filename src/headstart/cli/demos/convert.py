@@ -1,7 +1,6 @@
 """``headstart demos import`` and ``headstart demos export``."""
 
 import argparse
-from dataclasses import replace
 from typing import Any
 
 from headstart.cli.parser import add_force
@@ -78,9 +77,8 @@ def _import(arguments: argparse.Namespace) -> None:
         check_exists(source)
     env = make_env(arguments.env)
     # The arguments that the user gave belong to the id.
-    spec = replace(
-        GoalSpec.from_env(env, task_of(arguments)), env_id=env_source(arguments.env).name
-    )
+    name = env_source(arguments.env).name
+    spec = GoalSpec.from_env(env, task_of(arguments), name=name)
     reward = GoalReward(env, spec)
     demos = read_demos(arguments.sources, spec, reward, of_any_env=True, log=False)
     env.close()

@@ -18,9 +18,8 @@ from headstart.demos.expansion.workspace import Workspace
 from headstart.demos.opening import Demos, list_demos
 from headstart.demos.reading import read_demos
 from headstart.demos.record import CollectingInterrupted, versions
-from headstart.demos.storage import DemoSet, load_demos
+from headstart.demos.storage import DemoSet, load_demos, task_header
 from headstart.envs.goal_env import GoalReward, GoalSpec
-from headstart.envs.layout import find_layout
 from headstart.envs.looks.hand import misdeclared
 from headstart.envs.make import env_source, make_env
 from headstart.envs.names import is_at_hand
@@ -101,8 +100,7 @@ def expand_demos(
     source = env_source(_env_of(demos) if env is None else env, env_kwargs)
     task = task or TaskConfig(unexplained_reward="ignore")
     with contextlib.closing(make_env(source)) as own:
-        layout = find_layout(own, task)
-        spec = replace(GoalSpec.from_env(own, task), env_id=source.name, layout=layout)
+        spec = GoalSpec.from_env(own, task, name=source.name, detect="frame")
         sources = read_demos(demos, spec, GoalReward(own, spec))
         expansion = Expansion(own, spec, sources, plan, on_episode)
     with open_executor(source, collectors, executor) as runner:
@@ -223,8 +221,7 @@ class Expansion:
             "noise": 0.0,
             "episode_indices": list(self._kept),
             "failed_attempts": self._cost.attempts - len(self._kept),
-            "reward_info_keys": list(self._spec.reward_info_keys),
-            "action_bounds": [list(self._spec.action_low), list(self._spec.action_high)],
+            **task_header(self._spec),
             "versions": versions(),
         }
         return DemoSet(self._spec.env_id, tuple(self._kept.values()), header)

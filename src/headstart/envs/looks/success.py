@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.envs import probe
-from headstart.envs.goal_env import SUCCESS_UNTOLD, success_key, tells_success
+from headstart.envs.goal_env import SUCCESS_UNTOLD, find_success_key, success_key
 from headstart.envs.trial import Trial
 
 
@@ -16,7 +16,7 @@ def find_false_success(trial: Trial) -> Iterator[str]:
     steps = trial.steps
     key = success_key(steps.infos[-1])
     odd = [value for value in _values(steps.infos) if not probe.is_number(value)]
-    if not tells_success(trial.env, steps):
+    if not find_success_key(trial.env, steps).is_told:
         yield SUCCESS_UNTOLD
     elif odd:
         yield f"info[{key!r}] is {probe.in_words(odd[0])}: let it be True or False"
