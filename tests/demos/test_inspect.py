@@ -231,6 +231,24 @@ def test_parts_of_the_goal_space_are_told_apart():
     assert inspect_demos(DemoSet("FetchPush-v4", tuple(episodes)))["parts"] == {}
 
 
+@pytest.mark.parametrize(
+    ("written", "parts"),
+    [
+        ({"coordinate": 0, "above": "up\x1b[2J", "below": "down"}, {"up?[2J", "down"}),
+        ({"coordinate": 3}, set()),
+        ({"coordinate": True}, set()),
+        ({"coordinate": 10**400}, set()),
+        ({"coordinate": 0, "threshold": "0"}, set()),
+        ({"entry": 0}, set()),
+        ([0], set()),
+    ],
+)
+def test_regions_are_those_that_the_file_says_as_far_as_they_are_some(written, parts):
+    episodes = (random_episode(np.random.default_rng(0), 5, goal_dim=3),)
+    demos = DemoSet("FetchPickAndPlace-v4", episodes, {"goal_regions": written})
+    assert {*inspect_demos(demos)["parts"]} == parts
+
+
 @pytest.mark.parametrize("noise", [float("nan"), float("inf"), -1.0, True, "0.3", [0.3], 10**400])
 def test_a_noise_that_is_none_is_not_told(good, noise):
     assert inspect_demos(replace(good, header={"noise": noise}))["noise"] is None

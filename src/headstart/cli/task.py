@@ -18,11 +18,12 @@ def add_task(
     Args:
         parser: of the verb.
         unexplained: what is done with a reward that is not explained unless the user says so.
-        layout: whether what the entries of a state mean can be declared too.
+        layout: whether what the entries of states and actions mean can be declared too.
     """
     declared = TaskConfig(unexplained_reward=unexplained)
-    left_out = () if layout else tuple(f"task.{name}" for name in LAYOUT)
-    add_settings(parser, (it for it in walk(declared, "task.") if it.name not in left_out))
+    left_out = () if layout else (*LAYOUT, "state_mirror")
+    settings = walk(declared, "task.")
+    add_settings(parser, (it for it in settings if it.name.split(".")[1] not in left_out))
     parser.set_defaults(declared=declared)
 
 

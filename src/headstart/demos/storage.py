@@ -98,7 +98,9 @@ class DemoSet:
         else:
             regions = None
             with contextlib.suppress(ValueError):
-                regions = build(GoalRegions, self.header["goal_regions"])
+                read = build(GoalRegions, self.header["goal_regions"])
+                above, below = printable(read.above), printable(read.below)
+                regions = replace(read, above=above, below=below)
         if regions is None or regions.coordinate not in range(self.widths["goal"]):
             return None
         return regions

@@ -20,11 +20,9 @@ from headstart.envs.reward_facts import RewardUnits
 from headstart.envs.task import TaskConfig
 from headstart.envs.task_facts import (
     Camera,
+    Facts,
     Origin,
-    find_camera,
-    find_components,
-    find_mirror,
-    find_regions,
+    find_facts,
 )
 from headstart.errors import InputError
 
@@ -114,18 +112,12 @@ class GoalSpec:
         assert env.spec is not None
         assert env.spec.max_episode_steps is not None
         steps = probe.take_steps(env)
-        facts, origins = _reward_facts(env, task, steps)
+        facts = _find_reward_facts(env, task, steps)
         success = find_success_key(env, steps)
         if success_needed and not success.is_told:
             raise InputError(f"{env.spec.id}: {SUCCESS_UNTOLD}")
-        found: dict[str, tuple[Any, Origin | None]] = {
-            "components": find_components(env, task),
-            "regions": find_regions(env, task),
-            "mirror": find_mirror(env, task),
-            "camera": find_camera(env),
-            "layout": find_layout(env, task, detect),
-        }
-        origins |= {key: origin for key, (_, origin) in found.items() if origin is not None}
+        facts |= {**find_facts(env, task), "layout": find_layout(env, task, detect)}
+        values: dict[str, Any] = {key: value for key, (value, _) in facts.items()}
         size = widths(env)
         return cls(
             env_id=name or env.spec.id,
@@ -137,16 +129,13 @@ class GoalSpec:
             observes_goal=probe.observes_goal(steps),
             adds_unexplained=task.unexplained_reward == "add",
             success_key=success.key,
-            origins=origins,
-            **facts,
-            **{key: value for key, (value, _) in found.items() if value is not None},
+            origins={key: origin for key, (_, origin) in facts.items() if origin is not None},
+            **values,
         )
 
 
-def _reward_facts(
-    env: gym.Env[Any, Any], task: TaskConfig, steps: probe.Probe
-) -> tuple[dict[str, Any], dict[str, Origin]]:
-    """Return what a description says of rewards and ends, and where it comes from.
+def _find_reward_facts(env: gym.Env[Any, Any], task: TaskConfig, steps: probe.Probe) -> Facts:
+    """Return what a description says of rewards and ends, by the names of its fields.
 
     Raises:
         InputError: if hindsight could not compute the rewards.
@@ -160,28 +149,26 @@ def _reward_facts(
             )
     reward_facts.check_purity(env, steps)
     declared_end = reward_facts.find_declared_end(env, task)
-    answer = probe.ends_at_goal(env, steps) if declared_end is None else None
-    asked = bool(answer)
-    facts = {
-        "terminates": answer if declared_end is None else declared_end,
-        "reward_range": reward_facts.reward_range(env, steps, task.reward_range),
-        "vectorized": probe.is_vectorized(env, steps, keys),
-        "reward_info_keys": keys,
-        "reward_units": reward_facts.reward_units(env, steps),
-        "asks_terminated": asked,
-        "vectorized_ends": asked and reward_facts.ends_in_bulk(env, steps, keys),
+    end = probe.ends_at_goal(env, steps) if declared_end is None else declared_end
+    asked = declared_end is None and bool(end)
+
+    def found(value: Any, *, declared: bool = False) -> tuple[Any, Origin | None]:
+        return value, None if value is None else "declared" if declared else "detected"
+
+    return {
+        "terminates": found(end, declared=declared_end is not None),
+        "reward_range": found(
+            reward_facts.reward_range(env, steps, task.reward_range),
+            declared=reward_facts.is_declared(env, task.reward_range),
+        ),
+        "reward_info_keys": found(
+            keys, declared=interface.declared(env, "reward_info_keys") is not None
+        ),
+        "vectorized": found(probe.is_vectorized(env, steps, keys)),
+        "reward_units": found(reward_facts.reward_units(env, steps)),
+        "asks_terminated": found(asked),
+        "vectorized_ends": found(asked and reward_facts.ends_in_bulk(env, steps, keys)),
     }
-    is_declared = {
-        "reward_range": reward_facts.is_declared(env, task.reward_range),
-        "reward_info_keys": interface.declared(env, "reward_info_keys") is not None,
-        "terminates": declared_end is not None,
-    }
-    origins: dict[str, Origin] = {
-        key: "declared" if given else "detected"
-        for key, given in is_declared.items()
-        if facts[key] is not None
-    }
-    return facts, origins
 
 
 class GoalReward:

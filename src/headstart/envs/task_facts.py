@@ -19,11 +19,27 @@ T = TypeVar("T")
 Origin = Literal["declared", "known", "detected"]
 """Where a fact comes from: the user or the environment, the table of known ones, or some steps."""
 Found = tuple[T | None, Origin | None]
+Facts = dict[str, Found[Any]]
+"""Facts by the names of their fields in a description."""
 Camera = dict[str, float | tuple[float, ...]]
 """A free camera of MuJoCo: ``distance``, ``azimuth``, ``elevation`` and ``lookat``, ``(3,)``."""
 
 CAMERA = "default_camera_config"
 """The attribute that declares it, and the argument of Gymnasium's environments that sets it."""
+
+
+def find_facts(env: gym.Env[Any, Any], task: TaskConfig) -> Facts:
+    """Return what is declared of a task from outside or by its environment, else known of it.
+
+    Raises:
+        InputError: if what is declared does not fit the environment.
+    """
+    return {
+        "components": find_components(env, task),
+        "regions": find_regions(env, task),
+        "mirror": find_mirror(env, task),
+        "camera": find_camera(env),
+    }
 
 
 def first_of(declared: T | None, known: T | None) -> Found[T]:
@@ -66,7 +82,7 @@ def find_components(env: gym.Env[Any, Any], task: TaskConfig) -> Found[tuple[Goa
         starts = [end - width for end, width in zip(ends, given, strict=True)]
         own = dict(zip(names, map(slice, starts, ends), strict=True))
     if own is None:
-        return None, None
+        return (), None
     components = [_component(env, name, entries) for name, entries in own.items()]
     ordered = sorted(components, key=lambda each: each.start)
     for one, other in pairwise(ordered):
