@@ -23,7 +23,7 @@ from demonstrators import behaviour_of, imperfect_demos
 from machine import machine
 
 from headstart import DemoSet, TrainConfig, evaluate, load_demos, save_demos, train
-from headstart.run_files import read_metrics
+from headstart.files.run_files import read_metrics
 from headstart.runs.record import PACKAGES
 from headstart.training.config import (
     EvaluationConfig,

@@ -24,7 +24,7 @@ from machine import machine
 
 from headstart import DemoSet, TrainConfig, collect_demos, resume, train
 from headstart.demos.experts import expert_for
-from headstart.run_files import read_metrics
+from headstart.files.run_files import read_metrics
 from headstart.runs.directory import new_run
 from headstart.runs.execution import run_in
 from headstart.runs.preparation import prepared

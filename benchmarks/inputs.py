@@ -23,8 +23,8 @@ from machine import machine
 from momentum import Glide, glide_expert, maze_expert
 
 from headstart import DemoSet, TrainConfig, collect_demos, evaluate, load_demos, save_demos, train
+from headstart.files.run_files import read_metrics
 from headstart.rollout.job import Behaviour
-from headstart.run_files import read_metrics
 from headstart.runs.record import PACKAGES
 from headstart.training.config import EvaluationConfig
 

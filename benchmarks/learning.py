@@ -28,9 +28,9 @@ from headstart import (
     make_env,
     train,
 )
+from headstart.files.run_files import read_metrics
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import Constant
-from headstart.run_files import read_metrics
 from headstart.training.config import EvaluationConfig
 
 HERE = Path(__file__).parent

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import safetensors.numpy
 
+from headstart.files.run_files import CHECKPOINTS, CONFIG, DEMOS, METRICS
 from headstart.policy import load_policy
-from headstart.run_files import CHECKPOINTS, CONFIG, DEMOS, METRICS
 from headstart.runs.checkpoint import AGENT, STATE
 from headstart.runs.checkpoint_files import CheckpointFiles, newest_run
 from headstart.runs.record import read_demos, read_record

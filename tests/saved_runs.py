@@ -6,7 +6,7 @@ import json
 from outcomes import timeless
 
 from headstart.agents.state import agent_state
-from headstart.strict_json import plain
+from headstart.files.strict_json import plain
 
 
 def newest(run):

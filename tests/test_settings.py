@@ -15,11 +15,11 @@ from headstart.agents.config import DDPGConfig
 from headstart.cli.main import parse
 from headstart.cli.train import settings_of
 from headstart.errors import InputError
+from headstart.files.strict_json import build, parse_json
 from headstart.presets import PRESETS
 from headstart.runs.resume import resume
 from headstart.runs.train import train
 from headstart.settings import check_settings, convert
-from headstart.strict_json import build, parse_json
 from headstart.training.config import TrainConfig
 
 

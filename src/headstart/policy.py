@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.data.inputs import GoalInput, InputMap
-from headstart.durable import read_whole, replace_file
 from headstart.errors import InputError
-from headstart.paths import user_path
-from headstart.run_files import BEST, LATEST, POLICIES, policy_file
-from headstart.strict_json import build, parse_json
-from headstart.tensor_file import pack, require_finite, unpack
+from headstart.files.atomic import read_whole, replace_file
+from headstart.files.paths import user_path
+from headstart.files.run_files import BEST, LATEST, POLICIES, policy_file
+from headstart.files.strict_json import build, parse_json
+from headstart.files.tensors import pack, require_finite, unpack
 from headstart.text import printable
 
 FloatArray = NDArray[np.float32]

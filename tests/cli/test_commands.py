@@ -12,9 +12,9 @@ from builders import point_expert
 from headstart.cli.main import main
 from headstart.demos.record import collect_demos
 from headstart.demos.storage import save_demos
+from headstart.files.run_files import read_metrics
 from headstart.policy import load_policy
 from headstart.presets import PRESETS
-from headstart.run_files import read_metrics
 
 # fmt: off
 SHORT = [

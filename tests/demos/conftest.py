@@ -24,7 +24,7 @@ def store(tmp_path, monkeypatch):
 @pytest.fixture
 def read_here(monkeypatch):
     """Have the reader read in this process: what the content decides needs none of its own."""
-    from headstart.demos import minari_files, minari_reader
+    from headstart.demos.foreign import minari_files, minari_reader
 
     monkeypatch.setattr(minari_reader, "_limit", lambda memory: None)
 

@@ -14,7 +14,7 @@ import pytest
 from builders import is_one_line, random_episode, unpaid
 from python2_pickle import Python2Pickle
 
-from headstart.demos.legacy import load_legacy_demos
+from headstart.demos.foreign.legacy import load_legacy_demos
 from headstart.envs.goal_env import GoalSpec
 from headstart.errors import InputError
 

@@ -11,7 +11,7 @@ from minari import DataCollector, StepDataCallback, create_dataset_from_buffers
 from minari.data_collector import EpisodeBuffer
 
 from headstart.data.episode import Episode
-from headstart.demos.minari import load_minari_demos, save_minari_demos
+from headstart.demos.foreign.minari import load_minari_demos, save_minari_demos
 from headstart.demos.record import collect_demos
 from headstart.demos.storage import DemoSet
 from headstart.envs.goal_env import GoalReward

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from legacy_files import SPEC, refusal, some_episodes
 
-from headstart.demos.arrays import load_array_demos
+from headstart.demos.foreign.arrays import load_array_demos
 from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.envs.interface import GOAL_KEYS
 from headstart.envs.make import make_env

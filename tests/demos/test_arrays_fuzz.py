@@ -13,8 +13,8 @@ from damaged_archives import read_damaged
 from demo_files import array_each, her_buffer, lengths_of, one_row, row_each
 from legacy_files import SPEC, some_episodes
 
-from headstart.demos import restricted_pickle
 from headstart.demos.reading import read_demos
+from headstart.files import restricted_pickle
 
 EPISODES = some_episodes([2, 3])
 

@@ -10,7 +10,7 @@ from carrying import Carrying, Demonstrator, Forgetful, layout
 from headstart import InputError, collect_demos, expand_demos, expert_for, load_demos, save_demos
 from headstart.demos.expansion.choice import Tally, choose_sources
 from headstart.demos.expansion.cost import ExpansionCost, cost_of, expansion_env_steps
-from headstart.demos.joining import join_demos
+from headstart.demos.foreign.joining import join_demos
 from headstart.demos.record import CollectingInterrupted
 from headstart.demos.storage import DemoSet
 from headstart.envs.make import make_env

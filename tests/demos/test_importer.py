@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from builders import point_expert
 
-from headstart.demos.importer import EpisodeImporter
+from headstart.demos.foreign.importer import EpisodeImporter
 from headstart.demos.record import collect_demos
 from headstart.demos.recorded import Recorded
 from headstart.envs.goal_env import GoalReward
@@ -168,7 +168,7 @@ def test_what_continues_at_its_goal_is_cut_where_the_environment_ends_it():
 
 
 def test_too_many_episodes_are_refused(monkeypatch):
-    monkeypatch.setattr("headstart.demos.importer.MOST_EPISODES", 3)
+    monkeypatch.setattr("headstart.demos.foreign.importer.MOST_EPISODES", 3)
     imported(*[recorded()] * 3)
     with pytest.raises(ValueError, match="more than 3 episodes"):
         imported(*[recorded()] * 4)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from builders import random_episode
 
-from headstart.demos.joining import join_demos
+from headstart.demos.foreign.joining import join_demos
 from headstart.demos.storage import DemoSet, load_demos, save_demos
 
 

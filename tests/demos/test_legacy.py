@@ -19,7 +19,7 @@ from legacy_files import (
 )
 
 from headstart.demos.experts import expert_for
-from headstart.demos.legacy import load_legacy_demos
+from headstart.demos.foreign.legacy import load_legacy_demos
 from headstart.demos.storage import load_demos, save_demos
 from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.envs.make import make_env

@@ -18,7 +18,7 @@ from legacy_files import (
     write_today,
 )
 
-from headstart.demos.legacy import MAX_BYTES, load_legacy_demos
+from headstart.demos.foreign.legacy import MAX_BYTES, load_legacy_demos
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from builders import is_one_line
 from legacy_files import members, npy, write
 
-from headstart.demos.legacy import MAX_BYTES
+from headstart.demos.foreign.legacy import MAX_BYTES
 
 pytestmark = pytest.mark.processes
 
@@ -110,8 +110,8 @@ def write_bombs(folder):
 READ = """
 import json, sys, time
 from pathlib import Path
-from headstart.demos import restricted_pickle
-from headstart.demos.legacy import load_legacy_demos
+from headstart.files import restricted_pickle
+from headstart.demos.foreign.legacy import load_legacy_demos
 from legacy_files import SPEC
 
 def peak():

@@ -25,10 +25,10 @@ from legacy_files import (
 )
 from mutations import outcome
 
-from headstart.demos import restricted_pickle
-from headstart.demos.legacy import load_legacy_demos
-from headstart.demos.pickled_arrays import Name
-from headstart.demos.restricted_pickle import read_pickle
+from headstart.demos.foreign.legacy import load_legacy_demos
+from headstart.files import restricted_pickle
+from headstart.files.pickled_arrays import Name
+from headstart.files.restricted_pickle import read_pickle
 
 WRITERS = (write_today, partial(write_numpy1, protocol=2), write_protocol5, write_python2)
 FORMS = (equal, ragged)

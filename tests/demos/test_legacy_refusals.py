@@ -13,8 +13,8 @@ from legacy_files import (
     write_today,
 )
 
-from headstart.demos import legacy_episodes
-from headstart.demos.legacy import load_legacy_demos
+from headstart.demos.foreign import legacy_episodes
+from headstart.demos.foreign.legacy import load_legacy_demos
 from headstart.demos.storage import DemoSet, save_demos
 
 

@@ -27,7 +27,7 @@ from minari_datasets import (
     write,
 )
 
-from headstart.demos.minari import load_minari_demos
+from headstart.demos.foreign.minari import load_minari_demos
 from headstart.demos.record import collect_demos
 from headstart.demos.storage import DemoSet
 from headstart.envs.goal_env import GoalReward

@@ -10,8 +10,8 @@ import pytest
 from minari_datasets import ID, MARKS, SPEC, buffer, write
 from mutations import both_seen, damaged_files, judged, outcome
 
-from headstart.demos import minari_files
-from headstart.demos.minari import load_minari_demos
+from headstart.demos.foreign import minari_files
+from headstart.demos.foreign.minari import load_minari_demos
 from headstart.demos.storage import DemoSet
 
 pytestmark = [*MARKS, pytest.mark.processes]

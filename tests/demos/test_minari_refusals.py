@@ -20,8 +20,8 @@ from minari_datasets import (
 )
 
 from headstart.cli.main import main
-from headstart.demos import minari_files
-from headstart.demos.minari import load_minari_demos
+from headstart.demos.foreign import minari_files
+from headstart.demos.foreign.minari import load_minari_demos
 from headstart.errors import InputError
 
 pytestmark = [*MARKS, pytest.mark.processes]

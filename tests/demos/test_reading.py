@@ -18,7 +18,7 @@ from headstart.demos.storage import DemoSet, load_demos, save_demos
 from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.envs.make import make_env
 from headstart.errors import InputError
-from headstart.run_files import DEMOS
+from headstart.files.run_files import DEMOS
 
 REWARD = GoalReward(make_env("PointReach-v0"))
 SPEC = REWARD.spec

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from headstart.run_files import read_metrics
+from headstart.files.run_files import read_metrics
 
 ROOT = Path(__file__).parents[2]
 ENV_ID = "examples.own_environment:Arm-v0"

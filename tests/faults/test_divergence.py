@@ -13,11 +13,11 @@ from small_runs import POINT, SMALL, Diary, weights_of
 
 from headstart.agents.ddpg import DDPG
 from headstart.errors import InputError, RunError
+from headstart.files.tensors import unpack
 from headstart.runs.checkpoint import AGENT
 from headstart.runs.checkpoint_files import newest_run
 from headstart.runs.resume import resume
 from headstart.runs.train import train
-from headstart.tensor_file import unpack
 from headstart.training.config import FailuresConfig
 from headstart.training.observer import Observer
 

@@ -8,8 +8,8 @@ from cut_runs import BASE
 from outcomes import outcome
 from small_runs import POINT, Diary, weights_of
 
+from headstart.files.run_files import read_metrics
 from headstart.policy import load_policy
-from headstart.run_files import read_metrics
 from headstart.runs.resume import resume
 from headstart.runs.train import train
 from headstart.training.config import CycleConfig, TrainConfig

@@ -16,13 +16,13 @@ from small_runs import POINT
 
 from headstart.agents.ddpg import DDPGConfig
 from headstart.errors import InputError
+from headstart.files.tensors import pack, unpack
 from headstart.policy import policy_from_bytes
 from headstart.runs.checkpoint import restore_saved, run_files
 from headstart.runs.checkpoint_files import CheckpointFiles, Entry, newest_run
 from headstart.runs.preparation import prepared
 from headstart.runs.resume import resume
 from headstart.runs.train import train
-from headstart.tensor_file import pack, unpack
 from headstart.training.config import CycleConfig, EvaluationConfig, TrainConfig, WarmStartConfig
 
 CONFIG = replace(BASE, replay_capacity=1000)

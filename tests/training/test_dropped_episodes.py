@@ -15,8 +15,8 @@ from headstart.cli.main import main
 from headstart.demos.record import collect_demos
 from headstart.demos.storage import load_demos
 from headstart.errors import InputError, RunError
+from headstart.files.run_files import read_metrics
 from headstart.rollout.job import EpisodeJob
-from headstart.run_files import read_metrics
 from headstart.runs.resume import resume
 from headstart.runs.train import train
 from headstart.training.config import FailuresConfig

@@ -6,7 +6,7 @@ from cut_runs import Cut, PowerCut
 from small_runs import POINT, SMALL, Diary, weights_of
 
 from headstart import resume, train
-from headstart.run_files import read_metrics
+from headstart.files.run_files import read_metrics
 
 CONFIG = SMALL.with_({"evaluation.at_start": True, "checkpoint.seconds": 0.0, "env_steps": 200})
 CLONED = SMALL.warm_start.bc_updates

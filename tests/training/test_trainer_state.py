@@ -6,7 +6,7 @@ import json
 import pytest
 import torch
 
-from headstart.strict_json import build, parse_json, plain
+from headstart.files.strict_json import build, parse_json, plain
 from headstart.training.evaluation import EvalResult
 from headstart.training.metrics import MeanMetrics
 from headstart.training.progress import Progress

@@ -9,7 +9,7 @@ from headstart.cli.parser import Parser, add_collectors
 from headstart.cli.progress import progress_bar
 from headstart.cli.trust import open_policy
 from headstart.errors import InputError
-from headstart.paths import user_path
+from headstart.files.paths import user_path
 from headstart.rollout.job import Behaviour, Constant
 from headstart.standard_streams import prints_to_stderr
 from headstart.text import counted

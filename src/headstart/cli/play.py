@@ -6,8 +6,8 @@ from headstart.cli.parser import Parser, add_force
 from headstart.cli.progress import progress_bar
 from headstart.cli.trust import open_policy
 from headstart.errors import InputError, require
-from headstart.output import VIDEOS, check_new_output
-from headstart.paths import user_path
+from headstart.files.output import VIDEOS, check_new_output
+from headstart.files.paths import user_path
 from headstart.rollout.job import EVALUATION, Behaviour, EpisodeJob, run_episode
 from headstart.text import counted
 from headstart.viz.video import record_video

@@ -4,8 +4,8 @@ import argparse
 
 from headstart.cli.parser import Parser, add_force
 from headstart.errors import InputError
-from headstart.output import PICTURES, check_new_output
-from headstart.paths import user_path
+from headstart.files.output import PICTURES, check_new_output
+from headstart.files.paths import user_path
 from headstart.viz.plots import plot_runs
 
 DESCRIPTION = """\

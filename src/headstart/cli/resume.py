@@ -7,7 +7,7 @@ from headstart.cli.running import collectors_of, explain_failure, print_outcome
 from headstart.cli.settings import add_settings
 from headstart.cli.trust import trusted_env
 from headstart.dotted import walk
-from headstart.paths import user_path
+from headstart.files.paths import user_path
 from headstart.runs.record import read_record
 from headstart.training.config import TrainConfig
 

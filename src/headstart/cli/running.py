@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from headstart.cli.parser import default_collectors
 from headstart.errors import RunError
-from headstart.run_files import CONFIG
+from headstart.files.run_files import CONFIG
 from headstart.text import counted
 from headstart.training.adaptation import EVALUATION_EPISODES
 from headstart.training.config import TrainConfig

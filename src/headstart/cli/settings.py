@@ -13,7 +13,7 @@ from typing import Any, TypeVar, get_args, get_origin
 from headstart.cli.parser import SettingsHelp, help_width, reader
 from headstart.dotted import Setting, change_settings
 from headstart.errors import InputError
-from headstart.run_files import read_config
+from headstart.files.run_files import read_config
 from headstart.settings import without_none
 from headstart.text import printable
 

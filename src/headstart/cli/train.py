@@ -9,7 +9,7 @@ from headstart.cli.running import collectors_of, explain_failure, print_outcome
 from headstart.cli.settings import add_settings, change_by_file
 from headstart.dotted import walk
 from headstart.errors import InputError
-from headstart.paths import user_path
+from headstart.files.paths import user_path
 from headstart.presets import PRESETS, find_preset
 from headstart.training.config import TrainConfig
 
@@ -112,7 +112,7 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.demos is not None and not any(arguments.demos):
         arguments.parser.error("--demos names no file")
     # After the options are read: it imports Gymnasium.
-    from headstart.demos.sources import check_exists
+    from headstart.demos.foreign.sources import check_exists
 
     for source in arguments.demos or ():
         check_exists(source)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from headstart.demos.joining import join_demos
+from headstart.demos.foreign.joining import join_demos
 from headstart.demos.storage import DemoSet, load_demos
 from headstart.errors import InputError
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from headstart.demos.joining import join_demos, remarks_of, with_remark
+from headstart.demos.foreign.joining import join_demos, remarks_of, with_remark
+from headstart.demos.foreign.sources import load_source
 from headstart.demos.opening import Demos, Source, list_demos
-from headstart.demos.sources import load_source
 from headstart.demos.storage import DemoSet
 from headstart.demos.task_ids import check_same_task, is_same_id
 from headstart.envs.episode_check import EpisodeCheck

@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 
 from headstart.data.episode import OWN, Episode
 from headstart.data.goals import GoalRegions
-from headstart.demos.archive import DAMAGED, open_archive, read_member, unpacked_limit
 from headstart.demos.expansion.cost import expansion_env_steps
 from headstart.demos.task_ids import is_same_task
-from headstart.durable import replacing
 from headstart.envs.goal_env import GoalSpec
 from headstart.envs.known import regions_by_name
 from headstart.errors import InputError
-from headstart.paths import user_path
-from headstart.strict_json import build, parse_json, plain
-from headstart.tensor_file import HEAD, NUMPY_ARCHIVE, refuse_foreign
+from headstart.files.atomic import replacing
+from headstart.files.npz import DAMAGED, open_archive, read_member, unpacked_limit
+from headstart.files.paths import user_path
+from headstart.files.strict_json import build, parse_json, plain
+from headstart.files.tensors import HEAD, NUMPY_ARCHIVE, refuse_foreign
 from headstart.text import counted, printable
 
 SCHEMA = 1

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from headstart.doctor.check import Check, Status
 from headstart.doctor.versions import required_modules
-from headstart.durable import replace_file
+from headstart.files.atomic import replace_file
 from headstart.text import printable
 
 try:

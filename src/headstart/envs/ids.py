@@ -11,7 +11,7 @@ import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
 
 from headstart.errors import InputError
-from headstart.strict_json import parse_json
+from headstart.files.strict_json import parse_json
 
 _JSON_WORDS = {"True": "true", "False": "false", "None": "null"}
 _CLOSING = {"[": "]", "{": "}", "(": ")"}

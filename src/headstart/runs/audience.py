@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from headstart.durable import read_whole, replace_file
 from headstart.errors import InputError
+from headstart.files.atomic import read_whole, replace_file
+from headstart.files.run_files import RUN_ID, SEEN
+from headstart.files.strict_json import build, parse_json
 from headstart.policy import Policy
-from headstart.run_files import RUN_ID, SEEN
 from headstart.runs.display import TrainingDisplay
-from headstart.strict_json import build, parse_json
 from headstart.training.config import TrainConfig
 from headstart.training.evaluation import EvalResult
 from headstart.training.observer import (

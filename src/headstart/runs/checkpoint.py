@@ -19,12 +19,12 @@ from headstart.agents.state import (
 from headstart.data.replay import EpisodeReplay, ReplayPosition, StoredEpisodes
 from headstart.envs.episode_check import TaskFacts
 from headstart.errors import InputError
+from headstart.files.run_files import CHECKPOINTS
+from headstart.files.strict_json import build, parse_json, plain
+from headstart.files.tensors import JSON, TEXT, pack, refuse_foreign, require_finite, unpack
 from headstart.policy import Policy, policy_from_bytes
-from headstart.run_files import CHECKPOINTS
 from headstart.runs.checkpoint_files import CheckpointFiles, Entry, SavedRun
 from headstart.runs.metrics_log import rows_to_go_on_from
-from headstart.strict_json import build, parse_json, plain
-from headstart.tensor_file import JSON, TEXT, pack, refuse_foreign, require_finite, unpack
 from headstart.text import printable
 from headstart.training.contest import Tally
 from headstart.training.state import TrainerState

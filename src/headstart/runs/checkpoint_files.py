@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from headstart.durable import making_directory, read_whole, replace_file
 from headstart.errors import InputError
-from headstart.run_files import BEST, CHECKPOINTS, LATEST, METRICS, policy_file
-from headstart.strict_json import MAX_BYTES, build, parse_json
+from headstart.files.atomic import making_directory, read_whole, replace_file
+from headstart.files.run_files import BEST, CHECKPOINTS, LATEST, METRICS, policy_file
+from headstart.files.strict_json import MAX_BYTES, build, parse_json
 from headstart.text import printable
 
 SCHEMA = 3

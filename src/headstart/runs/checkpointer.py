@@ -4,7 +4,7 @@ import logging
 import time
 
 from headstart.errors import RunError
-from headstart.run_files import CHECKPOINTS, METRICS
+from headstart.files.run_files import CHECKPOINTS, METRICS
 from headstart.runs.checkpoint import ReplayParts, Restored, run_files
 from headstart.runs.checkpoint_files import CheckpointFiles, saved_policy_file
 from headstart.runs.directory import RunDirectory

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.errors import InputError
-from headstart.run_files import CONFIG, read_config, read_metrics, why_no_run
-from headstart.strict_json import build
+from headstart.files.run_files import CONFIG, read_config, read_metrics, why_no_run
+from headstart.files.strict_json import build
 from headstart.text import printable
 
 FloatArray = NDArray[np.float64]

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from headstart.demos.storage import DemoSet, save_demos
-from headstart.durable import making_directory, replace_file
 from headstart.errors import InputError
+from headstart.files.atomic import making_directory, replace_file
+from headstart.files.run_files import BEST, CONFIG, DEMOS, LATEST, POLICIES, policy_file
 from headstart.policy import Policy
-from headstart.run_files import BEST, CONFIG, DEMOS, LATEST, POLICIES, policy_file
 from headstart.runs.audience import Seen
 from headstart.runs.checkpoint_files import SavedRun
 from headstart.runs.follow_up import resume_advice

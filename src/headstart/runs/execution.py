@@ -7,8 +7,8 @@ from dataclasses import replace
 import torch
 
 from headstart.errors import RunError
+from headstart.files.run_files import BEST
 from headstart.policy import Policy, policy_from_bytes
-from headstart.run_files import BEST
 from headstart.runs.audience import read_id
 from headstart.runs.checkpoint import Restored
 from headstart.runs.checkpointer import Checkpointer

@@ -5,7 +5,7 @@ import logging
 import os
 from pathlib import Path
 
-from headstart.durable import replace_file
+from headstart.files.atomic import replace_file
 
 _log = logging.getLogger("headstart")
 

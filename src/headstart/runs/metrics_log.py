@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
-from headstart.run_files import METRICS, metric_rows
+from headstart.files.run_files import METRICS, metric_rows
 from headstart.runs.growing_file import GrowingFile
 from headstart.runs.tensorboard_file import beginning, new_event_file, scalars
 

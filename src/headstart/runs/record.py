@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from headstart.demos.storage import MAX_BYTES, DemoSet, load_demos
-from headstart.durable import replace_file
 from headstart.errors import InputError
-from headstart.run_files import CONFIG, DEMOS, read_config, why_no_run
-from headstart.strict_json import build
+from headstart.files.atomic import replace_file
+from headstart.files.run_files import CONFIG, DEMOS, read_config, why_no_run
+from headstart.files.strict_json import build
 from headstart.text import printable
 from headstart.training.config import TrainConfig
 

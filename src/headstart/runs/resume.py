@@ -7,7 +7,7 @@ from typing import Any
 
 from headstart.data.strategies import GoalStrategy
 from headstart.envs.source import EnvLike
-from headstart.paths import user_path
+from headstart.files.paths import user_path
 from headstart.rollout.executors import Executor
 from headstart.runs.audience import gather_observers
 from headstart.runs.changes import check_changes, check_longer, describe_changes

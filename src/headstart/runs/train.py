@@ -13,9 +13,9 @@ from headstart.demos.storage import DemoSet
 from headstart.envs.make import env_source
 from headstart.envs.source import EnvLike
 from headstart.errors import InputError, require
-from headstart.paths import user_path
+from headstart.files.paths import user_path
+from headstart.files.run_files import CONFIG, DEMOS, POLICIES
 from headstart.rollout.executors import Executor
-from headstart.run_files import CONFIG, DEMOS, POLICIES
 from headstart.runs.audience import gather_observers
 from headstart.runs.directory import new_run
 from headstart.runs.execution import run, run_in

@@ -13,7 +13,7 @@ from headstart.agents.ddpg import DDPG
 from headstart.agents.state import live_tensors, not_finite
 from headstart.data.episode import Episode
 from headstart.errors import RunError
-from headstart.strict_json import build
+from headstart.files.strict_json import build
 from headstart.training.evaluation import EvalResult
 
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from headstart.data.episode import Episode
 from headstart.demos.inspect import distances_to_goal, steps_to_success
 from headstart.demos.storage import DemoSet
-from headstart.output import PICTURES, check_output
-from headstart.paths import user_path
+from headstart.files.output import PICTURES, check_output
+from headstart.files.paths import user_path
 from headstart.text import counted, printable
 from headstart.viz.picture import save_picture
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from headstart.durable import replacing
 from headstart.errors import InputError
+from headstart.files.atomic import replacing
 
 
 def save_picture(figure: Figure, path: Path, *, dpi: int) -> None:

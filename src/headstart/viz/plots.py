@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from headstart.errors import InputError, require
-from headstart.paths import user_path
+from headstart.files.paths import user_path
 from headstart.runs.curves import CURVES, Run, read_run
 from headstart.viz.picture import save_picture
 

@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from headstart.data.episode import Episode
-from headstart.demos.archive import reason_of
 from headstart.demos.resets import check_snapshots
-from headstart.durable import replacing
 from headstart.envs.interface import env_name
 from headstart.envs.make import env_source, make_env
 from headstart.envs.snapshot import require_restorable
 from headstart.envs.source import EnvLike, EnvSource
 from headstart.errors import InputError, require
-from headstart.output import VIDEOS, check_output
-from headstart.paths import user_path
+from headstart.files.atomic import replacing
+from headstart.files.npz import reason_of
+from headstart.files.output import VIDEOS, check_output
+from headstart.files.paths import user_path
 from headstart.rollout.behaviour import PolicyLike, env_of, open_behaviour
 from headstart.rollout.job import EVALUATION, EpisodeJob, run_episode
 from headstart.rollout.pickled import copies_of

@@ -12,8 +12,8 @@ from headstart.demos.experts import expert_for
 from headstart.demos.record import collect_demos
 from headstart.demos.storage import DemoSet
 from headstart.envs.make import make_env
-from headstart.output import DEMO_FILES, check_new_output
-from headstart.paths import user_path
+from headstart.files.output import DEMO_FILES, check_new_output
+from headstart.files.paths import user_path
 from headstart.rollout.job import Behaviour
 from headstart.text import counted
 

@@ -6,15 +6,15 @@ from typing import Any
 from headstart.cli.parser import add_force
 from headstart.cli.task import add_task, task_of
 from headstart.cli.trust import trusted_env
-from headstart.demos.joining import remarks_of
-from headstart.demos.minari import save_minari_demos
+from headstart.demos.foreign.joining import remarks_of
+from headstart.demos.foreign.minari import save_minari_demos
+from headstart.demos.foreign.sources import check_exists
 from headstart.demos.reading import read_demos
-from headstart.demos.sources import check_exists
 from headstart.demos.storage import load_demos, save_demos
 from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.envs.make import env_source, make_env
-from headstart.output import DEMO_FILES, check_new_output
-from headstart.paths import user_path
+from headstart.files.output import DEMO_FILES, check_new_output
+from headstart.files.paths import user_path
 from headstart.text import counted, printable
 
 IMPORT = """\

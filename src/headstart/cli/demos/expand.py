@@ -10,11 +10,11 @@ from headstart.cli.task import add_task, task_of
 from headstart.cli.trust import trusted_env
 from headstart.demos.expansion.cost import cost_of
 from headstart.demos.expansion.expand import expand_demos
-from headstart.demos.sources import check_exists
+from headstart.demos.foreign.sources import check_exists
 from headstart.demos.storage import DemoSet, load_demos
 from headstart.errors import InputError
-from headstart.output import DEMO_FILES, check_new_output
-from headstart.paths import user_path
+from headstart.files.output import DEMO_FILES, check_new_output
+from headstart.files.paths import user_path
 from headstart.text import counted
 
 DESCRIPTION = """\

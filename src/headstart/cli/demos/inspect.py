@@ -10,8 +10,8 @@ from typing import Any
 from headstart.cli.parser import add_force
 from headstart.demos.inspect import inspect_demos
 from headstart.demos.storage import load_demos
-from headstart.output import PICTURES, check_new_output
-from headstart.paths import user_path
+from headstart.files.output import PICTURES, check_new_output
+from headstart.files.paths import user_path
 from headstart.text import counted
 
 DESCRIPTION = """\

@@ -9,8 +9,8 @@ from headstart.cli.trust import check_widths, trusted_env
 from headstart.demos.resets import check_snapshots
 from headstart.demos.storage import load_demos
 from headstart.errors import InputError
-from headstart.output import VIDEOS, check_new_output
-from headstart.paths import user_path
+from headstart.files.output import VIDEOS, check_new_output
+from headstart.files.paths import user_path
 from headstart.text import counted
 from headstart.viz.video import record_demos, states_of
 from headstart.viz.window import check_screen, open_window

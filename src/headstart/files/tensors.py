@@ -9,7 +9,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 
-from headstart.strict_json import parse_json
+from headstart.files.strict_json import parse_json
 
 Arrays = Mapping[str, NDArray[Any]]
 MAX_HEADER = 4 * 2**20

@@ -13,17 +13,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.demos.archive import DAMAGED, reason_of
-from headstart.demos.array_file import read_arrays
-from headstart.demos.array_layout import Arrays, Layout, Rows, find_layout
-from headstart.demos.array_names import NEEDED, find_names
-from headstart.demos.importer import EpisodeImporter, naming
-from headstart.demos.plain_values import MAX_STATES, items, stack_vectors, to_float
+from headstart.demos.foreign.array_file import read_arrays
+from headstart.demos.foreign.array_layout import Arrays, Layout, Rows, find_layout
+from headstart.demos.foreign.array_names import NEEDED, find_names
+from headstart.demos.foreign.importer import EpisodeImporter, naming
+from headstart.demos.foreign.plain_values import MAX_STATES, items, stack_vectors, to_float
 from headstart.demos.recorded import Recorded
 from headstart.demos.storage import DemoSet
 from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.errors import InputError
-from headstart.paths import user_path
+from headstart.files.npz import DAMAGED, reason_of
+from headstart.files.paths import user_path
 from headstart.text import printable
 
 
@@ -32,7 +32,7 @@ def load_array_demos(path: str | Path, spec: GoalSpec, reward: GoalReward | None
 
     Args:
         path: a ``.npz``, or what ``numpy.save`` or pickle wrote of a dict of arrays, or of a list
-            with a dict for each episode; ``headstart.demos.array_names`` has their names.
+            with a dict for each episode; ``headstart.demos.foreign.array_names`` has their names.
         spec: the environment that they are for; the file does not name it.
         reward: says which steps succeed where the file does not; without it they count as failures.
 

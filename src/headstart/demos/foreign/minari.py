@@ -11,9 +11,9 @@ import gymnasium as gym
 from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec
 
-from headstart.demos.importer import EpisodeImporter
-from headstart.demos.minari_episodes import episode_buffers, import_arrays
-from headstart.demos.minari_files import (
+from headstart.demos.foreign.importer import EpisodeImporter
+from headstart.demos.foreign.minari_episodes import episode_buffers, import_arrays
+from headstart.demos.foreign.minari_files import (
     DATASET_ID,
     find_dataset,
     read_arrays,

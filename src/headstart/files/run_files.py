@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from headstart.durable import read_whole
-from headstart.strict_json import build, parse_json
-from headstart.tensor_file import EMPTY, JSON, TEXT, refuse_foreign
+from headstart.files.atomic import read_whole
+from headstart.files.strict_json import build, parse_json
+from headstart.files.tensors import EMPTY, JSON, TEXT, refuse_foreign
 
 CONFIG, DEMOS, METRICS = "config.json", "demos.npz", "metrics.jsonl"
 RUN_ID, SEEN = "run_id", "seen.json"

@@ -7,8 +7,8 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from headstart.demos.importer import EpisodeImporter, naming
-from headstart.demos.minari_files import Arrays
+from headstart.demos.foreign.importer import EpisodeImporter, naming
+from headstart.demos.foreign.minari_files import Arrays
 from headstart.demos.recorded import Recorded
 from headstart.demos.storage import DemoSet
 from headstart.envs.goal_env import GoalReward, GoalSpec

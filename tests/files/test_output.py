@@ -2,7 +2,7 @@ import pytest
 from builders import is_one_line
 
 from headstart.errors import InputError
-from headstart.output import PICTURES, VIDEOS, check_new_output, check_output
+from headstart.files.output import PICTURES, VIDEOS, check_new_output, check_output
 
 
 @pytest.mark.parametrize("name", ["new.png", "NEW.PNG", "old.svg", "two.dots.pdf"])

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from headstart.envs.goal_env import SUCCESS_KEYS, GoalSpec
 from headstart.errors import InputError
-from headstart.paths import user_path
+from headstart.files.paths import user_path
 
 Arrays = Mapping[str, NDArray[Any]]
 

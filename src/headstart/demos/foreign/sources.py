@@ -3,18 +3,18 @@
 import os
 from pathlib import Path
 
-from headstart.demos.archive import DAMAGED, open_archive, reason_of, unpacked_limit
-from headstart.demos.array_names import has_goals
-from headstart.demos.arrays import load_array_demos
-from headstart.demos.legacy import is_legacy, load_legacy_demos
-from headstart.demos.minari import load_minari_demos
-from headstart.demos.minari_files import find_dataset
+from headstart.demos.foreign.array_names import has_goals
+from headstart.demos.foreign.arrays import load_array_demos
+from headstart.demos.foreign.legacy import is_legacy, load_legacy_demos
+from headstart.demos.foreign.minari import load_minari_demos
+from headstart.demos.foreign.minari_files import find_dataset
 from headstart.demos.storage import DemoSet, load_demos
 from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.errors import InputError
-from headstart.paths import user_path
-from headstart.run_files import DEMOS
-from headstart.tensor_file import HDF5, HEAD, NUMPY_ARCHIVE, NUMPY_ARRAY, PICKLE, foreign
+from headstart.files.npz import DAMAGED, open_archive, reason_of, unpacked_limit
+from headstart.files.paths import user_path
+from headstart.files.run_files import DEMOS
+from headstart.files.tensors import HDF5, HEAD, NUMPY_ARCHIVE, NUMPY_ARRAY, PICKLE, foreign
 
 _MINARI_FILE = ("data", "main_data.hdf5")
 _OTHER_HDF5 = (

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.demos.plain_values import MAX_STATES, items, stack_vectors, to_float
+from headstart.demos.foreign.plain_values import MAX_STATES, items, stack_vectors, to_float
 from headstart.demos.recorded import Recorded
 from headstart.envs.goal_env import GoalSpec, success_key
 

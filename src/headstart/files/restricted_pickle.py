@@ -14,7 +14,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from headstart.demos.pickled_arrays import Unbuilt, build, call, name_of, text
+from headstart.files.pickled_arrays import Unbuilt, build, call, name_of, text
 
 MAX_OPERATIONS = 6_000_000
 """Opcodes of one pickle, each of which makes one small object at most. A state takes about 100."""

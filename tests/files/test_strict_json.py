@@ -4,8 +4,8 @@ from typing import Literal
 
 import pytest
 
+from headstart.files.strict_json import build, parse_json, plain
 from headstart.presets import PRESETS
-from headstart.strict_json import build, parse_json, plain
 from headstart.training.config import TrainConfig
 
 

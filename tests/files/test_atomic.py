@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from full_disk import files_limited_to
 
-from headstart.durable import making_directory, read_whole, replace_file, replacing
+from headstart.files.atomic import making_directory, read_whole, replace_file, replacing
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_what_a_kill_left_is_written_over(tmp_path):
     program = (
         "import os, signal, sys\n"
         "from pathlib import Path\n"
-        "from headstart.durable import making_directory, replacing\n"
+        "from headstart.files.atomic import making_directory, replacing\n"
         "with making_directory(Path('made')) as staged, replacing(Path('file')) as file:\n"
         "    (staged / 'part').touch()\n"
         "    file.write_bytes(b'half')\n"

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from headstart.paths import user_path
+from headstart.files.paths import user_path
 
 
 def test_a_tilde_is_the_home_directory(tmp_path, monkeypatch):

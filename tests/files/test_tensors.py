@@ -10,7 +10,7 @@ from foreign_files import foreign_files
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headstart.tensor_file import (
+from headstart.files.tensors import (
     NUMPY_ARCHIVE,
     foreign,
     pack,

@@ -1,8 +1,8 @@
 """Reads the HDF5 file of a Minari dataset; a program of its own, not to be imported.
 
 Version after version of the HDF5 library has crashed, hung or taken all memory on some damaged
-file, and an untrusted file may be damaged on purpose. So ``headstart.demos.minari_files`` runs this
-in a process that may die, under limits. It imports nothing else of headstart, to start quickly.
+file, and an untrusted file may be damaged on purpose. So ``minari_files`` runs this in a process
+that may die, under limits. It imports nothing else of headstart, to start quickly.
 """
 
 import contextlib

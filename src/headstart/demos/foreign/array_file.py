@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from headstart.demos.archive import open_archive, read_member, read_npy, unpacked_limit
-from headstart.demos.importer import MOST_EPISODES
-from headstart.demos.restricted_pickle import read_pickle
-from headstart.durable import read_whole
-from headstart.tensor_file import HEAD, NUMPY_ARRAY, PICKLE, foreign
+from headstart.demos.foreign.importer import MOST_EPISODES
+from headstart.files.atomic import read_whole
+from headstart.files.npz import open_archive, read_member, read_npy, unpacked_limit
+from headstart.files.restricted_pickle import read_pickle
+from headstart.files.tensors import HEAD, NUMPY_ARRAY, PICKLE, foreign
 
 MAX_OBJECTS = 128 * 2**20
 """Bytes of one pickle, as in a Baselines file; arrays of numbers may be larger."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.demos.importer import MOST_EPISODES
+from headstart.demos.foreign.importer import MOST_EPISODES
 from headstart.envs.goal_env import GoalSpec
 
 Rows = NDArray[Any] | Sequence[NDArray[Any]]
@@ -86,7 +86,7 @@ def find_layout(arrays: Arrays, spec: GoalSpec) -> Layout:
     """Return where the episodes lie.
 
     Args:
-        arrays: by part, see ``headstart.demos.array_names``.
+        arrays: by part, see ``headstart.demos.foreign.array_names``.
         spec: the environment.
 
     Raises:

@@ -13,15 +13,15 @@ from zipfile import ZipFile
 
 import numpy as np
 
-from headstart.demos.archive import DAMAGED, open_archive, read_member, reason_of
-from headstart.demos.importer import EpisodeImporter, naming
-from headstart.demos.legacy_episodes import LegacyEpisodes
-from headstart.demos.plain_values import items
-from headstart.demos.restricted_pickle import read_pickle
+from headstart.demos.foreign.importer import EpisodeImporter, naming
+from headstart.demos.foreign.legacy_episodes import LegacyEpisodes
+from headstart.demos.foreign.plain_values import items
 from headstart.demos.storage import DemoSet
 from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.errors import InputError
-from headstart.paths import user_path
+from headstart.files.npz import DAMAGED, open_archive, read_member, reason_of
+from headstart.files.paths import user_path
+from headstart.files.restricted_pickle import read_pickle
 
 MAX_BYTES = 128 * 2**20
 """What all members together may unpack to: 100 episodes of pick-and-place take 3 MiB.

@@ -1,0 +1,1 @@
+"""Any file, safely: whole or absent when written, within bounds when read."""
