@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from textwrap import wrap
 from typing import Any, Literal, NoReturn, get_args, get_origin
 
-from headstart.doctor.machine import usable_cores
 from headstart.errors import InputError
+from headstart.processors import usable_cores
 from headstart.settings import kind_in_words, without_none
 from headstart.text import did_you_mean
 

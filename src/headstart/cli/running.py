@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headstart.cli.parser import default_collectors
+from headstart.cli.time_spent import describe_time
 from headstart.errors import RunError
 from headstart.files.run_files import CONFIG
 from headstart.text import counted
@@ -66,6 +67,7 @@ def print_outcome(result: "TrainResult", out: Path, env_id: str) -> None:
         f"success rate {evaluation.success_rate:.1%} over {evaluation.episodes} validation "
         f"episodes after {_env_steps(result)} and {progress.wall_seconds:.0f} s "
         f"({progress.evaluation_seconds:.0f} s of them evaluation)\n"
+        f"{describe_time(progress)}"
         f"{_describe_failures(result)}"
         f"policies: {out / 'policies'}\n"
         f"next:     {line}"

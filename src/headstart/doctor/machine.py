@@ -6,6 +6,7 @@ from pathlib import Path
 
 from headstart.doctor.check import Check
 from headstart.doctor.limits import container_limits
+from headstart.processors import usable_cores
 from headstart.text import counted
 
 _GIB = 2**30
@@ -84,13 +85,6 @@ def check_bfloat16(root: Path = Path("/")) -> Iterator[Check]:
     else:
         found = "not in this processor: leave --matmul-precision at float32"
     yield Check("bfloat16", "ok", found)
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _memory_sizes(root: Path) -> tuple[int, int] | None:

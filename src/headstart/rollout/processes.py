@@ -66,6 +66,11 @@ class ProcessExecutor:
         for collector in self._collectors:
             self._threads.submit(self._open, collector)
 
+    @property
+    def cpu_seconds(self) -> float:
+        """Processor time of all collectors so far."""
+        return sum(collector.cpu_seconds for collector in self._collectors)
+
     def submit(self, jobs: Sequence[EpisodeJob]) -> Sequence[Future[Episode]]:
         """Ask for episodes; they come in the order of the jobs, with policies as they are now."""
         policies: dict[int, bytes | InputError] = {}
@@ -141,7 +146,14 @@ class _Collector:
         self._stopped = False
         self._path = _module_path()
         self._trouble: Answer | None = None
+        self._cpu_seconds = 0.0  # of the process, as it last said
+        self._earlier_cpu_seconds = 0.0  # of those that it replaced
         self._process = self._start()
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Processor time of this collector's processes, as they last reported it."""
+        return self._earlier_cpu_seconds + self._cpu_seconds
 
     def open(self) -> None:
         """Let the process build its environment, and wait until it has."""
@@ -167,7 +179,8 @@ class _Collector:
                 for value in values:
                     pickle.dump(value, process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
                 process.stdin.flush()
-                answer: Answer | None = pickle.load(process.stdout)
+                answer: Answer | None
+                answer, self._cpu_seconds = pickle.load(process.stdout)
                 return answer
             except (EOFError, OSError, ValueError, pickle.UnpicklingError):
                 code = process.wait()
@@ -181,6 +194,7 @@ class _Collector:
             self._end()
             if self._stopped:
                 return
+            self._earlier_cpu_seconds, self._cpu_seconds = self.cpu_seconds, 0.0
             self._process = self._start()
         self.open()
 

@@ -54,14 +54,13 @@ class Checkpointer(Observer):
             RunError: if something in the run is not finite, or another run has taken the
                 directory's place.
         """
-        begun = time.monotonic()
         try:
-            self._write()
+            with self._trainer.clock("checkpoint"):
+                self._write()
         except OSError as error:
             return self._trouble.tell(error)
         finally:
             self._saved_at = time.monotonic()
-            self._trainer.progress.checkpoint_seconds += self._saved_at - begun
         self._trouble.over()
         self._saved_env_steps = self._trainer.progress.env_steps
         return None

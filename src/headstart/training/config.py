@@ -207,6 +207,8 @@ class TrainConfig:
     matmul_precision: MatmulPrecision = "float32"
     """Precision of the learner's matrix products; bfloat16 makes wide networks nearly twice as fast
     on processors that have it (AVX512-BF16, AMX)."""
+    profile: bool = setting(False, resume="free")
+    """Time the parts of updates too, and print where the time of the run went."""
     task: TaskConfig = field(default_factory=TaskConfig)
     agent: DDPGConfig = field(default_factory=DDPGConfig)
     hindsight: HindsightConfig = field(default_factory=HindsightConfig)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from headstart.agents.ddpg import DDPG, Metrics
+from headstart.agents.ddpg import DDPG, Metrics, Timed
 from headstart.data.batch import Batch, NumpyBatch
 from headstart.data.episode import Episode
 from headstart.policy import Policy
@@ -84,6 +84,11 @@ class Contest:
         """Make each averaged actor the clone."""
         for agent in self.agents.values():
             agent.end_cloning()
+
+    def time_parts(self, timed: Timed) -> None:
+        """Time the parts of every agent's updates."""
+        for agent in self.agents.values():
+            agent.time_parts(timed)
 
     def observe(self, batch: NumpyBatch) -> None:
         """Count the inputs of a batch into every normaliser."""

@@ -10,9 +10,12 @@ Phase = Literal[
 ]
 
 
-def _counter(metric: str | None = None) -> Any:
-    """Return a number from 0 on, which rows of metrics show if it has a name there."""
-    return field(default=0, metadata={} if metric is None else {"metric": metric})
+def _counter(metric: str | None = None, *, profiled: bool = False) -> Any:
+    """Return a number from 0 on, which rows of metrics show if it has a name there.
+
+    One that is ``profiled`` counts, and is shown, where the settings ask for a profile alone.
+    """
+    return field(default=0, metadata={"metric": metric, "profiled": profiled})
 
 
 @dataclass
@@ -34,8 +37,26 @@ class Progress:
     updates: int = _counter("time/updates")
     """Updates within cycles; the warm start's are counted apart."""
     warm_start_updates: int = _counter("time/warm_start_updates")
+    cloning_seconds: float = _counter("time/cloning_seconds")
+    acting_seconds: float = _counter("time/acting_seconds")
+    """In episodes that the learner runs itself, those of evaluations apart."""
+    waiting_seconds: float = _counter("time/waiting_seconds")
+    """For the episodes of collectors, those of evaluations apart."""
+    sampling_seconds: float = _counter("time/sampling_seconds")
+    update_seconds: float = _counter("time/update_seconds")
+    """Of agents, cloning and sampling apart."""
     evaluation_seconds: float = _counter("time/evaluation_seconds")
     checkpoint_seconds: float = _counter("time/checkpoint_seconds")
+    update_inputs_seconds: float = _counter("time/update_inputs_seconds", profiled=True)
+    update_targets_seconds: float = _counter("time/update_targets_seconds", profiled=True)
+    update_critics_seconds: float = _counter("time/update_critics_seconds", profiled=True)
+    update_actor_seconds: float = _counter("time/update_actor_seconds", profiled=True)
+    update_steps_seconds: float = _counter("time/update_steps_seconds", profiled=True)
+    update_averaging_seconds: float = _counter("time/update_averaging_seconds", profiled=True)
+    learner_cpu_seconds: float = _counter("time/learner_cpu_seconds")
+    collector_cpu_seconds: float = _counter("time/collector_cpu_seconds")
+    core_seconds: float = _counter("time/core_seconds")
+    """Wall-clock seconds times usable cores, over the time in which processors were read."""
     earlier_seconds: float = _counter()
     """Wall-clock seconds of the processes that the run was resumed from."""
 
@@ -52,8 +73,11 @@ class Progress:
 
     def metrics(self) -> dict[str, float]:
         """Return the counters and clocks that rows of metrics show, by name."""
-        shown = {it.metadata["metric"]: it.name for it in fields(self) if "metric" in it.metadata}
-        values = {metric: getattr(self, name) for metric, name in shown.items()}
+        values = {
+            it.metadata["metric"]: getattr(self, it.name)
+            for it in fields(self)
+            if it.metadata.get("metric") and (getattr(self, it.name) or not it.metadata["profiled"])
+        }
         return {**values, "time/wall_seconds": self.wall_seconds}
 
     def to_json(self) -> dict[str, Any]:

@@ -4,14 +4,14 @@ import contextlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 from headstart.data.episode import Episode
 from headstart.demos.resets import DemoResets
 from headstart.envs.goal_env import GoalSpec
 from headstart.errors import EpisodeError, InputError, RunError
 from headstart.policy import Policy
-from headstart.rollout.executors import Executor, Pending
+from headstart.rollout.executors import Executor, Pending, SerialExecutor
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import EpisodeJob
 from headstart.text import counted
@@ -42,6 +42,15 @@ class Rollouts:
     seed: int
     spec: GoalSpec
     resets: DemoResets | None
+
+    @property
+    def part(self) -> Literal["acting", "waiting"]:
+        """What the learner does while episodes are run."""
+        return "acting" if isinstance(self.executor, SerialExecutor) else "waiting"
+
+    def cpu_seconds(self) -> float:
+        """Return the processor time of collectors so far; 0 where the executor counts none."""
+        return getattr(self.executor, "cpu_seconds", 0.0)
 
     def begin(self, asked: Asked, exploration: Exploration) -> Asked:
         """Begin with training episodes that nobody has begun with.
@@ -96,9 +105,9 @@ def collect(
     return episodes
 
 
-def wait_for(pending: Sequence[Pending]) -> None:
-    """Wait for episodes, whether they fail or not."""
-    for each in pending:
+def wait_for(asked: Asked | None) -> None:
+    """Wait for the episodes that are asked for, if there are some, whether they fail or not."""
+    for each in (asked and asked.pending) or ():
         with contextlib.suppress(EpisodeError):
             each.result()
 

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, field
 
+from headstart.data.episode import Episode
 from headstart.training.config import MOST_EPISODES
 from headstart.training.evaluation import EvalResult
 from headstart.training.metrics import MeanMetrics, evaluation_metrics
@@ -54,6 +55,18 @@ class TrainerState:
         if self.successes:
             row["rollout/success_rate"] = sum(self.successes) / len(self.successes)
         return row
+
+    def count(self, episode: Episode) -> None:
+        """Count a training episode that was stored."""
+        self.progress.env_steps += len(episode)
+        self.progress.episodes += 1
+        self.successes.append(episode.success)
+
+    def take_recent(self) -> dict[str, float]:
+        """Return means over the updates since the last call, and the counters, by name."""
+        means = {f"updates/{name}": value for name, value in self.recent.means().items()}
+        self.recent.clear()
+        return {**means, **self.progress.metrics()}
 
     @property
     def num_over(self) -> int:

@@ -1,7 +1,6 @@
 """The training loop: collect, store, update, evaluate, save."""
 
 import math
-import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -22,6 +21,7 @@ from headstart.rollout.executors import Executor
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import VALIDATION
 from headstart.seeding import Streams
+from headstart.training.clock import Clock
 from headstart.training.config import TrainConfig
 from headstart.training.contest import Contest
 from headstart.training.evaluation import Trials, each_trial, summarize
@@ -70,6 +70,9 @@ class Trainer:
         self.ahead: Asked | None = None
         """Episodes that are asked for before the updates that come first."""
         self.rollouts = Rollouts(self.executor, self.config.seed, self.spec, self.resets)
+        self.clock = Clock(lambda: self.progress, self.rollouts.cpu_seconds)
+        if self.config.profile:
+            self.contest.time_parts(self.clock.timed)
         # Now, so that a checkpoint can put it back.
         self._normalizer_rng = self.streams["normalizer"]
         self.hold_values()
@@ -130,7 +133,8 @@ class Trainer:
         while self.demo_sampler is not None and progress.warm_start_updates < to_clone:
             if self.handle.stop_requested:
                 return
-            metrics = self.contest.clone(self._batch(self.demo_sampler))
+            with self.clock("cloning"):
+                metrics = self.contest.clone(self._batch(self.demo_sampler))
             if progress.warm_start_updates + 1 == to_clone:
                 self.contest.end_cloning()
             if self._count_warm_start(metrics, "cloning demonstrations"):
@@ -143,7 +147,8 @@ class Trainer:
         while progress.warm_start_updates < to_clone + warm_start.critic_updates:
             if self.handle.stop_requested:
                 return
-            metrics = self.agent.update_critics(self._batch(self.sampler))
+            with self.clock("update"):
+                metrics = self.agent.update_critics(self._batch(self.sampler))
             if self._count_warm_start(metrics, "teaching the critics"):
                 yield
 
@@ -177,22 +182,20 @@ class Trainer:
 
     def _cycle(self) -> None:
         """Store some episodes, ask for the next ones, and learn meanwhile."""
-        before = self.progress.env_steps
+        cycle, before = self.config.cycle, self.progress.env_steps
         episodes = [*self._store(self.ahead or self._next_episodes()).values()]
         if episodes:
             self._observe(EpisodeReplay.from_episodes(episodes))
         # After the last cycle too: a run that is made longer continues as the long one would.
-        ahead = self.config.cycle.ahead
-        self.ahead = self._next_episodes(begin=not self.finished) if ahead else None
+        self.ahead = self._next_episodes(begin=not self.finished) if cycle.ahead else None
 
         due = 0
         if self.replay.num_episodes:
             taken = self.progress.env_steps - before
-            due, self.state.owed_updates = updates_due(
-                self.config.cycle, self.state.owed_updates, taken
-            )
+            due, self.state.owed_updates = updates_due(cycle, self.state.owed_updates, taken)
         for _ in range(due):
-            metrics = self.agent.update(self._batch(self.sampler))
+            with self.clock("update"):
+                metrics = self.agent.update(self._batch(self.sampler))
             self.progress.updates += 1
             self._note(metrics)
         self.agent.end_cycle()
@@ -223,14 +226,13 @@ class Trainer:
         """
         if asked.pending is None:
             asked = self.rollouts.begin(asked, self.config.exploration)
-        finished = collect(asked.pending or (), self.progress, self.config.failures)
+        with self.clock(self.rollouts.part):
+            finished = collect(asked.pending or (), self.progress, self.config.failures)
         episodes = {asked.first + place: self.check(it) for place, it in finished.items()}
         self.hold_values()
         for episode in episodes.values():
             self.replay.add(episode)
-            self.progress.env_steps += len(episode)
-            self.progress.episodes += 1
-            self.state.successes.append(episode.success)
+            self.state.count(episode)
         return episodes
 
     def continue_from(self, state: TrainerState, policy_ahead: Policy | None) -> None:
@@ -246,8 +248,7 @@ class Trainer:
             return
         # The same jobs again: an episode is a pure function of its job.
         asked = Asked([policy_ahead], state.num_over, state.num_ahead, None)
-        exploration = self.config.exploration
-        self.ahead = asked if self.finished else self.rollouts.begin(asked, exploration)
+        self.ahead = asked if self.finished else self.rollouts.begin(asked, self.config.exploration)
 
     def hold_values(self) -> None:
         """Clip targets to what is known of the rewards by now."""
@@ -273,18 +274,18 @@ class Trainer:
         return at_end or self._period_over
 
     def _evaluate(self) -> Iterator[None]:
-        if self.ahead is not None and self.ahead.pending is not None:
-            # The clock of the evaluation must not pay for the next cycle's episodes.
-            wait_for(self.ahead.pending)
+        # The clock of the evaluation must not pay for the next cycle's episodes.
+        with self.clock(self.rollouts.part):
+            wait_for(self.ahead)
         self._report("evaluating")
-        begun = time.monotonic()
-        trials = yield from self._run_trials()
+        with self.clock("evaluation"):
+            trials = yield from self._run_trials()
+            mean_q = mean_value(self.agent, trials.episodes)
         policy = self.agent.policy(deployed=True)
         only_at_end = not self._period_over
         result = summarize(self.spec.env_id, self.config.seed, *trials, self.spec.regions)
         self.state.last_result, self.state.evaluated_at = result, self.progress.env_steps
-        mean_q = mean_value(self.agent, trials.episodes)
-        self.progress.evaluation_seconds += time.monotonic() - begun
+        self.clock.read_processors()
         row = {**self.state.row(mean_q), "health/repeated_episodes": self.executor.repeated}
         if not only_at_end:
             # Otherwise the long run would not have evaluated here: its next row counts on.
@@ -300,9 +301,8 @@ class Trainer:
         for name, agent in self.contest.agents.items():
             policy, outcomes = agent.policy(deployed=True), []
             count, seed = self._num_trials, self.config.seed
-            for outcome in each_trial(
-                self.executor, policy, episodes=count, seed=seed, stream=VALIDATION
-            ):
+            asked = each_trial(self.executor, policy, episodes=count, seed=seed, stream=VALIDATION)
+            for outcome in asked:
                 outcomes.append(outcome)
                 # Nothing of the run changes until the evaluation is done.
                 yield
@@ -313,15 +313,14 @@ class Trainer:
     @property
     def finished(self) -> bool:
         """Whether all env steps are taken, the target is reached, or an observer has ended it."""
-        if self.handle.stop_requested:
-            return True
-        if self.progress.env_steps >= self.config.env_steps:
+        if self.handle.stop_requested or self.progress.env_steps >= self.config.env_steps:
             return True
         target, result = self.config.target_success, self.state.last_result
         return target is not None and result is not None and result.success_rate >= target
 
     def _batch(self, sampler: Sampler) -> Batch[torch.Tensor]:
-        return sampler.sample(self.config.batch_size).map(torch.from_numpy)
+        with self.clock("sampling"):
+            return sampler.sample(self.config.batch_size).map(torch.from_numpy)
 
     def _count_warm_start(self, metrics: Mapping[str, torch.Tensor], phase: Phase) -> bool:
         """Count an update, and return whether it is time to save the run."""
@@ -339,12 +338,12 @@ class Trainer:
         self.state.recent.add(metrics)
         progress = self.progress
         if (progress.warm_start_updates + progress.updates) % self.config.log_every == 0:
-            means = {f"updates/{name}": value for name, value in self.state.recent.means().items()}
-            self.state.recent.clear()
+            row = self.state.take_recent()
             for observer in self.observers:
-                observer.logged({**means, **progress.metrics()}, progress.env_steps)
+                observer.logged(dict(row), progress.env_steps)
 
     def _report(self, phase: Phase) -> None:
         self.progress.phase = phase
+        self.clock.read_processors()
         for observer in self.observers:
             observer.progressed(self.progress)
