@@ -102,6 +102,9 @@ def test_the_kitchen_is_paid_for_every_task_that_is_done(kitchen):
     reward, terminated = GoalReward(kitchen, spec)(rows.astype(np.float32), rows[7:].repeat(8, 0))
     np.testing.assert_array_equal(reward, [6.0] * 6 + [5.0, 7.0])
     np.testing.assert_array_equal(terminated, [0.0] * 7 + [1.0])
+    # At the start of an episode, with all tasks on its list, upstream says the same of one goal.
+    nested = [[kitchen._nest(goals) for goals in (row, rows[7])] for row in rows]
+    assert reward.tolist() == [kitchen.unwrapped.compute_reward(*pair, {}) for pair in nested]
 
 
 @pytest.mark.mujoco
