@@ -11,6 +11,9 @@ import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
 
 from headstart.envs import robotics
+
+# Registers its tasks.
+from headstart.envs import stack as stack
 from headstart.envs.build import LIMIT, build
 from headstart.envs.contract import check_goal_env
 from headstart.envs.source import EnvLike, EnvSource, describe, name_of_object, of_spec

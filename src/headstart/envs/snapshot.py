@@ -154,7 +154,7 @@ class _MujocoTask:
         if state.shape != (goal + len(self._task.goal),):
             raise InputError(
                 f"a snapshot holds {len(state)} numbers, a state of this environment "
-                f"{goal + len(self._task.goal)}: they were made with another version"
+                f"{goal + len(self._task.goal)}: it is of another environment or version"
             )
         self._mujoco.mj_setState(model, data, state[: self._size].copy(), self._what)
         self._mujoco.mj_forward(model, data)
