@@ -18,6 +18,7 @@ from report_demos import (
     expansion_table,
     experts_table,
     load,
+    stacking_table,
     times_table,
 )
 from report_environments import third_party_table
@@ -32,6 +33,7 @@ DEMONSTRATIONS = ROOT / "docs" / "demonstrations.md"
 ENVIRONMENTS = ROOT / "docs" / "environments.md"
 RELIABILITY = ROOT / "docs" / "reliability.md"
 SETTINGS = ROOT / "docs" / "settings.md"
+STACKING = ROOT / "docs" / "stacking.md"
 ENV_STEPS_PER_EPOCH = 2000  # 20 cycles of 2 rollouts of 50 steps
 
 # Read off the published figure (fetchPickAndPlaceContrast.png of Overcoming-exploration-from-demos,
@@ -71,6 +73,7 @@ def main() -> None:
     fill("replay", replay_table())
     fill("rewards", rewards_table(), ENVIRONMENTS)
     fill("experts", experts_table(), DEMONSTRATIONS)
+    fill("stacking", stacking_table(), STACKING)
     fill("times", times_table(), DEMONSTRATIONS)
     fill("expansion", expansion_table(), DEMONSTRATIONS)
     fill("ablation", ablation_table(), DEMONSTRATIONS)

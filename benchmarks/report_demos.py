@@ -38,6 +38,26 @@ def experts_table() -> str:
     return "\n".join(rows)
 
 
+def stacking_table() -> str:
+    """Success of the expert of FetchStack, by number of blocks."""
+    result = load("experts") or {}
+    towers = [found for name, found in result.items() if name.startswith("FetchStack")]
+    rows = [
+        "| task | success, 500 episodes | let go, hand away, at rest | 95% interval "
+        "| steps a block until then | env steps/s, one core |",
+        "|---|--:|--:|--:|--:|--:|",
+    ]
+    for found in towers:
+        low, high = found["strict_interval"]
+        rows.append(
+            f"| `{found['env_id']}` | {found['success_rate']:.1%} "
+            f"| {found['strict_success_rate']:.1%} | {low:.1%} to {high:.1%} "
+            f"| {found['steps_per_block']:.1f} | {found['env_steps_per_second']:.0f} |"
+        )
+    command = "`python benchmarks/experts.py` measures them, seeds 0 to 499."
+    return "\n".join([*rows, "", command]) if towers else ""
+
+
 def times_table() -> str:
     """Seconds to collect demonstrations and to import those of others, beside what is fastest."""
     result = load("demos")

@@ -132,8 +132,8 @@ def test_the_checkers_find_nothing(env_id):
 def test_what_it_declares_of_itself_holds(count):
     env = make_env(f"FetchStack{count}-v0")
     assert mirror_defect(env, find_mirror(env, TaskConfig())[0]) is None
-    layout = find_layout(env, TaskConfig())
-    assert layout == env.unwrapped.state_layout
+    layout, origin = find_layout(env, TaskConfig())
+    assert (layout, origin) == (env.unwrapped.state_layout, "declared")
     observation = env.reset(seed=0)[0]
     components, _ = find_components(env, TaskConfig())
     assert [each.name for each in components] == [f"block {number}" for number in range(count)]

@@ -1,11 +1,13 @@
 """Scripted experts: closed-loop policies that solve a task from its observation alone."""
 
+import re
 from collections.abc import Callable, Mapping
 
 from headstart.demos.experts.fetch_pick_and_place import fetch_pick_and_place
 from headstart.demos.experts.fetch_push import fetch_push
 from headstart.demos.experts.fetch_reach import Array, fetch_reach
 from headstart.demos.experts.fetch_slide import fetch_slide
+from headstart.demos.experts.fetch_stack import fetch_stack
 from headstart.envs.known import task_name
 from headstart.errors import InputError
 
@@ -20,18 +22,20 @@ EXPERTS: dict[str, Expert] = {
     "FetchPush": fetch_push,
     "FetchReach": fetch_reach,
     "FetchSlide": fetch_slide,
+    "FetchStack": fetch_stack,
 }
-"""Expert by environment id without version and without ``Dense``."""
+"""Expert by environment id without version, kind of reward and number of blocks."""
+_VARIANT = re.compile(r"(?<=FetchStack)[1-8](Step)?$|Dense$")
 
 
 def expert_for(env_id: str) -> Expert:
-    """Return the expert of ``env_id``; the version and the ``Dense`` variant do not matter.
+    """Return the expert of ``env_id``; version, reward and number of blocks do not matter.
 
     Raises:
         InputError: If no expert is known for this environment.
     """
-    # The reward is not part of the observation, so the sparse and the dense task share an expert.
-    task = task_name(env_id).removesuffix("Dense")
+    # The reward is not part of the observation, and that says how many blocks there are.
+    task = _VARIANT.sub("", task_name(env_id))
     if task not in EXPERTS:
         known = ", ".join(sorted(EXPERTS))
         raise InputError(

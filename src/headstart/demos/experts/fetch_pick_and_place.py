@@ -40,7 +40,12 @@ def _approach(block_offset: Array) -> tuple[Array, float]:
     return np.append(clear * block_offset[:2], climb), clear
 
 
-def _grasp(block_offset: Array, closed: float) -> float:
+def closedness(width: float) -> float:
+    """Return how far fingers ``width`` apart are closed: 1 on a block, 0 if they are open."""
+    return 1.0 - rise(width, CLOSED_WIDTHS)
+
+
+def grasp(block_offset: Array, closed: float) -> float:
     """Return how far the fingers should be closing: 1 on a block between them, 0 away from it."""
     miss = max(
         float(np.linalg.norm(block_offset[:2])) / GRASP_RADIUS,
@@ -54,13 +59,12 @@ def _grasp(block_offset: Array, closed: float) -> float:
 def fetch_pick_and_place(observation: Mapping[str, Array]) -> Array:
     """Fetch the block and hold it at the goal. The action is ``(4,)``."""
     block_offset = observation["observation"][6:9]
-    width = float(observation["observation"][9:11].sum())
-    closed = 1.0 - rise(width, CLOSED_WIDTHS)
+    closed = closedness(float(observation["observation"][9:11].sum()))
     way_to_goal = observation["desired_goal"] - observation["achieved_goal"]
 
     approach, clear = _approach(block_offset)
-    grasp = _grasp(block_offset, closed)
-    holding = grasp * closed
+    closing = grasp(block_offset, closed)
+    holding = closing * closed
     # A straight carry will do: a block that slides along the table stays in the grip.
     displacement = (1.0 - holding) * approach + holding * way_to_goal
-    return servo(displacement, gripper=(1.0 - grasp) * clear - grasp)
+    return servo(displacement, gripper=(1.0 - closing) * clear - closing)
