@@ -57,6 +57,18 @@ def test_the_configuration_of_a_run_makes_another_with_the_same_settings(tmp_pat
     assert settings(f"--config {part}") == read_record(tmp_path / "first").config
 
 
+def test_what_a_run_decided_by_itself_is_left_open_again(tmp_path):
+    given = SMALL.with_({"demos.other_goals": None, "warm_start.episodes": None})
+    train(POINT, given, out=tmp_path / "first")
+    record = tmp_path / "first" / "config.json"
+    assert read_record(tmp_path / "first").config.warm_start.episodes is not None
+    assert settings(f"--config {record}") == given
+    content = json.loads(record.read_text())
+    record.write_text(json.dumps({**content, "decided": [3]}))
+    with pytest.raises(InputError, match=r"config\.json: decided"):
+        settings(f"--config {record}")
+
+
 def test_a_run_of_the_command_line_uses_the_file(file, tmp_path):
     small = {"env_steps": 0, "agent.hidden_sizes": [4], "evaluation.episodes": 1}
     option = file({**small, "env_steps": 40, "warm_start": {"episodes": 1, "critic_updates": 1}})

@@ -27,10 +27,16 @@ def episode(still, moving, number=0):
     )
 
 
-@pytest.mark.parametrize(("still", "moving"), [(4, 3), (0, 5), (7, 1)])
+@pytest.mark.parametrize(("still", "moving"), [(4, 3), (2, 5), (7, 1)])
 def test_it_ends_where_the_achieved_goal_moves(still, moving):
     # The step that moves it starts where it has not moved.
     assert approach_steps(episode(still, moving)) == still + 1
+
+
+@pytest.mark.parametrize("still", [0, 1])
+def test_what_moves_at_once_is_not_approached(still):
+    assert approach_steps(episode(still, 5)) == 0
+    assert approach(episode(still, 5)) is None
 
 
 def test_it_is_not_ended_by_what_a_simulator_trembles():

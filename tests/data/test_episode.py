@@ -2,7 +2,7 @@ from dataclasses import FrozenInstanceError, fields, replace
 
 import numpy as np
 import pytest
-from builders import random_episode
+from builders import counted_episode, random_episode
 
 from headstart.data.episode import Episode
 
@@ -102,3 +102,16 @@ def test_fields_cannot_be_assigned(episode):
 def test_what_is_true_or_false_is_a_bit(episode, name):
     with pytest.raises(ValueError, match=rf"episode\.{name} must hold one bool a row, got float64"):
         replace(episode, **{name: np.array([0.0, 7.0, 0.0, 1.0, np.nan])})
+
+
+@pytest.mark.parametrize("sources", [[0, 1, 2], (0, 1, 1), np.array([2, 0, 0])])
+def test_whose_steps_are_may_be_any_integers(sources):
+    made = replace(counted_episode(0, 3), sources=sources)
+    assert made.sources.dtype == np.uint8
+    assert made.sources.tolist() == list(sources)
+
+
+@pytest.mark.parametrize("sources", [None, 1, "demonstrated", [0, 1, 3], [0.5, 0, 0], [0, 1]])
+def test_sources_that_are_none_are_refused(sources):
+    with pytest.raises(ValueError, match=r"episode\.sources|inconsistent"):
+        replace(counted_episode(0, 3), sources=sources)

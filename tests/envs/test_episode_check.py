@@ -236,3 +236,13 @@ def test_a_reward_on_the_border_in_float32_is_no_contradiction():
     away = replace(on_border, desired_goals=on_border.desired_goals + np.float32(0.01))
     with pytest.raises(InputError, match="step paid"):
         check(replace(away, rewards=np.zeros(30)))
+
+
+def test_an_end_that_is_declared_and_that_a_dense_reward_does_not_show_is_reported(caplog):
+    check = check_of("DenseEnding")
+    for episode in episodes_of("DenseEnding", 10):
+        check(episode)
+    (said,) = caplog.messages
+    assert is_one_line(said)
+    assert "below the best reward" in said
+    assert said.endswith("add compute_terminated(achieved_goal, desired_goal, info)")

@@ -14,6 +14,7 @@ from headstart.cli.parser import SettingsHelp, help_width, reader
 from headstart.dotted import Setting, change_settings
 from headstart.errors import InputError
 from headstart.files.run_files import read_config
+from headstart.files.strict_json import build
 from headstart.settings import without_none
 from headstart.text import printable
 
@@ -65,8 +66,11 @@ def change_by_file(settings: T, path: Path) -> T:
         raise InputError(f"{path}: no such file of settings (config.json of a run, for instance)")
     try:
         content = read_config(path)
-        of_run = isinstance(content, dict) and isinstance(content.get("config"), dict)
-        return change_settings(settings, content["config"] if of_run else content)
+        if not isinstance(content, dict) or not isinstance(content.get("config"), dict):
+            return change_settings(settings, content)
+        # What that run decided of its own demonstrations is not for others.
+        left_open = dict.fromkeys(build(list[str], content.get("decided", []), "decided"))
+        return change_settings(change_settings(settings, content["config"]), left_open)
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: {printable(error)}") from error
 

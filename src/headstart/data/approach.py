@@ -19,15 +19,23 @@ _STILL = 0.05
 """Share of the farthest that the achieved goal gets to, below which it has not moved."""
 
 
+_LEAST = 3
+"""Steps of an approach; where what is to move moves at once, it is none."""
+
+
 def approach_steps(episode: Episode) -> int:
-    """Return how many steps an episode has before the achieved goal moves; 0 if it never does."""
+    """Return how many steps an episode has before the achieved goal moves; 0 for less than three.
+
+    It is 0 as well where the achieved goal never moves.
+    """
     way = np.linalg.norm(episode.achieved_goals - episode.achieved_goals[0], axis=1)
     moved = way > _STILL * way.max()
-    return int(np.argmax(moved)) if moved.any() else 0
+    steps = int(np.argmax(moved)) if moved.any() else 0
+    return steps if steps >= _LEAST else 0
 
 
 def approach(episode: Episode) -> Episode | None:
-    """Return an episode up to where the achieved goal moves, if that takes a step."""
+    """Return an episode up to where the achieved goal moves, if there is such a part."""
     steps = approach_steps(episode)
     if not steps:
         return None

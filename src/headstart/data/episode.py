@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
@@ -54,6 +54,7 @@ class Episode:
             object.__setattr__(self, "snapshots", np.zeros((len(self.observations), 0)))
         if self.sources is _NO_SOURCES:
             object.__setattr__(self, "sources", np.full(len(self.actions), OWN, np.uint8))
+        object.__setattr__(self, "sources", _sources(self.sources))
         for name in _NUMBERS:
             array = np.asarray(getattr(self, name))
             if array.dtype.kind not in "fiu":
@@ -78,12 +79,6 @@ class Episode:
             array = getattr(self, name)
             if array.ndim != 1 or array.dtype != bool:
                 raise ValueError(f"episode.{name} must hold one bool a row, got {array.dtype}")
-        if (
-            self.sources.dtype != np.uint8
-            or self.sources.ndim != 1
-            or self.sources.max() > CORRECTED
-        ):
-            raise ValueError("episode.sources must hold OWN, DEMONSTRATED or CORRECTED as uint8")
         self._check_goals()
 
     def demonstrated(self) -> "Episode":
@@ -128,3 +123,13 @@ class Episode:
     def success(self) -> bool:
         """Whether the goal is fulfilled at the last step: what a reported success means."""
         return bool(self.is_success[-1])
+
+
+def _sources(given: ArrayLike) -> NDArray[np.uint8]:
+    """Return whose steps are as the constants are stored."""
+    array = np.asarray(given)
+    if array.ndim != 1 or array.dtype.kind not in "iub" or not np.isin(array, (0, 1, 2)).all():
+        raise ValueError(
+            "episode.sources must hold one integer a step: 0 own, 1 demonstrated, 2 corrected"
+        )
+    return array.astype(np.uint8, copy=False)

@@ -3,7 +3,7 @@
 import contextlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,12 @@ class DemoSet:
                 f"action_bounds of a header must be the lowest and the highest action, two lists "
                 f"of {self.widths['action']} finite numbers, got {printable(bounds)}"
             )
+
+    def __iter__(self) -> Iterator[Episode]:
+        return iter(self.episodes)
+
+    def __len__(self) -> int:
+        return len(self.episodes)
 
     @property
     def success_rate(self) -> float:

@@ -18,6 +18,10 @@ _ENDED = "an episode ended at its goal"
 _MIXED = "some episodes end at their goal and others continue"
 _LATE = "an episode ended only some steps after it had reached its goal"
 _NOT_BEST = f"{_ENDED}, where the reward is not the best one and compute_terminated does not say so"
+_BELOW = (
+    "an episode ended in success below the best reward, so success_terminates does not show where "
+    "another goal would end it: add compute_terminated(achieved_goal, desired_goal, info)"
+)
 _DECLARED = "compute_terminated or success_terminates"
 _CONTINUED = (
     f"an episode continued at its goal, where {_DECLARED} says that it ends: values are learned as "
@@ -251,6 +255,8 @@ class EpisodeCheck:
 
     def _see_end_at_goal(self, is_best: NDArray[np.bool_]) -> None:
         if self.reward.terminates:
+            if not is_best[-1] and not self.reward.spec.asks_terminated:
+                self._report(_BELOW)
             return
         # Another goal would have ended the episode where its reward were the best.
         tells_goal = self.reward.spec.reward_units.tells_goal

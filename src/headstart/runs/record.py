@@ -37,6 +37,8 @@ class RunRecord:
     """Hash of its content; earlier versions wrote none."""
     changes: list[dict[str, Any]] = field(default_factory=list)
     """Settings that were changed on resume, and at how many env steps."""
+    decided: list[str] = field(default_factory=list)
+    """Settings that were left open, and are in ``config`` what the run made of them."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""

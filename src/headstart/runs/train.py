@@ -31,7 +31,7 @@ from headstart.runs.preparation import (
 from headstart.runs.record import RunRecord, current_versions, read_demos, read_record
 from headstart.runs.resume import continue_run
 from headstart.settings import convert
-from headstart.training.adaptation import warn_of_no_updates
+from headstart.training.adaptation import decided, warn_of_no_updates
 from headstart.training.config import StrategyName
 from headstart.training.observer import Observer, TrainResult
 
@@ -112,6 +112,7 @@ def train(
             versions=current_versions(),
             goal_strategy=name_of(strategy),
             goal_strategy_sha256=content_of(strategy),
+            decided=decided(config, trainer.config),
         )
         with new_run(user_path(out), record, used) as directory:
             return run_in(directory, trainer)

@@ -4,6 +4,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from headstart.dotted import walk
 from headstart.text import counted
 from headstart.training.config import (
     CycleConfig,
@@ -36,6 +37,12 @@ def adapt(config: TrainConfig, spec: "GoalSpec") -> TrainConfig:
         warm_start=_adapt_warm_start(config, spec.max_episode_steps),
         evaluation=_adapt_evaluation(config, spec.max_episode_steps),
     )
+
+
+def decided(given: TrainConfig, used: TrainConfig) -> list[str]:
+    """Return the names of settings that were left open, and are not in the configuration used."""
+    pairs = zip(walk(given), walk(used), strict=True)
+    return [before.name for before, after in pairs if before.value is None is not after.value]
 
 
 def warn_of_no_updates(config: TrainConfig, spec: "GoalSpec") -> None:

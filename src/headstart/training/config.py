@@ -129,7 +129,7 @@ class EvaluationConfig:
     episodes: int | None = setting(None, at_least=1, at_most=MOST_EPISODES, resume="free")
     """Episodes per evaluation. By default 50, or as many as may take twice evaluation.every env
     steps if those are fewer."""
-    at_start: bool = False
+    at_start: bool = setting(False, resume="free")
     """Evaluate at 0 env steps too: what nothing was learned by, and what was cloned."""
 
     def __post_init__(self) -> None:

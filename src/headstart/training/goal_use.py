@@ -1,9 +1,9 @@
 """Whether goals mislead clones before anything has moved, asked of held-out demonstrations.
 
-Two clones of the same steps are compared: one sees the goal of each, the other random ones. Where
-the second foresees the steps of other demonstrations clearly better, what the first has learned of
-goals there is chance. Where demonstrators do look at the goal first, as to push from the right
-side, it is the other way round.
+Two clones of the same steps are compared: one sees the goal of each, and for the other the goal is
+where things are. Where the second foresees the steps of other demonstrations clearly better, what
+the first has learned of goals there is chance. Where demonstrators do look at the goal first, as to
+push from the right side, it is the other way round.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from headstart.agents.ddpg import DDPG
-from headstart.data.approach import OtherGoals, approach
+from headstart.data.approach import approach
 from headstart.data.episode import Episode
 from headstart.data.hindsight import Relabelling
 from headstart.data.replay import EpisodeReplay
@@ -66,18 +66,22 @@ def compare_goal_use(
     unchanged = replace(relabelling, fraction=0.0)
     errors = np.zeros(2)
     for fold in range(folds):
-        kept = [start for place, start in enumerate(starts) if place % folds != fold]
-        for blind in (False, True):
+        for column, shown in enumerate((starts, [_without_goal(start) for start in starts])):
             agent = make_agent()
-            others = OtherGoals.of(kept, share=1.0) if blind else None
+            kept = [start for place, start in enumerate(shown) if place % folds != fold]
             replay, rng = EpisodeReplay.from_episodes(kept), np.random.default_rng([seed, fold])
-            sampler = unchanged.sampler(replay, rng, others)
+            sampler = unchanged.sampler(replay, rng)
             agent.observe(sampler.sample(replay.num_transitions))
             for _ in range(_UPDATES):
                 agent.clone(sampler.sample(batch_size).map(torch.from_numpy))
-            errors[int(blind)] += sum(_error(agent, start) for start in starts[fold::folds])
-    seeing, blind_error = errors / sum(map(len, starts))
-    return GoalUse(float(seeing), float(blind_error))
+            errors[column] += sum(_error(agent, start) for start in shown[fold::folds])
+    seeing, blind = errors / sum(map(len, starts))
+    return GoalUse(float(seeing), float(blind))
+
+
+def _without_goal(start: Episode) -> Episode:
+    """Return steps before anything has moved with a goal that says nothing: where things are."""
+    return replace(start, desired_goals=np.repeat(start.achieved_goals[:1], len(start), axis=0))
 
 
 def _error(agent: DDPG, episode: Episode) -> float:

@@ -42,7 +42,10 @@ def find_contradicted_declaration(trial: Trial, reward: GoalReward) -> Iterator[
     steps = trial.steps
     best = reward.is_best(steps.rewards.astype(np.float32))
     if trial.declared_end and (best & ~steps.terminated).any():
-        yield "success_terminates is declared, and step continues at the best reward: leave it out"
+        yield (
+            "success_terminates is declared, and step continues at the best reward: leave it out, "
+            "or pass --task.success-terminates False"
+        )
     if trial.declared_end and (successes(steps.infos) & steps.terminated & ~best).any():
         yield (
             "an episode ended in success below the best reward, so success_terminates does not "
@@ -51,7 +54,13 @@ def find_contradicted_declaration(trial: Trial, reward: GoalReward) -> Iterator[
         )
     ended = steps.terminated[successes(steps.infos)]
     if trial.declared_end is False and ended.any() and ended.all():
-        yield "success_terminates is False, and step ends an episode in success: set it to True"
+        shown = best[successes(steps.infos) & steps.terminated].all()
+        remedy = (
+            "set it to True"
+            if shown
+            else "add compute_terminated(achieved_goal, desired_goal, info) in its place"
+        )
+        yield f"success_terminates is False, and step ends an episode in success: {remedy}"
 
 
 def find_unlearnable(trial: Trial, reward: GoalReward) -> tuple[list[str], list[str]]:
