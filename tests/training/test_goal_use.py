@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import gymnasium as gym
 import pytest
-from carrying_blocks import CARRY, SHOVE, Carry, Shove, carry, shove
 from cut_runs import Cut, PowerCut
 from outcomes import outcome
+from plane_tasks import CARRY, SHOVE, Carry, Shove, carry, shove
 
 from headstart import PRESETS, collect_demos, resume, train
 from headstart.training.config import TrainConfig
