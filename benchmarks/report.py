@@ -18,6 +18,7 @@ from report_demos import (
     expansion_table,
     experts_table,
     load,
+    stacking_expansion_table,
     stacking_table,
     times_table,
 )
@@ -74,6 +75,7 @@ def main() -> None:
     fill("rewards", rewards_table(), ENVIRONMENTS)
     fill("experts", experts_table(), DEMONSTRATIONS)
     fill("stacking", stacking_table(), STACKING)
+    fill("stacking-expansion", stacking_expansion_table(), STACKING)
     fill("times", times_table(), DEMONSTRATIONS)
     fill("expansion", expansion_table(), DEMONSTRATIONS)
     fill("ablation", ablation_table(), DEMONSTRATIONS)

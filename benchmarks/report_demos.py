@@ -58,6 +58,25 @@ def stacking_table() -> str:
     return "\n".join([*rows, "", command]) if towers else ""
 
 
+def stacking_expansion_table() -> str:
+    """What demonstrations of stacking yield when they are expanded, by number of blocks."""
+    result = load("stacking")
+    if result is None:
+        return ""
+    found = [value for value in result.values() if isinstance(value, dict)]
+    rows = [
+        "| task | share of attempts kept, three sources | env steps per kept demonstration "
+        "| steps to success |",
+        "|---|--:|--:|--:|",
+    ]
+    rows += [
+        f"| `{each['env_id']}` | {', '.join(f'{share:.2f}' for share in each['yields'])} "
+        f"| {each['env_steps_per_kept']:.0f} | {each['steps_to_success']:.0f} |"
+        for each in found
+    ]
+    return "\n".join([*rows, "", f"`{result['command']}` measures them, 20 kept a source."])
+
+
 def times_table() -> str:
     """Seconds to collect demonstrations and to import those of others, beside what is fastest."""
     result = load("demos")
