@@ -24,6 +24,7 @@ from report_demos import (
 )
 from report_environments import third_party_table
 from report_inputs import inputs_table
+from report_performance import acting_table, fill_table, start_table, updates_table
 from report_reliability import fuzz_table, reliability_table
 from report_rewards import rewards_table
 from report_settings import settings_table
@@ -32,6 +33,7 @@ ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"
 DEMONSTRATIONS = ROOT / "docs" / "demonstrations.md"
 ENVIRONMENTS = ROOT / "docs" / "environments.md"
+PERFORMANCE = ROOT / "docs" / "performance.md"
 RELIABILITY = ROOT / "docs" / "reliability.md"
 SETTINGS = ROOT / "docs" / "settings.md"
 STACKING = ROOT / "docs" / "stacking.md"
@@ -85,6 +87,11 @@ def main() -> None:
     fill("fuzz", fuzz_table(), RELIABILITY)
     fill("third-party", third_party_table(), ENVIRONMENTS)
     fill("settings", settings_table(), SETTINGS)
+    fill("start", start_table(), PERFORMANCE)
+    for kind in ("batch", "width", "critics"):
+        fill(kind, updates_table(kind), PERFORMANCE)
+    fill("acting", acting_table(), PERFORMANCE)
+    fill("fill", fill_table(), PERFORMANCE)
     ablation = draw_ablation()
     if ablation is not None:
         save(ablation, "ablation.png")

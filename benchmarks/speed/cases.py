@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from benchmarks.speed import floors, ours, theirs
-from benchmarks.speed.common import DDPG, TD3, Algorithm
+from benchmarks.speed.common import DDPG, FAST, TD3, Algorithm
 
 UPDATES = "updates per second, sampling included"
 UPDATES_ALONE = "updates per second, one batch over and over"
@@ -49,6 +49,8 @@ def all_cases(threads: Sequence[int]) -> list[Case]:
         for count in threads:
             cases += _updates(algorithm, count)
             cases += _whole_loop(algorithm, count)
+    for count in threads:
+        cases += [case for case in _updates(FAST, count) if case.who != THEIRS]
     return cases
 
 

@@ -19,7 +19,7 @@ STARTED = 500
 
 @dataclass(frozen=True)
 class Algorithm:
-    """The two sizes of update that both sides can do.
+    """A size of update.
 
     Target policy smoothing, a part of TD3, is in Stable-Baselines3's update and not in ours.
     """
@@ -27,8 +27,13 @@ class Algorithm:
     name: str
     num_critics: int
     actor_delay: int
+    hidden: tuple[int, ...] = HIDDEN
+    layer_norm: bool = False
+    batch_size: int = BATCH_SIZE
 
 
+FAST = Algorithm("fast", num_critics=2, actor_delay=1, hidden=(128, 128, 128), layer_norm=True)
+"""The update of the preset without demonstrations; Stable-Baselines3 has none with layer norm."""
 TD3 = Algorithm("TD3", num_critics=2, actor_delay=2)
 DDPG = Algorithm("DDPG", num_critics=1, actor_delay=1)
 

@@ -15,12 +15,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from benchmarks.speed.common import BATCH_SIZE, ENV_ID, HIDDEN, TD3, Algorithm, per_second
+from benchmarks.speed.common import ENV_ID, TD3, Algorithm, per_second
 from benchmarks.speed.ours import exploring_jobs, filled_trainer
 from headstart.envs.goal_env import GoalSpec
 from headstart.envs.make import make_env
 from headstart.rollout.job import EpisodeJob, run_episode
 
+_NARROW = 16  # columns
 _STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 
 Product = Callable[[], object]
@@ -30,12 +31,18 @@ Widths = Sequence[tuple[int, int]]
 def products(algorithm: Algorithm, *, threads: int, seconds: float) -> float:
     """Return updates per second if an update were its matrix products alone."""
     torch.set_num_threads(threads)
+    return per_second(product_turn(algorithm), seconds)
+
+
+def product_turn(algorithm: Algorithm) -> Callable[[], int]:
+    """Return a call that does the products of a few updates, and returns of how many."""
     spec = _spec()
     inputs = spec.observation_dim + 2 * spec.goal_dim
-    actor = list(pairwise((inputs, *HIDDEN, spec.action_dim)))
-    critic = list(pairwise((inputs + spec.action_dim, *HIDDEN, 1)))
-    critic_step = _critic_step(actor, critic, algorithm.num_critics)
-    both_steps = critic_step + _actor_step(actor, critic)
+    actor = list(pairwise((inputs, *algorithm.hidden, spec.action_dim)))
+    critic = list(pairwise((inputs + spec.action_dim, *algorithm.hidden, 1)))
+    batch = _Products(algorithm.batch_size)
+    critic_step = batch.critic_step(actor, critic, algorithm.num_critics)
+    both_steps = critic_step + batch.actor_step(actor, critic)
     turns = [both_steps] + [critic_step] * (algorithm.actor_delay - 1)
 
     def turn() -> int:
@@ -44,45 +51,52 @@ def products(algorithm: Algorithm, *, threads: int, seconds: float) -> float:
                 product()
         return len(turns)
 
-    return per_second(turn, seconds)
+    return turn
 
 
-def _critic_step(actor: Widths, critic: Widths, num_critics: int) -> list[Product]:
-    return [
-        *_forward(actor, 1),  # the target actor
-        *_forward(critic, num_critics),  # the target critics
-        *_forward(critic, num_critics),
-        *_weight_gradients(critic, num_critics),
-        *_input_gradients(critic[1:], num_critics),
-    ]
+class _Products:
+    """The products of an update with batches of one size."""
 
+    def __init__(self, batch_size: int) -> None:
+        self._rows = batch_size
 
-def _actor_step(actor: Widths, critic: Widths) -> list[Product]:
-    return [
-        *_forward(actor, 1),
-        *_forward(critic, 1),
-        *_input_gradients(critic, 1),  # down to the action; the critic's weights are not moved
-        *_weight_gradients(actor, 1),
-        *_input_gradients(actor[1:], 1),
-    ]
+    def critic_step(self, actor: Widths, critic: Widths, num_critics: int) -> list[Product]:
+        """Return the products of a gradient step of the critics."""
+        return [
+            *self._forward(actor, 1),  # the target actor
+            *self._forward(critic, num_critics),  # the target critics
+            *self._forward(critic, num_critics),
+            *self._weight_gradients(critic, num_critics),
+            *self._input_gradients(critic[1:], num_critics),
+        ]
 
+    def actor_step(self, actor: Widths, critic: Widths) -> list[Product]:
+        """Return the products of a gradient step of the actor."""
+        return [
+            *self._forward(actor, 1),
+            *self._forward(critic, 1),
+            *self._input_gradients(critic, 1),  # down to the action; the critic is not moved
+            *self._weight_gradients(actor, 1),
+            *self._input_gradients(actor[1:], 1),
+        ]
 
-def _forward(layers: Widths, count: int) -> list[Product]:
-    return [_product((BATCH_SIZE, fan_in), (fan_in, fan_out), count) for fan_in, fan_out in layers]
+    def _forward(self, layers: Widths, count: int) -> list[Product]:
+        rows = self._rows
+        return [_product((rows, fan_in), (fan_in, fan_out), count) for fan_in, fan_out in layers]
 
+    def _weight_gradients(self, layers: Widths, count: int) -> list[Product]:
+        rows = self._rows
+        return [
+            _product((rows, fan_in), (rows, fan_out), count, transpose_first=True)
+            for fan_in, fan_out in layers
+        ]
 
-def _weight_gradients(layers: Widths, count: int) -> list[Product]:
-    return [
-        _product((BATCH_SIZE, fan_in), (BATCH_SIZE, fan_out), count, transpose_first=True)
-        for fan_in, fan_out in layers
-    ]
-
-
-def _input_gradients(layers: Widths, count: int) -> list[Product]:
-    return [
-        _product((BATCH_SIZE, fan_out), (fan_in, fan_out), count, transpose_second=True)
-        for fan_in, fan_out in layers
-    ]
+    def _input_gradients(self, layers: Widths, count: int) -> list[Product]:
+        rows = self._rows
+        return [
+            _product((rows, fan_out), (fan_in, fan_out), count, transpose_second=True)
+            for fan_in, fan_out in layers
+        ]
 
 
 def _product(
@@ -93,8 +107,13 @@ def _product(
     transpose_first: bool = False,
     transpose_second: bool = False,
 ) -> Product:
-    """Return a call that multiplies ``count`` pairs of matrices into memory of its own."""
+    """Return a call that multiplies ``count`` pairs of matrices into memory of its own.
+
+    A product of few columns is done as its transpose: BLAS would pad the columns to many.
+    """
     left, right = _operand(first, count, transpose_first), _operand(second, count, transpose_second)
+    if right.shape[-1] < _NARROW:
+        left, right = right.mT, left.mT
     out = left @ right
     if count == 1:
         return lambda: torch.mm(left, right, out=out)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import torch
 
 from benchmarks.speed import common
-from benchmarks.speed.common import BATCH_SIZE, ENV_ID, Algorithm, Clock, per_second
+from benchmarks.speed.common import ENV_ID, Algorithm, Clock, per_second
 from headstart.agents.config import DDPGConfig
 from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.envs.make import make_env
@@ -41,14 +41,14 @@ def config(
     """
     return TrainConfig(
         env_steps=_FOREVER,
-        batch_size=BATCH_SIZE,
+        batch_size=algorithm.batch_size,
         replay_capacity=common.CAPACITY,
         symmetry=False,
         torch_threads=threads,
         matmul_precision=precision,
         agent=DDPGConfig(
-            hidden_sizes=common.HIDDEN,
-            critic_layer_norm=False,
+            hidden_sizes=algorithm.hidden,
+            critic_layer_norm=algorithm.layer_norm,
             num_critics=algorithm.num_critics,
             actor_delay=algorithm.actor_delay,
             target_combination="min",
@@ -102,7 +102,7 @@ def updates(algorithm: Algorithm, *, threads: int, seconds: float) -> float:
     with filled_trainer(algorithm, threads) as trainer:
 
         def update() -> int:
-            batch = trainer.sampler.sample(BATCH_SIZE).map(torch.from_numpy)
+            batch = trainer.sampler.sample(algorithm.batch_size).map(torch.from_numpy)
             trainer.agent.update(batch)
             return 1
 
@@ -112,7 +112,7 @@ def updates(algorithm: Algorithm, *, threads: int, seconds: float) -> float:
 def updates_without_sampling(algorithm: Algorithm, *, threads: int, seconds: float) -> float:
     """Return updates per second on one batch, over and over."""
     with filled_trainer(algorithm, threads) as trainer:
-        batch = trainer.sampler.sample(BATCH_SIZE).map(torch.from_numpy)
+        batch = trainer.sampler.sample(algorithm.batch_size).map(torch.from_numpy)
         return per_second(_counted(lambda: trainer.agent.update(batch)), seconds)
 
 
@@ -120,7 +120,8 @@ def batches(algorithm: Algorithm, *, threads: int, seconds: float) -> float:
     """Return sampled and relabelled batches per second, as tensors."""
     with filled_trainer(algorithm, threads) as trainer:
         return per_second(
-            _counted(lambda: trainer.sampler.sample(BATCH_SIZE).map(torch.from_numpy)), seconds
+            _counted(lambda: trainer.sampler.sample(algorithm.batch_size).map(torch.from_numpy)),
+            seconds,
         )
 
 

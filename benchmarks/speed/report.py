@@ -41,7 +41,8 @@ class Report:
             if other.who == THEIRS
             and (other.metric, other.algorithm) == (case.metric, case.algorithm)
         ]
-        return self.medians[case.key] / max(rivals) if case.who in (OURS, OURS_BFLOAT16) else None
+        ours = case.who in (OURS, OURS_BFLOAT16)
+        return self.medians[case.key] / max(rivals) if ours and rivals else None
 
     def ratio_to_floor(self, case: Case) -> float | None:
         """Return what share of its floor a figure reaches, if there is a floor for it.

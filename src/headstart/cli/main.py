@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import headstart
+from headstart.cli.importing import without_collection
 from headstart.cli.parser import Parser
 from headstart.errors import InputError, RunError
 from headstart.standard_streams import abandon_stdout, open_standard_streams
@@ -98,7 +99,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         if verb in arguments[:1]:
             # Only the verb that is asked for is imported: some need torch, which takes a second.
             subparser.given = arguments[1:]
-            importlib.import_module(f"headstart.cli.{verb}").add_options(subparser)
+            with without_collection():
+                module = importlib.import_module(f"headstart.cli.{verb}")
+            module.add_options(subparser)
     known, rest = parser.parse_known_args([_with_dashes(word) for word in arguments])
     known.command = shlex.join(["headstart", *arguments])
     if rest:

@@ -2,6 +2,7 @@
 
 import argparse
 
+from headstart.cli.importing import without_collection
 from headstart.cli.parser import Parser, add_collectors
 from headstart.cli.running import collectors_of, explain_failure, print_outcome
 from headstart.cli.settings import add_settings
@@ -60,7 +61,8 @@ def _run(arguments: argparse.Namespace) -> None:
     config = record.config.with_(arguments.changes)
     env_id = trusted_env(directory, record.env_id, arguments.env, arguments.command)
     # It imports torch, which takes seconds: what is wrong with the command line is said first.
-    from headstart.runs.resume import resume
+    with without_collection():
+        from headstart.runs.resume import resume
 
     with explain_failure(directory):
         result = resume(

@@ -4,6 +4,7 @@ import argparse
 import re
 from pathlib import Path
 
+from headstart.cli.importing import without_collection
 from headstart.cli.parser import Parser, add_collectors
 from headstart.cli.running import collectors_of, explain_failure, print_outcome
 from headstart.cli.settings import add_settings, change_by_file
@@ -118,7 +119,8 @@ def _run(arguments: argparse.Namespace) -> None:
         check_exists(source)
     out = arguments.out or _new_directory(arguments.env, arguments.preset)
     # It imports torch, which takes seconds: what is wrong with the command line is said first.
-    from headstart.runs.train import train
+    with without_collection():
+        from headstart.runs.train import train
 
     with explain_failure(out):
         result = train(

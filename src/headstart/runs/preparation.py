@@ -24,7 +24,9 @@ from headstart.envs.source import EnvLike, EnvSource
 from headstart.errors import InputError, require
 from headstart.presets import PRESETS, find_preset
 from headstart.rollout.executors import Executor, open_executor
+from headstart.runs.execution import torch_settings
 from headstart.runs.follow_up import python_line
+from headstart.runs.memory import keep_freed_memory
 from headstart.text import counted, printable
 from headstart.training.adaptation import adapt
 from headstart.training.assembly import build_trainer, check_fit
@@ -79,13 +81,22 @@ def prepared(
             if used is not None and expand is not None:
                 used, config = _expanded(source, spec, used, config, expand, runner)
             episodes = None if used is None else used.episodes
-            trainer = build_trainer(
-                config, spec, episodes, runner, reward, observers, goal_strategy, mirror
-            )
+            with _as_in_training(config):
+                trainer = build_trainer(
+                    config, spec, episodes, runner, reward, observers, goal_strategy, mirror
+                )
             trainer.env = source
             if used is not None:
                 trainer.progress.expansion_env_steps = expansion_env_steps(used.header)
             yield Prepared(trainer, used)
+
+
+@contextlib.contextmanager
+def _as_in_training(config: TrainConfig) -> Iterator[None]:
+    """Do as the run will do what is learned before it: clones that are compared, for instance."""
+    keep_freed_memory()
+    with torch_settings(threads=config.torch_threads, matmul_precision=config.matmul_precision):
+        yield
 
 
 def demos_for(env: EnvLike, config: TrainConfig, demos: Demos | None) -> DemoSet | None:
