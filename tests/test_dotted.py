@@ -60,7 +60,9 @@ def test_an_unknown_setting_is_refused_with_what_may_be_meant(name, hint):
 def test_values_are_checked_as_on_construction():
     with pytest.raises(InputError, match=r"hindsight.relabel_fraction must lie in \[0, 1\], got 2"):
         TrainConfig().with_({"hindsight.relabel_fraction": 2.0})
-    with pytest.raises(InputError, match="agent must be a DDPGConfig or a dict, got 3"):
+    with pytest.raises(
+        InputError, match=r"agent must be an object of settings .*DDPGConfig or a dict.*, got 3"
+    ):
         change_settings(TrainConfig(), {"agent": 3})
     with pytest.raises(InputError, match="changed by a dict of them, got list"):
         TrainConfig().with_(["seed"])

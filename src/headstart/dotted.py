@@ -77,7 +77,9 @@ def change_settings(settings: T, changes: Mapping[str, Any]) -> T:
     """
     if not isinstance(changes, Mapping):
         raise InputError(f"settings are changed by a dict of them, got {type(changes).__name__}")
-    changed: T = _change(settings, changes, [it.name for it in walk(settings)])
+    names = [it.name for it in walk(settings)]
+    sections = dict.fromkeys(name.rpartition(".")[0] for name in names if "." in name)
+    changed: T = _change(settings, changes, [*names, *sections])
     return changed
 
 
@@ -97,7 +99,10 @@ def _change(settings: Any, changes: Mapping[str, Any], known: list[str], section
             inner.setdefault(head, {}).update(value)
         elif is_section and type(value) is not type(getattr(settings, head)):
             kind = type(getattr(settings, head)).__name__
-            raise InputError(f"{section}{head} must be a {kind} or a dict, got {value!r}")
+            raise InputError(
+                f"{section}{head} must be an object of settings (in Python a {kind} or a dict), "
+                f"got {value!r}"
+            )
         else:
             own[head] = value
     for head, values in inner.items():

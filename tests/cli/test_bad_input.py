@@ -146,7 +146,10 @@ CASES = [
     ("resume missing", "missing: no such directory"),
     ("plot text.npz --out curves.png", "text.npz: not a run directory, it is a file"),
     ("resume text.npz", "text.npz: not a run directory, it is a file"),
-    ("fly", "invalid choice: 'fly'"),
+    ("demos play demos.npz --first -1", "--first must lie in [0, 2], got -1"),
+    ("demos collect PointReach-v0 --noise -inf --out new.npz", "noise must not be negative, got"),
+    ("train PointReach-v0 --agent.hidden-sizes", "agent.hidden_sizes must hold at least one"),
+    ("fly", "there is no verb 'fly'; it is one of demos, train, resume"),
     ("", "VERB"),
 ]
 

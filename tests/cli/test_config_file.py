@@ -92,16 +92,20 @@ def test_a_run_of_the_command_line_uses_the_file(file, tmp_path):
         ({"symmetry": "yes"}, "symmetry must be True or False, got 'yes'"),
         ({"agent": {"hidden_sizes": 64}}, "agent.hidden_sizes must be a list of integers, got 64"),
         ({"agent": {"hidden_sizes": [64, 0]}}, "agent.hidden_sizes must be positive, got (64, 0)"),
-        ({"agent": 3}, "agent must be a DDPGConfig or a dict, got 3"),
+        ({"agent": 3}, "agent must be an object of settings (in Python a DDPGConfig"),
         ({"agent.discount": 1.5}, "agent.discount must lie in [0, 1), got 1.5"),
         ({"resets.goal": "final"}, "resets.goal must be one of achieved, desired, got 'final'"),
         ({"a\n\x1b[31mred": 1}, "there is no setting"),
-        ([1], "changed by a dict of them, got list"),
+        ([1], "must be an object of settings"),
         (b'{"seed": 1, "seed": 2}', "JSON with a key twice"),
         (b'{"agent.tau": NaN}', "JSON with NaN"),
         (b'{"agent.tau": 1e400}', "beyond the range of floats"),
         (b"[" * 50_000, "deeper than"),
-        (b"seed: 1", "Expecting value"),
+        (b"seed: 1", "mine.json: not JSON: Expecting value"),
+        ({"agnet": {"tau": 0.1}}, "there is no setting 'agnet'; did you mean agent?"),
+        ({"agnet.tau": 0.1}, "there is no setting 'agnet.tau'; did you mean agent.tau?"),
+        (b'{"seed": ' + b"9" * 6000 + b"}", "JSON with an integer of 6000 digits"),
+        ({"agent": {"hidden_sizes": []}}, "must hold at least one number, got ()"),
         (b"", "it is an empty file"),
         (b"PK\x03\x04", "it is a zip"),
         (b" " * 2**21, "of which 1048576 are read at most"),
@@ -117,8 +121,14 @@ def test_what_is_wrong_with_a_file_is_one_line_that_names_it(file, capsys, conte
     assert message[:-1].isprintable()
 
 
-@pytest.mark.parametrize("name", ["missing.json", ".", "long" * 75])
+@pytest.mark.parametrize("name", ["missing.json", "long" * 75])
 def test_what_is_no_file_is_said_so(name):
     with pytest.raises(InputError, match="no such file of settings") as refusal:
         settings(f"--config {name}")
+    assert is_one_line(str(refusal.value))
+
+
+def test_a_directory_is_no_file_of_settings(tmp_path):
+    with pytest.raises(InputError, match="is a directory, give a file") as refusal:
+        settings(f"--config {tmp_path}")
     assert is_one_line(str(refusal.value))

@@ -3,6 +3,7 @@
 import shlex
 
 import pytest
+from builders import is_one_line
 
 from headstart.cli.main import main, parse
 from headstart.cli.train import settings_of
@@ -43,6 +44,8 @@ def test_every_setting_can_be_given_as_an_option(preset):
         ("--task.velocities None --task.hand 3", {"task.velocities": None, "task.hand": 3}),
         ("--task.velocities", {"task.velocities": ()}),
         ("--task.success-terminates False", {"task.success_terminates": False}),
+        ("--task.success-terminates true", {"task.success_terminates": True}),
+        ("--task.success-terminates=FALSE", {"task.success_terminates": False}),
         ("--agent.q_weight 1e-3", {"agent.q_weight": 0.001}),
         ("--agent.no-q-filter --agent.q-filter", {"agent.q_filter": True}),
         ("--no-symmetry --symmetry --no_symmetry", {"symmetry": False}),
@@ -70,6 +73,32 @@ def test_demonstrations_may_be_named_in_several_options():
         ("evaluate run --episods 3", "unknown option '--episods'; did you mean --episodes?"),
         ("demos collect ENV --sed 3 --out x", "unknown option '--sed'; did you mean --seed?"),
         ("resume run --allow-changes", "did you mean --allow-change?"),
+        (
+            "train ENV --no-agent.q-filter",
+            "'--no-agent.q-filter'; did you mean --agent.no-q-filter?",
+        ),
+        (
+            "train ENV --agent.q-filter=False",
+            "--agent.q-filter takes no value, got 'False'; it is --agent.q-filter for True and "
+            "--agent.no-q-filter for False",
+        ),
+        (
+            "train --agent.no-q_filter true ENV",
+            "--agent.no-q-filter takes no value, got 'true'; it",
+        ),
+        ("resume --allow-change=yes run", "--allow-change takes no value, got 'yes'; give"),
+        ("train --demos a.npz ENV", "ENV is missing; --demos takes all words that follow it, ENV"),
+        ("train --agent.hidden-sizes 16 16 ENV", "ENV is missing; --agent.hidden-sizes takes all"),
+        ("resume --seed 1 --fine-scales 1 run", "DIR is missing; --fine-scales takes all words"),
+        ("train --demos=a.npz", "the following arguments are required: ENV"),
+        ("train --demos a.npz --sed 1 ENV", "unknown option '--sed'; did you mean --seed?"),
+        ("train ENV --seed ١٢", "--seed: must be an integer, got ١٢"),
+        ("train ENV --agent.tau ٢", "--agent.tau: must be a number, got ٢"),
+        ("train ENV --env-steps ''", "--env-steps is empty; give it a value"),
+        ("train ENV --config=", "--config is empty; give it a value"),
+        ("train ENV --out ' '", "--out is empty; give it a value"),
+        ("train ''", "ENV is empty; give it a value"),
+        ("plot a '' --out c.png", "DIR is empty; give it a value"),
         ("train ENV other", "unexpected argument 'other'"),
         ("evaluate run --episodes 1.5", "--episodes: must be an integer, got 1.5"),
         ("train ENV --task.hand x", "--task.hand: must be an integer or None, got x"),
@@ -86,8 +115,28 @@ def test_a_wrong_option_is_named_with_what_to_do(command, told):
     with pytest.raises(InputError) as refusal:
         parse(shlex.split(command))
     assert told in str(refusal.value)
-    verb = command.partition(" ENV")[0].partition(" run")[0]
+    verb = "demos collect" if command.startswith("demos") else command.partition(" ")[0]
+    verb = "envs check" if verb == "envs" else verb
     assert str(refusal.value).endswith(f"; see `headstart {verb} --help`")
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("trian ENV", "there is no verb 'trian'; did you mean train?"),
+        ("''", "there is no verb ''; it is one of demos, train"),
+        ("demos colect ENV", "there is no action 'colect'; did you mean collect?"),
+        ("envs ENV", "there is no action 'ENV'; it is one of check"),
+        ("--json doctor", "--json stands before the verb; options follow it: `doctor --json`"),
+        ("demos --seed 3 collect ENV", "--seed stands before the action; options follow it: `coll"),
+        ("--verson", "VERB"),
+    ],
+)
+def test_a_wrong_verb_is_named_with_what_may_be_meant(command, told):
+    with pytest.raises(InputError) as refusal:
+        parse(shlex.split(command))
+    assert told in str(refusal.value)
+    assert is_one_line(str(refusal.value))
 
 
 def test_help_shows_ranges_choices_and_what_a_resume_may_do(capsys):

@@ -127,7 +127,7 @@ def test_a_value_of_another_form_is_refused_by_name(change, told):
         (b'{"a":' * 50_000, "deeper than 32"),
         (b"\xff\xfe{\x00}\x00", "decode"),
         (b"\xef\xbb\xbf{}", "BOM"),
-        (b"", "Expecting value"),
+        (b"", "^not JSON: Expecting value"),
         (b'{"a": 1} x', "Extra data"),
         (b'"' + b"x" * 1000 + b'"', "1002 bytes of JSON, more than 1000"),
         (b"1" * 5000, "more than 1000"),

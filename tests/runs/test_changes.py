@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from builders import is_one_line
@@ -37,6 +38,9 @@ def test_what_a_resume_may_do_with_a_setting_is_said_where_the_setting_is(on_res
     assert {it.name for it in walk(BASE) if it.rule.resume == on_resume} == expected
 
 
+RUN = Path("runs/my run")
+
+
 def test_differences_have_both_values():
     assert differences(BASE, BASE) == {}
     assert differences(BASE, LONGER) == {
@@ -46,12 +50,12 @@ def test_differences_have_both_values():
 
 
 def test_a_longer_run_needs_no_leave():
-    check_changes(BASE, LONGER, allow=False)
+    check_changes(RUN, BASE, LONGER, allow=False)
 
 
 def refused(now, *, allow):
     with pytest.raises(InputError) as caught:
-        check_changes(BASE, now, allow=allow)
+        check_changes(RUN, BASE, now, allow=allow)
     assert is_one_line(str(caught.value))
     return str(caught.value)
 
@@ -60,8 +64,9 @@ def test_what_changes_learning_needs_leave_and_is_listed():
     told = refused(FASTER, allow=False)
     assert "batch_size 256 -> 512" in told
     assert "agent.actor_lr 0.001 -> 0.0003" in told
-    assert "--allow-change" in told
-    check_changes(BASE, FASTER, allow=True)
+    assert "headstart resume 'runs/my run' ... --allow-change" in told
+    assert "resume(..., allow_change=True)" in told
+    check_changes(RUN, BASE, FASTER, allow=True)
 
 
 def test_what_is_saved_has_a_shape_that_no_leave_changes():

@@ -63,7 +63,7 @@ class DDPGConfig:
     def __post_init__(self) -> None:
         check_settings(self, "agent.")
         sizes = self.hidden_sizes
-        require(len(sizes) > 0, "agent.hidden_sizes must be positive", sizes)
+        require(len(sizes) > 0, "agent.hidden_sizes must hold at least one number", sizes)
         # The first layer counts as if it had as many inputs as outputs.
         weights = self.num_critics * sum(a * b for a, b in pairwise((sizes[0], *sizes)))
         rule = f"agent.hidden_sizes and num_critics must make at most {_MOST_WEIGHTS} weights"

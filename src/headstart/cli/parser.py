@@ -4,10 +4,12 @@ import argparse
 import contextlib
 import re
 import shutil
+import sys
 from collections.abc import Callable, Sequence
 from textwrap import wrap
 from typing import Any, Literal, NoReturn, get_args, get_origin
 
+from headstart.cli.words import explain, with_inner_no
 from headstart.errors import InputError
 from headstart.processors import usable_cores
 from headstart.settings import kind_in_words, without_none
@@ -49,12 +51,21 @@ class Parser(argparse.ArgumentParser):
         # Of parsers and those of their verbs, the last to be used stays.
         self.set_defaults(parser=self)
 
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Read words as argparse does, where nothing of them can be explained better."""
+        words = sys.argv[1:] if args is None else list(args)
+        if mistake := explain(words, self._actions, self._negative_number_matcher):
+            self.error(mistake)
+        return super().parse_known_args(words, namespace)
+
     def refuse(self, words: Sequence[str]) -> NoReturn:
         """Raise for words that mean nothing to this parser, with what may be meant."""
         options = [word.partition("=")[0] for word in words if word.startswith("-")]
         if not options:
             self.error(f"unexpected argument {words[0]!r}")
-        hint = did_you_mean(options[0], self._option_string_actions)
+        hint = did_you_mean(with_inner_no(options[0]), self._option_string_actions)
         self.error(f"unknown option {options[0]!r}{hint}")
 
     def error(self, message: str) -> NoReturn:
@@ -85,20 +96,32 @@ def reader(kind: Any) -> Callable[[str], Any]:
     return read
 
 
+def _number(word: str) -> float:
+    """Read a number in ASCII; Python takes the digits of every script."""
+    if not word.isascii():
+        raise ValueError(word)
+    return float(word)
+
+
 def _whole(word: str) -> int:
     """Read ``2e6`` too, which Python and JSON take for an integer."""
+    number = _number(word)
     with contextlib.suppress(ValueError):
         return int(word)
-    if not float(word).is_integer():
+    if not number.is_integer():
         raise ValueError(word)
-    return int(float(word))
+    return int(number)
+
+
+def _truth(word: str) -> bool:
+    return {"true": True, "false": False}[word.lower()]
 
 
 _READERS: dict[Any, Callable[[str], Any]] = {
     int: _whole,
-    float: float,
+    float: _number,
     str: str,
-    bool: {"True": True, "False": False}.__getitem__,
+    bool: _truth,
 }
 
 

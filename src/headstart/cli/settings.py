@@ -62,11 +62,17 @@ def change_by_file(settings: T, path: Path) -> T:
         InputError: if it cannot be read, or names no setting or a value that is refused.
     """
     # Of os.path, which answers where pathlib raises: for a name that is too long.
+    if os.path.isdir(path):
+        raise InputError(
+            f"{path}: is a directory, give a file (config.json of a run, for instance)"
+        )
     if not os.path.isfile(path):
         raise InputError(f"{path}: no such file of settings (config.json of a run, for instance)")
     try:
         content = read_config(path)
-        if not isinstance(content, dict) or not isinstance(content.get("config"), dict):
+        if not isinstance(content, dict):
+            raise InputError('must be an object of settings, {"seed": 1} for instance')
+        if not isinstance(content.get("config"), dict):
             return change_settings(settings, content)
         # What that run decided of its own demonstrations is not for others.
         left_open = dict.fromkeys(build(list[str], content.get("decided", []), "decided"))

@@ -80,9 +80,7 @@ def collect_demos(
             always.
         CollectingInterrupted: if Ctrl-C comes after the first demonstration; it holds them.
     """
-    episodes, seed = convert(int, episodes, "episodes"), convert(int, seed, "seed")
-    require(episodes >= 1, "episodes must be at least 1", episodes)
-    require(seed >= 0, "seed must not be negative", seed)
+    episodes, seed, exploration = check_numbers(episodes, seed, noise)
     source = env_source(env, env_kwargs)
     spec = _spec(source)
     job = EpisodeJob(
@@ -90,7 +88,7 @@ def collect_demos(
         seed,
         "demos",
         index=0,
-        exploration=Exploration(noise=noise),
+        exploration=exploration,
         reward_info_keys=spec.reward_info_keys,
         snapshots=snapshots,
         record_intended=noise > 0.0,
@@ -110,6 +108,18 @@ def collect_demos(
             raise
         raise CollectingInterrupted(_demo_set(spec, job, kept, failed)) from None
     return _demo_set(spec, job, kept, failed)
+
+
+def check_numbers(episodes: int, seed: int, noise: float) -> tuple[int, int, Exploration]:
+    """Return the numbers that ``collect_demos`` takes, as it uses them.
+
+    Raises:
+        InputError: if one is refused.
+    """
+    episodes, seed = convert(int, episodes, "episodes"), convert(int, seed, "seed")
+    require(episodes >= 1, "episodes must be at least 1", episodes)
+    require(seed >= 0, "seed must not be negative", seed)
+    return episodes, seed, Exploration(noise=noise)
 
 
 def _demo_set(spec: GoalSpec, job: EpisodeJob, kept: dict[int, Episode], failed: int) -> DemoSet:

@@ -13,6 +13,7 @@ T = TypeVar("T")
 MAX_BYTES = 16 * 2**20
 MAX_DEPTH = 32
 _LARGEST_INTEGER = 2**63 - 1
+_MOST_DIGITS = 4300  # Python makes no integer of more.
 
 
 def parse_json(text: bytes | str, *, max_bytes: int = MAX_BYTES) -> Any:
@@ -29,8 +30,11 @@ def parse_json(text: bytes | str, *, max_bytes: int = MAX_BYTES) -> Any:
             text.decode("utf-8") if isinstance(text, bytes) else text,
             object_pairs_hook=_once_each,
             parse_constant=_no_nan,
+            parse_int=_integer,
             parse_float=_in_range,
         )
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON: {error}") from None
     except RecursionError:
         raise ValueError(f"JSON deeper than {MAX_DEPTH} levels") from None
     if _depth(content) > MAX_DEPTH:
@@ -175,6 +179,12 @@ def _no_nan(name: str) -> float:
     if name == "NaN":
         raise ValueError("JSON with NaN")
     return float(name)
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"JSON with an integer of {len(digits)} digits, more than {_MOST_DIGITS}")
+    return int(digits)
 
 
 def _in_range(digits: str) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from headstart.dotted import walk
@@ -16,11 +17,12 @@ def differences(before: TrainConfig, now: TrainConfig) -> dict[str, tuple[Any, A
 
 
 def check_changes(
-    before: TrainConfig, now: TrainConfig, *, allow: bool
+    path: Path, before: TrainConfig, now: TrainConfig, *, allow: bool
 ) -> dict[str, tuple[Any, Any]]:
     """Return the settings that differ; refuse those that a run cannot continue with.
 
     Args:
+        path: the run directory.
         before: the settings of the run.
         now: those to continue with.
         allow: whether they may differ in what learning depends on.
@@ -38,7 +40,8 @@ def check_changes(
     if learning and not allow:
         listed = describe_changes(learning)
         raise InputError(
-            f"{listed}: changes what is learned from here on; --allow-change if you mean it"
+            f"{listed}: changes what is learned from here on; if you mean it: headstart resume "
+            f"{quote(str(path))} ... --allow-change, in Python resume(..., allow_change=True)"
         )
     return changed
 

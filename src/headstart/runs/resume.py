@@ -96,7 +96,7 @@ def continue_run(
     with locked(path) as lock:
         config, strategy = open_strategy(_open_config(config, record.config), goal_strategy)
         config = keep_adapted(config, record.config)
-        changed = check_changes(record.config, config, allow=allow_change)
+        changed = check_changes(path, record.config, config, allow=allow_change)
         check_strategy(strategy, record.goal_strategy, record.goal_strategy_sha256)
         demos, saved = read_demos(path, record), newest_run(path)
         if saved is None:

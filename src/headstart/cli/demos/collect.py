@@ -9,7 +9,7 @@ from headstart.cli.parser import add_collectors, add_force
 from headstart.cli.progress import progress_bar
 from headstart.cli.trust import open_policy
 from headstart.demos.experts import expert_for
-from headstart.demos.record import collect_demos
+from headstart.demos.record import check_numbers, collect_demos
 from headstart.demos.storage import DemoSet
 from headstart.envs.make import make_env
 from headstart.files.output import DEMO_FILES, check_new_output
@@ -74,6 +74,7 @@ def _demonstrator(arguments: argparse.Namespace) -> Behaviour:
 
 def _collect(arguments: argparse.Namespace) -> None:
     out: Path = arguments.out
+    check_numbers(arguments.episodes, arguments.seed, arguments.noise)
     check_new_output(out, "a demo file", DEMO_FILES, force=arguments.force)
     make_env(arguments.env).close()
     wanted = counted(arguments.episodes, "demonstration")
