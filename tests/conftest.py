@@ -32,6 +32,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if "warm" in getattr(item, "fixturenames", ()):
             item.add_marker("processes")
     if "not processes" in config.option.markexpr:
+        # Its import of glfw asks a process for a version.
+        import mujoco  # noqa: F401
+
         sys.addaudithook(refuse_processes)
     # Not above: the process that hands out the tests runs none, and need not wait for the import.
     import torch
