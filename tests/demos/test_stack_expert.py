@@ -59,6 +59,20 @@ def test_a_tower_that_falls_is_built_again():
 
 
 @pytest.mark.mujoco
+def test_a_block_is_not_taken_from_under_others_for_a_centimetre_or_two():
+    env = make_env("FetchStack3-v0")
+    observation, _ = env.reset(seed=0, options={"stacked": 2})
+    tower = observation["desired_goal"].reshape(-1, 3)
+    for number in range(2):
+        env.unwrapped.data.joint(f"object{number}:joint").qpos[:2] = tower[number, :2] + 0.01
+    info, ended = {}, False
+    while not ended:
+        observation, _, _, ended, info = env.step(fetch_stack(observation))
+        assert np.linalg.norm(observation["achieved_goal"][:3] - tower[0]) < 0.02
+    assert info["strict_success"]
+
+
+@pytest.mark.mujoco
 def test_the_action_follows_from_the_observation_alone():
     env = make_env("FetchStack2-v0")
     observation, _ = env.reset(seed=0)

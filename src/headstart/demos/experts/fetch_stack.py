@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from headstart.demos.experts.fetch_pick_and_place import (
     CLEAR_LIMITS,
@@ -21,8 +22,11 @@ from headstart.demos.experts.fetch_reach import GAIN, Array, rise, servo
 from headstart.demos.experts.fetch_stack_room import Room
 
 HAND_ENTRIES, BLOCK_ENTRIES = 10, 15
-# A block is placed within this distance of its goal; it counts within 40 mm.
-PLACED = 0.01
+# A block is placed within the first distance of its goal; it counts within 40 mm. One that carries
+# others is not taken from under them unless it is farther off than the second one.
+PLACED, PLACED_BELOW = 0.01, 0.028
+# Another block stands on it if it is less than this aside, and this much higher.
+ASIDE, LEVEL = 0.03, (0.03, 0.07)
 # Middles of blocks are 25 mm below their tops and the fingers reach 19 mm below the gripper
 # position, so open fingers pass over a block from 44 mm on, and one in the hand from 50 mm on.
 FLY_OVER = 0.062
@@ -73,7 +77,7 @@ def fetch_stack(observation: Mapping[str, Array]) -> Array:
     """Stack the blocks in order, let go and retreat. The action is ``(4,)``."""
     scene = _read(observation)
     offsets = scene.blocks - scene.hand
-    waiting = np.flatnonzero(np.linalg.norm(scene.blocks - scene.goals, axis=1) > PLACED)
+    waiting = np.flatnonzero(~_placed(scene))
     current = int(waiting[0]) if len(waiting) else None
     held = [grasp(offset, scene.closed) * scene.closed for offset in offsets]
     stuck = max((held[number] for number in range(len(held)) if number != current), default=0.0)
@@ -99,6 +103,15 @@ def _read(observation: Mapping[str, Array]) -> _Scene:
         blocks=state[HAND_ENTRIES:].reshape(-1, BLOCK_ENTRIES)[:, :3],
         goals=observation["desired_goal"].reshape(-1, 3),
     )
+
+
+def _placed(scene: _Scene) -> NDArray[np.bool_]:
+    """Return which blocks need not be moved, ``(n,)``."""
+    ways = scene.blocks[None] - scene.blocks[:, None]
+    aside, higher = np.linalg.norm(ways[..., :2], axis=-1), ways[..., 2]
+    carries = ((aside < ASIDE) & (higher > LEVEL[0]) & (higher < LEVEL[1])).any(axis=1)
+    away = np.linalg.norm(scene.blocks - scene.goals, axis=1)
+    return np.asarray(away <= np.where(carries, PLACED_BELOW, PLACED))
 
 
 def _approach(scene: _Scene, current: int, room: Room) -> tuple[Array, float]:
