@@ -129,8 +129,7 @@ class EpisodeReplay:
     @classmethod
     def from_episodes(cls, episodes: Iterable[Episode], *, grows: bool = False) -> "EpisodeReplay":
         """Build a replay that holds exactly these episodes; one that grows forgets none later."""
-        episodes = list(episodes)
-        if not episodes:
+        if not (episodes := list(episodes)):
             raise ValueError("cannot build a replay from no episodes")
         first = episodes[0]
         replay = cls(
