@@ -3,6 +3,7 @@
 import argparse
 import re
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 from headstart.text import did_you_mean
@@ -94,7 +95,7 @@ def _most_values(option: Action) -> float:
 
 def _explain_flag(words: Sequence[str], options: dict[str, Action]) -> str | None:
     """Return what is wrong with a value for an option that takes none."""
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in zip_longest(words, words[1:], fillvalue=""):
         if word == "--":
             return None
         name, equals, value = word.partition("=")

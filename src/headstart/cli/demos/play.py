@@ -43,13 +43,13 @@ def _play(arguments: argparse.Namespace) -> None:
     count, first, video = arguments.episodes, arguments.first, arguments.video
     if count < 1:
         raise InputError(f"--episodes must be at least 1, got {count}")
+    if video is not None:
+        check_new_output(video, "a video", VIDEOS, force=arguments.force)
     demos = load_demos(arguments.file)
     if not 0 <= first < len(demos.episodes):
         raise InputError(f"--first must lie in [0, {len(demos.episodes) - 1}], got {first}")
     if video is None:
         check_screen(_VIDEO)
-    else:
-        check_new_output(video, "a video", VIDEOS, force=arguments.force)
     env_id = trusted_env(arguments.file, demos.env_id, arguments.env, arguments.command)
     check_widths(arguments.file, demos.widths, env_id)
     shown = demos.episodes[first : first + count]
