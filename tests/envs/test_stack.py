@@ -46,6 +46,7 @@ def put_blocks(env, blocks):
     return env.step(REST)
 
 
+@pytest.mark.processes
 def test_importing_headstart_imports_no_gymnasium():
     program = "import sys, headstart; sys.exit('gymnasium' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0
