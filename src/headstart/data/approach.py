@@ -6,7 +6,7 @@ et al. 2019).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,6 @@ FloatArray = NDArray[np.float32]
 
 _STILL = 0.05
 """Share of the farthest that the achieved goal gets to, below which it has not moved."""
-
-
 _LEAST = 3
 """Steps of an approach; where what is to move moves at once, it is none."""
 
@@ -37,13 +35,7 @@ def approach_steps(episode: Episode) -> int:
 def approach(episode: Episode) -> Episode | None:
     """Return an episode up to where the achieved goal moves, if there is such a part."""
     steps = approach_steps(episode)
-    if not steps:
-        return None
-    by_state = ("observations", "achieved_goals", "snapshots")
-    by_step = ("desired_goals", "actions", "terminated", "is_success", "reward_infos", "sources")
-    parts = {name: getattr(episode, name)[: steps + 1] for name in by_state}
-    parts |= {name: getattr(episode, name)[:steps] for name in by_step}
-    return replace(episode, **parts, rewards=episode.rewards[:steps])
+    return episode.first(steps) if steps else None
 
 
 @dataclass(frozen=True)

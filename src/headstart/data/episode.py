@@ -81,6 +81,12 @@ class Episode:
                 raise ValueError(f"episode.{name} must hold one bool a row, got {array.dtype}")
         self._check_goals()
 
+    def first(self, steps: int) -> "Episode":
+        """Return the episode as it was after its first ``steps`` steps, at least one."""
+        parts = {name: getattr(self, name)[:steps] for name in (*_STEPS, "rewards")}
+        parts |= {name: getattr(self, name)[: steps + 1] for name in _STATES}
+        return replace(self, **parts)
+
     def demonstrated(self) -> "Episode":
         """Return the episode as a demonstration: no step of it is the agent's own."""
         if (self.sources != OWN).all():

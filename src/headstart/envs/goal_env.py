@@ -99,13 +99,13 @@ class GoalSpec:
             env: the environment.
             task: what is declared from outside.
             name: what to call it; its id by default.
-            success_needed: whether to refuse an env of which nothing tells a success.
+            success_needed: whether to refuse an env of which nothing shows a success.
             detect: what of the layout of states to look for where nothing says it.
 
         Raises:
             InputError: if what is declared does not fit; if ``compute_reward`` contradicts the
                 rewards of ``step``, depends on the running episode, or reads of ``info`` what
-                cannot be kept; or if ``success_needed`` and nothing tells it.
+                cannot be kept; or if ``success_needed`` and nothing shows it.
         """
         task = task or TaskConfig()
         assert isinstance(env.action_space, spaces.Box)
@@ -114,7 +114,7 @@ class GoalSpec:
         steps = probe.take_steps(env)
         facts = _find_reward_facts(env, task, steps)
         success = find_success_key(env, steps)
-        if success_needed and not success.is_told:
+        if success_needed and not success.is_shown:
             raise InputError(f"{env.spec.id}: {SUCCESS_UNTOLD}")
         facts |= {**find_facts(env, task), "layout": find_layout(env, task, detect)}
         values: dict[str, Any] = {key: value for key, (value, _) in facts.items()}
@@ -285,11 +285,11 @@ def success_key(info: Mapping[str, Any]) -> str | None:
 
 
 class SuccessKey(NamedTuple):
-    """Whether something tells that a step reached its goal, and under which key of ``info``."""
+    """Whether something shows that a step reached its goal, and under which key of ``info``."""
 
-    is_told: bool
+    is_shown: bool
     key: str | None
-    """``None`` where the reward of the goal tells it."""
+    """``None`` where the reward of the goal shows it."""
 
 
 def find_success_key(env: gym.Env[Any, Any], steps: probe.Probe) -> SuccessKey:

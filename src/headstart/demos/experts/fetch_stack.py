@@ -174,8 +174,8 @@ def _obstacles(start: Array, target: Array, others: Array, above: float) -> tupl
 def _open(scene: _Scene, room: Room) -> float:
     """Return the command that opens the fingers: wide, or as wide as there is room.
 
-    A command pushes the fingers off where they are, and they go on by about what they have moved
-    in the last step.
+    A command pushes the fingers off where they are, and they keep moving by about what they have
+    moved in the last step.
     """
     width = 2.0 * room.half_width
     wide = rise(width, (WIDE, 0.1))

@@ -7,6 +7,7 @@ that it led to is left out, an episode whose goal moves becomes one for each goa
 import contextlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -166,15 +167,7 @@ class EpisodeImporter:
             return episode
         self._counts["continued"] += 1
         steps = int(np.argmax(episode.is_success)) + 1
-        return Episode(
-            observations=episode.observations[: steps + 1],
-            achieved_goals=episode.achieved_goals[: steps + 1],
-            desired_goals=episode.desired_goals[:steps],
-            actions=episode.actions[:steps],
-            terminated=np.arange(steps) == steps - 1,
-            is_success=episode.is_success[:steps],
-            reward_infos=episode.reward_infos[:steps],
-        )
+        return replace(episode.first(steps), terminated=np.arange(steps) == steps - 1)
 
     @property
     def _ends_at_goal(self) -> bool:

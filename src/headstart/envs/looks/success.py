@@ -16,7 +16,7 @@ def find_false_success(trial: Trial) -> Iterator[str]:
     steps = trial.steps
     key = success_key(steps.infos[-1])
     odd = [value for value in _values(steps.infos) if not probe.is_number(value)]
-    if not find_success_key(trial.env, steps).is_told:
+    if not find_success_key(trial.env, steps).is_shown:
         yield SUCCESS_UNTOLD
     elif odd:
         yield f"info[{key!r}] is {probe.in_words(odd[0])}: let it be True or False"
