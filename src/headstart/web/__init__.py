@@ -1,0 +1,1 @@
+"""Pages in a browser: one server, and what each page shows and takes."""

@@ -1,0 +1,29 @@
+"""A page without a browser: connects as one would, and keeps what it gets."""
+
+import json
+
+from websockets.sync.client import connect
+
+from headstart.web.gate import SOCKET
+
+
+def address(server, token=None, host="127.0.0.1"):
+    given = server.gate.token if token is None else token
+    return f"ws://{host}:{server.gate.port}{SOCKET}?token={given}"
+
+
+def join(server, **options):
+    """Connect to a server as its own page does."""
+    options.setdefault("origin", f"http://127.0.0.1:{server.gate.port}")
+    return connect(address(server), compression=None, proxy=None, **options)
+
+
+def say(page, **message):
+    page.send(json.dumps(message))
+
+
+def words(page):
+    """Return the next message that is not a picture."""
+    while isinstance(received := page.recv(timeout=60), bytes):
+        pass
+    return json.loads(received)
