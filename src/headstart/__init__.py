@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from headstart.envs.task import TaskConfig as TaskConfig
     from headstart.errors import InputError as InputError
     from headstart.errors import RunError as RunError
+    from headstart.export.policy import export_policy as export_policy
     from headstart.integrations.transitions import (
         HindsightExperienceReplay as HindsightExperienceReplay,
     )
@@ -86,6 +87,7 @@ _MODULES = {
     "envs.make": ("make_env",),
     "envs.task": ("TaskConfig",),
     "errors": ("InputError", "RunError"),
+    "export.policy": ("export_policy",),
     "integrations.transitions": ("HindsightExperienceReplay",),
     "policy": ("Policy", "load_policy"),
     "presets": ("PRESETS",),

@@ -1,0 +1,1 @@
+"""Policies in other forms: ONNX, one C file, a folder for the Hugging Face Hub."""
