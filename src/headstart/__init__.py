@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from headstart.policy import Policy as Policy
     from headstart.policy import load_policy as load_policy
     from headstart.presets import PRESETS as PRESETS
+    from headstart.rollout.executors import Executor as Executor
     from headstart.rollout.exploration import Exploration as Exploration
     from headstart.rollout.job import EpisodeJob as EpisodeJob
     from headstart.rollout.job import run_episode as run_episode
@@ -91,6 +92,7 @@ _MODULES = {
     "integrations.transitions": ("HindsightExperienceReplay",),
     "policy": ("Policy", "load_policy"),
     "presets": ("PRESETS",),
+    "rollout.executors": ("Executor",),
     "rollout.exploration": ("Exploration",),
     "rollout.job": ("EpisodeJob", "run_episode"),
     "runs.resume": ("resume",),

@@ -7,29 +7,12 @@ import sys
 import threading
 import time
 import warnings
-from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
-import gymnasium as gym
-
-from headstart.data.episode import Episode
-from headstart.envs.make import make_env
-from headstart.errors import InputError, RunError
-from headstart.rollout.failure import Failure
-from headstart.rollout.job import run_episode
+from headstart.errors import InputError
 from headstart.rollout.pickled import unpickle_job, unpickle_source
+from headstart.rollout.worker import Answer, NotBuilt, Worker
 from headstart.standard_streams import open_standard_streams
-
-
-@dataclass(frozen=True)
-class NotBuilt:
-    """Why the environment cannot be built in this process."""
-
-    reason: str
-
-
-Answer = Episode | InputError | RunError | NotBuilt | Failure
-"""An episode, or why there is none: an error that comes again, or what may not."""
 
 
 def main() -> None:
@@ -46,15 +29,16 @@ def main() -> None:
     # An environment that prints must not print into the answers.
     os.dup2(2, 1)
     try:
-        built = _build(pickle.load(sys.stdin.buffer))
-        answer: Answer | None = None if isinstance(built, gym.Env) else built
+        built = open_worker(pickle.load(sys.stdin.buffer))
+        answer: Answer | None = None if isinstance(built, Worker) else built
         while True:
             said = answer, time.process_time()
             pickle.dump(said, answers, protocol=pickle.HIGHEST_PROTOCOL)
             answers.flush()
-            if not isinstance(built, gym.Env):
+            if not isinstance(built, Worker):
                 return
-            answer = _answer(built, pickle.load(sys.stdin.buffer))
+            data = pickle.load(sys.stdin.buffer)
+            answer = built.run(partial(unpickle_job, data))
     except (EOFError, pickle.UnpicklingError):
         # The parent has died, perhaps during a job.
         return
@@ -63,26 +47,22 @@ def main() -> None:
         os._exit(1)
 
 
-def _build(data: bytes) -> gym.Env[Any, Any] | InputError | NotBuilt:
+def open_worker(source: bytes) -> Worker | InputError | NotBuilt:
+    """Return what runs jobs in this process, or why its environment cannot be built here.
+
+    Args:
+        source: the environment, as ``pickle_source`` returned it.
+    """
     try:
         with warnings.catch_warnings():
             # What a module warns of when it is imported, the parent has warned of.
             warnings.simplefilter("ignore")
-            return make_env(unpickle_source(data))
+            return Worker(unpickle_source(source))
     except InputError as error:
         return error
     except Exception as error:
         reason = (str(error) or "no message").splitlines()[0]
         return NotBuilt(f"{type(error).__name__}: {reason}")
-
-
-def _answer(env: gym.Env[Any, Any], data: bytes) -> Answer:
-    try:
-        return run_episode(env, unpickle_job(data))
-    except (InputError, RunError) as error:
-        return error
-    except (Exception, SystemExit) as error:
-        return Failure.of(error)
 
 
 def _end_with(parent: int) -> None:

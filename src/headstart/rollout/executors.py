@@ -2,21 +2,19 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
 
 from headstart.data.episode import Episode
-from headstart.envs.make import env_source, make_env
 from headstart.envs.source import EnvLike
-from headstart.errors import EpisodeError, InputError, RunError, require
-from headstart.rollout.failure import ATTEMPTS, Failure
-from headstart.rollout.job import Behaviour, EpisodeJob, run_episode
+from headstart.errors import EpisodeError, require
+from headstart.rollout.job import EpisodeJob
 from headstart.rollout.limits import EPISODE_TIMEOUT
-from headstart.rollout.pickled import copies_of
+from headstart.rollout.pickled import copy_jobs
 from headstart.rollout.processes import ProcessExecutor
+from headstart.rollout.worker import Worker, run_attempts
 from headstart.settings import convert
-from headstart.text import describe_error
 
 
 class Pending(Protocol):
@@ -34,20 +32,31 @@ class Pending(Protocol):
 class Executor(Protocol):
     """Runs jobs. Which executor it is changes when episodes are ready, never what they are.
 
-    Each job is run by a copy of its policy as it is when the job is submitted, see ``copies_of``.
+    One of your own derives from this class, or has its members. It may run jobs in any order, at
+    once, anywhere and more than once, since an episode depends on nothing but its job. It owes:
+
+    - from ``submit`` one ``Pending`` a job, in their order; futures are such;
+    - to each episode a copy of its policy as that is at ``submit``: ``copy_jobs`` in this process,
+      ``pickle_policies`` and ``pickle_job`` in others;
+    - to a job that fails another try in an environment built again, ``run_attempts``; ``Worker``
+      runs jobs in a process, ``open_worker`` opens one from bytes in another.
     """
 
     repeated: int
     """How often a job had to be run again because the environment or its process failed."""
 
     def submit(self, jobs: Sequence[EpisodeJob]) -> Sequence[Pending]:
-        """Ask for episodes; they come in the order of the jobs."""
+        """Ask for episodes; they come in the order of the jobs.
+
+        What is asked for goes on while the caller does something else, or when it is fetched.
+        """
 
     def close(self) -> None:
         """Stop; what was asked for and not fetched is lost."""
 
     def __enter__(self) -> Self:
         """Return itself."""
+        return self
 
     def __exit__(
         self,
@@ -56,6 +65,7 @@ class Executor(Protocol):
         traceback: TracebackType | None,
     ) -> None:
         """Close."""
+        self.close()
 
 
 def make_executor(env: EnvLike, collectors: int, *, timeout: float = EPISODE_TIMEOUT) -> Executor:
@@ -108,18 +118,14 @@ def open_executor(
 class _Deferred:
     """Runs its job when the episode is first fetched."""
 
-    def __init__(
-        self, executor: "SerialExecutor", job: EpisodeJob, copy: Callable[[], Behaviour]
-    ) -> None:
-        self._executor = executor
-        self._job = job
-        self._copy = copy
+    def __init__(self, run: Callable[[], Episode]) -> None:
+        self._run = run
         self._outcome: Episode | EpisodeError | None = None
 
     def result(self) -> Episode:
         if self._outcome is None:
             try:
-                self._outcome = self._executor.run(self._job, self._copy)
+                self._outcome = self._run()
             except EpisodeError as error:
                 self._outcome = error
         if isinstance(self._outcome, EpisodeError):
@@ -127,7 +133,7 @@ class _Deferred:
         return self._outcome
 
 
-class SerialExecutor:
+class SerialExecutor(Executor):
     """Runs each job in this process when its episode is fetched.
 
     Args:
@@ -139,58 +145,16 @@ class SerialExecutor:
 
     def __init__(self, env: EnvLike) -> None:
         self.repeated = 0
-        self._source = env_source(env)
-        self._env = make_env(self._source)
+        self._worker = Worker(env)
 
     def submit(self, jobs: Sequence[EpisodeJob]) -> Sequence[Pending]:
         """Ask for episodes; they come in the order of the jobs, with policies as they are now."""
-        copies: dict[int, Callable[[], Behaviour]] = {}
-        for job in jobs:
-            if id(job.policy) not in copies:
-                copies[id(job.policy)] = copies_of(job.policy)
-        return [_Deferred(self, job, copies[id(job.policy)]) for job in jobs]
+        pairs = zip(jobs, copy_jobs(jobs), strict=True)
+        return [_Deferred(partial(self._run, job, copy)) for job, copy in pairs]
 
     def close(self) -> None:
         """Close the environment."""
-        self._env.close()
+        self._worker.close()
 
-    def run(self, job: EpisodeJob, copy: Callable[[], Behaviour]) -> Episode:
-        """Return the episode of a job; one that fails is run again in a new environment.
-
-        Args:
-            job: what to run.
-            copy: returns a copy of its policy.
-        """
-        failure = None
-        for _ in range(ATTEMPTS):
-            try:
-                return run_episode(self._env, replace(job, policy=copy()))
-            except EpisodeError:
-                self._replace_env()
-                raise
-            except (InputError, RunError):
-                raise
-            except (Exception, SystemExit) as error:
-                self.repeated += 1
-                failure = Failure.of(error)
-                self._replace_env()
-        assert failure is not None
-        raise failure.error(self._source.name, job)
-
-    def _replace_env(self) -> None:
-        """Build another environment: what made an episode fail may have stayed in this one."""
-        with contextlib.suppress(Exception):
-            self._env.close()
-        try:
-            self._env = make_env(self._source)
-        except Exception as error:
-            raise RunError(
-                f"{self._source.name}: an episode failed, and the environment cannot be built "
-                f"again: {describe_error(error)}"
-            ) from error
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def _run(self, job: EpisodeJob, copy: Callable[[], EpisodeJob]) -> Episode:
+        return run_attempts(self, self._worker.name, job, lambda: self._worker.run(copy))

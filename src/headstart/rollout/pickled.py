@@ -5,9 +5,9 @@ import io
 import pickle
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import cloudpickle
@@ -94,6 +94,31 @@ def copies_of(policy: Behaviour) -> Callable[[], Behaviour]:
     except InputError:
         return lambda: policy
     return lambda: pickle.loads(content)
+
+
+def copy_jobs(jobs: Sequence[EpisodeJob]) -> list[Callable[[], EpisodeJob]]:
+    """Return for each job a function whose every result has a copy of its policy as it is now."""
+    copies: dict[int, Callable[[], Behaviour]] = {}
+    for job in jobs:
+        if id(job.policy) not in copies:
+            copies[id(job.policy)] = copies_of(job.policy)
+
+    def copy(job: EpisodeJob) -> EpisodeJob:
+        return replace(job, policy=copies[id(job.policy)]())
+
+    return [partial(copy, job) for job in jobs]
+
+
+def pickle_policies(jobs: Sequence[EpisodeJob]) -> dict[int, bytes | InputError]:
+    """Return the policies of jobs as bytes by ``id(job.policy)``, or why one cannot be pickled."""
+    policies: dict[int, bytes | InputError] = {}
+    for job in jobs:
+        if id(job.policy) not in policies:
+            try:
+                policies[id(job.policy)] = pickle_policy(job.policy)
+            except InputError as error:
+                policies[id(job.policy)] = error
+    return policies
 
 
 def pickle_policy(policy: Behaviour) -> bytes:

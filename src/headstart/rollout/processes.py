@@ -15,12 +15,12 @@ from typing import Self
 from headstart.data.episode import Episode
 from headstart.envs.make import env_source, make_env
 from headstart.envs.source import EnvLike
-from headstart.errors import EpisodeError, InputError, RunError
-from headstart.rollout.collector import Answer, NotBuilt
-from headstart.rollout.failure import ATTEMPTS, Failure
+from headstart.errors import EpisodeError, InputError
+from headstart.rollout.failure import Failure
 from headstart.rollout.job import EpisodeJob
 from headstart.rollout.limits import EPISODE_TIMEOUT
-from headstart.rollout.pickled import pickle_job, pickle_policy, pickle_source
+from headstart.rollout.pickled import pickle_job, pickle_policies, pickle_source
+from headstart.rollout.worker import Answer, NotBuilt, run_attempts
 from headstart.text import printable
 
 _LONGEST_NAME = 1000
@@ -73,10 +73,7 @@ class ProcessExecutor:
 
     def submit(self, jobs: Sequence[EpisodeJob]) -> Sequence[Future[Episode]]:
         """Ask for episodes; they come in the order of the jobs, with policies as they are now."""
-        policies: dict[int, bytes | InputError] = {}
-        for job in jobs:
-            if id(job.policy) not in policies:
-                policies[id(job.policy)] = _content(job)
+        policies = pickle_policies(jobs)
         return [self._threads.submit(self._run, job, policies[id(job.policy)]) for job in jobs]
 
     def close(self) -> None:
@@ -97,42 +94,24 @@ class ProcessExecutor:
         if isinstance(policy, InputError):
             raise policy
         data = pickle_job(job, policy)
-        failures: list[Failure | NotBuilt] = []
-        while len(failures) < ATTEMPTS:
-            collector = self._idle.get()
-            try:
-                answer = collector.run(data)
-                # What made an episode fail may have stayed in the environment.
-                if isinstance(answer, Failure | NotBuilt | EpisodeError):
-                    collector.replace()
-            finally:
-                self._idle.put(collector)
-            if isinstance(answer, Episode):
-                return answer
-            if isinstance(answer, InputError | RunError):
-                raise answer
-            failures.append(answer)
-            self.repeated += 1
-        last = failures[-1]
-        if isinstance(last, Failure):
-            raise last.error(self._name, job)
-        raise InputError(
-            f"environment {self._name!r} can be built in this process, and not in a collector "
-            f"({last.reason}); use collectors=0"
-        )
+        return run_attempts(self, self._name, job, lambda: self._attempt(data))
+
+    def _attempt(self, data: bytes) -> Answer:
+        collector = self._idle.get()
+        try:
+            answer = collector.run(data)
+            # What made an episode fail may have stayed in the environment.
+            if isinstance(answer, Failure | NotBuilt | EpisodeError):
+                collector.replace()
+        finally:
+            self._idle.put(collector)
+        return answer
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _content(job: EpisodeJob) -> bytes | InputError:
-    try:
-        return pickle_policy(job.policy)
-    except InputError as error:
-        return error
 
 
 class _Collector:
