@@ -2,7 +2,7 @@
 
 import contextlib
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,26 +12,18 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from headstart.data.episode import Episode
-from headstart.envs.goal_env import reaches_goal, success_key
 from headstart.envs.interface import (
-    GOAL_KEYS,
     env_name,
     reset_env,
-    set_elapsed,
-    step_env,
-    truth,
 )
 from headstart.envs.snapshot import require_restorable, restorable
-from headstart.envs.trouble import simulator_trouble
-from headstart.errors import EpisodeError, InputError, RunError
-from headstart.policy import inner_bounds
+from headstart.errors import InputError, RunError
 from headstart.rollout.branching import Branching
 from headstart.rollout.exploration import GREEDY, Exploration
 from headstart.rollout.policy_errors import blaming_policy, policy_name
-from headstart.rollout.recording import Recording
+from headstart.rollout.steps import EpisodeSteps, Observation, failing_episode
 from headstart.seeding import generator, integer_seed
 
-Observation = Mapping[str, NDArray[Any]]
 Behaviour = Callable[[Observation], NDArray[Any]]
 """A policy or a scripted expert: an observation dict in, an action in the env's units out.
 
@@ -135,76 +127,58 @@ def run_episode(
 def _run(env: gym.Env[Any, Any], job: EpisodeJob, on_state: Callable[[bool], None]) -> Episode:
     observation = _started(env, job)
     _reset_policy(env, job)
-    branches = isinstance(job.policy, Branching)
-    recording = Recording(observation, restorable(env) if job.snapshots or branches else None)
+    steps = EpisodeSteps(
+        env,
+        observation,
+        _name(env, job),
+        restorable(env) if job.snapshots or isinstance(job.policy, Branching) else None,
+        job.reward_info_keys,
+    )
     try:
-        return _record(env, job, observation, recording, on_state)
+        _take(job, steps, on_state)
+        return steps.episode(snapshots=job.snapshots)
     except Exception as error:
         with contextlib.suppress(AttributeError):
-            error.env_steps = recording.env_steps  # type: ignore[attr-defined]
+            error.env_steps = steps.env_steps  # type: ignore[attr-defined]
         raise
 
 
-def _record(
-    env: gym.Env[Any, Any],
-    job: EpisodeJob,
-    observation: Observation,
-    recording: Recording,
-    on_state: Callable[[bool], None],
-) -> Episode:
-    """Run an episode from its first observation to its end."""
+def _take(job: EpisodeJob, steps: EpisodeSteps, on_state: Callable[[bool], None]) -> None:
+    """Take the steps of an episode from its first observation to its end."""
     rng = generator(job.seed, f"{job.stream}/exploration", job.index)
-    low, high = _bounds(env)
+    low, high = steps.bounds
     on_state(False)
     finished = False
     while not finished:
-        _check_observation(env, job, observation)
-        wanted = _wanted(env, job, observation, low.shape)
+        steps.check_observation()
+        wanted = _wanted(job, steps)
         action = job.exploration(wanted, low, high, rng)
         kept = GREEDY(wanted, low, high, rng) if job.record_intended else action
-        recording.before_step(observation, kept)
-        # A copy: an env may clip what it is given in place.
-        with _failing_episode():
-            observation, reward, terminated, truncated, info = step_env(env, action.copy())
-            is_success = _is_success(env, observation, info)
-        paid = _paid(env, job, reward)
-        recording.after_step(observation, terminated, is_success, paid, _kept(env, job, info))
-        on_state(is_success)
-        finished = terminated or truncated
+        steps.step(action, kept)
+        on_state(steps.is_success)
+        finished = steps.finished
         if isinstance(job.policy, Branching):
-            reviewed = _reviewed(env, job.policy, recording, observation, is_success, finished)
-            observation, finished = reviewed
-    trouble = simulator_trouble(env)
-    if trouble is not None:
-        raise EpisodeError(f"{_name(env, job)}: {trouble}; the episode was not kept")
-    try:
-        return recording.episode(snapshots=job.snapshots)
-    except ValueError as error:
-        raise EpisodeError(f"{_name(env, job)}: {error}") from error
+            finished = _reviewed(job.policy, steps)
 
 
-def _reviewed(
-    env: gym.Env[Any, Any],
-    policy: Branching,
-    recording: Recording,
-    observation: Observation,
-    is_success: bool,
-    finished: bool,
-) -> tuple[Observation, bool]:
-    """Return from where a behaviour that may go back continues, and whether it is finished."""
-    taken = recording.num_steps
+def _reviewed(policy: Branching, steps: EpisodeSteps) -> bool:
+    """Let a behaviour go back, if it wants to; return whether it is finished."""
     with blaming_policy(policy):
-        kept = policy.review(observation, is_success=is_success, num_steps=taken, finished=finished)
-    if kept is None or kept == taken:
-        return observation, finished or kept is None
-    observation = recording.go_back(kept)
-    set_elapsed(env, kept)
-    return observation, False
+        kept = policy.review(
+            steps.observation,
+            is_success=steps.is_success,
+            num_steps=steps.num_steps,
+            finished=steps.finished,
+        )
+    if kept is None or kept == steps.num_steps:
+        return steps.finished or kept is None
+    steps.go_back(kept)
+    return False
 
 
 def _started(env: gym.Env[Any, Any], job: EpisodeJob) -> Observation:
     """Return the first observation."""
-    with _failing_episode():
+    with failing_episode():
         observation, _ = reset_env(env, job.env_seed)
     start = job.start
     if start is None:
@@ -215,15 +189,6 @@ def _started(env: gym.Env[Any, Any], job: EpisodeJob) -> Observation:
         "achieved_goal": start.achieved_goal,
         "desired_goal": start.desired_goal,
     }
-
-
-@contextlib.contextmanager
-def _failing_episode() -> Iterator[None]:
-    """Blame the episode alone for what an environment returns that has worked before."""
-    try:
-        yield
-    except InputError as error:
-        raise EpisodeError(str(error)) from error
 
 
 def _reset_policy(env: gym.Env[Any, Any], job: EpisodeJob) -> None:
@@ -244,66 +209,24 @@ def _reset_policy(env: gym.Env[Any, Any], job: EpisodeJob) -> None:
         reset(**options)
 
 
-def _bounds(env: gym.Env[Any, Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    return inner_bounds(env.action_space.low, env.action_space.high)  # type: ignore[attr-defined]
-
-
-def _check_observation(env: gym.Env[Any, Any], job: EpisodeJob, observation: Observation) -> None:
-    """Refuse what a policy, which would be blamed for it, makes nothing of."""
-    for key in GOAL_KEYS:
-        found = np.shape(observation[key])
-        promised = env.observation_space[key].shape  # type: ignore[index]
-        if found != promised:
-            raise EpisodeError(f"{_name(env, job)}: {key} has shape {found} instead of {promised}")
-        if not np.isfinite(observation[key]).all():
-            raise EpisodeError(f"{_name(env, job)}: the observation holds NaN or infinity")
-
-
-def _wanted(
-    env: gym.Env[Any, Any], job: EpisodeJob, observation: Observation, shape: tuple[int, ...]
-) -> NDArray[Any]:
+def _wanted(job: EpisodeJob, steps: EpisodeSteps) -> NDArray[Any]:
     """Return what the policy returns, if it is an action."""
     try:
         with blaming_policy(job.policy):
-            action: Any = job.policy(observation)
+            action: Any = job.policy(steps.observation)
             array = np.asarray(action)
     except FloatingPointError as error:
         name = policy_name(job.policy)
         raise RunError(f"policy {name}, episode {job.index}: {error}") from error
+    shape = steps.bounds[0].shape
     if array.shape != shape or array.dtype.kind not in "fiub":
         raise InputError(
-            f"{_name(env, job)}: the policy returned {type(action).__name__} of shape "
+            f"{steps.name}: the policy returned {type(action).__name__} of shape "
             f"{array.shape} and dtype {array.dtype}; an action must be numbers of shape {shape}"
         )
     if not np.isfinite(array).all():
         raise RunError(f"episode {job.index}: action {array} is not finite; it was not executed")
     return array
-
-
-def _paid(env: gym.Env[Any, Any], job: EpisodeJob, reward: Any) -> float:
-    """Return the reward of a step, if it is one finite number."""
-    number = np.asarray(reward, np.float64)
-    if number.size != 1 or not np.isfinite(number).all():
-        raise EpisodeError(f"{_name(env, job)}: the reward is {reward}, not one finite number")
-    return float(number.squeeze())
-
-
-def _is_success(env: gym.Env[Any, Any], observation: Observation, info: Mapping[str, Any]) -> bool:
-    """Return whether a step reached the goal: by ``info``, or by the reward of where it led."""
-    key = success_key(info)
-    if key is not None:
-        return truth(env, f"info[{key!r}] of step", info[key])
-    # Not by what step paid: a price of the action, say, would hide that the goal was reached.
-    return reaches_goal(env, observation["achieved_goal"], observation["desired_goal"], info)
-
-
-def _kept(env: gym.Env[Any, Any], job: EpisodeJob, info: Mapping[str, Any]) -> list[float]:
-    try:
-        return [float(info[key]) for key in job.reward_info_keys]
-    except KeyError as error:
-        raise EpisodeError(
-            f"{_name(env, job)}: step leaves {error} out of info, which the reward reads"
-        ) from error
 
 
 def _name(env: gym.Env[Any, Any], job: EpisodeJob) -> str:

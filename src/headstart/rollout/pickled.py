@@ -18,7 +18,8 @@ from headstart.envs import robotics
 from headstart.envs.source import EnvSource
 from headstart.errors import InputError
 from headstart.policy import Policy
-from headstart.rollout.job import Behaviour, Constant, EpisodeJob, Observation
+from headstart.rollout.job import Behaviour, Constant, EpisodeJob
+from headstart.rollout.steps import Observation
 
 _MAX_POLICY_BYTES = 256 * 2**20
 _SCRIPT, _CHILD = "__main__", "__mp_main__"
