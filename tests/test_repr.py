@@ -39,7 +39,7 @@ def test_demonstrations():
 
 
 def test_resets_to_them():
-    assert len(repr(DemoResets(episodes() * 100, 0.1, "desired", 0))) < 100
+    assert len(repr(DemoResets(episodes() * 100, 0.1, "desired"))) < 100
 
 
 def test_an_environment_that_was_passed_as_an_object():

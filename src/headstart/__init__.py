@@ -45,6 +45,9 @@ if TYPE_CHECKING:
     from headstart.rollout.exploration import Exploration as Exploration
     from headstart.rollout.job import EpisodeJob as EpisodeJob
     from headstart.rollout.job import run_episode as run_episode
+    from headstart.rollout.task_source import EpisodeTask as EpisodeTask
+    from headstart.rollout.task_source import Start as Start
+    from headstart.rollout.task_source import TaskSource as TaskSource
     from headstart.runs.resume import resume as resume
     from headstart.runs.train import train as train
     from headstart.training.config import CheckpointConfig as CheckpointConfig
@@ -95,6 +98,7 @@ _MODULES = {
     "rollout.executors": ("Executor",),
     "rollout.exploration": ("Exploration",),
     "rollout.job": ("EpisodeJob", "run_episode"),
+    "rollout.task_source": ("EpisodeTask", "Start", "TaskSource"),
     "runs.resume": ("resume",),
     "runs.train": ("train",),
     "training.config": (

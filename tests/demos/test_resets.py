@@ -13,6 +13,7 @@ from headstart.envs.make import make_env
 from headstart.errors import InputError
 from headstart.rollout.executors import ProcessExecutor, SerialExecutor
 from headstart.rollout.job import Constant, EpisodeJob, run_episode
+from headstart.seeding import generator
 
 POINT = "PointReach-v0"
 
@@ -22,8 +23,12 @@ def demos():
     return collect_demos(POINT, point_expert, episodes=4).episodes
 
 
-def starts(resets, count):
-    return [resets.start(index) for index in range(count)]
+def task_of(resets, index, seed=0):
+    return resets.task(index, 0, generator(seed, "resets", index))
+
+
+def starts(resets, count, seed=0):
+    return [task_of(resets, index, seed).start for index in range(count)]
 
 
 def place_of(start, demos):
@@ -37,7 +42,7 @@ def place_of(start, demos):
 
 @pytest.mark.parametrize("probability", [0.0, 0.1, 0.7, 1.0])
 def test_as_many_episodes_start_so_as_the_probability_says(demos, probability):
-    drawn = starts(DemoResets(demos, probability, "achieved", seed=1), 2000)
+    drawn = starts(DemoResets(demos, probability, "achieved"), 2000, seed=1)
     count = sum(start is not None for start in drawn)
     deviation = np.sqrt(2000 * probability * (1 - probability))
     assert abs(count - 2000 * probability) <= 5 * deviation
@@ -51,7 +56,7 @@ def test_every_state_of_every_demonstration_is_as_likely():
         for demo in collect_demos(POINT, point_expert, episodes=3).episodes
     ]
     counts = np.zeros((3, len(demos[0])))
-    for start in starts(DemoResets(demos, 1.0, "achieved", seed=0), 9000):
+    for start in starts(DemoResets(demos, 1.0, "achieved"), 9000):
         number, steps = place_of(start, demos)
         counts[number, steps[0]] += 1
     expected = 9000 / counts.size
@@ -60,7 +65,7 @@ def test_every_state_of_every_demonstration_is_as_likely():
 
 @pytest.mark.parametrize("goal", ["achieved", "desired"])
 def test_a_start_is_a_state_of_a_demonstration_with_the_goal_asked_for(demos, goal):
-    for start in starts(DemoResets(demos, 1.0, goal, seed=0), 50):
+    for start in starts(DemoResets(demos, 1.0, goal), 50):
         number, steps = place_of(start, demos)
         demo = demos[number]
         np.testing.assert_array_equal(start.observation, demo.observations[steps[0]])
@@ -73,18 +78,19 @@ def test_where_an_episode_starts_depends_on_seed_and_number_alone(demos):
     def key(start):
         return None if start is None else start.snapshot.tobytes()
 
-    resets = DemoResets(demos, 0.5, "achieved", seed=3)
+    resets = DemoResets(demos, 0.5, "achieved")
     forwards = [key(start) for start in starts(resets, 40)]
-    backwards = [key(resets.start(index)) for index in reversed(range(40))]
+    backwards = [key(task_of(resets, index).start) for index in reversed(range(40))]
     assert forwards == backwards[::-1]
-    assert forwards != [key(start) for start in starts(replace(resets, seed=4), 40)]
+    assert forwards != [key(start) for start in starts(resets, 40, seed=4)]
 
 
 def test_an_episode_goes_on_from_its_start_for_its_goal(demos):
-    resets = DemoResets(demos, 1.0, "achieved", seed=0)
+    resets = DemoResets(demos, 1.0, "achieved")
     for index in range(5):
-        start = resets.start(index)
-        episode = run_episode(make_env(POINT), EpisodeJob(point_expert, 0, "x", index, start=start))
+        task = task_of(resets, index)
+        start = task.start
+        episode = run_episode(make_env(POINT), EpisodeJob(point_expert, 0, "x", index, task=task))
         np.testing.assert_array_equal(episode.observations[0], start.observation)
         assert (episode.desired_goals == start.desired_goal).all()
         assert np.abs(np.diff(episode.observations, axis=0)).max() <= 0.1 + 1e-6
@@ -101,8 +107,8 @@ def test_collector_processes_start_where_this_process_does():
     demos = collect_demos(
         env_id, lambda observation: still, episodes=2, keep_failures=True
     ).episodes
-    resets = DemoResets(demos, 1.0, "desired", seed=0)
-    jobs = [EpisodeJob(Constant(still), 0, "x", i, start=resets.start(i)) for i in range(4)]
+    resets = DemoResets(demos, 1.0, "desired")
+    jobs = [EpisodeJob(Constant(still), 0, "x", i, task=task_of(resets, i)) for i in range(4)]
     with SerialExecutor(env_id) as here, ProcessExecutor(env_id, 2) as beside:
         one = [pending.result() for pending in here.submit(jobs)]
         two = [pending.result() for pending in beside.submit(jobs)]

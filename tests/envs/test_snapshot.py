@@ -11,7 +11,8 @@ from headstart.envs.restoring import check_restores
 from headstart.envs.snapshot import require_restorable, restorable
 from headstart.errors import InputError
 from headstart.rollout.exploration import Exploration
-from headstart.rollout.job import Constant, EpisodeJob, Start, run_episode
+from headstart.rollout.job import Constant, EpisodeJob, run_episode
+from headstart.rollout.task_source import EpisodeTask, Start
 
 STEPS = 30
 FETCH = ["FetchReach-v4", "FetchPush-v4", "FetchPickAndPlace-v4", "FetchSlide-v4"]
@@ -63,7 +64,7 @@ def test_any_state_restored_and_replayed_gives_the_same_bits(env_id):
     for step in (0, 7):
         start = start_of(episode, step, episode.desired_goals[0])
         policy = Replayed(episode.actions[step:])
-        again = run_episode(other, EpisodeJob(policy, 1, "test", 5, start=start))
+        again = run_episode(other, EpisodeJob(policy, 1, "test", 5, task=EpisodeTask(start=start)))
         left = STEPS - step
         np.testing.assert_array_equal(again.observations[: left + 1], episode.observations[step:])
         np.testing.assert_array_equal(
@@ -101,7 +102,7 @@ def test_an_episode_from_a_state_may_have_another_goal(env_id):
     goal = episode.achieved_goals[-1] + np.float32(0.01)
     start = start_of(episode, 3, goal)
     again = run_episode(env, EpisodeJob(Replayed(np.zeros_like(env.action_space.low)[None].repeat(
-        len(episode), 0)), 0, "test", 0, start=start))  # fmt: skip
+        len(episode), 0)), 0, "test", 0, task=EpisodeTask(start=start)))  # fmt: skip
     assert (again.desired_goals == goal).all()
     own = env.get_wrapper_attr("compute_reward")
     reached = own(again.achieved_goals[1:], again.desired_goals, {}) == env_best(env_id)

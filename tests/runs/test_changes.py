@@ -26,7 +26,7 @@ FIXED = {
     "seed", "replay_capacity", "symmetry", "actor_inputs", "fine_scales",
     "task.velocities", "task.positions", "task.goal_positions", "task.hand", "task.angles",
     "task.shift_axes", *(it.name for it in walk(Reflection(), "task.state_mirror.")),
-    "demos.num_episodes",
+    "demos.num_episodes", "resets.frontier",
     "warm_start.bc_updates", "warm_start.episodes", "warm_start.critic_updates",
     "agent.hidden_sizes", "agent.num_critics", "agent.goal_input", "agent.normalize_inputs",
 }  # fmt: skip

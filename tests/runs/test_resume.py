@@ -21,7 +21,7 @@ pytestmark = pytest.mark.learning
 VARIANTS = {
     "plain": BASE,
     "newest policy collects": replace(BASE, cycle=replace(BASE.cycle, ahead=False)),
-    "resets": replace(BASE, resets=ResetsConfig(probability=0.5)),
+    "resets": replace(BASE, resets=ResetsConfig(probability=0.8, frontier=True)),
     "no symmetry, no hindsight": replace(
         BASE, symmetry=False, hindsight=replace(BASE.hindsight, strategy="none")
     ),

@@ -114,7 +114,7 @@ def test_training_resets_to_demonstrated_states_and_evaluation_never_does(point_
         reward = GoalReward(env)
         build_trainer(config, spec, point_demos.episodes, executor, reward, ()).run()
     started = {
-        stream: [job.start is not None for job in executor.jobs if job.stream == stream]
+        stream: [job.task.start is not None for job in executor.jobs if job.stream == stream]
         for stream in ("rollout", "validation")
     }
     assert len(started["rollout"]) >= 40

@@ -15,12 +15,11 @@ from headstart.envs.interface import env_name
 from headstart.envs.restoring import check_restores
 from headstart.envs.snapshot import require_restorable
 from headstart.errors import InputError
-from headstart.rollout.job import Start
-from headstart.seeding import generator
+from headstart.rollout.task_source import EpisodeTask, Start, TaskSource
 
 
 @dataclass(frozen=True)
-class DemoResets:
+class DemoResets(TaskSource):
     """Now and then an episode starts in a random state of a random demonstration."""
 
     demos: Sequence[Episode] = field(repr=False)
@@ -28,23 +27,18 @@ class DemoResets:
     """Of an episode to start so, in ``[0, 1]``."""
     goal: ResetGoal
     """The episode's goal: what the demonstration had achieved at its end, or what it was for."""
-    seed: int
-    """The run's seed."""
 
-    def start(self, index: int) -> Start | None:
-        """Return where episode ``index`` starts; ``None`` leaves it to the env's own reset."""
-        rng = generator(self.seed, "resets", index)
+    def task(self, index: int, env_steps: int, rng: np.random.Generator) -> EpisodeTask:
+        """Return where an episode starts, if not at the env's own reset."""
         if rng.random() >= self.probability:
-            return None
+            return EpisodeTask()
         demo = self.demos[int(rng.integers(len(self.demos)))]
-        step = int(rng.integers(len(demo)))
-        own_goal = self.goal == "desired"
-        return Start(
-            snapshot=demo.snapshots[step],
-            observation=demo.observations[step],
-            achieved_goal=demo.achieved_goals[step],
-            desired_goal=demo.desired_goals[0] if own_goal else demo.achieved_goals[-1],
-        )
+        return EpisodeTask(start=start_in(demo, int(rng.integers(len(demo))), self.goal))
+
+
+def start_in(demo: Episode, step: int, goal: ResetGoal) -> Start:
+    """Return a start in a demonstration before its action number ``step``."""
+    return Start.of(demo, step, demo.achieved_goals[-1] if goal == "achieved" else None)
 
 
 def check_resets(env: gym.Env[Any, Any], demos: DemoSet) -> None:

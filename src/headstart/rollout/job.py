@@ -3,7 +3,7 @@
 import contextlib
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import gymnasium as gym
@@ -22,6 +22,7 @@ from headstart.rollout.branching import Branching
 from headstart.rollout.exploration import GREEDY, Exploration
 from headstart.rollout.policy_errors import blaming_policy, policy_name
 from headstart.rollout.steps import EpisodeSteps, Observation, failing_episode
+from headstart.rollout.task_source import EpisodeTask
 from headstart.seeding import generator, integer_seed
 
 Behaviour = Callable[[Observation], NDArray[Any]]
@@ -52,16 +53,6 @@ VALIDATION = "validation"
 _BLAS = ThreadpoolController()
 
 
-@dataclass(frozen=True, eq=False)
-class Start:
-    """Where an episode starts instead of at a reset: in a state that was saved."""
-
-    snapshot: NDArray[np.float64]  # (state_dim,), see ``headstart.envs.snapshot``
-    observation: NDArray[np.float32]  # (observation_dim,), what was observed in that state
-    achieved_goal: NDArray[np.float32]  # (goal_dim,)
-    desired_goal: NDArray[np.float32]  # (goal_dim,), the goal of the episode to come
-
-
 @dataclass(frozen=True)
 class EpisodeJob:
     """All that an episode depends on: whoever runs it, wherever, gets the same episode."""
@@ -76,8 +67,8 @@ class EpisodeJob:
     exploration: Exploration = GREEDY
     reward_info_keys: tuple[str, ...] = ()
     """What of each step's ``info`` the episode keeps, because the reward reads it."""
-    start: Start | None = None
-    """Where the episode starts; where the env's own reset puts it by default."""
+    task: EpisodeTask = field(default_factory=EpisodeTask)
+    """What the episode is; what the env's own reset draws by default."""
     snapshots: bool = False
     """Whether the episode keeps the simulator's state at every step, where there is one to keep."""
     record_intended: bool = False
@@ -133,6 +124,7 @@ def _run(env: gym.Env[Any, Any], job: EpisodeJob, on_state: Callable[[bool], Non
         _name(env, job),
         restorable(env) if job.snapshots or isinstance(job.policy, Branching) else None,
         job.reward_info_keys,
+        job.task.max_steps,
     )
     try:
         _take(job, steps, on_state)
@@ -180,15 +172,19 @@ def _started(env: gym.Env[Any, Any], job: EpisodeJob) -> Observation:
     """Return the first observation."""
     with failing_episode():
         observation, _ = reset_env(env, job.env_seed)
-    start = job.start
-    if start is None:
-        return observation
-    require_restorable(env).restore_state(start.snapshot, start.desired_goal)
-    return {
-        "observation": start.observation,
-        "achieved_goal": start.achieved_goal,
-        "desired_goal": start.desired_goal,
-    }
+    start, goal = job.task.start, job.task.goal
+    if start is not None:
+        require_restorable(env).restore_state(start.snapshot, start.desired_goal)
+        return {
+            "observation": start.observation,
+            "achieved_goal": start.achieved_goal,
+            "desired_goal": start.desired_goal,
+        }
+    if goal is not None:
+        states = require_restorable(env)
+        states.restore_state(states.save_state(), goal)
+        return {**observation, "desired_goal": goal}
+    return observation
 
 
 def _reset_policy(env: gym.Env[Any, Any], job: EpisodeJob) -> None:

@@ -29,11 +29,12 @@ class EpisodeSteps:
         name: what an error calls the episode.
         simulator: saves the state at every step; ``None`` keeps no states.
         reward_info_keys: what of each step's ``info`` the episode keeps.
+        max_steps: after how many steps it is cut off, if the env has not ended it before.
 
     Attributes:
         observation: the newest one.
         is_success: whether the goal is fulfilled there.
-        finished: whether the env ends the episode there.
+        finished: whether the episode ends there.
         bounds: lowest and highest action, each ``(action_dim,)`` float32.
     """
 
@@ -44,8 +45,10 @@ class EpisodeSteps:
         name: str,
         simulator: Restorable | None,
         reward_info_keys: tuple[str, ...] = (),
+        max_steps: int | None = None,
     ) -> None:
         self._env, self.name, self._keys = env, name, reward_info_keys
+        self._max_steps = max_steps
         self._recording = Recording(observation, simulator)
         self.observation = observation
         self.is_success = self.finished = False
@@ -94,7 +97,7 @@ class EpisodeSteps:
         paid = self._paid(reward)
         infos = self._kept(info)
         self._recording.after_step(self.observation, terminated, self.is_success, paid, infos)
-        self.finished = terminated or truncated
+        self.finished = terminated or truncated or self.num_steps == self._max_steps
 
     def go_back(self, num_steps: int) -> None:
         """Take back all but the first ``num_steps``, at least one; the env must restore states."""

@@ -27,6 +27,12 @@ Answer = Episode | InputError | RunError | NotBuilt | Failure
 """An episode, or why there is none: an error that comes again, or what may not."""
 
 
+Arguments = tuple[tuple[str, bool | int | float | str], ...]
+
+_MOST_ENVS = 8
+"""How many environments with different arguments stay open."""
+
+
 class Worker:
     """Runs jobs one after another in an environment that it builds.
 
@@ -39,7 +45,9 @@ class Worker:
 
     def __init__(self, env: EnvLike) -> None:
         self._source = env_source(env)
-        self._env: gym.Env[Any, Any] | None = make_env(self._source)
+        # By their arguments beyond those of the source.
+        self._envs: dict[Arguments, gym.Env[Any, Any]] = {(): make_env(self._source)}
+        self._spaces = self._envs[()].observation_space, self._envs[()].action_space
 
     @property
     def name(self) -> str:
@@ -52,35 +60,62 @@ class Worker:
         Raises:
             RunError: if an episode failed before, and the environment cannot be built again.
         """
-        env = self._require_env()
+        arguments: Arguments = ()
         try:
-            return run_episode(env, job if isinstance(job, EpisodeJob) else job())
+            job = job if isinstance(job, EpisodeJob) else job()
+            arguments = tuple(sorted(job.task.env_kwargs.items()))
+            return run_episode(self._env_with(arguments), job)
         except (InputError, RunError) as error:
             if isinstance(error, EpisodeError):
-                self.close()
+                self._close(arguments)
             return error
         except (Exception, SystemExit) as error:
             # What made an episode fail may have stayed in the environment.
-            self.close()
+            self._close(arguments)
             return Failure.of(error)
 
     def close(self) -> None:
-        """Close the environment; the next job builds another one."""
-        env, self._env = self._env, None
+        """Close its environments; the next job builds another one."""
+        for arguments in [*self._envs]:
+            self._close(arguments)
+
+    def _close(self, arguments: Arguments) -> None:
+        env = self._envs.pop(arguments, None)
         if env is not None:
             with contextlib.suppress(Exception):
                 env.close()
 
-    def _require_env(self) -> gym.Env[Any, Any]:
-        if self._env is None:
-            try:
-                self._env = make_env(self._source)
-            except Exception as error:
-                raise RunError(
-                    f"{self.name}: an episode failed, and the environment cannot be built again: "
-                    f"{describe_error(error)}"
-                ) from error
-        return self._env
+    def _env_with(self, arguments: Arguments) -> gym.Env[Any, Any]:
+        """Return the environment with more arguments.
+
+        Raises:
+            InputError: if there are some, and it cannot be built or has other spaces.
+            RunError: if there are none: it was built before.
+        """
+        env = self._envs.pop(arguments, None)
+        # The last used one last.
+        self._envs[arguments] = env = self._build(arguments) if env is None else env
+        if len(self._envs) > _MOST_ENVS:
+            self._close(next(iter(self._envs)))
+        return env
+
+    def _build(self, arguments: Arguments) -> gym.Env[Any, Any]:
+        source = self._source.with_options(dict(arguments))
+        try:
+            env = make_env(source)
+        except Exception as error:
+            if arguments:
+                raise
+            raise RunError(
+                f"{self.name}: an episode failed, and the environment cannot be built again: "
+                f"{describe_error(error)}"
+            ) from error
+        if (env.observation_space, env.action_space) != self._spaces:
+            env.close()
+            raise InputError(
+                f"{source.name}: env_kwargs of a task give it other spaces than {self.name} has"
+            )
+        return env
 
 
 class Repeats(Protocol):

@@ -43,6 +43,8 @@ class _Saved:
     facts: TaskFacts
     streams: dict[str, Any]
     replay: ReplayPosition
+    tasks: Any
+    """The state of the task source before it chose the episodes that are asked for."""
 
     def __post_init__(self) -> None:
         stored, episodes = self.replay.num_added, self.trainer.progress.episodes
@@ -116,6 +118,7 @@ def run_files(trainer: Trainer) -> dict[str, bytes]:
             facts=trainer.check.facts,
             streams=trainer.streams.state(),
             replay=trainer.replay.position,
+            tasks=trainer.rollouts.tasks_state(trainer.ahead),
         )
     )
     build(_Saved, saved, whole=True)
@@ -180,6 +183,7 @@ def restore(
         check_agent_state(agent, tensors)
     _check_ahead(saved.trainer, ahead, agents[0][0])
     trainer.streams.check(saved.streams)
+    trainer.tasks.restore(saved.tasks)
     trainer.replay.restore(saved.replay, stored.values())
     for agent, tensors in agents:
         load_agent_state(agent, tensors)

@@ -10,11 +10,11 @@ from headstart.runs.record import RunRecord, read_record
 
 def resume_advice(path: Path, record: RunRecord) -> str:
     """Return how to continue a run: by a command, or in Python where no command can."""
-    line = None if record.goal_strategy else command_line("resume", path, record.env_id)
+    own = [f"{name}=..." for name in ("goal_strategy", "task_source") if getattr(record, name)]
+    line = None if own else command_line("resume", path, record.env_id)
     if line is not None:
         return f"continue with: {line}"
-    strategy = () if record.goal_strategy is None else ("goal_strategy=...",)
-    return f"continue in Python: {python_line('resume', path, record.env_id, *strategy)}"
+    return f"continue in Python: {python_line('resume', path, record.env_id, *own)}"
 
 
 def resume_advice_of(path: Path) -> str:

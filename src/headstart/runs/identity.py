@@ -5,7 +5,7 @@ import functools
 import hashlib
 import inspect
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -15,9 +15,10 @@ import numpy as np
 from headstart.errors import InputError
 
 _DEEPEST = 8
+_TAKEN = {"goal_strategy": "its hindsight goals", "task_source": "its tasks"}
 
 
-def name_of(function: Callable[..., object] | None) -> str | None:
+def name_of(function: object | None) -> str | None:
     """Return the name that a record knows a function by."""
     if function is None:
         return None
@@ -25,7 +26,7 @@ def name_of(function: Callable[..., object] | None) -> str | None:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
-def content_of(function: Callable[..., object] | None) -> str | None:
+def content_of(function: object | None) -> str | None:
     """Return a hash of all that a function or callable object consists of.
 
     That is its source, its defaults and what it has captured, or the fields of an object. It does
@@ -36,28 +37,29 @@ def content_of(function: Callable[..., object] | None) -> str | None:
     return hashlib.sha256(_describe(function, 0).encode()).hexdigest()
 
 
-def check_strategy(
-    goal_strategy: Callable[..., object] | None, name: str | None, content: str | None
+def check_function(
+    argument: str, function: object | None, name: str | None, content: str | None
 ) -> None:
-    """Refuse a function for hindsight goals that is not the one that a run began with.
+    """Refuse a function, or an object, that is not the one that a run began with.
 
     Args:
-        goal_strategy: the function that is given, if one is.
+        argument: what it is given as.
+        function: what is given, if anything is.
         name: of the run's.
         content: of the run's, if it is known.
 
     Raises:
         InputError: if either differs.
     """
-    given = name_of(goal_strategy)
+    given = name_of(function)
     if given != name:
         raise InputError(
-            f"the run takes its hindsight goals from {name or 'no function'}, "
-            f"not from {given or 'none'}: resume(DIR, goal_strategy=...) from Python"
+            f"the run takes {_TAKEN[argument]} from {name or 'no function'}, "
+            f"not from {given or 'none'}: resume(DIR, {argument}=...) from Python"
         )
-    if content is not None and content != content_of(goal_strategy):
+    if content is not None and content != content_of(function):
         raise InputError(
-            f"goal_strategy {given} is not what it was when the run began: its source, its fields "
+            f"{argument} {given} is not what it was when the run began: its source, its fields "
             f"or what it has captured differs; give it as it was, or train a new run"
         )
 

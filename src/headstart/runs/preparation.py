@@ -1,6 +1,7 @@
 """A trainer from what a caller names: an environment, files of demonstrations, settings."""
 
 import contextlib
+import copy
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -24,10 +25,11 @@ from headstart.envs.source import EnvLike, EnvSource
 from headstart.errors import InputError, require
 from headstart.presets import PRESETS, find_preset
 from headstart.rollout.executors import Executor, open_executor
+from headstart.rollout.task_source import TaskFunction, TaskSource, TaskSourceLike
 from headstart.runs.execution import torch_settings
 from headstart.runs.follow_up import python_line
 from headstart.runs.memory import keep_freed_memory
-from headstart.text import counted, printable
+from headstart.text import counted, describe_error, printable
 from headstart.training.adaptation import adapt
 from headstart.training.assembly import build_trainer, check_fit
 from headstart.training.config import StrategyName, TrainConfig
@@ -59,6 +61,7 @@ def prepared(
     observers: Sequence[Observer],
     executor: Executor | None = None,
     expand: int | None = None,
+    tasks: TaskSource | None = None,
 ) -> Iterator[Prepared]:
     """Yield a trainer that has not begun, and its demonstrations.
 
@@ -83,7 +86,7 @@ def prepared(
             episodes = None if used is None else used.episodes
             with _as_in_training(config):
                 trainer = build_trainer(
-                    config, spec, episodes, runner, reward, observers, goal_strategy, mirror
+                    config, spec, episodes, runner, reward, observers, goal_strategy, mirror, tasks
                 )
             trainer.env = source
             if used is not None:
@@ -182,6 +185,32 @@ def open_strategy(
             f"{goal_strategy!r}"
         )
     return config.with_({"hindsight.strategy": goal_strategy}), None
+
+
+def open_tasks(config: TrainConfig, task_source: TaskSourceLike | None) -> TaskSource | None:
+    """Return a copy of the caller's own choice of training episodes, if there is one.
+
+    Raises:
+        InputError: if it is none, cannot be copied, or resets to demonstrations are asked for too.
+    """
+    if task_source is None:
+        return None
+    share = config.resets.probability
+    require(
+        share == 0.0, "task_source leaves no resets to demonstrations: resets.probability", share
+    )
+    is_class = isinstance(task_source, type)
+    if isinstance(task_source, TaskSource) and not is_class:
+        try:
+            return copy.deepcopy(task_source)
+        except Exception as error:  # Depends on what cannot be copied.
+            raise InputError(f"task_source cannot be copied: {describe_error(error)}") from error
+    if callable(task_source) and not is_class:
+        return TaskFunction(task_source)
+    raise InputError(
+        f"task_source must be a TaskSource, or a function of (index, env_steps, rng), got "
+        f"{task_source!r}"
+    )
 
 
 def _checked(config: TrainConfig, env: gym.Env[Any, Any], demos: DemoSet | None) -> DemoSet | None:

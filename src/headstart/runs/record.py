@@ -35,6 +35,9 @@ class RunRecord:
     """Name of the user's own function for hindsight goals, if there is one."""
     goal_strategy_sha256: str | None = None
     """Hash of its content; earlier versions wrote none."""
+    task_source: str | None = None
+    """Name of the user's own choice of training episodes, if there is one."""
+    task_source_sha256: str | None = None
     changes: list[dict[str, Any]] = field(default_factory=list)
     """Settings that were changed on resume, and at how many env steps."""
     decided: list[str] = field(default_factory=list)

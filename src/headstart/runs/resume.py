@@ -9,15 +9,23 @@ from headstart.data.strategies import GoalStrategy
 from headstart.envs.source import EnvLike
 from headstart.files.paths import user_path
 from headstart.rollout.executors import Executor
+from headstart.rollout.task_source import TaskSourceLike
 from headstart.runs.audience import gather_observers
 from headstart.runs.changes import check_changes, check_longer, describe_changes
 from headstart.runs.checkpoint import restore_saved
 from headstart.runs.checkpoint_files import newest_run
 from headstart.runs.directory import reopen_run
 from headstart.runs.execution import run_in
-from headstart.runs.identity import check_strategy
+from headstart.runs.identity import check_function
 from headstart.runs.lock import locked
-from headstart.runs.preparation import ConfigLike, env_of_run, open_config, open_strategy, prepared
+from headstart.runs.preparation import (
+    ConfigLike,
+    env_of_run,
+    open_config,
+    open_strategy,
+    open_tasks,
+    prepared,
+)
 from headstart.runs.record import changed_versions, read_demos, read_record
 from headstart.text import printable
 from headstart.training.adaptation import keep_adapted
@@ -37,6 +45,7 @@ def resume(
     collectors: int = 0,
     executor: Executor | None = None,
     goal_strategy: GoalStrategy | StrategyName | None = None,
+    task_source: TaskSourceLike | None = None,
     allow_change: bool = False,
     observers: Iterable[Observer] | Observer | None = None,
     progress: bool = False,
@@ -53,6 +62,7 @@ def resume(
         collectors: processes that run episodes; no result depends on it.
         executor: runs the episodes in place of collectors, and stays open.
         goal_strategy: the function that the run was begun with, if it was.
+        task_source: what the run was begun with, if it was, as it was then.
         allow_change: whether ``config`` may differ in what learning depends on.
         observers: follow the run, and see nothing of it that they have seen before; see
             ``Observer``. One that fails is left out.
@@ -72,6 +82,7 @@ def resume(
         collectors=collectors,
         executor=executor,
         goal_strategy=goal_strategy,
+        task_source=task_source,
         allow_change=allow_change,
         observers=gather_observers(observers, progress),
     )
@@ -86,6 +97,7 @@ def continue_run(
     collectors: int,
     executor: Executor | None,
     goal_strategy: GoalStrategy | StrategyName | None,
+    task_source: TaskSourceLike | None,
     allow_change: bool = False,
     may_be_over: bool = False,
     observers: Sequence[Observer],
@@ -97,7 +109,9 @@ def continue_run(
         config, strategy = open_strategy(_open_config(config, record.config), goal_strategy)
         config = keep_adapted(config, record.config)
         changed = check_changes(path, record.config, config, allow=allow_change)
-        check_strategy(strategy, record.goal_strategy, record.goal_strategy_sha256)
+        for name, given in (("goal_strategy", strategy), ("task_source", task_source)):
+            own, content = getattr(record, name), getattr(record, f"{name}_sha256")
+            check_function(name, given, own, content)
         demos, saved = read_demos(path, record), newest_run(path)
         if saved is None:
             _log.warning("%s: no checkpoint yet; the run begins anew", path)
@@ -105,8 +119,10 @@ def continue_run(
             told = printable(describe_changes(versions))
             _log.warning("%s: the run goes on, but not to the same bits", told)
         source = env_of_run(path, record.env_id, env, env_kwargs)
-        run = prepared(source, config, demos, collectors, strategy, observers, executor)
-        with run as (trainer, _):
+        tasks = open_tasks(config, task_source)
+        with prepared(
+            source, config, demos, collectors, strategy, observers, executor, tasks=tasks
+        ) as (trainer, _):
             restored = None if saved is None else restore_saved(path, trainer, saved)
             if not may_be_over:
                 check_longer(path, trainer.progress.env_steps, changed)

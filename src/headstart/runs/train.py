@@ -16,6 +16,7 @@ from headstart.errors import InputError, require
 from headstart.files.paths import user_path
 from headstart.files.run_files import CONFIG, DEMOS, POLICIES
 from headstart.rollout.executors import Executor
+from headstart.rollout.task_source import TaskSourceLike
 from headstart.runs.audience import gather_observers
 from headstart.runs.directory import new_run
 from headstart.runs.execution import run, run_in
@@ -26,6 +27,7 @@ from headstart.runs.preparation import (
     demos_for,
     open_config,
     open_strategy,
+    open_tasks,
     prepared,
 )
 from headstart.runs.record import RunRecord, current_versions, read_demos, read_record
@@ -48,6 +50,7 @@ def train(
     collectors: int = 0,
     executor: Executor | None = None,
     goal_strategy: GoalStrategy | StrategyName | None = None,
+    task_source: TaskSourceLike | None = None,
     observers: Iterable[Observer] | Observer | None = None,
     progress: bool = False,
 ) -> TrainResult:
@@ -74,6 +77,8 @@ def train(
         executor: runs the episodes in place of collectors, and stays open.
         goal_strategy: where hindsight goals come from, instead of ``config.hindsight.strategy``: a
             name that it may have, or a function; see ``headstart.data.strategies``.
+        task_source: chooses what each training episode is: a ``TaskSource``, of which the run uses
+            a copy, or a function of ``(index, env_steps, rng)`` that returns an ``EpisodeTask``.
         observers: follow the run and may stop it; see ``Observer``. One that fails is left out.
         progress: show progress on standard error: a live table on a terminal, lines elsewhere.
 
@@ -97,11 +102,14 @@ def train(
             collectors=collectors,
             executor=executor,
             goal_strategy=strategy,
+            task_source=task_source,
             may_be_over=True,
             observers=audience,
         )
-    assembled = prepared(source, config, demos, collectors, strategy, audience, executor, expand)
-    with assembled as (trainer, used):
+    tasks = open_tasks(config, task_source)
+    with prepared(
+        source, config, demos, collectors, strategy, audience, executor, expand, tasks
+    ) as (trainer, used):
         warn_of_no_updates(trainer.config, trainer.spec)
         if out is None:
             return run(trainer)
@@ -112,6 +120,8 @@ def train(
             versions=current_versions(),
             goal_strategy=name_of(strategy),
             goal_strategy_sha256=content_of(strategy),
+            task_source=name_of(task_source),
+            task_source_sha256=content_of(task_source),
             decided=decided(config, trainer.config),
         )
         with new_run(user_path(out), record, used) as directory:

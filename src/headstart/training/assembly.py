@@ -14,12 +14,14 @@ from headstart.data.layout import choose_inputs
 from headstart.data.replay import EpisodeReplay
 from headstart.data.strategies import GoalStrategy
 from headstart.data.symmetry import Mirror
+from headstart.demos.frontier import DemoFrontier
 from headstart.demos.resets import DemoResets
 from headstart.envs.episode_check import EpisodeCheck
 from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.envs.reward_facts import AVOIDS_GOALS
 from headstart.errors import InputError, require
 from headstart.rollout.executors import Executor
+from headstart.rollout.task_source import OwnResets, TaskSource
 from headstart.seeding import Streams, integer_seed
 from headstart.training.adaptation import adapt
 from headstart.training.config import ActorInputs, TrainConfig
@@ -73,6 +75,7 @@ def build_trainer(
     observers: Sequence[Observer],
     goal_strategy: GoalStrategy | None = None,
     mirror: Mirror | None = None,
+    tasks: TaskSource | None = None,
 ) -> Trainer:
     """Assemble agent, replay and samplers."""
     config = adapt(config, spec)
@@ -95,7 +98,7 @@ def build_trainer(
         relabelling=relabelling,
         sampler=sampler,
         demos=demos or (),
-        resets=_resets(config, demos),
+        tasks=tasks or _resets(config, demos),
         demo_sampler=demo_sampler,
         observers=observers,
     )
@@ -146,11 +149,12 @@ def _replay(capacity: int, spec: GoalSpec) -> EpisodeReplay:
         ) from error
 
 
-def _resets(config: TrainConfig, demos: Sequence[Episode] | None) -> DemoResets | None:
+def _resets(config: TrainConfig, demos: Sequence[Episode] | None) -> TaskSource:
     resets = config.resets
     if demos is None or not resets.probability:
-        return None
-    return DemoResets(demos, resets.probability, resets.goal, config.seed)
+        return OwnResets()
+    kind = DemoFrontier if resets.frontier else DemoResets
+    return kind(demos, resets.probability, resets.goal)
 
 
 def _decide_other_goals(

@@ -91,9 +91,14 @@ class ResetsConfig:
     goal: ResetGoal = "achieved"
     """Goal of such an episode: what the demonstration had achieved at its end (the paper), or the
     goal it was shown for (desired)."""
+    frontier: bool = setting(False, resume="fixed")
+    """Start such episodes near the end of a demonstration, and further back as they succeed,
+    instead of in any of its states; at last all start at the env's own reset."""
 
     def __post_init__(self) -> None:
         check_settings(self, "resets.")
+        rule = "resets.frontier needs a resets.probability above 0"
+        require(not self.frontier or self.probability > 0.0, rule, self.probability)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,18 +2,19 @@
 
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, NoReturn
+from typing import Any, Literal, NoReturn
 
 from headstart.data.episode import Episode
-from headstart.demos.resets import DemoResets
 from headstart.envs.goal_env import GoalSpec
-from headstart.errors import EpisodeError, InputError, RunError
+from headstart.errors import EpisodeError, InputError, RunError, require
 from headstart.policy import Policy
 from headstart.rollout.executors import Executor, Pending, SerialExecutor
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import EpisodeJob
+from headstart.rollout.task_source import EpisodeTask, TaskSource, check_json
+from headstart.seeding import generator
 from headstart.text import counted
 from headstart.training.config import FailuresConfig
 from headstart.training.progress import Progress
@@ -27,11 +28,16 @@ class Asked:
 
     policies: Sequence[Policy]
     """Who runs them, in turn."""
-    first: int
-    """Index of the first of them."""
-    count: int
-    pending: Sequence[Pending] | None
+    indices: range
+    exploration: Exploration
+    env_steps: int
+    """Taken in training when they were asked for."""
+    pending: Sequence[Pending] | None = None
     """``None`` if nobody has begun with them."""
+    tasks: Sequence[EpisodeTask] = ()
+    """What each of them is, once somebody has begun."""
+    tasks_before: Any = None
+    """The state of the task source before it chose them."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,7 @@ class Rollouts:
     executor: Executor
     seed: int
     spec: GoalSpec
-    resets: DemoResets | None
+    tasks: TaskSource
 
     @property
     def part(self) -> Literal["acting", "waiting"]:
@@ -52,27 +58,66 @@ class Rollouts:
         """Return the processor time of collectors so far; 0 where the executor counts none."""
         return getattr(self.executor, "cpu_seconds", 0.0)
 
-    def begin(self, asked: Asked, exploration: Exploration) -> Asked:
+    def begin(self, asked: Asked) -> Asked:
         """Begin with training episodes that nobody has begun with.
 
         Of several policies, each runs the same ones: what they come to can be compared.
         """
-        policies = asked.policies
-        indices = range(asked.first, asked.first + asked.count)
-        jobs = [
-            EpisodeJob(
-                policies[index % len(policies)],
-                self.seed,
-                "rollout",
-                index // len(policies),
-                exploration,
-                reward_info_keys=self.spec.reward_info_keys,
-                start=None if self.resets is None else self.resets.start(index // len(policies)),
+        policies, state = asked.policies, self.tasks.state()
+        check_json(self.tasks, state)
+        tasks: dict[int, EpisodeTask] = {}
+        jobs, chosen = [], []
+        for number in asked.indices:
+            index = number // len(policies)
+            if index not in tasks:
+                rng = generator(self.seed, "resets", index)
+                tasks[index] = self._check(self.tasks.task(index, asked.env_steps, rng))
+            chosen.append(tasks[index])
+            jobs.append(
+                EpisodeJob(
+                    policies[number % len(policies)],
+                    self.seed,
+                    "rollout",
+                    index,
+                    asked.exploration,
+                    reward_info_keys=self.spec.reward_info_keys,
+                    # The label may be anything, and stays here.
+                    task=replace(tasks[index], label=None),
+                )
             )
-            for index in indices
-        ]
         pending = self.executor.submit(jobs)
-        return replace(asked, pending=pending)
+        return replace(asked, pending=pending, tasks=chosen, tasks_before=state)
+
+    def observe(self, asked: Asked, episodes: Mapping[int, Episode]) -> None:
+        """Show the task source what came of its tasks.
+
+        Args:
+            asked: the episodes that were asked for.
+            episodes: those that did not fail, by their places.
+        """
+        for place, episode in episodes.items():
+            self.tasks.observe(asked.tasks[place], episode)
+
+    def tasks_state(self, ahead: Asked | None) -> Any:
+        """Return the state of the task source before it chose what is asked for ``ahead``."""
+        if ahead is not None and ahead.pending is not None:
+            return ahead.tasks_before
+        return self.tasks.state()
+
+    def _check(self, task: EpisodeTask) -> EpisodeTask:
+        """Refuse what is no task, or one whose goal has another width.
+
+        Raises:
+            InputError: names the source.
+        """
+        source = getattr(self.tasks, "function", self.tasks)
+        name = getattr(source, "__name__", type(source).__name__)
+        require(isinstance(task, EpisodeTask), f"{name}: a task must be an EpisodeTask", repr(task))
+        goal = task.goal if task.start is None else task.start.desired_goal
+        wide = goal is None or goal.shape == (self.spec.goal_dim,)
+        rule = f"{name}: the goal of a task must have {self.spec.goal_dim} numbers"
+        require(wide, rule, goal)
+        return task
 
 
 def collect(

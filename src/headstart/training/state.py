@@ -56,6 +56,11 @@ class TrainerState:
             row["rollout/success_rate"] = sum(self.successes) / len(self.successes)
         return row
 
+    def ask(self, count: int) -> range:
+        """Return the indices of ``count`` new training episodes."""
+        first, self.num_asked = self.num_asked, self.num_asked + count
+        return range(first, self.num_asked)
+
     def count(self, episode: Episode) -> None:
         """Count a training episode that was stored."""
         self.progress.env_steps += len(episode)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 
@@ -11,7 +12,6 @@ from headstart.data.batch import Batch
 from headstart.data.episode import Episode
 from headstart.data.hindsight import Relabelling, Sampler
 from headstart.data.replay import EpisodeReplay
-from headstart.demos.resets import DemoResets
 from headstart.envs.episode_check import EpisodeCheck
 from headstart.envs.goal_env import GoalSpec
 from headstart.envs.source import EnvLike
@@ -20,6 +20,7 @@ from headstart.policy import Policy
 from headstart.rollout.executors import Executor
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import VALIDATION
+from headstart.rollout.task_source import TaskSource
 from headstart.seeding import Streams
 from headstart.training.clock import Clock
 from headstart.training.config import TrainConfig
@@ -51,7 +52,7 @@ class Trainer:
     sampler: Sampler
     """Batches of own experience, mixed with demonstrations if there are some."""
     demos: Sequence[Episode]
-    resets: DemoResets | None
+    tasks: TaskSource
     demo_sampler: Sampler | None
     """Batches of demonstrations alone, for the warm start."""
     observers: Sequence[Observer] = ()
@@ -69,7 +70,7 @@ class Trainer:
         self.handle = RunHandle(id=new_id(), env_id=self.spec.env_id, num_demos=len(self.demos))
         self.ahead: Asked | None = None
         """Episodes that are asked for before the updates that come first."""
-        self.rollouts = Rollouts(self.executor, self.config.seed, self.spec, self.resets)
+        self.rollouts = Rollouts(self.executor, self.config.seed, self.spec, self.tasks)
         self.clock = Clock(lambda: self.progress, self.rollouts.cpu_seconds)
         if self.config.profile:
             self.contest.time_parts(self.clock.timed)
@@ -183,11 +184,12 @@ class Trainer:
     def _cycle(self) -> None:
         """Store some episodes, ask for the next ones, and learn meanwhile."""
         cycle, before = self.config.cycle, self.progress.env_steps
-        episodes = [*self._store(self.ahead or self._next_episodes()).values()]
+        ask = partial(self._ask, cycle.episodes, self.config.exploration)
+        episodes = [*self._store(self.ahead or ask()).values()]
         if episodes:
             self._observe(EpisodeReplay.from_episodes(episodes))
         # After the last cycle too: a run that is made longer continues as the long one would.
-        self.ahead = self._next_episodes(begin=not self.finished) if cycle.ahead else None
+        self.ahead = ask(begin=not self.finished) if cycle.ahead else None
 
         due = 0
         if self.replay.num_episodes:
@@ -208,15 +210,12 @@ class Trainer:
         for agent in self.contest.agents.values():
             require_finite(agent, self.state.metrics, updates)
 
-    def _next_episodes(self, *, begin: bool = True) -> Asked:
-        return self._ask(self.config.cycle.episodes, self.config.exploration, begin=begin)
-
     def _ask(self, count: int, exploration: Exploration, *, begin: bool = True) -> Asked:
         """Ask for new episodes with the newest policy; none is begun if it is not to be."""
         self._require_finite()
-        asked = Asked(self.contest.policies, self.state.num_asked, count, None)
-        self.state.num_asked += count
-        return self.rollouts.begin(asked, exploration) if begin else asked
+        indices, env_steps = self.state.ask(count), self.progress.env_steps
+        asked = Asked(self.contest.policies, indices, exploration, env_steps)
+        return self.rollouts.begin(asked) if begin else asked
 
     def _store(self, asked: Asked) -> dict[int, Episode]:
         """Wait for episodes, and then store those that did not fail or, if it must end, none.
@@ -225,14 +224,15 @@ class Trainer:
             What is stored, by index.
         """
         if asked.pending is None:
-            asked = self.rollouts.begin(asked, self.config.exploration)
+            asked = self.rollouts.begin(asked)
         with self.clock(self.rollouts.part):
             finished = collect(asked.pending or (), self.progress, self.config.failures)
-        episodes = {asked.first + place: self.check(it) for place, it in finished.items()}
+        episodes = {asked.indices[place]: self.check(it) for place, it in finished.items()}
         self.hold_values()
         for episode in episodes.values():
             self.replay.add(episode)
             self.state.count(episode)
+        self.rollouts.observe(asked, finished)
         return episodes
 
     def continue_from(self, state: TrainerState, policy_ahead: Policy | None) -> None:
@@ -247,8 +247,9 @@ class Trainer:
         if policy_ahead is None:
             return
         # The same jobs again: an episode is a pure function of its job.
-        asked = Asked([policy_ahead], state.num_over, state.num_ahead, None)
-        self.ahead = asked if self.finished else self.rollouts.begin(asked, self.config.exploration)
+        indices = range(state.num_over, state.num_asked)
+        asked = Asked([policy_ahead], indices, self.config.exploration, self.progress.env_steps)
+        self.ahead = asked if self.finished else self.rollouts.begin(asked)
 
     def hold_values(self) -> None:
         """Clip targets to what is known of the rewards by now."""
