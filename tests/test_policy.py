@@ -303,9 +303,9 @@ def test_a_header_that_is_not_ours_is_refused(saved, header):
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ({"schema": 3}, "schema 3"),
+        ({"schema": 4}, "schema 4"),
         ({"schema": None}, "schema None"),
-        ({"schema": 3, "new": 1}, "schema 3"),
+        ({"schema": 4, "new": 1}, "schema 4"),
         ({"schema": True}, "header.schema must be an integer"),
         ({"colour": "red"}, "unknown key header.colour"),
         ({"num_layers": 10**15}, "it lacks 'layers.3.weight'"),

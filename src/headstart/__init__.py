@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from headstart.data.episode import Episode as Episode
     from headstart.data.goals import GoalRegions as GoalRegions
     from headstart.data.hindsight import HindsightSampler as HindsightSampler
+    from headstart.data.layout import ComponentLayout as ComponentLayout
     from headstart.data.layout import StateLayout as StateLayout
     from headstart.data.mixture import MixedSampler as MixedSampler
     from headstart.data.replay import EpisodeReplay as EpisodeReplay
@@ -76,7 +77,7 @@ _MODULES = {
     "data.episode": ("Episode",),
     "data.goals": ("GoalRegions",),
     "data.hindsight": ("HindsightSampler",),
-    "data.layout": ("StateLayout",),
+    "data.layout": ("ComponentLayout", "StateLayout"),
     "data.mixture": ("MixedSampler",),
     "data.replay": ("EpisodeReplay",),
     "data.symmetry": ("Reflection",),

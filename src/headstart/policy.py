@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.data.component_inputs import ComponentInputs
 from headstart.data.inputs import GoalInput, InputMap
 from headstart.errors import InputError
 from headstart.files.atomic import read_whole, replace_file
@@ -21,8 +22,8 @@ from headstart.files.tensors import pack, require_finite, unpack
 from headstart.text import printable
 
 FloatArray = NDArray[np.float32]
-SCHEMA, INPUTS_SCHEMA = 1, 2
-"""Files of policies that see everything, and of those that do not."""
+SCHEMA, INPUTS_SCHEMA, COMPONENTS_SCHEMA = 1, 2, 3
+"""Files of policies that see everything, some entries, or the current component of a goal."""
 MAX_BYTES = 2**30
 _LARGEST_ACTION = 1e38  # twice as much still is a number
 _VECTORS = ("mean", "std", "action_low", "action_high")
@@ -43,6 +44,8 @@ class _Header:
     inputs: list[tuple[int, int]] | None = None
     fine_scales: list[float] = field(default_factory=list)
     """Since schema 2: what the network sees, where that is not everything."""
+    components: ComponentInputs | None = None
+    """Since schema 3: what chooses the current component, where that is what it sees."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -50,8 +53,9 @@ class Policy:
     """Observation dict in, greedy action in the env's own units out.
 
     The network sees ``[observation, goal]``, where the goal part is the desired goal, the desired
-    minus the achieved goal, or both; or the entries and differences of entries that ``inputs``
-    names. What it sees is standardised with ``mean`` and ``std``.
+    minus the achieved goal, or both; or what ``inputs`` returns of a state: some entries and
+    differences of entries, or the current component of the goal and what is around it. What it sees
+    is standardised with ``mean`` and ``std``.
     """
 
     layers: tuple[tuple[FloatArray, FloatArray], ...]  # (weight (in, out), bias (out,)) in order
@@ -65,7 +69,7 @@ class Policy:
     action_low: FloatArray  # (action_dim,)
     action_high: FloatArray  # (action_dim,)
     metadata: Mapping[str, Any] = field(default_factory=dict)
-    inputs: InputMap | None = None
+    inputs: InputMap | ComponentInputs | None = None
     """What the network sees; everything, as ``goal_input`` says, by default."""
 
     def __post_init__(self) -> None:
@@ -115,6 +119,25 @@ class Policy:
         # The sum may be rounded past a bound.
         action = np.asarray(center + half_range * squashed, np.float32)
         return np.minimum(np.maximum(action, self.action_low), self.action_high)
+
+    def seeing(self, inputs: ComponentInputs) -> "Policy":
+        """Return the same policy for another number of components of a goal.
+
+        Args:
+            inputs: what it would see if it were trained there.
+
+        Raises:
+            ValueError: if it does not see the current component, or something else of it.
+        """
+        if not isinstance(self.inputs, ComponentInputs):
+            raise ValueError("it does not see one component of the goal at a time")
+        moved = self.inputs.of(inputs)
+        return replace(
+            self,
+            inputs=moved,
+            observation_dim=moved.observation_dim,
+            goal_dim=moved.goal_dim,
+        )
 
     def __repr__(self) -> str:
         """Return what it is, in one line: the weights would fill a notebook."""
@@ -199,7 +222,9 @@ class Policy:
             goal_input=self.goal_input,
             metadata=dict(self.metadata),
         )
-        if self.inputs is not None:
+        if isinstance(self.inputs, ComponentInputs):
+            header = replace(header, schema=COMPONENTS_SCHEMA, components=self.inputs)
+        elif self.inputs is not None:
             header = replace(
                 header,
                 schema=INPUTS_SCHEMA,
@@ -251,8 +276,8 @@ def policy_from_bytes(content: bytes) -> Policy:
     header = parse_json(metadata["headstart_policy"])
     # First, so that a file of a later version is not refused for a key of which nobody knows here.
     schema = header.get("schema", SCHEMA) if isinstance(header, dict) else SCHEMA
-    if schema not in (SCHEMA, INPUTS_SCHEMA):
-        raise ValueError(f"it has schema {schema}, this version reads {SCHEMA} and {INPUTS_SCHEMA}")
+    if schema not in (SCHEMA, INPUTS_SCHEMA, COMPONENTS_SCHEMA):
+        raise ValueError(f"it has schema {schema}, this version reads up to {COMPONENTS_SCHEMA}")
     try:
         return _policy(build(_Header, header, "header"), arrays)
     except KeyError as error:
@@ -285,19 +310,19 @@ def _policy(header: _Header, arrays: dict[str, FloatArray]) -> Policy:
         action_low=arrays["action_low"],
         action_high=arrays["action_high"],
         metadata=header.metadata,
-        inputs=None
-        if header.inputs is None
-        else InputMap(
-            tuple(header.inputs),
-            header.observation_dim,
-            header.goal_dim,
-            tuple(header.fine_scales),
-        ),
+        inputs=header.components or _input_map(header),
     )
     unknown = arrays.keys() - policy.arrays().keys()
     if unknown:
         raise ValueError(f"unknown array {min(unknown)}")
     return policy
+
+
+def _input_map(header: _Header) -> InputMap | None:
+    if header.inputs is None:
+        return None
+    sizes = header.observation_dim, header.goal_dim
+    return InputMap(tuple(header.inputs), *sizes, tuple(header.fine_scales))
 
 
 def _describe_refusal(observation: object, key: str) -> str:

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from builders import is_one_line
 
+from headstart.data.layout import ComponentLayout
 from headstart.data.symmetry import Reflection
 from headstart.dotted import walk
 from headstart.errors import InputError
@@ -26,6 +27,7 @@ FIXED = {
     "seed", "replay_capacity", "symmetry", "actor_inputs", "fine_scales",
     "task.velocities", "task.positions", "task.goal_positions", "task.hand", "task.angles",
     "task.shift_axes", *(it.name for it in walk(Reflection(), "task.state_mirror.")),
+    *(it.name for it in walk(ComponentLayout(), "task.component_layout.")),
     "demos.num_episodes", "resets.frontier",
     "warm_start.bc_updates", "warm_start.episodes", "warm_start.critic_updates",
     "agent.hidden_sizes", "agent.num_critics", "agent.goal_input", "agent.normalize_inputs",

@@ -16,6 +16,7 @@ from headstart.agents.networks import FIRST, OTHERS, Actor, Critics
 from headstart.agents.normalizer import RunningMoments
 from headstart.agents.passes import ActorPass, CriticPass
 from headstart.data.batch import Batch, NumpyBatch
+from headstart.data.component_inputs import ComponentInputs
 from headstart.data.inputs import NOTHING, InputMap
 from headstart.policy import Policy, inner_bounds
 
@@ -63,7 +64,7 @@ class DDPG:
         action_high: Iterable[float],
         reward_range: tuple[float, float],
         seed: int,
-        actor_inputs: InputMap | None = None,
+        actor_inputs: InputMap | ComponentInputs | None = None,
     ) -> None:
         self.config = config
         self.observation_dim = observation_dim
@@ -190,7 +191,9 @@ class DDPG:
     def _lay_out_inputs(self) -> None:
         """Decide which columns critics and actor see: the critics' come first."""
         critic = InputMap.of(self.observation_dim, self.goal_dim, self.config.goal_input)
-        actor = self.actor_inputs or critic
+        seen = self.actor_inputs
+        self._components = seen if isinstance(seen, ComponentInputs) else None
+        actor = critic if isinstance(seen, ComponentInputs) else seen or critic
         inputs = critic.joined(actor.terms)
         more = inputs.terms[len(critic) :]
         if any(subtracted == NOTHING for _, subtracted in more):
@@ -199,6 +202,9 @@ class DDPG:
         self._scales = actor.scales
         self._coarse = [columns[place] for place in actor.differences]
         width = len(inputs) + len(actor.scales) * len(self._coarse)
+        if self._components is not None:
+            width = len(inputs) + len(self._components)
+            columns = []
         self._critic_dim = len(critic)
         self._actor_columns = torch.tensor([*columns, *range(len(inputs), width)])
         # What the actor alone sees: entries, and what is subtracted from them.
@@ -322,6 +328,9 @@ class DDPG:
         if self._more.numel():
             states = torch.cat([observation, achieved_goal, desired_goal], dim=-1)
             parts.append(states[:, self._more[0]] - states[:, self._more[1]])
+        if self._components is not None:
+            states = torch.cat([observation, achieved_goal, desired_goal], dim=-1)
+            parts.append(torch.from_numpy(self._components(states.numpy())))
         raw = torch.cat(parts, dim=-1)
         if self._scales:
             coarse = raw[:, self._coarse]

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from headstart.cli.parser import Parser
 from headstart.cli.task import add_task, task_of
-from headstart.data.layout import StateLayout
+from headstart.data.layout import ComponentLayout, StateLayout
 from headstart.envs.check import EnvReport, check_env
 from headstart.envs.goal_env import GoalSpec
 from headstart.envs.layout import declaration
@@ -117,6 +117,7 @@ def _task(report: EnvReport, spec: GoalSpec) -> list[tuple[str, str]]:
         mirror = f"not used: {report.mirror_defect}"
     return [
         ("components", "; ".join(components)),
+        ("component_layout", _order(spec.component_layout)),
         (
             "regions",
             f"{regions.above} where entry {regions.coordinate} of the goal is above "
@@ -127,6 +128,15 @@ def _task(report: EnvReport, spec: GoalSpec) -> list[tuple[str, str]]:
         ("mirror", mirror if spec.mirror else ""),
         ("camera", "; ".join(f"{name} {_value(value)}" for name, value in camera.items())),
     ]
+
+
+def _order(layout: ComponentLayout | None) -> str:
+    """Return what belongs to each component, and when it is finished."""
+    if layout is None:
+        return ""
+    entries = [ranges(range(first, first + layout.width)) for first in layout.firsts]
+    distances = " or ".join(f"{distance:g}" for distance in layout.distances)
+    return f"one after the other; entries {'; '.join(entries)}; finished within {distances}"
 
 
 def _value(value: float | tuple[float, ...]) -> str:

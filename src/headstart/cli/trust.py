@@ -1,14 +1,19 @@
 """Opening a file that the user names, for an environment that the user can trust."""
 
+import contextlib
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
 
 from headstart.envs.interface import widths
 from headstart.envs.make import make_env
 from headstart.envs.names import is_buildable, is_registered
 from headstart.errors import InputError
 from headstart.policy import Policy, load_policy
+from headstart.rollout.behaviour import fit_policy
 
 _LONGEST_ID = 1000
 
@@ -26,29 +31,32 @@ def open_policy(path: Path, chosen_env: str | None, command: str) -> tuple[Polic
     """
     policy = load_policy(path)
     env_id = trusted_env(path, str(policy.metadata.get("env_id", "")), chosen_env, command)
-    trained = {
-        "observation": policy.observation_dim,
-        "goal": policy.goal_dim,
-        "action": len(policy.action_low),
-    }
-    check_widths(path, trained, env_id)
+    with contextlib.closing(make_env(env_id)) as env:
+        policy = fit_policy(policy, env)
+        trained = {
+            "observation": policy.observation_dim,
+            "goal": policy.goal_dim,
+            "action": len(policy.action_low),
+        }
+        check_widths(path, trained, env_id, env)
     return policy, env_id
 
 
-def check_widths(path: Path, expected: Mapping[str, int], env_id: str) -> None:
+def check_widths(
+    path: Path, expected: Mapping[str, int], env_id: str, env: gym.Env[Any, Any]
+) -> None:
     """Refuse an environment that is another one than a file is for.
 
     Args:
         path: the file.
         expected: the widths of ``observation``, ``goal`` and ``action`` in it.
-        env_id: the environment.
+        env_id: what the environment is called.
+        env: the environment.
 
     Raises:
         InputError: if a width of the environment differs.
     """
-    env = make_env(env_id)
     found = widths(env)
-    env.close()
     for name, width in expected.items():
         if width != found[name]:
             raise InputError(

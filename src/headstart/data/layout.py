@@ -1,9 +1,16 @@
 """What the entries of states and actions mean, as far as headstart makes use of it."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from headstart.data.component_inputs import ComponentInputs
+from headstart.data.goals import GoalComponent
 from headstart.data.inputs import NOTHING, InputMap, Term
 from headstart.settings import check_settings, setting
+
+_RESOLVED = (0.5, 0.2)
+"""Shares of a distance that is to be resolved; ``tanh`` of as much is nearly straight."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +51,59 @@ class StateLayout:
     def absolute(self, firsts: tuple[int, ...]) -> set[int]:
         """Return the entries of positions, given by their first ones, along ``shift_axes``."""
         return {first + axis for first in firsts for axis in self.shift_axes}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComponentLayout:
+    """The components of a goal as things to finish one after the other, in their order."""
+
+    firsts: tuple[int, ...] = setting((), at_least=0, resume="fixed")
+    """First entry in the observation of what belongs to each component of a goal."""
+    width: int = setting(1, at_least=1, resume="fixed")
+    """How many entries belong to each."""
+    distances: tuple[float, ...] = setting((), above=0, below=math.inf, resume="fixed")
+    """How near to its goal a component is finished; and, if a second number follows, how near one
+    is that a later one may rest on."""
+
+    def __post_init__(self) -> None:
+        check_settings(self, "component_layout.")
+
+
+def see_components(
+    layout: StateLayout,
+    parts: ComponentLayout,
+    components: Sequence[GoalComponent],
+    sizes: tuple[int, int],
+    scales: tuple[float, ...],
+) -> ComponentInputs:
+    """Return what is seen of the current component: no velocities, and nothing absolute.
+
+    Args:
+        layout: what the entries of a state mean.
+        parts: what belongs to each component.
+        components: these, in their order; each is a position.
+        sizes: widths of observation and goal.
+        scales: see ``ComponentInputs``; by default two that resolve the distances of ``parts``.
+    """
+    within = parts.distances[0], parts.distances[-1]
+    hidden = {*layout.velocities, *layout.angles, *layout.absolute(layout.positions)}
+    owned = {first + entry for first in parts.firsts for entry in range(parts.width)}
+    places = {first + axis for first in layout.positions for axis in range(layout.dim)}
+    seen = {*range(sizes[0])} - hidden
+    own = seen - places
+    return ComponentInputs(
+        observation_dim=sizes[0],
+        goal_dim=sizes[1],
+        dim=layout.dim,
+        goals=tuple(it.start for it in components),
+        firsts=parts.firsts,
+        own=tuple(entry for entry in range(parts.width) if parts.firsts[0] + entry in own),
+        shared=tuple(sorted(seen - owned)),
+        hand=layout.hand,
+        heights=tuple(axis for axis in range(layout.dim) if axis not in layout.shift_axes),
+        distances=within,
+        scales=scales or tuple(share / within[0] for share in _RESOLVED),
+    )
 
 
 def choose_inputs(

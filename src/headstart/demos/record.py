@@ -1,5 +1,6 @@
 """Recording demonstrations with a scripted expert, or with a policy."""
 
+import contextlib
 import itertools
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,10 +13,10 @@ from headstart.data.episode import Episode
 from headstart.demos.storage import DemoSet, task_header
 from headstart.envs.goal_env import GoalSpec
 from headstart.envs.make import env_source, make_env
-from headstart.envs.source import EnvLike, EnvSource
+from headstart.envs.source import EnvLike
 from headstart.envs.task import TaskConfig
 from headstart.errors import EpisodeError, InputError, require
-from headstart.rollout.behaviour import PolicyLike, open_behaviour
+from headstart.rollout.behaviour import PolicyLike, fit_behaviour, open_behaviour
 from headstart.rollout.executors import Executor, Pending, open_executor
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import EpisodeJob
@@ -82,9 +83,13 @@ def collect_demos(
     """
     episodes, seed, exploration = check_numbers(episodes, seed, noise)
     source = env_source(env, env_kwargs)
-    spec = _spec(source)
+    with contextlib.closing(make_env(source)) as env:
+        # What is recorded is what was done; whether its rewards can be learned from, training says.
+        recorded = TaskConfig(unexplained_reward="ignore")
+        spec = GoalSpec.from_env(env, recorded, name=source.name)
+        behaviour = fit_behaviour(open_behaviour(expert), env)
     job = EpisodeJob(
-        open_behaviour(expert),
+        behaviour,
         seed,
         "demos",
         index=0,
@@ -142,16 +147,6 @@ def _header(spec: GoalSpec, job: EpisodeJob, indices: list[int]) -> dict[str, An
 def versions() -> dict[str, str]:
     """Return the versions of the packages that an episode depends on."""
     return {name: version(name) for name in _PACKAGES}
-
-
-def _spec(source: EnvSource) -> GoalSpec:
-    env = make_env(source)
-    try:
-        # What is recorded is what was done; whether its rewards can be learned from, training says.
-        recorded = TaskConfig(unexplained_reward="ignore")
-        return GoalSpec.from_env(env, recorded, name=source.name)
-    finally:
-        env.close()
 
 
 class _Attempts:

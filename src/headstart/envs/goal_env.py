@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from headstart.data.goals import GoalComponent, GoalRegions
 from headstart.data.hindsight import one_number_a_row
-from headstart.data.layout import StateLayout
+from headstart.data.layout import ComponentLayout, StateLayout
 from headstart.data.symmetry import Mirror
 from headstart.envs import interface, probe, reward_facts
 from headstart.envs.interface import widths
@@ -62,6 +62,7 @@ class GoalSpec:
     adds_unexplained: bool = False  # whether episodes keep what compute_reward does not explain
     success_key: str | None = None  # of info; None where the reward of the goal shows a success
     components: tuple[GoalComponent, ...] = ()  # of a goal that is made of parts
+    component_layout: ComponentLayout | None = None  # what says which of them comes next
     regions: GoalRegions | None = None  # of the goal space, in which successes are counted apart
     # What is known of the state: velocities, positions, the axes of shifts, and the hand.
     layout: StateLayout = field(default_factory=StateLayout)

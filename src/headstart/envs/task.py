@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from headstart.data.goals import GoalRegions
-from headstart.data.layout import StateLayout
+from headstart.data.layout import ComponentLayout, StateLayout
 from headstart.data.symmetry import Reflection
 from headstart.errors import InputError, require
 from headstart.settings import check_settings, setting
@@ -42,6 +42,8 @@ class TaskConfig:
     """How many numbers each component of a goal has, one behind the other."""
     goal_component_names: tuple[str, ...] | None = None
     """Names of these components; their numbers from 0 on by default."""
+    component_layout: ComponentLayout = field(default_factory=ComponentLayout)
+    """The components of a goal as things to finish one after the other."""
     unexplained_reward: UnexplainedReward = "refuse"
     """What to do where step pays something else than compute_reward, such as a penalty for a
     collision: refuse the environment, add the difference to the reward of every goal, or ignore it

@@ -8,6 +8,7 @@ import gymnasium as gym
 import numpy as np
 
 from headstart.data.goals import GoalComponent, GoalRegions
+from headstart.data.layout import ComponentLayout
 from headstart.data.symmetry import Mirror, Reflection
 from headstart.envs.interface import declared, env_name, widths
 from headstart.envs.known import known
@@ -36,6 +37,7 @@ def find_facts(env: gym.Env[Any, Any], task: TaskConfig) -> Facts:
     """
     return {
         "components": find_components(env, task),
+        "component_layout": find_component_layout(env, task),
         "regions": find_regions(env, task),
         "mirror": find_mirror(env, task),
         "camera": find_camera(env),
@@ -91,6 +93,36 @@ def find_components(env: gym.Env[Any, Any], task: TaskConfig) -> Found[tuple[Goa
                 f"{env_name(env)}: the components {one.name} and {other.name} of its goals overlap"
             )
     return tuple(components), "declared"
+
+
+def find_component_layout(env: gym.Env[Any, Any], task: TaskConfig) -> Found[ComponentLayout]:
+    """Return what says which component of a goal is to be finished next.
+
+    Raises:
+        InputError: if it names no entries of the observation, or is of fewer or more components.
+    """
+    given = task.component_layout if task.component_layout != ComponentLayout() else None
+    parts = given or attribute(env, "component_layout", ComponentLayout)
+    if parts is None:
+        return None, None
+    name, width = env_name(env), widths(env)["observation"]
+    count = len(find_components(env, task)[0] or ())
+    if len(parts.firsts) != count:
+        raise InputError(
+            f"{name}: firsts of its component_layout must name one entry of the observation for "
+            f"each of {counted(count, 'component')} of a goal, got {len(parts.firsts)}"
+        )
+    if not all(first + parts.width <= width for first in parts.firsts):
+        raise InputError(
+            f"{name}: its component_layout names {parts.width} entries from {max(parts.firsts)} "
+            f"on, and its observation has {width}"
+        )
+    if len(parts.distances) not in (1, 2) or parts.distances[0] > parts.distances[-1]:
+        raise InputError(
+            f"{name}: distances of its component_layout must be one number, or a second one that "
+            f"is no smaller, got {' '.join(map(str, parts.distances)) or 'none'}"
+        )
+    return parts, "declared"
 
 
 def find_regions(env: gym.Env[Any, Any], task: TaskConfig | None = None) -> Found[GoalRegions]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from headstart.data.component_inputs import ComponentInputs
 from headstart.data.inputs import InputMap
 from headstart.errors import InputError
 from headstart.policy import FloatArray, Policy
@@ -25,6 +26,11 @@ def inputs_of(policy: Policy) -> InputMap:
     Raises:
         InputError: if the policy sees something that exports cannot express.
     """
+    if isinstance(policy.inputs, ComponentInputs):
+        raise InputError(
+            "the policy sees one component of a goal at a time, which cannot be exported yet: use "
+            "the .safetensors file with numpy, or train with --actor-inputs all"
+        )
     given = policy.inputs or InputMap.of(policy.observation_dim, policy.goal_dim, policy.goal_input)
     for holder, known in ((policy, _POLICY_FIELDS), (given, _INPUT_FIELDS)):
         for each in fields(holder):

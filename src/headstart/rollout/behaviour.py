@@ -1,8 +1,14 @@
 """Policies as callers give them: an object, a function, a file, a run directory or a result."""
 
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
+import gymnasium as gym
+
+from headstart.data.component_inputs import ComponentInputs
+from headstart.envs.components import component_inputs
+from headstart.envs.goal_env import GoalSpec
+from headstart.envs.interface import widths
 from headstart.envs.names import is_at_hand
 from headstart.envs.source import EnvLike
 from headstart.errors import InputError
@@ -83,3 +89,31 @@ def env_of(policy: PolicyLike, behaviour: Behaviour) -> EnvLike:
             f"it, name the environment yourself, e.g. evaluate(policy, env)"
         )
     return named
+
+
+def fit_behaviour(behaviour: Behaviour, env: gym.Env[Any, Any]) -> Behaviour:
+    """Return what acts in an environment: a policy as ``fit_policy`` does, all else as it is."""
+    return fit_policy(behaviour, env) if isinstance(behaviour, Policy) else behaviour
+
+
+def fit_policy(policy: Policy, env: gym.Env[Any, Any]) -> Policy:
+    """Return a policy for an environment whose goals may have more or fewer components.
+
+    All but one that sees one component at a time is returned as it is.
+
+    Raises:
+        InputError: if the environment does not show that policy what it sees.
+    """
+    seen, sizes = policy.inputs, widths(env)
+    if not isinstance(seen, ComponentInputs):
+        return policy
+    if (sizes["observation"], sizes["goal"]) == (seen.observation_dim, seen.goal_dim):
+        return policy
+    spec = GoalSpec.from_env(env, success_needed=False)
+    try:
+        if spec.action_dim != len(policy.action_low):
+            raise ValueError(f"it has actions of {spec.action_dim} numbers")
+        return policy.seeing(component_inputs(spec))
+    except ValueError as error:
+        trained = printable(policy.metadata.get("env_id", "goals of several components"))
+        raise InputError(f"a policy for {trained} does not fit here: {error}") from error

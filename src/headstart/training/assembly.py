@@ -9,8 +9,6 @@ import numpy as np
 from headstart.agents.ddpg import DDPG
 from headstart.data.episode import Episode
 from headstart.data.hindsight import Relabelling
-from headstart.data.inputs import InputMap
-from headstart.data.layout import choose_inputs
 from headstart.data.replay import EpisodeReplay
 from headstart.data.strategies import GoalStrategy
 from headstart.data.symmetry import Mirror
@@ -30,6 +28,7 @@ from headstart.training.goal_use import compare_goal_use
 from headstart.training.observer import Observer
 from headstart.training.sampling import make_relabelling, make_samplers
 from headstart.training.trainer import Trainer
+from headstart.training.views import actor_inputs, views
 
 _log = logging.getLogger("headstart")
 
@@ -90,7 +89,7 @@ def build_trainer(
     return Trainer(
         config=config,
         spec=spec,
-        contest=Contest({seen: _agent(config, spec, seen) for seen in _views(config, spec, demos)}),
+        contest=Contest({seen: _agent(config, spec, seen) for seen in views(config, spec, demos)}),
         check=check,
         executor=executor,
         replay=replay,
@@ -163,7 +162,7 @@ def _decide_other_goals(
     """Return settings that say whether first steps of demonstrations get other goals."""
     if config.demos.other_goals is not None or demos is None:
         return config
-    view, use = _views(config, spec, demos)[0], None
+    view, use = views(config, spec, demos)[0], None
     if config.warm_start.bc_updates and config.agent.bc_weight:
         use = compare_goal_use(
             lambda: _agent(config, spec, view),
@@ -183,37 +182,6 @@ def _decide_other_goals(
     return replace(config, demos=replace(config.demos, other_goals=misleads))
 
 
-def _views(
-    config: TrainConfig, spec: GoalSpec, demos: Sequence[Episode] | None
-) -> list[ActorInputs]:
-    """Return what the actor may see of a state, less before more: episodes decide."""
-    if config.actor_inputs != "auto":
-        return [config.actor_inputs]
-    warm_start = config.warm_start
-    tried = demos is not None and warm_start.bc_updates and warm_start.episodes
-    if not tried:
-        return ["all"]
-    names: tuple[ActorInputs, ...] = ("all", "neither", "no-absolute")
-    different: dict[InputMap | None, ActorInputs] = {}
-    for name in names:
-        different.setdefault(_actor_inputs(config, spec, name), name)
-    everything, *less = different.values()
-    return [*less, everything]
-
-
-def _actor_inputs(config: TrainConfig, spec: GoalSpec, seen: ActorInputs) -> InputMap | None:
-    """Return what the actor sees, if that is not everything."""
-    everything = InputMap.of(spec.observation_dim, spec.goal_dim, config.agent.goal_input)
-    chosen = choose_inputs(
-        spec.layout,
-        everything,
-        velocities=seen in ("all", "no-absolute"),
-        absolute=seen in ("all", "no-velocities"),
-        fine_scales=config.fine_scales,
-    )
-    return None if chosen == everything else chosen
-
-
 def _agent(config: TrainConfig, spec: GoalSpec, seen: ActorInputs) -> DDPG:
     return DDPG(
         config.agent,
@@ -224,5 +192,5 @@ def _agent(config: TrainConfig, spec: GoalSpec, seen: ActorInputs) -> DDPG:
         # The trainer narrows it to what is known of the environment.
         reward_range=(-np.inf, np.inf),
         seed=integer_seed(config.seed, "networks"),
-        actor_inputs=_actor_inputs(config, spec, seen),
+        actor_inputs=actor_inputs(config, spec, seen),
     )

@@ -15,7 +15,7 @@ from headstart.rollout.limits import EPISODE_TIMEOUT
 from headstart.settings import check_settings, setting
 from headstart.text import counted
 
-ActorInputs = Literal["auto", "all", "no-velocities", "no-absolute", "neither"]
+ActorInputs = Literal["auto", "all", "no-velocities", "no-absolute", "neither", "component"]
 StrategyName = Literal["future", "final", "episode", "random", "none"]
 MatmulPrecision = Literal["float32", "bfloat16"]
 MOST_EPISODES = 100_000
@@ -191,13 +191,15 @@ class TrainConfig:
     takes them as they are."""
     actor_inputs: ActorInputs = setting("auto", resume="fixed")
     """What the actor sees of a state: all of it; all but velocities; all but absolute positions and
-    angles, which are seen from the hand and from the goal; or neither. The critics see all. auto
-    clones actors that see neither, nothing absolute, and all, lets the clones run the episodes of
-    the warm start in turn, and trains on with a good one that sees little; without demonstrations
-    it is all."""
+    angles, which are seen from the hand and from the goal; neither; or the current component of a
+    goal and what is around it. The critics see all. auto is component where the env declares
+    component_layout; else it clones actors that see neither, nothing absolute, and all, lets the
+    clones run the episodes of the warm start in turn, and trains on with a good one that sees
+    little; without demonstrations it is all."""
     fine_scales: tuple[float, ...] = setting((), above=0, below=math.inf, resume="fixed")
     """For each k of these, the actor also sees tanh(k x) of each difference of positions x, in the
-    env's units: small distances apart from larger ones."""
+    env's units: small distances apart from larger ones. One that sees the current component has two
+    of them by default."""
     symmetry: bool = setting(True, resume="fixed")
     """Mirror half of each batch where the env is known to be symmetric."""
     policy_every: int = setting(10_000, at_least=1, resume="free")

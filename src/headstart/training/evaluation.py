@@ -16,7 +16,7 @@ from headstart.envs.source import EnvLike
 from headstart.envs.task import TaskConfig
 from headstart.envs.task_facts import find_regions
 from headstart.errors import EpisodeError, require
-from headstart.rollout.behaviour import PolicyLike, env_of, open_behaviour
+from headstart.rollout.behaviour import PolicyLike, env_of, fit_behaviour, open_behaviour
 from headstart.rollout.executors import Executor, open_executor
 from headstart.rollout.job import EVALUATION, Behaviour, EpisodeJob
 from headstart.settings import convert
@@ -95,6 +95,7 @@ def evaluate(
     behaviour = open_behaviour(policy)
     source = env_source(env_of(policy, behaviour) if env is None else env, env_kwargs)
     with contextlib.closing(make_env(source)) as own:
+        behaviour = fit_behaviour(behaviour, own)
         regions, _ = find_regions(own, task)
     with open_executor(source, collectors, executor) as runner:
         trials = run_evaluation(runner, behaviour, episodes=episodes, seed=seed, call=on_episode)

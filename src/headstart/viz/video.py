@@ -22,7 +22,7 @@ from headstart.files.atomic import replacing
 from headstart.files.npz import reason_of
 from headstart.files.output import VIDEOS, check_output
 from headstart.files.paths import user_path
-from headstart.rollout.behaviour import PolicyLike, env_of, open_behaviour
+from headstart.rollout.behaviour import PolicyLike, env_of, fit_behaviour, open_behaviour
 from headstart.rollout.job import EVALUATION, EpisodeJob, run_episode
 from headstart.rollout.pickled import copies_of
 from headstart.viz.gl import select_backend
@@ -74,9 +74,9 @@ def record_video(
         raise InputError("record_video needs the path of the video to write, e.g. path='play.mp4'")
     behaviour = open_behaviour(policy)
     source = env_source(env_of(policy, behaviour) if env is None else env, env_kwargs)
-    copy = copies_of(behaviour)
     outcomes = []
     with _video(user_path(path), source, frames_per_second) as (drawn, writer):
+        copy = copies_of(fit_behaviour(behaviour, drawn))
         for index in range(episodes):
             job = EpisodeJob(copy(), seed, EVALUATION, index)
             episode = _record(drawn, job, f"episode {index + 1}/{episodes}", writer)

@@ -1,6 +1,7 @@
 """``headstart demos play``."""
 
 import argparse
+import contextlib
 from typing import Any
 
 from headstart.cli.parser import add_force
@@ -8,6 +9,7 @@ from headstart.cli.progress import progress_bar
 from headstart.cli.trust import check_widths, trusted_env
 from headstart.demos.resets import check_snapshots
 from headstart.demos.storage import load_demos
+from headstart.envs.make import make_env
 from headstart.errors import InputError
 from headstart.files.output import VIDEOS, check_new_output
 from headstart.files.paths import user_path
@@ -51,7 +53,8 @@ def _play(arguments: argparse.Namespace) -> None:
     if video is None:
         check_screen(_VIDEO)
     env_id = trusted_env(arguments.file, demos.env_id, arguments.env, arguments.command)
-    check_widths(arguments.file, demos.widths, env_id)
+    with contextlib.closing(make_env(env_id)) as env:
+        check_widths(arguments.file, demos.widths, env_id, env)
     shown = demos.episodes[first : first + count]
     if video is None:
         check_snapshots(shown)

@@ -1,6 +1,6 @@
 """What towers of ``n`` blocks declare of themselves: components, layout, mirror image."""
 
-from headstart.data.layout import StateLayout
+from headstart.data.layout import ComponentLayout, StateLayout
 from headstart.data.symmetry import Reflection
 from headstart.envs.known import FETCH_Y, HAND_STEPS
 
@@ -14,6 +14,14 @@ that of the hand 9:12, angular velocity 12:15."""
 def components(num_blocks: int) -> dict[str, slice]:
     """Return which entries of a goal say where each block belongs, in the order of the tower."""
     return {f"block {number}": slice(3 * number, 3 * number + 3) for number in range(num_blocks)}
+
+
+def component_layout(num_blocks: int) -> ComponentLayout:
+    """Return what belongs to each block, and when it is left alone."""
+    # A block is far within its threshold before the next one is taken: errors add up in a tower.
+    return ComponentLayout(
+        firsts=_block_entries(num_blocks), width=BLOCK_ENTRIES, distances=(0.01, 0.028)
+    )
 
 
 def stack_layout(num_blocks: int) -> StateLayout:

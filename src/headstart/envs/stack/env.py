@@ -93,6 +93,7 @@ class FetchStack(gym.Env[Any, Any]):
         )
         self.reward_range = (-1.0 if reward_type == "sparse" else -float(num_blocks), 0.0)
         self.goal_components = description.components(num_blocks)
+        self.component_layout = description.component_layout(num_blocks)
         self.state_layout = description.stack_layout(num_blocks)
         self.state_mirror = description.stack_mirror(num_blocks)
 
