@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from headstart.training.observer import TrainResult as TrainResult
     from headstart.training.progress import Progress as Progress
     from headstart.viz.plots import plot_runs as plot_runs
+    from headstart.viz.report.page import write_report as write_report
     from headstart.viz.video import record_video as record_video
 
 _MODULES = {
@@ -117,6 +118,7 @@ _MODULES = {
     "training.observer": ("Observer", "RunHandle", "RunInterrupted", "TrainResult"),
     "training.progress": ("Progress",),
     "viz.plots": ("plot_runs",),
+    "viz.report.page": ("write_report",),
     "viz.video": ("record_video",),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}

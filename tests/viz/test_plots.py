@@ -9,8 +9,8 @@ from full_disk import files_limited_to
 from matplotlib.figure import Figure
 
 from headstart.errors import InputError
-from headstart.runs.curves import read_run
-from headstart.viz.plots import draw_group, moving_average, plot_runs
+from headstart.runs.curves import moving_average, read_run
+from headstart.viz.plots import draw_group, plot_runs
 
 ROW = b'{"time/env_steps": 1, "eval/success_rate": 0.5, "eval/mean_q": -1}'
 

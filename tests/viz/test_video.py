@@ -177,7 +177,7 @@ class Counter:
 
 def test_pictures_are_written_as_they_are_made_so_that_no_episode_is_too_long():
     counter = Counter()
-    film = video._Film(Blank(), "long", counter)
+    film = video.Film(Blank(), "long", counter)
     for step in range(5):
         film.draw(False)
         assert counter.count == step + 1

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,3 +64,43 @@ def read_run(directory: Path) -> Run:
         env_steps=columns.pop("time/env_steps"),
         curves=columns,
     )
+
+
+def group_runs(runs: Sequence[Run]) -> list[list[Run]]:
+    """Return the runs in groups that share all but the seed, in the order of their first ones."""
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(run.group, []).append(run)
+    return list(groups.values())
+
+
+def align(runs: Sequence[Run], metric: str, smooth: int = 1) -> tuple[FloatArray, FloatArray]:
+    """Return a curve of each run at the env steps that all of them have reached.
+
+    Args:
+        runs: at least one.
+        metric: of ``CURVES``.
+        smooth: number of neighbouring evaluations to average over.
+
+    Returns:
+        Env steps, ``(points,)``, at which any run was evaluated, and values, ``(runs, points)``.
+    """
+    end = min(run.env_steps[-1] for run in runs)
+    start = max(run.env_steps[0] for run in runs)
+    steps = np.unique(np.concatenate([run.env_steps for run in runs]))
+    grid = steps[(steps >= start) & (steps <= end)] if end > start else np.array([end])
+    # What cloning changes takes no env steps: a line straight up.
+    before = max(1, min(int(np.sum(run.env_steps == start)) for run in runs)) - 1
+    curves = []
+    for run in runs:
+        values = moving_average(run.curves[metric], smooth)
+        rest = np.interp(grid, run.env_steps[before:], values[before:])
+        curves.append(np.concatenate([values[:before], rest]))
+    return np.concatenate([np.full(before, start), grid]), np.stack(curves)
+
+
+def moving_average(values: FloatArray, width: int) -> FloatArray:
+    """Average each value with its neighbours, ``width`` in all, fewer at the ends."""
+    kernel = np.ones(min(width, len(values)))
+    total = np.convolve(values, kernel, mode="same")
+    return total / np.convolve(np.ones(len(values)), kernel, mode="same")

@@ -7,11 +7,10 @@ from typing import Any, Protocol
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from headstart.errors import InputError, require
 from headstart.files.paths import user_path
-from headstart.runs.curves import CURVES, Run, read_run
+from headstart.runs.curves import CURVES, Run, align, group_runs, read_run
 from headstart.viz.picture import save_picture
 
 
@@ -24,8 +23,6 @@ class HasDirectory(Protocol):
 
 
 RunLike = str | Path | HasDirectory
-FloatArray = NDArray[np.float64]
-_GRID_POINTS = 200
 
 
 def plot_runs(
@@ -57,13 +54,10 @@ def plot_runs(
     runs = [read_run(user_path(getattr(each, "directory", each))) for each in given]
     if not runs:
         raise InputError("there is no run to plot; name at least one run directory")
-    groups: dict[str, list[Run]] = {}
-    for run in runs:
-        groups.setdefault(run.group, []).append(run)
     # Without pyplot, which would choose a backend for the whole process of whoever calls this.
     figure = Figure(figsize=(11, 4), layout="constrained")
     panels = figure.subplots(1, 2)
-    for members in groups.values():
+    for members in group_runs(runs):
         for axes, metric in zip(panels, CURVES, strict=True):
             draw_group(axes, members, metric, smooth)
     for axes, (metric, title) in zip(panels, CURVES.items(), strict=True):
@@ -78,13 +72,7 @@ def plot_runs(
 
 def draw_group(axes: Axes, runs: Sequence[Run], metric: str, smooth: int) -> None:
     """Draw median and range of some runs over the env steps that all of them have reached."""
-    end = min(run.env_steps[-1] for run in runs)
-    start = max(run.env_steps[0] for run in runs)
-    grid = np.linspace(start, end, _GRID_POINTS) if end > start else np.array([end])
-    # What cloning changes takes no env steps: a line straight up.
-    before = max(1, min(int(np.sum(run.env_steps == start)) for run in runs)) - 1
-    curves = np.stack([_curve(run, metric, smooth, grid, before) for run in runs])
-    grid = np.concatenate([np.full(before, start), grid])
+    grid, curves = align(runs, metric, smooth)
     seeds = f" ({len(runs)} seeds)" if len(runs) > 1 else ""
     (line,) = axes.plot(
         grid,
@@ -96,20 +84,6 @@ def draw_group(axes: Axes, runs: Sequence[Run], metric: str, smooth: int) -> Non
     if len(runs) > 1:
         color = line.get_color()
         axes.fill_between(grid, curves.min(0), curves.max(0), color=color, alpha=0.2, linewidth=0)
-
-
-def _curve(run: Run, metric: str, smooth: int, grid: FloatArray, before: int) -> FloatArray:
-    """Return the first ``before`` values of a curve, and the values of the rest on a grid."""
-    values = moving_average(run.curves[metric], smooth)
-    rest = np.interp(grid, run.env_steps[before:], values[before:])
-    return np.concatenate([values[:before], rest])
-
-
-def moving_average(values: FloatArray, width: int) -> FloatArray:
-    """Average each value with its neighbours, ``width`` in all, fewer at the ends."""
-    kernel = np.ones(min(width, len(values)))
-    total = np.convolve(values, kernel, mode="same")
-    return total / np.convolve(np.ones(len(values)), kernel, mode="same")
 
 
 def style_axes(axes: Any, title: str, *, is_rate: bool) -> None:

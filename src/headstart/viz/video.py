@@ -110,7 +110,7 @@ def record_demos(
     check_snapshots(episodes)
     with _video(user_path(path), env_source(env), frames_per_second) as (drawn, writer):
         for number, episode in enumerate(episodes):
-            film = _Film(drawn, f"demonstration {number + 1}/{len(episodes)}", writer)
+            film = Film(drawn, f"demonstration {number + 1}/{len(episodes)}", writer)
             for success in states_of(drawn, episode):
                 film.draw(success)
             film.linger()
@@ -135,7 +135,7 @@ def _video(path: Path, source: EnvSource, frames_per_second: int) -> Iterator[tu
     env = make_env(source, render_mode="rgb_array")
     try:
         # On their own, writers stay open after an error, and write on when the file is gone.
-        with replacing(path) as staged, closing(_writer(staged, frames_per_second)) as writer:
+        with replacing(path) as staged, closing(writer_of(staged, frames_per_second)) as writer:
             yield env, writer
     except OSError as error:
         # What ffmpeg writes has many lines.
@@ -177,13 +177,13 @@ def caption(frame: Frame, line: str, *, success: bool) -> Frame:
 
 def _record(env: gym.Env[Any, Any], job: EpisodeJob, title: str, writer: Any) -> Episode:
     """Run one episode and write a frame for each of its states."""
-    film = _Film(env, title, writer)
+    film = Film(env, title, writer)
     episode = run_episode(env, job, film.draw)
     film.linger()
     return episode
 
 
-class _Film:
+class Film:
     """Writes the pictures of one episode as they are made: a long one would fill the memory."""
 
     def __init__(self, env: gym.Env[Any, Any], title: str, writer: Any) -> None:
@@ -206,7 +206,8 @@ class _Film:
             self._writer.append_data(self._last)
 
 
-def _writer(path: Path, frames_per_second: int) -> Any:
+def writer_of(path: Path, frames_per_second: int) -> Any:
+    """Return what frames are appended to, until it is closed."""
     if path.suffix.lower() == ".gif":
         return imageio.get_writer(path, duration=1000 / frames_per_second, loop=0)
     # Players take any even size; imageio's default of 16 would rescale the picture and warn.

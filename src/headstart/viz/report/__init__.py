@@ -1,0 +1,1 @@
+"""One self-contained page on runs: curves, successes, failures on film, settings."""
