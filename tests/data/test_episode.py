@@ -7,7 +7,7 @@ from builders import counted_episode, random_episode
 from headstart.data.episode import Episode
 
 STATES = ("observations", "achieved_goals", "snapshots")
-ARRAYS = [field.name for field in fields(Episode) if field.name != "discarded_steps"]
+ARRAYS = [it.name for it in fields(Episode) if it.compare and it.name != "discarded_steps"]
 
 
 @pytest.fixture

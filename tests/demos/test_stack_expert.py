@@ -32,7 +32,12 @@ def test_towers_are_built_let_go_and_left(count):
     env = make_env(f"FetchStack{count}-v0")
     for seed in range(4):
         info, first = build_tower(env, seed)
-        assert info == {"is_success": True, "strict_success": True, "num_placed": count}
+        assert info == {
+            "is_success": True,
+            "strict_success": True,
+            "num_placed": count,
+            "failure": "",
+        }
         assert first <= MOST_STEPS_PER_BLOCK * count
 
 

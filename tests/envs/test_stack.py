@@ -14,6 +14,7 @@ from headstart.envs.goal_env import GoalReward
 from headstart.envs.layout import find_layout
 from headstart.envs.make import make_env
 from headstart.envs.snapshot import require_restorable
+from headstart.envs.stack.course import Course
 from headstart.envs.stack.env import FetchStack
 from headstart.envs.stack.rewards import is_placed, sparse_reward, step_reward
 from headstart.envs.stack.scenes import APART, FROM_TOWER
@@ -236,13 +237,33 @@ def test_options_of_a_reset_that_make_no_sense_are_refused(three, options, messa
     assert is_one_line(str(error.value))
 
 
+@pytest.mark.parametrize(
+    ("places", "failure"),
+    [
+        ([(0.0, 0.425)], "block 0 not grasped"),
+        ([(0.0, 0.425), (0.1, 0.425)], "block 0 not grasped"),
+        ([(0.0, 0.425), (0.1, 0.5), (0.1, 0.425)], "block 0 dropped"),
+        ([(0.3, 0.425), (0.0, 0.425)], "block 0 knocked over"),
+        ([(0.1, 0.6)], "block 0 still held"),
+        ([(0.3, 0.425)], "block 1 not grasped"),
+    ],
+)
+def test_a_failure_is_that_of_the_first_block_that_is_not_placed(places, failure):
+    course, goals = Course(2), np.array([[0.3, 0.0, 0.425], [0.3, 0.0, 0.475]])
+    for x, z in places:
+        blocks = np.array([[x, 0.0, z], [0.5, 0.0, 0.425]])
+        found = course.failure(blocks, goals, hand=np.array([0.1, 0.0, 0.6]))
+    assert found == failure
+    assert course.failure(goals, goals, hand=np.zeros(3)) == ""
+
+
 @pytest.mark.mujoco
 def test_strict_success_needs_the_hand_away_and_blocks_at_rest(three):
     tower = np.array([[1.25, 0.6, 0.425], [1.25, 0.6, 0.475], [1.25, 0.6, 0.525]])
     observation, _ = three.reset(seed=0, options={"desired_goal": tower.ravel()})
     for _ in range(3):
         *_, info = put_blocks(three, tower)
-    assert info == {"is_success": True, "strict_success": True, "num_placed": 3}
+    assert info == {"is_success": True, "strict_success": True, "num_placed": 3, "failure": ""}
     # The hand holds the highest block in its place.
     hand = observation["observation"][:3]
     goal = np.tile(hand, 3) - [0, 0, 0.1, 0, 0, 0.05, 0, 0, 0]  # The hand starts above the table.

@@ -11,6 +11,7 @@ from outcomes import outcome
 from sorting import SORT, Sort, sort
 
 from headstart import InputError, collect_demos, evaluate, load_policy, make_env, resume, train
+from headstart.cli.main import main
 from headstart.data.layout import ComponentLayout
 from headstart.envs.goal_env import GoalSpec
 from headstart.envs.task import TaskConfig
@@ -57,6 +58,26 @@ def test_the_file_of_a_policy_serves_another_number_of_components(run):
     env = gym.make(THREE)
     observation, _ = env.reset(seed=0)
     np.testing.assert_array_equal(policy(observation), run.best_policy(observation))
+
+
+def test_each_component_is_counted_at_the_end(run, capsys):
+    def bring_first(observation):
+        goals = observation["desired_goal"][:2], observation["achieved_goal"][2:]
+        return sort({**observation, "desired_goal": np.concatenate(goals)})
+
+    result = evaluate(bring_first, THREE, episodes=10)
+    assert result.components["block 0"] == 1.0
+    assert result.components["block 1"] < 0.5
+    assert result.success_rate <= min(result.components.values())
+    evaluation = run.evaluation
+    assert min(evaluation.components.values()) >= evaluation.success_rate > 0.0
+    assert all(f'"eval/component_{name}"' in metrics_of(run) for name in evaluation.components)
+    main(["evaluate", str(run.directory), "--episodes", "2", "--no-floor"])
+    assert "component: block 0" in capsys.readouterr().out
+
+
+def metrics_of(run):
+    return (run.directory / "metrics.jsonl").read_text()
 
 
 @pytest.mark.parametrize("env", [SORT.format(1), "PointReach-v0"])

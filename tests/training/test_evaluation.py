@@ -9,6 +9,7 @@ from headstart.data.goals import GoalRegions
 from headstart.envs.make import make_env
 from headstart.rollout.job import EVALUATION, EpisodeJob, run_episode
 from headstart.training.evaluation import EvalResult, Part, evaluate, summarize, wilson_interval
+from headstart.training.metrics import evaluation_metrics
 
 POINT = "PointReach-v0"
 
@@ -81,6 +82,19 @@ def test_success_counts_at_the_last_step_and_ever_at_any():
         parts={},
     )
     assert summarize(POINT, 0, [episodes[2]]).steps_to_success is None
+
+
+def test_what_the_environment_says_of_ends_is_counted():
+    episodes = [
+        replace(episode_with([1]), strict_success=True),
+        replace(episode_with([1]), strict_success=False, failure="never mind"),
+        replace(episode_with([0]), strict_success=False, failure="dropped"),
+        episode_with([0]),
+    ]
+    result = summarize(POINT, 0, episodes, failed=1)
+    assert (result.strict_success_rate, result.endings) == (0.2, {"dropped": 1})
+    assert summarize(POINT, 0, [episode_with([1])]).strict_success_rate is None
+    assert evaluation_metrics(result, 0.0)["eval/strict_success_rate"] == 0.2
 
 
 def test_goals_in_the_air_and_on_the_table_are_counted_apart():

@@ -84,6 +84,12 @@ def _print(result: EvalResult, floor: EvalResult | None) -> None:
     for name, part in result.parts.items():
         count = counted(part.episodes, "episode")
         print(f"  goals: {name:<17}  {part.success_rate:.1%}  ({count})")
+    for name, rate in result.components.items():
+        print(f"  component: {name:<13}  {rate:.1%}")
+    if result.strict_success_rate is not None:
+        print(f"strict success            {result.strict_success_rate:.1%}")
+    for ending, number in result.endings.items():
+        print(f"  ended: {ending:<17}  {counted(number, 'episode')}")
     if result.failed:
         print(f"episodes that failed      {result.failed}  (counted as not successful)")
     print(f"success at any step       {result.success_ever_rate:.1%}")

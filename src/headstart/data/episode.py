@@ -46,6 +46,9 @@ class Episode:
     discarded_steps: int = 0  # of branches that were tried on the way and gone back from
     # (T,), whose each step is: OWN, DEMONSTRATED or CORRECTED; by default the agent's own.
     sources: NDArray[np.uint8] = field(default_factory=lambda: _NO_SOURCES)
+    # What the env says of the end besides, see ``docs/environments.md``; no file keeps it.
+    strict_success: bool | None = field(default=None, compare=False)
+    failure: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         if self.reward_infos is _NOTHING:
@@ -85,7 +88,7 @@ class Episode:
         """Return the episode as it was after its first ``steps`` steps, at least one."""
         parts = {name: getattr(self, name)[:steps] for name in (*_STEPS, "rewards")}
         parts |= {name: getattr(self, name)[: steps + 1] for name in _STATES}
-        return replace(self, **parts)
+        return replace(self, **parts, strict_success=None, failure="")
 
     def demonstrated(self) -> "Episode":
         """Return the episode as a demonstration: no step of it is the agent's own."""
@@ -113,6 +116,7 @@ class Episode:
         return all(
             np.array_equal(getattr(self, field.name), getattr(other, field.name))
             for field in fields(self)
+            if field.compare
         )
 
     __hash__ = None  # type: ignore[assignment]

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import gymnasium as gym
@@ -16,8 +17,10 @@ from headstart.envs.trouble import simulator_trouble
 from headstart.errors import EpisodeError, InputError
 from headstart.policy import inner_bounds
 from headstart.rollout.recording import Recording
+from headstart.text import printable
 
 Observation = Mapping[str, NDArray[Any]]
+_LONGEST_FAILURE = 60
 
 
 class EpisodeSteps:
@@ -52,6 +55,7 @@ class EpisodeSteps:
         self._recording = Recording(observation, simulator)
         self.observation = observation
         self.is_success = self.finished = False
+        self._end: dict[str, Any] = {}
         self.bounds = inner_bounds(env.action_space.low, env.action_space.high)  # type: ignore[attr-defined]
 
     @property
@@ -97,6 +101,7 @@ class EpisodeSteps:
         paid = self._paid(reward)
         infos = self._kept(info)
         self._recording.after_step(self.observation, terminated, self.is_success, paid, infos)
+        self._end = end_of(info)
         self.finished = terminated or truncated or self.num_steps == self._max_steps
 
     def go_back(self, num_steps: int) -> None:
@@ -116,7 +121,7 @@ class EpisodeSteps:
         if trouble is not None:
             raise EpisodeError(f"{self.name}: {trouble}; the episode was not kept")
         try:
-            return self._recording.episode(snapshots=snapshots)
+            return replace(self._recording.episode(snapshots=snapshots), **self._end)
         except ValueError as error:
             raise EpisodeError(f"{self.name}: {error}") from error
 
@@ -143,6 +148,17 @@ class EpisodeSteps:
             raise EpisodeError(
                 f"{self.name}: step leaves {error} out of info, which the reward reads"
             ) from error
+
+
+def end_of(info: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a step says of an episode that ends with it, by the names of its fields."""
+    strict, failure = info.get("strict_success"), info.get("failure")
+    end: dict[str, Any] = {}
+    if isinstance(strict, bool | np.bool_ | int | float):
+        end["strict_success"] = bool(strict)
+    if isinstance(failure, str):
+        end["failure"] = printable(failure, longest=_LONGEST_FAILURE)
+    return end
 
 
 @contextlib.contextmanager

@@ -2,24 +2,28 @@
 
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, NamedTuple
 
+import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart.data.episode import Episode
 from headstart.data.goals import GoalRegions
+from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.envs.make import env_source, make_env
 from headstart.envs.source import EnvLike
 from headstart.envs.task import TaskConfig
-from headstart.envs.task_facts import find_regions
+from headstart.envs.task_facts import find_components, find_regions
 from headstart.errors import EpisodeError, require
 from headstart.rollout.behaviour import PolicyLike, env_of, fit_behaviour, open_behaviour
 from headstart.rollout.executors import Executor, open_executor
 from headstart.rollout.job import EVALUATION, Behaviour, EpisodeJob
 from headstart.settings import convert
+from headstart.training.component_rates import component_rates
 
 _log = logging.getLogger("headstart")
 
@@ -52,6 +56,13 @@ class EvalResult:
     failed: int = 0
     """How many of the episodes failed however often they were run; they count as not successful,
     and in none of the parts."""
+    components: dict[str, float] = field(default_factory=dict)
+    """Share of finished episodes with each component of the goal where it belongs at the last step,
+    where goals have components."""
+    strict_success_rate: float | None = None
+    """Share of episodes whose last step says ``info["strict_success"]``, where steps say it."""
+    endings: dict[str, int] = field(default_factory=dict)
+    """How many unsuccessful episodes ended so, by ``info["failure"]``, where steps say it."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -96,10 +107,19 @@ def evaluate(
     source = env_source(env_of(policy, behaviour) if env is None else env, env_kwargs)
     with contextlib.closing(make_env(source)) as own:
         behaviour = fit_behaviour(behaviour, own)
-        regions, _ = find_regions(own, task)
+        (regions, _), reward = find_regions(own, task), _component_reward(own, task)
     with open_executor(source, collectors, executor) as runner:
         trials = run_evaluation(runner, behaviour, episodes=episodes, seed=seed, call=on_episode)
-    return summarize(source.name, seed, *trials, regions)
+    return summarize(source.name, seed, *trials, regions, reward)
+
+
+def _component_reward(env: gym.Env[Any, Any], task: TaskConfig | None) -> GoalReward | None:
+    """Return what says which components are where they belong, if goals have some."""
+    # Whether rewards can be learned from does not matter here.
+    known = replace(task or TaskConfig(), unexplained_reward="ignore")
+    if not find_components(env, known)[0]:
+        return None
+    return GoalReward(env, GoalSpec.from_env(env, known, success_needed=False))
 
 
 class Trials(NamedTuple):
@@ -169,9 +189,24 @@ def summarize(
     episodes: Sequence[Episode],
     failed: int = 0,
     regions: GoalRegions | None = None,
+    reward: GoalReward | None = None,
 ) -> EvalResult:
-    """Count the successes of finished episodes, and of others that failed."""
+    """Count the successes of finished episodes, and of others that failed.
+
+    Args:
+        env_id: what the environment is called.
+        seed: root of the episodes' seeds.
+        episodes: those that were finished.
+        failed: how many were not.
+        regions: of the goal space, in which successes are counted apart; those that ``reward``
+            knows of by default.
+        reward: of the environment; without it no component is counted.
+    """
     count = len(episodes) + failed
+    if regions is None and reward is not None:
+        regions = reward.spec.regions
+    strict = [episode.strict_success for episode in episodes if episode.strict_success is not None]
+    endings = Counter(ep.failure for ep in episodes if ep.failure and not ep.success)
     success = np.array([episode.success for episode in episodes])
     first = [int(np.argmax(ep.is_success)) + 1 for ep in episodes if ep.is_success.any()]
     return EvalResult(
@@ -184,6 +219,9 @@ def summarize(
         steps_to_success=float(np.median(first)) if first else None,
         parts=_by_region(regions, episodes, success),
         failed=failed,
+        components={} if reward is None else component_rates(reward, episodes),
+        strict_success_rate=sum(strict) / count if strict else None,
+        endings=dict(endings.most_common()),
     )
 
 

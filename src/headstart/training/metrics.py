@@ -68,11 +68,14 @@ class MeanMetrics:
 
 def evaluation_metrics(result: EvalResult, mean_q: float) -> dict[str, float]:
     """Return the metrics of an evaluation, by name."""
+    strict = result.strict_success_rate
     return {
         "eval/success_rate": result.success_rate,
         "eval/mean_q": mean_q,
         "eval/failed_episodes": result.failed,
         **{f"eval/success_rate_{name}": p.success_rate for name, p in result.parts.items()},
+        **{f"eval/component_{name}": rate for name, rate in result.components.items()},
+        **({} if strict is None else {"eval/strict_success_rate": strict}),
     }
 
 

@@ -284,7 +284,7 @@ class Trainer:
             mean_q = mean_value(self.agent, trials.episodes)
         policy = self.agent.policy(deployed=True)
         only_at_end = not self._period_over
-        result = summarize(self.spec.env_id, self.config.seed, *trials, self.spec.regions)
+        result = summarize(self.spec.env_id, self.config.seed, *trials, reward=self.check.reward)
         self.state.last_result, self.state.evaluated_at = result, self.progress.env_steps
         self.clock.read_processors()
         row = {**self.state.row(mean_q), "health/repeated_episodes": self.executor.repeated}

@@ -9,6 +9,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from headstart.envs.stack import MOST_BLOCKS, description, rewards, scenes
+from headstart.envs.stack.course import Course
 from headstart.envs.stack.simulator import Array, StackSimulator
 from headstart.errors import InputError, require
 
@@ -34,7 +35,8 @@ class FetchStack(gym.Env[Any, Any]):
 
     A goal is a place for every block, and all of them count at the last step. ``info`` holds
     ``is_success``; ``strict_success``, for which the hand must also have left the blocks, and these
-    be at rest; and ``num_placed``.
+    be at rest; ``num_placed``; and ``failure``, what is wrong with the first block that is not
+    placed: not grasped, dropped, still held or knocked over.
 
     Args:
         num_blocks: from 1 to 8.
@@ -84,6 +86,7 @@ class FetchStack(gym.Env[Any, Any]):
         self._renderer: Any = None
         self.model, self.data = self._simulator.model, self._simulator.data
         self.goal = np.zeros(3 * num_blocks)
+        self._course = Course(num_blocks)
         self.action_space = spaces.Box(-1.0, 1.0, (4,), np.float32)
         self.observation_space = spaces.Dict(
             {
@@ -124,6 +127,7 @@ class FetchStack(gym.Env[Any, Any]):
             tower = self._checked_goal(options["desired_goal"])
         self._simulator.reset(scenes.draw_blocks(tower, count, hand, rng))
         self.goal = tower.ravel()
+        self._course = Course(self.num_blocks)
         if self.render_mode == "human":
             self.render()
         return self._observe(), {}
@@ -143,6 +147,11 @@ class FetchStack(gym.Env[Any, Any]):
             "is_success": bool(placed.all()),
             "strict_success": bool(placed.all()) and self._is_released(observation),
             "num_placed": int(placed.sum()),
+            "failure": self._course.failure(
+                observation["achieved_goal"].reshape(-1, 3),
+                self.goal.reshape(-1, 3),
+                observation["observation"][:3],
+            ),
         }
         if self.render_mode == "human":
             self.render()
