@@ -124,7 +124,7 @@ def test_a_wrong_option_is_named_with_what_to_do(command, told):
     ("command", "told"),
     [
         ("trian ENV", "there is no verb 'trian'; did you mean train?"),
-        ("''", "there is no verb ''; it is one of demos, train"),
+        ("''", "there is no verb ''; it is one of demos, teleop, train"),
         ("demos colect ENV", "there is no action 'colect'; did you mean collect?"),
         ("envs ENV", "there is no action 'ENV'; it is one of check"),
         ("--json doctor", "--json stands before the verb; options follow it: `doctor --json`"),

@@ -32,6 +32,7 @@ the main job, from nothing to a policy:
 """
 VERBS = {
     "demos": "collect, import, export, inspect or watch demonstrations",
+    "teleop": "demonstrate in the browser",
     "train": "train a policy",
     "resume": "continue a run that was stopped or killed, or make it longer",
     "evaluate": "success rate of a policy",

@@ -33,6 +33,11 @@ class Recording:
         return len(self._outcomes)
 
     @property
+    def is_success(self) -> bool:
+        """Whether the last step reached the goal."""
+        return bool(self._outcomes) and self._outcomes[-1][1]
+
+    @property
     def env_steps(self) -> int:
         """How many steps have been taken, those of branches included."""
         return self.num_steps + self._discarded

@@ -36,7 +36,6 @@ class EpisodeSteps:
 
     Attributes:
         observation: the newest one.
-        is_success: whether the goal is fulfilled there.
         finished: whether the episode ends there.
         bounds: lowest and highest action, each ``(action_dim,)`` float32.
     """
@@ -54,9 +53,14 @@ class EpisodeSteps:
         self._max_steps = max_steps
         self._recording = Recording(observation, simulator)
         self.observation = observation
-        self.is_success = self.finished = False
         self._end: dict[str, Any] = {}
+        self.finished = False
         self.bounds = inner_bounds(env.action_space.low, env.action_space.high)  # type: ignore[attr-defined]
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the goal is fulfilled after the newest step."""
+        return self._recording.is_success
 
     @property
     def num_steps(self) -> int:
@@ -97,18 +101,18 @@ class EpisodeSteps:
         with failing_episode():
             found = step_env(self._env, action.copy())
             self.observation, reward, terminated, truncated, info = found
-            self.is_success = self._reached_goal(info)
+            is_success = self._reached_goal(info)
         paid = self._paid(reward)
         infos = self._kept(info)
-        self._recording.after_step(self.observation, terminated, self.is_success, paid, infos)
+        self._recording.after_step(self.observation, terminated, is_success, paid, infos)
         self._end = end_of(info)
         self.finished = terminated or truncated or self.num_steps == self._max_steps
 
     def go_back(self, num_steps: int) -> None:
-        """Take back all but the first ``num_steps``, at least one; the env must restore states."""
+        """Take back all but the first ``num_steps``; the env must restore states."""
         self.observation = self._recording.go_back(num_steps)
         set_elapsed(self._env, num_steps)
-        self.is_success = self.finished = False
+        self.finished = False
 
     def episode(self, *, snapshots: bool) -> Episode:
         """Return the finished episode, with the states or without.

@@ -8,12 +8,10 @@ from typing import Any
 import gymnasium as gym
 import imageio.v2 as imageio
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from headstart.data.episode import Episode
 from headstart.demos.resets import check_snapshots
-from headstart.envs.interface import env_name
 from headstart.envs.make import env_source, make_env
 from headstart.envs.snapshot import require_restorable
 from headstart.envs.source import EnvLike, EnvSource
@@ -26,8 +24,7 @@ from headstart.rollout.behaviour import PolicyLike, env_of, fit_behaviour, open_
 from headstart.rollout.job import EVALUATION, EpisodeJob, run_episode
 from headstart.rollout.pickled import copies_of
 from headstart.viz.gl import select_backend
-
-Frame = NDArray[np.uint8]
+from headstart.viz.live import Frame, picture
 
 _GREEN, _WHITE = (80, 220, 100), (255, 255, 255)
 _LINGER = 12  # frames that the last picture of an episode stays
@@ -144,22 +141,6 @@ def _video(path: Path, source: EnvSource, frames_per_second: int) -> Iterator[tu
         env.close()
 
 
-def _picture(env: gym.Env[Any, Any]) -> Frame:
-    """Return what the environment looks like, ``(height, width, 3)``."""
-    try:
-        frame = np.asarray(env.render())
-    except NotImplementedError:
-        found = "it has no render()"
-    else:
-        if frame.ndim == 3 and frame.shape[2] == 3 and frame.dtype == np.uint8:
-            return frame
-        found = f"its render() returns {frame.dtype} of shape {frame.shape}"
-    raise InputError(
-        f"{env_name(env)} cannot be drawn: {found}; let it return a picture, uint8 of shape "
-        f"(height, width, 3), for render_mode='rgb_array'"
-    )
-
-
 def caption(frame: Frame, line: str, *, success: bool) -> Frame:
     """Return the frame ``(height, width, 3)`` with a line, and success, written at its top."""
     image = Image.fromarray(frame)
@@ -196,7 +177,7 @@ class Film:
     def draw(self, success: bool) -> None:
         """Write a picture of the state that the environment is in."""
         line = f"{self._title}   step {self._steps:2d}"
-        self._last = caption(_picture(self._env), line, success=success)
+        self._last = caption(picture(self._env), line, success=success)
         self._writer.append_data(self._last)
         self._steps += 1
 

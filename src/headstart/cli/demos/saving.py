@@ -23,7 +23,7 @@ def make_and_save(out: Path, wanted: str, make: Callable[[], DemoSet]) -> DemoSe
     """
     try:
         # Schedulers send SIGTERM where a person types Ctrl-C.
-        with _on_signal(signal.default_int_handler, signal.SIGTERM):
+        with on_signal(signal.default_int_handler, signal.SIGTERM):
             demos = make()
     except CollectingInterrupted as interrupt:
         _save(out, interrupt.demos)
@@ -40,13 +40,13 @@ def make_and_save(out: Path, wanted: str, make: Callable[[], DemoSet]) -> DemoSe
 
 def _save(out: Path, demos: DemoSet) -> None:
     # A second Ctrl-C must not lose what the first one, or none, was to save.
-    with _on_signal(signal.SIG_IGN, signal.SIGINT, signal.SIGTERM):
+    with on_signal(signal.SIG_IGN, signal.SIGINT, signal.SIGTERM):
         save_demos(out, demos)
 
 
 @contextmanager
-def _on_signal(action: Any, *signals: signal.Signals) -> Iterator[None]:
-    """Let the signals do something else meanwhile."""
+def on_signal(action: Any, *signals: signal.Signals) -> Iterator[None]:
+    """Let the signals do something else while it is entered."""
     before = [(number, signal.signal(number, action)) for number in signals]
     try:
         yield

@@ -2,6 +2,8 @@
 // A picture is a message of bytes: number (uint32), view (uint8), the picture itself.
 
 const RETRY_MS = 1000;
+// Close codes: the program has ended; it refused what this page said.
+const ENDS = { 1001: "ended", 1008: "refused" };
 
 export function openLink({ onMessage, onPicture, onState }) {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
@@ -13,9 +15,9 @@ export function openLink({ onMessage, onPicture, onState }) {
     socket.binaryType = "arraybuffer";
     socket.onopen = () => onState("connected");
     socket.onclose = (event) => {
-      // 1001: the program has ended; 1008: it refused what this page said.
-      onState(event.code === 1001 ? "ended" : event.code === 1008 ? "refused" : "lost", event.reason);
-      setTimeout(connect, RETRY_MS);
+      const reason = ENDS[event.code] ?? "lost";
+      onState(reason);
+      if (reason === "lost") setTimeout(connect, RETRY_MS);
     };
     socket.onmessage = async (event) => {
       if (typeof event.data === "string") return onMessage(JSON.parse(event.data));

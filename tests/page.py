@@ -1,6 +1,7 @@
 """A page without a browser: connects as one would, and keeps what it gets."""
 
 import json
+from urllib.parse import urlsplit
 
 from websockets.sync.client import connect
 
@@ -16,6 +17,14 @@ def join(server, **options):
     """Connect to a server as its own page does."""
     options.setdefault("origin", f"http://127.0.0.1:{server.gate.port}")
     return connect(address(server), compression=None, proxy=None, **options)
+
+
+def join_link(link):
+    """Connect as the page of a link does."""
+    page = urlsplit(link)
+    return connect(
+        f"ws://{page.netloc}{SOCKET}?{page.query}", origin=f"http://{page.netloc}", proxy=None
+    )
 
 
 def say(page, **message):

@@ -1,0 +1,181 @@
+import { Headset } from "./headset.js";
+import { Inputs } from "./inputs.js";
+import { openLink } from "./link.js";
+
+const HEARTBEAT_MS = 80; // the program lets all rest after 200 ms of silence
+const find = (id) => document.getElementById(id);
+
+let hello = null;
+let state = null;
+let number = 0;
+let last = "";
+const waiting = new Map(); // when which controls were sent
+const latencies = [];
+
+const inputs = new Inputs({ onChange: () => sendStick(), onDeed: act });
+const headset = new Headset(inputs, find("view-0"));
+const link = openLink({ onMessage, onPicture, onState });
+
+const isPilot = () => hello !== null && state !== null && state.pilot === hello.you;
+
+function sendStick() {
+  if (!isPilot()) return;
+  const stick = inputs.take(hello.dim);
+  const now = JSON.stringify(stick);
+  if (now !== last) {
+    number += 1;
+    waiting.set(number, performance.now());
+    last = now;
+  }
+  link.send({ number, ...stick });
+}
+
+function setSpeed() {
+  const percent = find("speed").querySelector("input").value;
+  find("speed").querySelector("output").textContent = `${percent}%`;
+  inputs.speed = percent / 100;
+}
+
+function act(name) {
+  if (!isPilot()) return;
+  if (name === "space") name = state.mode === "running" && hello.has_gripper ? "grip" : "toggle";
+  if (name === "toggle") name = state.mode === "running" ? "pause" : "start";
+  link.send({ do: name });
+}
+
+function onMessage(message) {
+  if (message.hello) welcome(message.hello);
+  else if (message.state) show(message.state);
+  else if (message.take) list(message.take);
+}
+
+function welcome(told) {
+  const isFirst = hello === null;
+  hello = told;
+  document.body.dataset.hello = JSON.stringify(hello);
+  find("takes").replaceChildren();
+  if (!isFirst) return;
+  document.title = `${hello.env} - headstart teleop`;
+  find("env").textContent = hello.env;
+  find("plane").hidden = hello.dim === 0;
+  find("height").hidden = hello.dim < 3;
+  find("grip").hidden = !hello.has_gripper;
+  find("speed").hidden = hello.dim === 0;
+  find("assist").hidden = hello.ghost === null;
+  inputs.addPad(find("plane"), "plane");
+  inputs.addPad(find("height"), "height");
+  for (const entry of hello.sliders) inputs.addSlider(find("sliders"), entry);
+  headset.offer(find("headset"));
+}
+
+async function onPicture(view, bytes) {
+  const heard = new DataView(bytes).getUint32(0, true);
+  const picture = await createImageBitmap(new Blob([bytes.slice(4)], { type: "image/jpeg" }));
+  const canvas = find(`view-${view}`);
+  canvas.hidden = false;
+  if (canvas.width !== picture.width) canvas.width = canvas.height = picture.width;
+  canvas.getContext("2d").drawImage(picture, 0, 0);
+  picture.close();
+  if (view === 0) {
+    measure(heard);
+    sendStick();
+  }
+}
+
+// The median time from a movement of the controls to the first picture that shows it.
+function measure(heard) {
+  const now = performance.now();
+  let newest = null;
+  for (const [sent, when] of waiting) {
+    if (sent > heard) break;
+    waiting.delete(sent);
+    newest = when;
+  }
+  if (newest === null) return;
+  latencies.push(now - newest);
+  if (latencies.length > 200) latencies.shift();
+  const median = latencies.toSorted((one, other) => one - other)[latencies.length >> 1];
+  find("latency").textContent = `${Math.round(median)} ms`;
+}
+
+const MODES = { waiting: "move or Space to start", running: "recording", paused: "paused" };
+
+function show(told) {
+  state = told;
+  const role = find("role");
+  role.textContent = isPilot() ? "you steer" : state.pilot === null ? "nobody steers" : "watching";
+  role.classList.toggle("pilot", isPilot());
+  find("take").hidden = state.pilot !== null;
+  find("mode").textContent = MODES[state.mode];
+  find("clock").textContent = `${(state.steps / 25).toFixed(1)} s`;
+  find("success").hidden = !state.is_success;
+  find("note").textContent = state.note;
+  find("half").ariaPressed = state.is_half_speed;
+  find("grip").ariaPressed = state.is_closed;
+  find("grip").textContent = state.is_closed ? "Open" : "Close";
+  find("toggle").firstChild.textContent = state.mode === "running" ? "Pause " : "Start ";
+  find("assist").querySelector("output").textContent = `${Math.round(100 * state.assist)}%`;
+  find("kept").textContent = hello.episodes
+    ? `${state.kept} of ${hello.episodes} kept in ${hello.file}`
+    : `${state.kept} kept in ${hello.file}`;
+  for (const button of document.querySelectorAll("[data-do], #end")) button.disabled = !isPilot();
+  document.querySelector("[data-do=undo]").disabled ||= !hello.can_undo;
+  document.body.dataset.state = JSON.stringify({ ...state, is_pilot: isPilot() });
+}
+
+function list(take) {
+  const item = document.createElement("li");
+  item.id = `take-${take.number}`;
+  item.classList.toggle("dropped", !take.is_kept);
+  const picture = Object.assign(document.createElement("img"), { src: take.picture, alt: "" });
+  const text = document.createElement("div");
+  const outcome = document.createElement("b");
+  outcome.className = outcome.textContent = take.is_success ? "success" : "failure";
+  const details = document.createElement("span");
+  details.textContent = `scene ${take.scene}, ${take.seconds} s`;
+  text.append(outcome, details);
+  const label = document.createElement("label");
+  const box = Object.assign(document.createElement("input"), { type: "checkbox" });
+  box.checked = take.is_kept;
+  box.addEventListener("change", () => {
+    link.send({ keep: take.number, is_kept: box.checked });
+    box.blur();
+  });
+  label.append(box, "keep");
+  item.append(picture, text, label);
+  const old = find(item.id);
+  if (old) old.replaceWith(item);
+  else find("takes").prepend(item);
+}
+
+const BANNERS = {
+  connected: "",
+  lost: "The connection is lost; trying again. What was kept is in the file.",
+  refused: "The program refused what this page sent. Reload to try again.",
+  ended: "The session has ended. What was kept is in the file; this page can be closed.",
+};
+
+function onState(name) {
+  find("banner").textContent = BANNERS[name];
+  find("banner").hidden = !BANNERS[name];
+  if (name === "connected") return;
+  state = null;
+  find("role").textContent = "not connected";
+  find("role").classList.remove("pilot");
+}
+
+for (const button of document.querySelectorAll("[data-do]")) {
+  button.addEventListener("click", () => {
+    act(button.dataset.do);
+    button.blur();
+  });
+}
+find("speed").addEventListener("input", setSpeed);
+setSpeed();
+find("take").addEventListener("click", () => link.send({ do: "take" }));
+find("end").addEventListener("click", () => isPilot() && link.send({ do: "end" }));
+find("assist").addEventListener("input", (event) => link.send({ assist: event.target.value / 100 }));
+setInterval(() => {
+  find("gamepad").textContent = inputs.gamepad ?? "no gamepad";
+  if (document.hasFocus() || headset.isWorn) sendStick();
+}, HEARTBEAT_MS);

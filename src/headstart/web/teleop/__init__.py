@@ -1,0 +1,1 @@
+"""Driving an environment in the browser, and keeping what was driven as demonstrations."""
