@@ -5,6 +5,7 @@ policy, never loads torch.
 """
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -125,6 +126,10 @@ _MODULE_OF = {name: module for module, names in _MODULES.items() for name in nam
 
 __all__ = sorted(_MODULE_OF)
 __version__ = "0.1.0"
+
+
+if "gymnasium" in sys.modules:  # Otherwise nobody can ask it for them yet.
+    importlib.import_module("headstart.envs.stack")
 
 
 def __getattr__(name: str) -> Any:

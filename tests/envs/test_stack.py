@@ -53,6 +53,15 @@ def test_importing_headstart_imports_no_gymnasium():
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0
 
 
+@pytest.mark.processes
+def test_importing_headstart_after_gymnasium_registers_it_without_a_simulator():
+    program = (
+        "import sys, gymnasium, headstart; gymnasium.spec('FetchStack3-v0'); "
+        "sys.exit('mujoco' in sys.modules or 'torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 0
+
+
 @pytest.mark.parametrize("count", range(1, 9))
 @pytest.mark.parametrize("variant", ["", "Step"])
 def test_it_is_registered_with_fifty_steps_a_block(count, variant):

@@ -24,7 +24,7 @@ FREE = {
 }  # fmt: skip
 """Settings that no update depends on."""
 FIXED = {
-    "seed", "replay_capacity", "symmetry", "actor_inputs", "fine_scales",
+    "seed", "replay_capacity", "symmetry", "actor_inputs", "init_policy", "fine_scales",
     "task.velocities", "task.positions", "task.goal_positions", "task.hand", "task.angles",
     "task.shift_axes", *(it.name for it in walk(Reflection(), "task.state_mirror.")),
     *(it.name for it in walk(ComponentLayout(), "task.component_layout.")),

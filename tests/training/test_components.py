@@ -29,7 +29,7 @@ SMALL = TrainConfig().with_(
         "agent.actor_lr": 3e-3,
         "demos.other_goals": False,
         "warm_start.bc_updates": 1500,
-        "evaluation.episodes": 20,
+        "evaluation.episodes": 25,
         "checkpoint.seconds": 0.0,
     }
 )
@@ -37,7 +37,7 @@ SMALL = TrainConfig().with_(
 
 @pytest.fixture(scope="module")
 def demos():
-    return collect_demos(THREE, sort, episodes=25, noise=0.2)
+    return collect_demos(THREE, sort, episodes=40, noise=0.2)
 
 
 @pytest.fixture(scope="module")

@@ -31,6 +31,7 @@ examples:
   headstart train FetchPickAndPlace-v4 --demos one.npz --expand 100
   headstart train FetchReach-v4 --env-steps 5000 --target-success 1.0
   headstart train FetchPickAndPlace-v4 --demos demos.npz --preset nair2018 --agent.no-q-filter
+  headstart train FetchStack4-v0 --demos four.npz --init-policy runs/three
   headstart train FetchPush-v4 --demos push.npz --config runs/first/config.json --seed 1
   headstart train PointMaze_UMaze-v3,continuing_task=false --agent.discount 0.99
 """

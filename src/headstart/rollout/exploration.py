@@ -35,4 +35,4 @@ class Exploration:
         return np.asarray(np.clip(action, low, high), np.float32)
 
 
-GREEDY = Exploration()
+GREEDY, RANDOM = Exploration(), Exploration(random_action=1.0)

@@ -21,6 +21,7 @@ from headstart.runs.audience import gather_observers
 from headstart.runs.directory import new_run
 from headstart.runs.execution import run, run_in
 from headstart.runs.identity import content_of, name_of
+from headstart.runs.initial_policy import begin_from
 from headstart.runs.preparation import (
     ConfigLike,
     all_demos,
@@ -111,6 +112,8 @@ def train(
         source, config, demos, collectors, strategy, audience, executor, expand, tasks
     ) as (trainer, used):
         warn_of_no_updates(trainer.config, trainer.spec)
+        if config.init_policy is not None:
+            begin_from(trainer, config.init_policy)
         if out is None:
             return run(trainer)
         record = RunRecord(

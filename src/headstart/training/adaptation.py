@@ -8,6 +8,7 @@ from headstart.dotted import walk
 from headstart.text import counted
 from headstart.training.config import (
     CycleConfig,
+    DemosConfig,
     EvaluationConfig,
     TrainConfig,
     WarmStartConfig,
@@ -33,6 +34,7 @@ def adapt(config: TrainConfig, spec: "GoalSpec") -> TrainConfig:
     """Return a configuration in which nothing is left open."""
     return replace(
         config,
+        demos=_adapt_demos(config, spec),
         cycle=_adapt_cycle(config.cycle),
         warm_start=_adapt_warm_start(config, spec.max_episode_steps),
         evaluation=_adapt_evaluation(config, spec.max_episode_steps),
@@ -67,6 +69,8 @@ def keep_adapted(config: TrainConfig, before: TrainConfig) -> TrainConfig:
     demos = config.demos
     if demos.other_goals is None:
         demos = replace(demos, other_goals=before.demos.other_goals)
+    if demos.relabel_fraction is None:
+        demos = replace(demos, relabel_fraction=before.demos.relabel_fraction)
     if warm_start.episodes is None:
         warm_start = replace(warm_start, episodes=before.warm_start.episodes)
     if evaluation.every is None:
@@ -77,6 +81,19 @@ def keep_adapted(config: TrainConfig, before: TrainConfig) -> TrainConfig:
         updates, ratio = before.cycle.updates, before.cycle.updates_per_step
         cycle = replace(cycle, updates=updates, updates_per_step=ratio)
     return replace(config, demos=demos, warm_start=warm_start, evaluation=evaluation, cycle=cycle)
+
+
+def sees_component(config: TrainConfig, spec: "GoalSpec") -> bool:
+    """Return whether the actor sees one component of a goal at a time."""
+    if config.actor_inputs == "auto":
+        return spec.component_layout is not None and len(spec.components) > 1
+    return config.actor_inputs == "component"
+
+
+def _adapt_demos(config: TrainConfig, spec: "GoalSpec") -> DemosConfig:
+    if config.demos.relabel_fraction is None and sees_component(config, spec):
+        return replace(config.demos, relabel_fraction=0.0)
+    return config.demos
 
 
 def _adapt_cycle(cycle: CycleConfig) -> CycleConfig:

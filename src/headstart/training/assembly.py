@@ -89,7 +89,10 @@ def build_trainer(
     return Trainer(
         config=config,
         spec=spec,
-        contest=Contest({seen: _agent(config, spec, seen) for seen in views(config, spec, demos)}),
+        contest=Contest(
+            {seen: _agent(config, spec, seen) for seen in views(config, spec, demos)},
+            keeps_actors=config.init_policy is not None,
+        ),
         check=check,
         executor=executor,
         replay=replay,

@@ -74,6 +74,10 @@ class DemosConfig:
     """Share of each batch that is demonstrated."""
     num_episodes: int | None = setting(None, at_least=1, resume="fixed")
     """How many demonstrations of the file to use, from its start; all of them by default."""
+    relabel_fraction: float | None = setting(None, at_least=0, at_most=1)
+    """Share of the demonstrated steps that get a substitute goal. By default that of hindsight, and
+    none where the actor sees one component of a goal at a time: with other goals another one is
+    current, to which the demonstrator paid no regard."""
     other_goals: bool | None = None
     """Show half of the demonstrated steps before anything has moved with goals of others. By
     default where clones that see no goal foresee such steps of other demonstrations better."""
@@ -196,6 +200,9 @@ class TrainConfig:
     component_layout; else it clones actors that see neither, nothing absolute, and all, lets the
     clones run the episodes of the warm start in turn, and trains on with a good one that sees
     little; without demonstrations it is all."""
+    init_policy: str | None = setting(None, resume="fixed")
+    """Policy file, or directory of another run, that the actor starts from; it must see the same of
+    a state, and have the same layers. Of goals with components, one for another number of them."""
     fine_scales: tuple[float, ...] = setting((), above=0, below=math.inf, resume="fixed")
     """For each k of these, the actor also sees tanh(k x) of each difference of positions x, in the
     env's units: small distances apart from larger ones. One that sees the current component has two

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from headstart.agents.ddpg import DDPG, Metrics, Timed
+from headstart.agents.start import observe_and_keep
 from headstart.data.batch import Batch, NumpyBatch
 from headstart.data.episode import Episode
 from headstart.policy import Policy
@@ -53,10 +54,12 @@ class Contest:
     Args:
         agents: by what their actors see; the first one is chosen than which none is clearly
             better, the last one if none is ever at its goal.
+        keeps_actors: whether what is observed leaves what actors do as it is: they start from a
+            policy, and not as random networks.
     """
 
-    def __init__(self, agents: Mapping[str, DDPG]) -> None:
-        self._names = [*agents]
+    def __init__(self, agents: Mapping[str, DDPG], *, keeps_actors: bool = False) -> None:
+        self._names, self._keeps_actors = [*agents], keeps_actors
         self.agents = dict(agents)
         """Those that are left, the leader first."""
         self.tallies = {name: Tally() for name in agents}
@@ -93,7 +96,10 @@ class Contest:
     def observe(self, batch: NumpyBatch) -> None:
         """Count the inputs of a batch into every normaliser."""
         for agent in self.agents.values():
-            agent.observe(batch)
+            if self._keeps_actors:
+                observe_and_keep(agent, batch)
+            else:
+                agent.observe(batch)
 
     def hold_values(self, reward_range: tuple[float, float]) -> None:
         """Clip targets to what rewards in ``reward_range`` allow."""

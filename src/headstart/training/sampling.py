@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import gymnasium as gym
@@ -54,6 +55,9 @@ def make_samplers(
         return mirrored(online, "replay/mirror"), None
     demonstrated = EpisodeReplay.from_episodes(demos, grows=True)
     others = OtherGoals.of(demos) if config.demos.other_goals else None
+    fraction = config.demos.relabel_fraction
+    if fraction is not None:
+        relabelling = replace(relabelling, fraction=fraction)
     shown = relabelling.sampler(demonstrated, streams["demo"], others)
     mixed = MixedSampler(online=online, demos=shown, demo_fraction=config.demos.fraction)
     return mirrored(mixed, "replay/mirror"), mirrored(shown, "demo/mirror")

@@ -18,7 +18,7 @@ from headstart.envs.source import EnvLike
 from headstart.errors import InputError, RunError
 from headstart.policy import Policy
 from headstart.rollout.executors import Executor
-from headstart.rollout.exploration import Exploration
+from headstart.rollout.exploration import RANDOM, Exploration
 from headstart.rollout.job import VALIDATION
 from headstart.rollout.task_source import TaskSource
 from headstart.seeding import Streams
@@ -165,7 +165,7 @@ class Trainer:
         """Collect the episodes of the warm start, no more than env steps allow."""
         wanted, progress = self.config.warm_start.episodes, self.progress
         assert wanted is not None
-        exploration = self.config.exploration if self.demos else Exploration(random_action=1.0)
+        exploration = self.config.exploration if self.demos or self.config.init_policy else RANDOM
         if len(self.contest.agents) > 1:
             # One random action may drop what a good clone holds.
             exploration = replace(exploration, random_action=0.0)

@@ -8,6 +8,7 @@ from headstart.data.inputs import InputMap
 from headstart.data.layout import choose_inputs
 from headstart.envs.components import component_inputs
 from headstart.envs.goal_env import GoalSpec
+from headstart.training.adaptation import sees_component
 from headstart.training.config import ActorInputs, TrainConfig
 
 
@@ -15,10 +16,10 @@ def views(
     config: TrainConfig, spec: GoalSpec, demos: Sequence[Episode] | None
 ) -> list[ActorInputs]:
     """Return what the actor may see of a state, less before more: episodes decide."""
+    if sees_component(config, spec):
+        return ["component"]
     if config.actor_inputs != "auto":
         return [config.actor_inputs]
-    if spec.component_layout is not None and len(spec.components) > 1:
-        return ["component"]
     warm_start = config.warm_start
     tried = demos is not None and warm_start.bc_updates and warm_start.episodes
     if not tried:

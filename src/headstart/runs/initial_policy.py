@@ -1,0 +1,35 @@
+"""Starting a run from a saved policy."""
+
+import contextlib
+
+from headstart.agents.start import start_from
+from headstart.envs.make import make_env
+from headstart.errors import InputError
+from headstart.policy import load_policy
+from headstart.rollout.behaviour import fit_policy
+from headstart.training.trainer import Trainer
+
+
+def begin_from(trainer: Trainer, path: str) -> None:
+    """Make the actor of a run that has not begun that of a policy file, or of another run.
+
+    Of several agents that see different things of a state, the one that sees what the policy sees
+    is kept.
+
+    Raises:
+        InputError: if there is no such policy, or none of the agents could be it.
+    """
+    assert trainer.env is not None
+    policy = load_policy(path)
+    with contextlib.closing(make_env(trainer.env)) as env:
+        policy = fit_policy(policy, env)
+    contest, reasons = trainer.contest, []
+    for name, agent in contest.agents.items():
+        try:
+            start_from(agent, policy)
+        except ValueError as error:
+            reasons.append(str(error))
+            continue
+        contest.go_on({name: contest.tallies[name]})
+        return
+    raise InputError(f"{path}: this run cannot start from that policy: {reasons[-1]}")
