@@ -92,7 +92,7 @@ def test_more_threads_than_cores_are_advised_against():
     assert threads.status == "advice"
     assert threads.found.startswith(f"torch takes {usable_cores() + 1} unless told;")
     assert threads.repair.startswith("run `unset OMP_NUM_THREADS MKL_NUM_THREADS`")
-    assert gpu == Check("gpu", "ok", "Some GPU; headstart trains on the CPU")
+    assert gpu == Check("gpu", "ok", "Some GPU; training uses it with --device cuda")
     threads, gpu = check_torch(usable_cores(), None)
     assert threads.status == "ok"
-    assert gpu.found == "torch sees none; headstart trains on the CPU"
+    assert gpu.found == "torch sees none; training runs on the CPU"

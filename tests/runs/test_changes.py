@@ -19,7 +19,7 @@ WIDER = replace(BASE, agent=replace(BASE.agent, hidden_sizes=(64, 64)))
 
 FREE = {
     "env_steps", "target_success", "policy_every", "log_every", "episode_timeout",
-    "evaluation.every", "evaluation.episodes", "evaluation.at_start", "profile",
+    "evaluation.every", "evaluation.episodes", "evaluation.at_start", "profile", "device",
     "failures.share", "failures.at_least", "checkpoint.seconds", "checkpoint.keep",
 }  # fmt: skip
 """Settings that no update depends on."""

@@ -27,7 +27,7 @@ class Adam:
         self._rate = rate
         self.state = {
             parameter: {
-                "step": torch.tensor(0.0),
+                "step": torch.zeros((), device=parameter.device),
                 "exp_avg": torch.zeros_like(parameter),
                 "exp_avg_sq": torch.zeros_like(parameter),
             }

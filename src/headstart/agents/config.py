@@ -8,6 +8,7 @@ from headstart.data.inputs import GoalInput
 from headstart.errors import require
 from headstart.settings import check_settings, setting
 
+DeviceName = Literal["auto", "cpu", "cuda"]
 _MOST_WEIGHTS = 2**27  # of the critics together; with their optimiser and targets 2 GiB
 
 

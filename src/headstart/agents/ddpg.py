@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,17 +12,21 @@ from torch import Tensor, nn
 from headstart.agents import losses
 from headstart.agents.adam import Adam
 from headstart.agents.config import DDPGConfig
+from headstart.agents.device import send
+from headstart.agents.inputs import Inputs, NetworkInputs
 from headstart.agents.networks import FIRST, OTHERS, Actor, Critics
-from headstart.agents.normalizer import RunningMoments
 from headstart.agents.passes import ActorPass, CriticPass
 from headstart.data.batch import Batch, NumpyBatch
 from headstart.data.component_inputs import ComponentInputs
-from headstart.data.inputs import NOTHING, InputMap
+from headstart.data.inputs import InputMap
 from headstart.policy import Policy, inner_bounds
 
 Metrics = dict[str, Tensor]
 Timed = Callable[[str, Callable[..., Any]], Callable[..., Any]]
 """What gives a function back as one that is timed under a name."""
+
+AverageGradients = Callable[[list[Tensor]], list[Tensor]]
+"""Gradients of one step, the actor's before the critics', to as many of the same shapes."""
 
 _PARTS = {
     "inputs": "_inputs",
@@ -31,13 +35,6 @@ _PARTS = {
     "actor": "_actor_gradients",
     "averaging": "_follow",
 }
-
-
-class Inputs(NamedTuple):
-    """What networks see of a batch, standardised."""
-
-    critic: Tensor  # (B, critic_dim), all of it
-    actor: Tensor  # (B, actor_dim)
 
 
 class DDPG:
@@ -52,6 +49,8 @@ class DDPG:
         seed: of the initial weights.
         actor_inputs: what the actor sees; by default what the critics see, which is the whole
             observation and the goal as ``config.goal_input`` says.
+        device: where it computes.
+        average_gradients: returns the gradients of a step as all learners agree on them.
     """
 
     def __init__(
@@ -65,19 +64,26 @@ class DDPG:
         reward_range: tuple[float, float],
         seed: int,
         actor_inputs: InputMap | ComponentInputs | None = None,
+        device: torch.device | str = "cpu",
+        average_gradients: AverageGradients | None = None,
     ) -> None:
         self.config = config
+        self.device = torch.device(device)
+        self._average_gradients = average_gradients
         self.observation_dim = observation_dim
         self.goal_dim = goal_dim
         bounds = inner_bounds(np.array(list(action_low)), np.array(list(action_high)))
-        self.action_low, self.action_high = map(torch.from_numpy, bounds)
+        self.action_low, self.action_high = (
+            send(torch.from_numpy(bound), self.device) for bound in bounds
+        )
         self._action_center = (self.action_high + self.action_low) / 2
         self._action_half_range = (self.action_high - self.action_low) / 2
         self.hold_values(reward_range)
         self.updates = 0
 
         self.actor_inputs = actor_inputs
-        self._lay_out_inputs()
+        self._seen = NetworkInputs(config, observation_dim, goal_dim, actor_inputs, self.device)
+        self.moments = self._seen.moments
         self._build_networks(torch.Generator().manual_seed(seed))
 
     def hold_values(self, reward_range: tuple[float, float]) -> None:
@@ -87,17 +93,12 @@ class DDPG:
 
     def observe(self, batch: NumpyBatch) -> None:
         """Count the inputs of a batch into the normaliser."""
-        if not self.config.normalize_inputs:
-            return
-        parts = (batch.observation, batch.achieved_goal, batch.desired_goal)
-        inputs = self._raw_inputs(*(torch.from_numpy(part) for part in parts))
-        self.moments.update(inputs.numpy())
-        self.refresh_normalizer()
+        if self.config.normalize_inputs:
+            self._seen.observe(batch)
 
     def refresh_normalizer(self) -> None:
         """Standardise with the moments as they are now."""
-        self._mean = torch.from_numpy(self.moments.mean.astype(np.float32))
-        self._std = torch.from_numpy(self.moments.std.astype(np.float32))
+        self._seen.refresh()
 
     @torch.no_grad()
     def update(self, batch: Batch[Tensor]) -> Metrics:
@@ -108,11 +109,11 @@ class DDPG:
         """
         inputs, action = self._inputs_now(batch), self._scaled_action(batch)
         gradients, values, metrics = self._critic_gradients(batch, inputs, action)
+        actor_gradients: list[Tensor] = []
         if self.updates % self.config.actor_delay == 0:
             actor_gradients, more = self._actor_gradients(batch, inputs, action, q_demo=values)
-            self._actor_optimizer.step(actor_gradients)
             metrics |= more
-        self._critic_optimizer.step(gradients)
+        self._step(actor_gradients, gradients)
         self.updates += 1
         if self.config.target_update == "update":
             self._follow(*self._actor_pairs)
@@ -124,7 +125,7 @@ class DDPG:
         """One gradient step on the critics alone: the warm start after cloning."""
         inputs, action = self._inputs_now(batch), self._scaled_action(batch)
         gradients, _, metrics = self._critic_gradients(batch, inputs, action)
-        self._critic_optimizer.step(gradients)
+        self._step([], gradients)
         self._follow(*self._critic_pairs)
         return metrics
 
@@ -133,10 +134,9 @@ class DDPG:
         """One step of behaviour cloning alone, without critics or filter: the warm start."""
         actor = ActorPass(self.actor, self._inputs_now(batch).actor)
         actions = actor.action, self._scaled_action(batch)
-        is_demo = batch.is_demo
+        is_demo = send(batch.is_demo, self.device)
         rows = {"is_demo": is_demo, "keep": torch.ones_like(is_demo)}
-        gradients = actor.parameter_gradients(losses.bc_gradient(*actions, **rows))
-        self._actor_optimizer.step(gradients)
+        self._step(actor.parameter_gradients(losses.bc_gradient(*actions, **rows)), [])
         self._follow(*self._actor_pairs)
         return {"bc_loss": losses.bc_loss(*actions, **rows)}
 
@@ -176,10 +176,10 @@ class DDPG:
                 (_copy(weight), _copy(bias))
                 for weight, bias in zip(actor.weights, actor.biases, strict=True)
             ),
-            mean=_copy(self._mean[self._actor_columns]),
-            std=_copy(self._std[self._actor_columns]),
+            mean=_copy(self._seen.mean[self._seen.actor_columns]),
+            std=_copy(self._seen.std[self._seen.actor_columns]),
             input_clip=self.config.input_clip,
-            output_clip=self._output_clip,
+            output_clip=self._seen.output_clip,
             observation_dim=self.observation_dim,
             goal_dim=self.goal_dim,
             goal_input=self.config.goal_input,
@@ -188,41 +188,19 @@ class DDPG:
             inputs=self.actor_inputs,
         )
 
-    def _lay_out_inputs(self) -> None:
-        """Decide which columns critics and actor see: the critics' come first."""
-        critic = InputMap.of(self.observation_dim, self.goal_dim, self.config.goal_input)
-        seen = self.actor_inputs
-        self._components = seen if isinstance(seen, ComponentInputs) else None
-        actor = critic if isinstance(seen, ComponentInputs) else seen or critic
-        inputs = critic.joined(actor.terms)
-        more = inputs.terms[len(critic) :]
-        if any(subtracted == NOTHING for _, subtracted in more):
-            raise ValueError("the actor sees an entry that the critics do not see")
-        columns = inputs.places(actor.terms)
-        self._scales = actor.scales
-        self._coarse = [columns[place] for place in actor.differences]
-        width = len(inputs) + len(actor.scales) * len(self._coarse)
-        if self._components is not None:
-            width = len(inputs) + len(self._components)
-            columns = []
-        self._critic_dim = len(critic)
-        self._actor_columns = torch.tensor([*columns, *range(len(inputs), width)])
-        # What the actor alone sees: entries, and what is subtracted from them.
-        self._more = torch.tensor(more).reshape(-1, 2).T
-        self.moments = RunningMoments(width, std_floor=self.config.std_floor)
-        self._mean, self._std = torch.zeros(width), torch.ones(width)
-
     def _build_networks(self, generator: torch.Generator) -> None:
         config = self.config
         hidden, action_dim = config.hidden_sizes, len(self.action_low)
-        self.actor = Actor(len(self._actor_columns), hidden, action_dim, generator)
-        self.critics = Critics(
-            self._critic_dim + action_dim,
+        actor = Actor(self._seen.actor_dim, hidden, action_dim, generator)
+        critics = Critics(
+            self._seen.critic_dim + action_dim,
             hidden,
             config.num_critics,
             generator,
             layer_norm=config.critic_layer_norm,
         )
+        # Drawn on the CPU, so that they are the same everywhere.
+        self.actor, self.critics = actor.to(self.device), critics.to(self.device)
         self.target_actor = copy.deepcopy(self.actor).requires_grad_(False)
         self.target_critics = copy.deepcopy(self.critics).requires_grad_(False)
         # Kept as lists: asking a module for its parameters walks the whole module each time.
@@ -269,9 +247,10 @@ class DDPG:
         by_value, by_action = losses.policy_gradients(value, action, action_l2=config.action_l2)
         gradient = by_action + critic.action_gradient(by_value)
         metrics = {"actor_loss": loss, "mean_q": value.mean()}
-        is_demo = batch.is_demo
-        if config.bc_weight and is_demo.any():
-            keep = self._keep(is_demo, inputs, action, value, q_demo)
+        # Still on the host, where asking costs nothing.
+        if config.bc_weight and batch.source.any():
+            keep = self._keep(batch.is_demo, inputs, action, value, q_demo)
+            is_demo = send(batch.is_demo, self.device)
             rows = {"is_demo": is_demo, "keep": keep}
             cloning = losses.bc_gradient(action, demo_action, **rows)
             gradient = config.q_weight * gradient + config.bc_weight * cloning
@@ -283,11 +262,11 @@ class DDPG:
         self, is_demo: Tensor, inputs: Inputs, action: Tensor, value: Tensor, q_demo: Tensor
     ) -> Tensor:
         """Return 0, ``(B,)``, where the filter drops a demonstration, if it acts by now."""
-        keep = torch.ones_like(is_demo)
+        keep = torch.ones_like(value)
         if not self.config.q_filter or self.updates < self.config.q_filter_from:
             return keep
         # The other critics are asked about demonstrations alone.
-        rows = is_demo.nonzero().squeeze(-1)
+        rows = send(is_demo.nonzero().squeeze(-1), self.device)
         others = CriticPass(self.critics, inputs.critic[rows], action[rows], members=OTHERS)
         q_policy = torch.cat([value[rows].unsqueeze(0), others.values])
         keep[rows] = losses.q_filter(q_demo[:, rows], q_policy)
@@ -297,11 +276,6 @@ class DDPG:
     def _deployed(self) -> Actor:
         return self.target_actor if self.config.deploy == "averaged" else self.actor
 
-    @property
-    def _output_clip(self) -> float:
-        # Inputs left as they are must not be cut to a range that is meant for standard scores.
-        return self.config.output_clip if self.config.normalize_inputs else self.config.input_clip
-
     def _scaled_action(self, batch: Batch[Tensor]) -> Tensor:
         """Actions in units of half their range, ``[-1, 1]``: what actor and critics speak."""
         return (batch.action - self._action_center) / self._action_half_range
@@ -310,32 +284,17 @@ class DDPG:
         return self._inputs(batch.observation, batch.achieved_goal, batch.desired_goal)
 
     def _inputs(self, observation: Tensor, achieved_goal: Tensor, desired_goal: Tensor) -> Inputs:
-        """Return standardised network inputs."""
-        raw = self._raw_inputs(observation, achieved_goal, desired_goal)
-        seen = raw.sub_(self._mean).div_(self._std).clamp_(-self._output_clip, self._output_clip)
-        if self.actor_inputs is None:
-            return Inputs(seen, seen)
-        return Inputs(seen[:, : self._critic_dim], seen.index_select(1, self._actor_columns))
+        return self._seen(observation, achieved_goal, desired_goal)
 
-    def _raw_inputs(
-        self, observation: Tensor, achieved_goal: Tensor, desired_goal: Tensor
-    ) -> Tensor:
-        parts = [observation]
-        if self.config.goal_input != "relative":
-            parts.append(desired_goal)
-        if self.config.goal_input != "absolute":
-            parts.append(desired_goal - achieved_goal)
-        if self._more.numel():
-            states = torch.cat([observation, achieved_goal, desired_goal], dim=-1)
-            parts.append(states[:, self._more[0]] - states[:, self._more[1]])
-        if self._components is not None:
-            states = torch.cat([observation, achieved_goal, desired_goal], dim=-1)
-            parts.append(torch.from_numpy(self._components(states.numpy())))
-        raw = torch.cat(parts, dim=-1)
-        if self._scales:
-            coarse = raw[:, self._coarse]
-            raw = torch.cat([raw, *(torch.tanh(scale * coarse) for scale in self._scales)], dim=-1)
-        return raw.clamp_(-self.config.input_clip, self.config.input_clip)
+    def _step(self, actor: list[Tensor], critics: list[Tensor]) -> None:
+        """One step of each optimiser that has gradients."""
+        if self._average_gradients is not None:
+            averaged = self._average_gradients([*actor, *critics])
+            actor, critics = averaged[: len(actor)], averaged[len(actor) :]
+        if actor:
+            self._actor_optimizer.step(actor)
+        if critics:
+            self._critic_optimizer.step(critics)
 
     def _follow(self, targets: list[Tensor], online: list[Tensor]) -> None:
         """``target <- (1 - tau) * target + tau * online``."""
@@ -348,4 +307,4 @@ def _detached(network: nn.Module) -> list[Tensor]:
 
 
 def _copy(tensor: Tensor) -> NDArray[np.float32]:
-    return tensor.detach().numpy().copy()
+    return tensor.detach().cpu().numpy().copy()

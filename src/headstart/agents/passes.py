@@ -5,13 +5,18 @@ differences: nothing is recorded; what is not needed later is overwritten; layer
 kernels; and a product with few columns, which BLAS pads to many, is done as its transpose.
 """
 
+from functools import cache
+
 import torch
 from torch import Tensor
 
 from headstart.agents.networks import ALL, Actor, Critics, Layers
 
-_EPSILON = torch.tensor(1e-5, dtype=torch.float64)
-"""Of ``torch.nn.functional.layer_norm``."""
+
+@cache
+def _epsilon(device: torch.device) -> Tensor:
+    """Return what ``torch.nn.functional.layer_norm`` adds to variances."""
+    return torch.tensor(1e-5, dtype=torch.float64, device=device)
 
 
 class ActorPass:
@@ -129,7 +134,7 @@ def _centre_(hidden: Tensor) -> Tensor:
     """Give each row the mean 0 in place; return what would give it the variance 1."""
     hidden.sub_(hidden.mean(dim=-1, keepdim=True))
     norm = torch.linalg.vector_norm(hidden, dim=-1, keepdim=True)
-    return torch.addcmul(_EPSILON, norm, norm, value=1.0 / hidden.shape[-1]).rsqrt_()
+    return torch.addcmul(_epsilon(norm.device), norm, norm, value=1.0 / hidden.shape[-1]).rsqrt_()
 
 
 def _normalize_backward(gradient: Tensor, centred: Tensor, factor: Tensor) -> Tensor:

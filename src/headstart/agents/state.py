@@ -12,8 +12,13 @@ _NEVER_NEGATIVE = ("updates", "moments.count", "moments.squares", ".step", ".exp
 
 
 def agent_state(agent: DDPG) -> AgentState:
-    """Return copies of networks, targets, optimisers, normaliser and the count of updates."""
-    return {name: tensor.detach().clone() for name, tensor in _all_tensors(agent).items()}
+    """Return copies of networks, targets, optimisers, normaliser and the count of updates.
+
+    They are on the CPU, wherever the agent is.
+    """
+    return {
+        name: tensor.detach().to("cpu", copy=True) for name, tensor in _all_tensors(agent).items()
+    }
 
 
 @torch.no_grad()
@@ -58,8 +63,11 @@ def check_agent_state(agent: DDPG, state: Mapping[str, Tensor]) -> None:
 def not_finite(state: Mapping[str, Tensor]) -> str | None:
     """Return the name of the first tensor that holds NaN or infinity, if there is one."""
     # One kernel for all of them first; a norm may overflow where no number of it is infinite.
-    norms = torch._foreach_norm([each for each in state.values() if each.is_floating_point()])
-    if torch.stack([norm.float() for norm in norms]).isfinite().all():
+    tensors = [each for each in state.values() if each.is_floating_point()]
+    here = tensors[0].device
+    norms = torch._foreach_norm([each for each in tensors if each.device == here])
+    others = [each.norm().to(here) for each in tensors if each.device != here]
+    if torch.stack([norm.float() for norm in (*norms, *others)]).isfinite().all():
         return None
     return next((name for name, tensor in state.items() if not tensor.isfinite().all()), None)
 

@@ -65,7 +65,8 @@ def check_torch(threads: int, gpu: str | None) -> Iterator[Check]:
         found = f"{found}; there are {counted(usable_cores(), 'core')}"
         repair = "run `unset OMP_NUM_THREADS MKL_NUM_THREADS`, or call torch.set_num_threads"
         yield Check("threads", "advice", found, repair)
-    yield Check("gpu", "ok", f"{gpu or 'torch sees none'}; headstart trains on the CPU")
+    used = "training uses it with --device cuda" if gpu else "training runs on the CPU"
+    yield Check("gpu", "ok", f"{gpu or 'torch sees none'}; {used}")
 
 
 def check_bfloat16(root: Path = Path("/")) -> Iterator[Check]:

@@ -118,6 +118,8 @@ def continue_run(
         if versions := changed_versions(record):
             told = printable(describe_changes(versions))
             _log.warning("%s: the run goes on, but not to the same bits", told)
+        if "device" in changed:
+            _log.warning("%s: the run continues on another device, not to the same bits", path)
         source = env_of_run(path, record.env_id, env, env_kwargs)
         tasks = open_tasks(config, task_source)
         with prepared(

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from headstart.agents.ddpg import DDPG
+from headstart.agents.device import find_device
 from headstart.data.episode import Episode
 from headstart.data.hindsight import Relabelling
 from headstart.data.replay import EpisodeReplay
@@ -44,6 +45,7 @@ def check_fit(config: TrainConfig, spec: GoalSpec, *, with_demos: bool) -> None:
     Raises:
         InputError: if nothing could be learned, stored or seen.
     """
+    find_device(config.device)
     _check_reward(spec)
     _check_inputs(config, spec)
     if config.replay_capacity <= spec.max_episode_steps:
@@ -196,4 +198,5 @@ def _agent(config: TrainConfig, spec: GoalSpec, seen: ActorInputs) -> DDPG:
         reward_range=(-np.inf, np.inf),
         seed=integer_seed(config.seed, "networks"),
         actor_inputs=actor_inputs(config, spec, seen),
+        device=find_device(config.device),
     )

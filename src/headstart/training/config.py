@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from headstart.agents.config import DDPGConfig
+from headstart.agents.config import DDPGConfig, DeviceName
 from headstart.demos.reset_goals import ResetGoal
 from headstart.dotted import change_settings
 from headstart.envs.task import TaskConfig
@@ -216,6 +216,9 @@ class TrainConfig:
     episode_timeout: float = setting(EPISODE_TIMEOUT, above=0, resume="free")
     """Seconds that an episode may take in a collector process, before the process is replaced and
     the episode run again."""
+    device: DeviceName = setting("auto", resume="free")
+    """Where the learner computes: the processor, or the GPU that torch calls cuda, where no run is
+    repeated to the same bits; auto is the processor."""
     torch_threads: int = setting(1, at_least=1, at_most=1024)
     """Threads of the learner; collectors use one core each beside it."""
     matmul_precision: MatmulPrecision = "float32"

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 
 from headstart.agents.ddpg import DDPG
+from headstart.agents.device import send_batch
 from headstart.data.approach import approach
 from headstart.data.episode import Episode
 from headstart.data.hindsight import Relabelling
@@ -73,7 +73,7 @@ def compare_goal_use(
             sampler = unchanged.sampler(replay, rng)
             agent.observe(sampler.sample(replay.num_transitions))
             for _ in range(_UPDATES):
-                agent.clone(sampler.sample(batch_size).map(torch.from_numpy))
+                agent.clone(send_batch(sampler.sample(batch_size), agent.device))
             errors[column] += sum(_error(agent, start) for start in shown[fold::folds])
     seeing, blind = errors / sum(map(len, starts))
     return GoalUse(float(seeing), float(blind))
@@ -93,5 +93,5 @@ def _error(agent: DDPG, episode: Episode) -> float:
             "desired_goal": episode.desired_goals,
         }
     )
-    half_range = (agent.action_high - agent.action_low).numpy() / 2
+    half_range = (agent.action_high - agent.action_low).cpu().numpy() / 2
     return float(np.square((actions - episode.actions) / half_range).sum())

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from headstart.agents.ddpg import DDPG
+from headstart.agents.device import send
 from headstart.agents.state import live_tensors, not_finite
 from headstart.data.episode import Episode
 from headstart.errors import RunError
@@ -85,7 +86,8 @@ def mean_value(agent: DDPG, episodes: Sequence[Episode]) -> float:
     achieved_goal = np.concatenate([episode.achieved_goals[:-1] for episode in episodes])
     desired_goal = np.concatenate([episode.desired_goals for episode in episodes])
     columns = (observation, achieved_goal, desired_goal)
-    return float(agent.values(*(torch.from_numpy(column) for column in columns)).mean())
+    tensors = (send(torch.from_numpy(column), agent.device) for column in columns)
+    return float(agent.values(*tensors).mean())
 
 
 def require_finite(agent: DDPG, metrics: MeanMetrics, updates: int) -> None:

@@ -1,14 +1,12 @@
 """The training loop: collect, store, update, evaluate, save."""
 
 import math
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-import torch
-
-from headstart.agents.ddpg import DDPG
-from headstart.data.batch import Batch
+from headstart.agents.ddpg import DDPG, Metrics
+from headstart.agents.device import TensorBatch, send_batch
 from headstart.data.episode import Episode
 from headstart.data.hindsight import Relabelling, Sampler
 from headstart.data.replay import EpisodeReplay
@@ -319,11 +317,11 @@ class Trainer:
         target, result = self.config.target_success, self.state.last_result
         return target is not None and result is not None and result.success_rate >= target
 
-    def _batch(self, sampler: Sampler) -> Batch[torch.Tensor]:
+    def _batch(self, sampler: Sampler) -> TensorBatch:
         with self.clock("sampling"):
-            return sampler.sample(self.config.batch_size).map(torch.from_numpy)
+            return send_batch(sampler.sample(self.config.batch_size), self.agent.device)
 
-    def _count_warm_start(self, metrics: Mapping[str, torch.Tensor], phase: Phase) -> bool:
+    def _count_warm_start(self, metrics: Metrics, phase: Phase) -> bool:
         """Count an update, and return whether it is time to save the run."""
         self.progress.warm_start_updates += 1
         self._note(metrics)
@@ -333,7 +331,7 @@ class Trainer:
         self._report(phase)
         return True
 
-    def _note(self, metrics: Mapping[str, torch.Tensor]) -> None:
+    def _note(self, metrics: Metrics) -> None:
         """Count the metrics of one update, and show observers the last ones now and then."""
         self.state.metrics.add(metrics)
         self.state.recent.add(metrics)
