@@ -24,14 +24,14 @@ def store(tmp_path, monkeypatch):
 @pytest.fixture
 def read_here(monkeypatch):
     """Have the reader read in this process: what the content decides needs none of its own."""
-    from headstart.demos.foreign import minari_files, minari_reader
+    from headstart.demos.foreign import hdf5_reader, minari_files
 
-    monkeypatch.setattr(minari_reader, "_limit", lambda memory: None)
+    monkeypatch.setattr(hdf5_reader, "_limit", lambda memory: None)
 
     def run(arguments, seconds):
         output = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
         with contextlib.redirect_stdout(output):
-            code = minari_reader.main(*arguments)
+            code = hdf5_reader.main(*arguments)
         output.seek(0)
         if code:
             raise ValueError(f"data/main_data.hdf5: {output.read()}")

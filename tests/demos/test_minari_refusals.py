@@ -265,7 +265,7 @@ def test_a_file_that_claims_too_much_is_refused_before_it_is_read(dataset):
 
 
 def test_many_episodes_that_are_one_claim_too_much_together(dataset, monkeypatch):
-    monkeypatch.setattr(minari_files, "_CLAIM", 1 << 20)
+    monkeypatch.setattr(minari_files, "CLAIM", 1 << 20)
     steps = 2000
     with episode_of(dataset) as group:
         file = group.file
@@ -281,7 +281,7 @@ def test_many_episodes_that_are_one_claim_too_much_together(dataset, monkeypatch
 
 
 def test_a_chunk_that_unpacks_to_more_than_it_says_is_refused(dataset, monkeypatch):
-    monkeypatch.setattr(minari_files, "_MEMORY", 1 << 29)
+    monkeypatch.setattr(minari_files, "MEMORY", 1 << 29)
     packer = zlib.compressobj(9)
     zeros = bytes(1 << 24)
     start, block = (packer.compress(zeros) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(2))

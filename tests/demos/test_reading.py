@@ -190,7 +190,7 @@ def test_other_hdf5_files_are_named_and_not_opened(tmp_path):
     path = tmp_path / "low_dim.hdf5"
     with h5py.File(path, "w") as file:
         file["data/demo_0/actions"] = np.zeros((3, 2))
-    with pytest.raises(InputError, match="it is an HDF5 file; of these only Minari") as caught:
+    with pytest.raises(InputError, match="an HDF5 file does not say what is observation") as caught:
         read_demos(path, SPEC)
     assert is_one_line(str(caught.value))
     assert "robomimic" in str(caught.value)

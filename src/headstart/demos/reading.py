@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from headstart.demos.foreign.joining import join_demos, remarks_of, with_remark
+from headstart.demos.foreign.mapping import StateMap
 from headstart.demos.foreign.sources import load_source
 from headstart.demos.opening import Demos, Source, list_demos
 from headstart.demos.storage import DemoSet
@@ -25,6 +26,7 @@ def read_demos(
     *,
     of_any_env: bool = False,
     log: bool = True,
+    states: StateMap | None = None,
 ) -> DemoSet:
     """Read demonstrations of any kind that is known, and join them where they are several.
 
@@ -32,12 +34,14 @@ def read_demos(
 
     Args:
         sources: one or several of: a ``DemoSet``; a demo file; a ``.npz`` of OpenAI Baselines, of a
-            HER buffer, or of plain arrays; the id of a Minari dataset, or its directory; a run
-            directory, for the demonstrations of that run.
+            HER buffer, or of plain arrays; the id of a Minari dataset, or its directory; that of a
+            LeRobot dataset; an HDF5 file of robomimic; a run directory, for the demonstrations of
+            that run.
         spec: the environment that they are for.
         reward: says which steps succeed where a file does not; without it they count as failures.
         of_any_env: whether they may be of another task than ``spec`` is.
         log: whether to log what was changed.
+        states: which columns are observation and goals, in files that do not call them so.
 
     Returns:
         The demonstrations, as those of ``spec``; what was changed in them is in the ``remarks`` of
@@ -46,7 +50,7 @@ def read_demos(
     Raises:
         InputError: if one is missing, damaged, of no known kind, or does not fit the environment.
     """
-    reader = _Reader(spec, reward, of_any_env, log)
+    reader = _Reader(spec, reward, of_any_env, log, states or StateMap())
     return join_demos([(name, reader.read(source, name)) for name, source in list_demos(sources)])
 
 
@@ -58,13 +62,14 @@ class _Reader:
     reward: GoalReward | None
     of_any_env: bool
     log: bool
+    states: StateMap
 
     def read(self, source: Source, name: str) -> DemoSet:
         """Return what a source holds, fitted to the environment."""
         if isinstance(source, DemoSet):
             found, known = source, remarks_of(source)
         else:
-            found = load_source(source, self.spec, self.reward)
+            found = load_source(source, self.spec, self.reward, self.states)
             known = remarks_of(found) if "schema" in found.header else []
             if not self.of_any_env:
                 check_same_task(found.env_id, self.spec.env_id, source)

@@ -61,7 +61,8 @@ def _choose(names: Sequence[str], spec: GoalSpec) -> Mapping[str, str]:
     if missing:
         raise ValueError(
             f"it has no {' and no '.join(missing)}, which demonstrations of {spec.env_id} need; "
-            f"it has {printable(', '.join(sorted(names)), 80)}"
+            f"it has {printable(', '.join(sorted(names)), 80)} (`headstart demos import "
+            f"--achieved-goal` says what is what)"
         )
     return found
 

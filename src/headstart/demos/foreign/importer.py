@@ -49,7 +49,7 @@ class EpisodeImporter:
         self._counts["read"] += 1
         if self._counts["read"] > MOST_EPISODES:
             raise ValueError(f"it has more than {MOST_EPISODES} episodes")
-        self._check_shapes(recorded)
+        self.check(recorded)
         if may_be_padded:
             whole, recorded = recorded, without_padding(recorded)
             self._counts["padded"] += len(recorded.actions) < len(whole.actions)
@@ -212,8 +212,12 @@ class EpisodeImporter:
         self._counts["clipped"] += int((clipped != taken).sum())
         return clipped
 
-    def _check_shapes(self, recorded: Recorded) -> None:
-        """Refuse other widths than the environment's, and lengths that do not go together."""
+    def check(self, recorded: Recorded) -> None:
+        """Refuse other widths than the environment's, and lengths that do not go together.
+
+        Raises:
+            ValueError: that names the part.
+        """
         spec = self._spec
         widths = {
             "observations": (recorded.observations, spec.observation_dim),

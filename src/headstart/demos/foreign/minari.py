@@ -1,7 +1,6 @@
 """Demonstrations as datasets of Minari (https://minari.farama.org), in and out."""
 
 import copy
-import importlib.util
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from headstart.demos.foreign.minari_files import (
     read_metadata,
     store,
 )
+from headstart.demos.foreign.reader_process import need
 from headstart.demos.storage import DemoSet
 from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.envs.interface import GOAL_KEYS
@@ -49,7 +49,7 @@ def load_minari_demos(
         InputError: if there is no such dataset, its files are damaged, or its widths are not those
             of the environment.
     """
-    _need("h5py", f"{source}: reading a Minari dataset")
+    need("h5py", f"{source}: reading a Minari dataset", "minari")
     directory = find_dataset(source)
     try:
         metadata = read_metadata(directory)
@@ -94,7 +94,7 @@ def save_minari_demos(demos: DemoSet, dataset_id: str, env: gym.Env[Any, Any]) -
             or the store cannot be written.
     """
     for module in ("minari", "h5py"):
-        _need(module, f"{dataset_id}: writing a Minari dataset")
+        need(module, f"{dataset_id}: writing a Minari dataset", "minari")
     directory = _new_directory(dataset_id)
     reward = GoalReward(env)
     demos.check_fits(reward.spec)
@@ -190,8 +190,3 @@ def _described(env: gym.Env[Any, Any]) -> EnvSpec | None:
     except (TypeError, ValueError):
         return None
     return spec
-
-
-def _need(module: str, what: str) -> None:
-    if importlib.util.find_spec(module) is None:
-        raise InputError(f"{what} needs {module}: run `pip install -e '.[minari]'`")

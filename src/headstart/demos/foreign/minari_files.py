@@ -7,8 +7,6 @@ the environment that the file describes, and so calls whatever function the file
 import json
 import os
 import re
-import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.demos.foreign.reader_process import CLAIM, MEMORY, run_reader
 from headstart.envs.goal_env import SUCCESS_KEYS, GoalSpec
 from headstart.errors import InputError
 from headstart.files.paths import user_path
@@ -27,10 +26,8 @@ Arrays = Mapping[str, NDArray[Any]]
 # Minari takes each directory that holds one named "data" for a dataset, the store not excepted.
 DATASET_ID = re.compile(r"(?:(?!data/)[\w-]+/)*[\w-]+-v\d+")
 
-_READER = Path(__file__).with_name("minari_reader.py")
+_READER = Path(__file__).with_name("hdf5_reader.py")
 _METADATA_SIZE = 16 << 20  # bytes
-_CLAIM = 1 << 30  # bytes of all arrays together; a compressed file may claim to hold any number
-_MEMORY = 3 << 30  # bytes of addresses for the reader
 _SECONDS = 60.0  # to read a file, and so many more for every MB
 _SECONDS_PER_MB = 3.0
 
@@ -112,8 +109,8 @@ def read_arrays(directory: Path, spec: GoalSpec) -> Arrays:
         "action": spec.action_dim,
         "success_keys": SUCCESS_KEYS,
         "info_keys": spec.reward_info_keys,
-        "claim": _CLAIM,
-        "memory": _MEMORY,
+        "claim": CLAIM,
+        "memory": MEMORY,
     }
     seconds = _SECONDS + _SECONDS_PER_MB * path.stat().st_size / 1e6
     with tempfile.TemporaryDirectory(prefix="headstart-") as scratch:
@@ -124,27 +121,4 @@ def read_arrays(directory: Path, spec: GoalSpec) -> Arrays:
 
 
 def _run_reader(arguments: list[str], seconds: float) -> None:
-    # Threads of BLAS would need the memory of the limit. "::" keeps HDF5 from loading plug-ins.
-    settings = {"OPENBLAS_NUM_THREADS": "1", "HDF5_PLUGIN_PRELOAD": "::"}
-    try:
-        done = subprocess.run(
-            # -P, or the modules next to the reader would hide those of Python.
-            [sys.executable, "-P", str(_READER), *arguments],
-            env={**os.environ, **settings},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=seconds,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise ValueError(
-            f"data/main_data.hdf5 is damaged: it was not read in {seconds:.0f} s"
-        ) from error
-    if done.returncode == 2:
-        raise ValueError(f"data/main_data.hdf5: {done.stdout}")
-    if done.returncode != 0:
-        raise ValueError(
-            f"data/main_data.hdf5 is damaged: the HDF5 library fails on it (code {done.returncode})"
-        )
+    run_reader(_READER, arguments, seconds, "data/main_data.hdf5")

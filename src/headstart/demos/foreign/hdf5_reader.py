@@ -1,8 +1,8 @@
-"""Reads the HDF5 file of a Minari dataset; a program of its own, not to be imported.
+"""Reads HDF5 files of Minari and robomimic; a program of its own, not to be imported.
 
 Version after version of the HDF5 library has crashed, hung or taken all memory on some damaged
-file, and an untrusted file may be damaged on purpose. So ``minari_files`` runs this in a process
-that may die, under limits. It imports nothing else of headstart, to start quickly.
+file, and an untrusted file may be damaged on purpose. So this is run in a process that may
+die, under limits (``reader_process``). It imports nothing else of headstart, to start quickly.
 """
 
 import contextlib
@@ -26,7 +26,8 @@ def main(path: str, out: str, request: str) -> int:
     _limit(layout["memory"])
     try:
         with h5py.File(path, "r") as file:
-            np.savez(out, allow_pickle=False, **_episodes(file, layout))
+            read = _demos if layout.get("kind") == "robomimic" else _episodes
+            np.savez(out, allow_pickle=False, **read(file, layout))
     # Any: h5py turns damages of a file into exceptions of many kinds.
     except Exception as error:
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
@@ -46,10 +47,7 @@ def _limit(memory: int) -> None:
 
 def _episodes(file: h5py.File, layout: Mapping[str, Any]) -> Arrays:
     """Return all episodes end to end, with their numbers and lengths."""
-    matches = (re.fullmatch("episode_([0-9]{1,9})", name) for name in file)
-    numbers = sorted(int(match[1]) for match in matches if match)
-    if not numbers:
-        raise ValueError("it holds no episode")
+    numbers = _episode_numbers(file, "episode_")
     read = _Numbers(layout["claim"])
     episodes = []
     for number in numbers:
@@ -102,6 +100,50 @@ def _episode(read: "_Numbers", group: h5py.Group, layout: Mapping[str, Any]) -> 
         "success": info(told) if told else np.full(steps, np.nan, np.float32),
         "reward_infos": np.stack(infos, 1) if infos else np.zeros((steps, 0), np.float32),
     }
+
+
+def _episode_numbers(group: h5py.Group, prefix: str) -> list[int]:
+    matches = (re.fullmatch(f"{prefix}([0-9]{{1,9}})", name) for name in group)
+    numbers = sorted(int(match[1]) for match in matches if match)
+    if not numbers:
+        raise ValueError("it holds no episode")
+    return numbers
+
+
+def _demos(file: h5py.File, layout: Mapping[str, Any]) -> Arrays:
+    """Return the wanted arrays of all demonstrations of robomimic end to end, with their lengths.
+
+    Of an observation the state after the last action is in ``next_obs``.
+    """
+    data = _own(file, "data")
+    if not isinstance(data, h5py.Group):
+        raise ValueError("it has no group data, as files of robomimic have")
+    numbers, read = _episode_numbers(data, "demo_"), _Numbers(layout["claim"])
+    parts: dict[str, list[NDArray[np.float32]]] = {name: [] for name in layout["names"]}
+    for number in numbers:
+        group = _own(data, f"demo_{number}")
+        if not isinstance(group, h5py.Group):
+            raise ValueError(f"demo_{number} is not a group")
+        for name, rows in parts.items():
+            array = _rows(read, group, name)
+            after = f"next_{name}"
+            if name.startswith("obs/") and _own(group, after) is not None:
+                array = np.concatenate([array, _rows(read, group, after)[-1:]])
+            rows.append(array)
+    arrays: Arrays = {"numbers": np.array(numbers, np.int64)}
+    for index, rows in enumerate(parts.values()):
+        arrays[f"array_{index}"] = np.concatenate(rows)
+        arrays[f"rows_{index}"] = np.array([len(each) for each in rows], np.int64)
+    return arrays
+
+
+def _rows(read: "_Numbers", group: h5py.Group, name: str) -> NDArray[np.float32]:
+    """Return an array with a vector, or a number, in each row, ``(rows, width)``."""
+    shape = _dataset(group, name).shape
+    if len(shape) > 2:
+        raise ValueError(f"{name} has shape {shape}, not one vector a row")
+    array = read(group, name, [shape])
+    return array.reshape(len(array), -1)
 
 
 class _Numbers:
