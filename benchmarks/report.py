@@ -24,7 +24,13 @@ from report_demos import (
 )
 from report_environments import third_party_table
 from report_inputs import inputs_table
-from report_performance import acting_table, fill_table, start_table, updates_table
+from report_performance import (
+    acting_table,
+    devices_table,
+    fill_table,
+    start_table,
+    updates_table,
+)
 from report_reliability import fuzz_table, reliability_table
 from report_rewards import rewards_table
 from report_settings import settings_table
@@ -90,6 +96,7 @@ def main() -> None:
     fill("start", start_table(), PERFORMANCE)
     for kind in ("batch", "width", "critics"):
         fill(kind, updates_table(kind), PERFORMANCE)
+    fill("devices", devices_table(), PERFORMANCE)
     fill("acting", acting_table(), PERFORMANCE)
     fill("fill", fill_table(), PERFORMANCE)
     ablation = draw_ablation()

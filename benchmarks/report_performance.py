@@ -1,6 +1,15 @@
 """The tables of ``docs/performance.md``."""
 
+from collections.abc import Iterable, Sequence
+
 from report_demos import load
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table whose columns are numbers, but for the first one of text."""
+    rule = ["---" if head[0] == "start" else "--:", *["--:"] * (len(head) - 1)]
+    lines = [f"| {' | '.join(cells)} |" for cells in (head, *rows)]
+    return "\n".join([lines[0], f"|{'|'.join(rule)}|", *lines[1:]])
 
 
 def updates_table(kind: str) -> str:
@@ -8,11 +17,40 @@ def updates_table(kind: str) -> str:
     result = load("costs")
     if result is None:
         return ""
-    rows = [f"| {kind} | ms an update | ms its products | products' share |", "|--:|--:|--:|--:|"]
-    for size, found in result["updates"][kind].items():
-        ours, floor = found["milliseconds"], found["floor"]
-        rows.append(f"| {int(size):,} | {ours:.1f} | {floor:.1f} | {floor / ours:.0%} |")
-    return "\n".join(rows)
+    found = result["updates"][kind].items()
+    return table(
+        [kind, "ms an update", "ms its products", "products' share"],
+        [
+            [
+                f"{int(size):,}",
+                f"{of['milliseconds']:.1f}",
+                f"{of['floor']:.1f}",
+                f"{of['floor'] / of['milliseconds']:.0%}",
+            ]
+            for size, of in found
+        ],
+    )
+
+
+def devices_table() -> str:
+    """Updates a second against the batch, on each device and with each width."""
+    result = load("devices")
+    if result is None:
+        return ""
+    rates = result["updates_per_second"]
+    columns = [(device, width) for device, found in rates.items() for width in found]
+    names = {"cpu": "one core", "cuda": result["gpu"]}
+    sizes = next(iter(rates["cpu"].values()))
+    return table(
+        ["batch", *(f"{names[device]}, {width}" for device, width in columns)],
+        [
+            [
+                f"{int(size):,}",
+                *(f"{rates[device][width][size]['whole']:.0f}" for device, width in columns),
+            ]
+            for size in sizes
+        ],
+    )
 
 
 def acting_table() -> str:
@@ -20,13 +58,13 @@ def acting_table() -> str:
     result = load("costs")
     if result is None:
         return ""
-    rows = [
-        "| collectors | env steps a second | env steps a second of processor time |",
-        "|--:|--:|--:|",
-    ]
-    for count, rates in result["env_steps"].items():
-        rows.append(f"| {count} | {rates['per_second']:,.0f} | {rates['per_cpu_second']:,.0f} |")
-    return "\n".join(rows)
+    return table(
+        ["collectors", "env steps a second", "env steps a second of processor time"],
+        [
+            [count, f"{rates['per_second']:,.0f}", f"{rates['per_cpu_second']:,.0f}"]
+            for count, rates in result["env_steps"].items()
+        ],
+    )
 
 
 def fill_table() -> str:
@@ -34,11 +72,13 @@ def fill_table() -> str:
     result = load("replay")
     if result is None:
         return ""
-    rows = ["| transitions stored | µs a row |", "|--:|--:|"]
-    for found in result["fill"]:
-        time = found["microseconds_per_row"]["median"]
-        rows.append(f"| {found['transitions']:,} | {time:.2f} |")
-    return "\n".join(rows)
+    return table(
+        ["transitions stored", "µs a row"],
+        [
+            [f"{found['transitions']:,}", f"{found['microseconds_per_row']['median']:.2f}"]
+            for found in result["fill"]
+        ],
+    )
 
 
 def start_table() -> str:
@@ -46,7 +86,7 @@ def start_table() -> str:
     result = load("start")
     if result is None:
         return ""
-    rows = ["| start | first env step | first update |", "|---|--:|--:|"]
+    rows = []
     for name, found in result["starts"].items():
         seconds = found["medians"]
         cells = [
@@ -55,5 +95,5 @@ def start_table() -> str:
             else "after cloning"
             for moment in ("first env step", "first update")
         ]
-        rows.append(f"| {name.replace(' | ', ', ')} | {' | '.join(cells)} |")
-    return "\n".join(rows)
+        rows.append([name.replace(" | ", ", "), *cells])
+    return table(["start", "first env step", "first update"], rows)
