@@ -38,6 +38,7 @@ VERBS = {
     "evaluate": "success rate of a policy",
     "play": "watch a policy, in a window or a video",
     "plot": "learning curves of runs",
+    "watch": "a live page of runs in the browser",
     "report": "one page on runs that opens anywhere: curves, successes, films, settings",
     "export": "a policy as ONNX, as C, or as a folder for the Hugging Face Hub",
     "envs": "try whether an environment keeps the goal contract",

@@ -86,6 +86,19 @@ class Lock:
         return descriptor
 
 
+def is_held(directory: Path) -> bool | None:
+    """Return whether a process works on a run, without touching it; ``None`` if nobody can say."""
+    try:
+        found = os.stat(directory / "lock")
+        held = Path("/proc/locks").read_text(encoding="ascii", errors="replace")
+    except FileNotFoundError as error:
+        return None if error.filename == "/proc/locks" else False
+    except OSError:
+        return None
+    device = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
+    return any(device in line.split() and "FLOCK" in line for line in held.splitlines())
+
+
 @contextlib.contextmanager
 def locked(directory: Path) -> Iterator[Lock]:
     """Hold a run directory.

@@ -107,13 +107,13 @@ def evaluate(
     source = env_source(env_of(policy, behaviour) if env is None else env, env_kwargs)
     with contextlib.closing(make_env(source)) as own:
         behaviour = fit_behaviour(behaviour, own)
-        (regions, _), reward = find_regions(own, task), _component_reward(own, task)
+        (regions, _), reward = find_regions(own, task), component_reward(own, task)
     with open_executor(source, collectors, executor) as runner:
         trials = run_evaluation(runner, behaviour, episodes=episodes, seed=seed, call=on_episode)
     return summarize(source.name, seed, *trials, regions, reward)
 
 
-def _component_reward(env: gym.Env[Any, Any], task: TaskConfig | None) -> GoalReward | None:
+def component_reward(env: gym.Env[Any, Any], task: TaskConfig | None) -> GoalReward | None:
     """Return what says which components are where they belong, if goals have some."""
     # Whether rewards can be learned from does not matter here.
     known = replace(task or TaskConfig(), unexplained_reward="ignore")

@@ -100,7 +100,7 @@ def render(groups: Sequence[Group], trials: tried.Tried, *, films: int, title: s
         sections.summary(groups),
         tried.measured(trials) if trials else "",
         sections.curves(groups),
-        sections.regions(groups),
+        sections.parts(groups),
         tried.time_to_success(trials) if trials else "",
         _films(groups, trials, films),
         sections.demonstrations(groups),

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +45,10 @@ class Group:
         """Return a metric of the last evaluation of each run that has it, ``(runs,)``."""
         return np.array([run.rows[-1][metric] for run in self.runs if metric in run.rows[-1]])
 
-    @cached_property
-    def regions(self) -> list[str]:
-        """The regions of the goal space that successes are counted in."""
-        prefix = "eval/success_rate_"
-        names = {name.removeprefix(prefix) for run in self.runs for name in run.rows[-1]
-                 if name.startswith(prefix)}  # fmt: skip
-        return sorted(names)
+    def parts(self, prefix: str) -> list[str]:
+        """Return what follows a prefix in the names of the metrics of the last evaluations."""
+        names = {name for run in self.runs for name in run.rows[-1] if name.startswith(prefix)}
+        return sorted(name.removeprefix(prefix) for name in names)
 
 
 def read_groups(directories: Sequence[Path]) -> list[Group]:
@@ -63,11 +59,23 @@ def read_groups(directories: Sequence[Path]) -> list[Group]:
     """
     if not directories:
         raise InputError("there is no run to report on; name at least one run directory")
+    return group_facts([read_facts(path) for path in directories])
+
+
+def read_facts(path: Path) -> RunFacts:
+    """Read a run.
+
+    Raises:
+        InputError: if it is not a run directory, or holds no evaluation yet.
+    """
+    return RunFacts(path, read_record(path), read_run(path), read_metrics(path))
+
+
+def group_facts(facts: Sequence[RunFacts]) -> list[Group]:
+    """Return runs in groups in the order of their first ones."""
     members: dict[str, list[RunFacts]] = {}
-    for path in directories:
-        curve = read_run(path)
-        facts = RunFacts(path, read_record(path), curve, read_metrics(path))
-        members.setdefault(curve.group, []).append(facts)
+    for run in facts:
+        members.setdefault(run.curve.group, []).append(run)
     labels = [runs[0].curve.label for runs in members.values()]
     return [
         Group(label if labels.count(label) == 1 else runs[0].path.resolve().name, index, runs)

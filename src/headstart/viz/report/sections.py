@@ -55,7 +55,7 @@ def summary(groups: Sequence[Group]) -> str:
         "they also choose the best policy, so <em>best</em> is what is hoped for and not what is "
         f"measured. {_INTERVALS if any(len(it.runs) > 1 for it in groups) else ''}"
     )
-    return section("Runs", table("Runs and their success", head, rows), note=note)
+    return section("Results", table("Runs and their success", head, rows), note=note)
 
 
 def curves(groups: Sequence[Group]) -> str:
@@ -73,18 +73,21 @@ def curves(groups: Sequence[Group]) -> str:
     return section("Curves", f'<div class="charts">{"".join(figures)}</div>')
 
 
-def regions(groups: Sequence[Group]) -> str:
-    """Return the success within regions of the goal space, at the last evaluation."""
+def parts(groups: Sequence[Group]) -> str:
+    """Return success by region of the goal space and by component of the goal, at the end."""
     rows = []
     for group in groups:
-        for name in group.regions:
-            rate = mean_and_interval(group.last(f"{_RATE}_{name}"))
-            shown = f"{bar(rate[0], group.style % STYLES)} {with_interval(*rate)}"
-            rows.append([key(group) + text(group.name), text(name), shown])
+        for what, prefix in (("goals", f"{_RATE}_"), ("component", "eval/component_")):
+            for name in group.parts(prefix):
+                rate = mean_and_interval(group.last(f"{prefix}{name}"))
+                shown = f"{bar(rate[0], group.style % STYLES)} {with_interval(*rate)}"
+                rows.append([key(group) + text(group.name), f"{what}: {text(name)}", shown])
     if not rows:
         return ""
-    what = "Success by region of the goal space, at the last evaluation"
-    return section("Regions", table(what, ["runs", "goals", "success"], rows))
+    title = "Success by region and component"
+    return section(
+        title, table(f"{title}, at the last evaluation", ["runs", "what", "success"], rows)
+    )
 
 
 def times(groups: Sequence[Group]) -> str:

@@ -1,11 +1,9 @@
 """Greedy episodes of the best policies of runs: successes by region and component, and films."""
 
 import contextlib
-import itertools
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +12,16 @@ from PIL import Image
 
 from headstart.data.episode import Episode
 from headstart.data.statistics import FloatArray
-from headstart.envs.goal_env import reaches_goal
 from headstart.envs.make import make_env
-from headstart.envs.task_facts import find_components, find_regions
+from headstart.envs.task_facts import find_regions
 from headstart.errors import InputError
 from headstart.policy import Policy, load_policy
 from headstart.rollout.behaviour import fit_policy
 from headstart.rollout.executors import open_executor
 from headstart.rollout.job import EVALUATION, EpisodeJob, run_episode
-from headstart.training.config import TrainConfig
-from headstart.training.evaluation import EvalResult, each_trial, summarize
+from headstart.training.evaluation import EvalResult, component_reward, each_trial, summarize
 from headstart.viz.gl import select_backend
+from headstart.viz.live import encode
 from headstart.viz.report.reading import Group
 from headstart.viz.video import Film, writer_of
 
@@ -63,8 +60,6 @@ class Trials:
 
     env_id: str
     runs: Sequence[Trial]
-    components: dict[str, list[bool]]
-    """Whether each component of the goal is reached at the end of each episode of all runs."""
 
     def reached_by_step(self) -> FloatArray:
         """Return the share of episodes that have reached their goal, by step, ``(longest,)``."""
@@ -87,7 +82,7 @@ def try_group(
     config = group.first.record.config
     trials = []
     with contextlib.closing(make_env(env_id)) as env:
-        regions, _ = find_regions(env, config.task)
+        (regions, _), reward = find_regions(env, config.task), component_reward(env, config.task)
         with open_executor(env_id, collectors, None) as executor:
             for run in group.runs:
                 policy = fit_policy(load_policy(run.path), env)
@@ -96,30 +91,9 @@ def try_group(
                     outcomes.append(outcome)
                     tick(None)
                 done = [episode for episode in outcomes if episode is not None]
-                result = summarize(env_id, SEED, done, len(outcomes) - len(done), regions)
+                result = summarize(env_id, SEED, done, len(outcomes) - len(done), regions, reward)
                 trials.append(Trial(policy, outcomes, result))
-        return Trials(env_id, trials, _component_success(env, config, trials))
-
-
-def _component_success(
-    env: Any, config: TrainConfig, trials: Sequence[Trial]
-) -> dict[str, list[bool]]:
-    """Return for each component of the goal whether it is reached at the end of each episode.
-
-    All other components are put to their goals, so the reward says whether this one is. Empty
-    where goals have no components, or the reward reads more than goals.
-    """
-    episodes = [episode for trial in trials for episode in trial.done]
-    if any(episode.reward_infos.shape[1] for episode in episodes):
-        return {}
-    components, _ = find_components(env, config.task)
-    found: dict[str, list[bool]] = {each.name: [] for each in components or ()}
-    for episode, each in itertools.product(episodes, components or ()):
-        desired = episode.desired_goals[-1]
-        achieved = desired.copy()
-        achieved[each.entries] = episode.achieved_goals[-1][each.entries]
-        found[each.name].append(reaches_goal(env, achieved, desired, {}))
-    return found
+    return Trials(env_id, trials)
 
 
 def film_trials(trials: Trials, most: int) -> Iterator[Shot]:
@@ -174,9 +148,7 @@ class _Smaller:
 
     def last_picture(self) -> bytes:
         """Return the last picture as JPEG."""
-        content = BytesIO()
-        self._last.save(content, "JPEG", quality=70)
-        return content.getvalue()
+        return encode(np.asarray(self._last))
 
     def close(self) -> None:
         """Finish the file."""

@@ -1,6 +1,7 @@
 """The sections of a report on episodes that were run for it."""
 
 import base64
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -23,19 +24,22 @@ def measured(tried: Tried) -> str:
         style, name = group.style % STYLES, key(group) + text(group.name)
         rates = [trial.result.success_rate for trial in trials.runs]
         count = sum(len(trial.episodes) for trial in trials.runs)
+        done = sum(len(trial.done) for trial in trials.runs)
         rows.append([name, "all goals", str(count), _rate(rates, count, style)])
         for region in sorted({part for trial in trials.runs for part in trial.result.parts}):
             parts = [p for trial in trials.runs if (p := trial.result.parts.get(region))]
             count = sum(part.episodes for part in parts)
             rates = [part.success_rate for part in parts]
             rows.append([name, f"goals: {text(region)}", str(count), _rate(rates, count, style)])
-        for component, reached in trials.components.items():
-            low, high = wilson_interval(sum(reached), len(reached))
-            shown = with_interval(float(np.mean(reached)), low, high)
-            rows.append([
-                name, f"component: {text(component)}", str(len(reached)),
-                f"{bar(float(np.mean(reached)), style)} {shown}",
-            ])  # fmt: skip
+        for component in trials.runs[0].result.components:
+            rates = [trial.result.components.get(component, 0.0) for trial in trials.runs]
+            rows.append(
+                [name, f"component: {text(component)}", str(done), _rate(rates, done, style)]
+            )
+        endings: Counter[str] = Counter()
+        for trial in trials.runs:
+            endings.update(trial.result.endings)
+        rows += [[name, f"ended: {text(it)}", str(number), ""] for it, number in endings.items()]
     note = (
         f"Greedy episodes of each run's best policy, run for this report with seed {SEED}: no "
         "policy was chosen by them."
