@@ -1,6 +1,8 @@
 """Pictures of an environment at work, fast, that leave it to the bit as it is."""
 
+import importlib
 import io
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -16,6 +18,7 @@ from headstart.errors import InputError
 
 Frame = NDArray[np.uint8]
 _QUALITY = 80
+_MOST_SHAPES = 10_000
 
 
 def picture(env: gym.Env[Any, Any]) -> Frame:
@@ -71,12 +74,20 @@ class MujocoViews:
         import mujoco
 
         task: Any = env.unwrapped
-        self._task, self._simulator = task, simulator
+        self._mujoco, self._task, self._simulator = mujoco, task, simulator
         model = task.model
         model.vis.quality.offsamples = 0
         model.vis.global_.offwidth = model.vis.global_.offheight = max(sizes)
-        self._renderers = [mujoco.Renderer(model, size, size) for size in sizes]
+        # Not mujoco.Renderer: which OpenGL that takes was decided when mujoco was imported.
+        backend = importlib.import_module(f"mujoco.{os.environ['MUJOCO_GL']}")
+        self._opengl = backend.GLContext(max(sizes), max(sizes))
+        self._opengl.make_current()
+        self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100)
+        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
+        self._scene = mujoco.MjvScene(model, _MOST_SHAPES)
+        self._option, self._nothing_held = mujoco.MjvOption(), mujoco.MjvPerturb()
         self._cameras = [_camera(mujoco, model, given) for given in cameras]
+        self._sizes = tuple(sizes)
 
     def draw(self, observation: object = None) -> Iterator[Frame]:
         """Yield each view, ``(height, width, 3)``, of the state that the environment is in."""
@@ -95,13 +106,21 @@ class MujocoViews:
 
     def close(self) -> None:
         """Give OpenGL back what it has lent."""
-        for renderer in self._renderers:
-            renderer.close()
+        self._context.free()
+        self._opengl.free()
 
     def _drawn(self) -> Iterator[Frame]:
-        for renderer, camera in zip(self._renderers, self._cameras, strict=True):
-            renderer.update_scene(self._task.data, camera)
-            yield renderer.render()
+        mujoco, model, data = self._mujoco, self._task.model, self._task.data
+        everything = mujoco.mjtCatBit.mjCAT_ALL.value
+        for camera, size in zip(self._cameras, self._sizes, strict=True):
+            frame = np.empty((size, size, 3), np.uint8)
+            seen = self._option, self._nothing_held, camera, everything, self._scene
+            mujoco.mjv_updateScene(model, data, *seen)
+            place = mujoco.MjrRect(0, 0, size, size)
+            mujoco.mjr_render(place, self._scene, self._context)
+            mujoco.mjr_readPixels(frame, None, place, self._context)
+            # OpenGL begins at the bottom.
+            yield frame[::-1]
 
 
 def _camera(mujoco: Any, model: Any, given: Camera) -> Any:

@@ -1,6 +1,7 @@
 """Teleoperation from its beginning to its end: environment, pictures, page, and the pace."""
 
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from headstart.envs.goal_env import GoalSpec
 from headstart.envs.make import env_source, make_env
 from headstart.envs.source import EnvLike, EnvSource
 from headstart.envs.task import TaskConfig
+from headstart.errors import InputError
 from headstart.rollout.job import Behaviour
 from headstart.viz.diagram import Diagram
 from headstart.viz.gl import select_backend
@@ -22,6 +24,8 @@ from headstart.web.server import PageServer
 from headstart.web.teleop.desk import Desk, Views
 from headstart.web.teleop.session import STEPS_PER_SECOND, Session
 from headstart.web.teleop.takes import Takes
+
+_log = logging.getLogger("headstart")
 
 PAGE = ("teleop.html", "teleop.css", "teleop.js", "link.js", "inputs.js", "headset.js")
 LONGEST = 5000
@@ -96,7 +100,6 @@ def _drawable(source: EnvSource, plan: TeleopPlan) -> gym.Env[Any, Any]:
     if not plan.draw or _is_mujoco(env) or "rgb_array" not in env.metadata.get("render_modes", ()):
         return env
     env.close()
-    select_backend()
     return make_env(source, render_mode="rgb_array")
 
 
@@ -107,13 +110,15 @@ def _is_mujoco(env: gym.Env[Any, Any]) -> bool:
 def _views(plan: TeleopPlan, env: gym.Env[Any, Any], spec: GoalSpec, session: Session) -> Views:
     """Return what draws an environment: MuJoCo's renderer, its own ``render``, or a diagram."""
     if plan.draw and _is_mujoco(env):
-        select_backend()
-        camera = spec.camera or {}
-        sizes = plan.size, plan.size // 2
-        return MujocoViews(env, session.simulator, (camera, side_of(camera)), sizes)
-    if env.render_mode == "rgb_array":
-        return Rendered(env)
-    return Diagram(spec.layout, plan.size)
+        try:
+            select_backend()
+        except InputError as error:
+            _log.warning("%s; a diagram of places is shown instead", error)
+        else:
+            camera, simulator = spec.camera or {}, session.simulator
+            sizes = plan.size, plan.size // 2
+            return MujocoViews(env, simulator, (camera, side_of(camera)), sizes)
+    return Rendered(env) if env.render_mode == "rgb_array" else Diagram(spec.layout, plan.size)
 
 
 def _facts(plan: TeleopPlan, spec: GoalSpec, session: Session) -> dict[str, Any]:
