@@ -24,7 +24,7 @@ import imageio.v2 as imageio
 import numpy as np
 from machine import machine
 
-sys.path.append(str(Path(__file__).parents[1] / "tests"))
+sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))
 from outcomes import damaged, differences, half_written, outcome
 
 ENV_ID = "FetchPickAndPlace-v4"

@@ -23,7 +23,7 @@ from machine import machine
 
 from headstart import load_demos, make_env
 
-sys.path.append(str(Path(__file__).parents[1] / "tests"))
+sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "demos"))
 from legacy_files import equal, parts_of, write_python2
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from types import ModuleType
 
 HERE = hasattr(os, "fork") and hasattr(socket, "recv_fds")
-SOURCE = Path(__file__).parents[1] / "src"
+SOURCE = Path(__file__).parents[2] / "src"
 _LONGEST_REQUEST = 1 << 17
 _CODE = struct.Struct("i")
 

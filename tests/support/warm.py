@@ -17,14 +17,15 @@ import traceback
 from dataclasses import asdict
 from pathlib import Path
 
-TESTS = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 
 
 class WarmHeadstart:
     """The process that forks, seen from the tests."""
 
     def __enter__(self):
-        places = [str(TESTS), str(TESTS / "faults"), os.environ.get("PYTHONPATH", "")]
+        own = map(str, (TESTS, TESTS / "support", TESTS / "faults"))
+        places = [*own, os.environ.get("PYTHONPATH", "")]
         path = os.pathsep.join(filter(None, places))
         self._process = subprocess.Popen(
             [sys.executable, __file__],
