@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from builders import random_episode
 from cut_runs import BASE, Cut, PowerCut
-from gliding import GLIDE, Glide, brake
 from outcomes import outcome
+from plane_tasks import GLIDE, Glide, brake
 from small_runs import POINT
 
 from headstart.data.layout import StateLayout

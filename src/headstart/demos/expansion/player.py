@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.demos.expansion.plays import CarryPlay, Play, PushPlay
+from headstart.demos.expansion.plays import CarryPlay, Lesson, Play, PushPlay
 from headstart.demos.expansion.route import Scene
 from headstart.demos.expansion.skill import Move, Skill
 from headstart.demos.expansion.workspace import Workspace
@@ -103,15 +103,14 @@ class Player:
             spread = _ASIDE * workspace.stride * self._tries
             thing[axes] += spread * self._rng.standard_normal(len(axes))
         play = PushPlay if self._move.kind == "push" else CarryPlay
-        return play(
+        lesson = Lesson(
             self._skill,
             self._move,
-            Scene(scene.hand, thing, scene.goal),
-            scene.object,
             workspace,
-            self._speed * self._hurry,
+            speed=self._speed * self._hurry,
             clearance=_HIGHER * workspace.stride * self._tries,
         )
+        return play(lesson, Scene(scene.hand, thing, scene.goal), scene.object)
 
     def _scene(self, observation: Observation) -> Scene:
         workspace, component = self._workspace, self._move.component

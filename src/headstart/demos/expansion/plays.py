@@ -1,5 +1,6 @@
 """One move being played: where the hand is to go next, and whether the move has failed."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -37,31 +38,33 @@ class Play(Protocol):
         """Return whether it cannot succeed any more."""
 
 
+@dataclass(frozen=True)
+class Lesson:
+    """What is played, and how."""
+
+    skill: Skill
+    """What is shown."""
+    move: Move
+    """Which part of it."""
+    workspace: Workspace
+    speed: float
+    clearance: float
+    """How much higher the way leads than in the demonstration."""
+
+
 class CarryPlay:
     """Plays a carry, or the way of a hand alone.
 
     Args:
-        skill: what is shown.
-        move: which part of it.
+        lesson: what is played.
         scene: in which the move begins; the object may be taken to be aside of where it is.
         thing: where the object is.
-        workspace: of the environment.
-        speed: how fast.
-        clearance: how much higher the way leads than in the demonstration.
     """
 
-    def __init__(
-        self,
-        skill: Skill,
-        move: Move,
-        scene: Scene,
-        thing: Array,
-        workspace: Workspace,
-        speed: float,
-        clearance: float,
-    ) -> None:
-        route = CarryLayer(skill, move, scene, workspace, clearance).route()
-        self._follower = Follower(route, thing, workspace.stride, speed)
+    def __init__(self, lesson: Lesson, scene: Scene, thing: Array) -> None:
+        move, workspace = lesson.move, lesson.workspace
+        route = CarryLayer(lesson.skill, move, scene, workspace, lesson.clearance).route()
+        self._follower = Follower(route, thing, workspace.stride, lesson.speed)
         self._is_reach, self._stride = move.kind == "reach", workspace.stride
 
     @property
@@ -95,18 +98,8 @@ class PushPlay:
     The arguments are those of ``CarryPlay``.
     """
 
-    def __init__(
-        self,
-        skill: Skill,
-        move: Move,
-        scene: Scene,
-        thing: Array,
-        workspace: Workspace,
-        speed: float,
-        clearance: float,
-    ) -> None:
-        self._skill, self._move, self._workspace = skill, move, workspace
-        self._speed, self._clearance = speed, clearance
+    def __init__(self, lesson: Lesson, scene: Scene, thing: Array) -> None:
+        self._lesson, self._workspace = lesson, lesson.workspace
         self._begin(scene, thing)
 
     @property
@@ -140,10 +133,11 @@ class PushPlay:
 
     def _begin(self, scene: Scene, thing: Array) -> None:
         """Lay the way to where the next push begins; ``thing`` is where the object is."""
-        skill, move, workspace = self._skill, self._move, self._workspace
+        lesson, workspace = self._lesson, self._workspace
+        skill, move = lesson.skill, lesson.move
         self._push = Push.towards(skill, move, scene.goal - scene.object, workspace)
-        route = push_route(skill, move, self._push, scene, workspace, self._clearance)
-        self._follower = Follower(route, thing, workspace.stride, self._speed)
+        route = push_route(skill, move, self._push, scene, workspace, lesson.clearance)
+        self._follower = Follower(route, thing, workspace.stride, lesson.speed)
         self._is_done = self._done(scene)
 
     def _done(self, scene: Scene) -> bool:
