@@ -3,11 +3,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from builders import point_expert, point_policy, random_episode
+from builders import is_one_line, point_expert, point_policy, random_episode
+from small_runs import SMALL
 
 from headstart.data.goals import GoalRegions
 from headstart.envs.make import make_env
+from headstart.envs.toy import PointReach
+from headstart.errors import InputError
 from headstart.rollout.job import EVALUATION, EpisodeJob, run_episode
+from headstart.runs.train import train
 from headstart.training.evaluation import EvalResult, Part, evaluate, summarize, wilson_interval
 from headstart.training.metrics import evaluation_metrics
 
@@ -156,3 +160,15 @@ def test_a_result_becomes_plain_json():
 def test_no_episodes_are_no_evaluation(episodes):
     with pytest.raises(ValueError, match=f"episodes.*{episodes}"):
         evaluate(point_policy(), POINT, episodes=episodes)
+
+
+def test_regions_declared_to_train_are_those_of_a_later_evaluation():
+    config = SMALL.with_({"env_steps": 60, "task.goal_regions.coordinate": 0})
+    result = train(POINT, config)
+    assert result.evaluation.parts.keys() <= evaluate(result).parts.keys() == {"above", "below"}
+    elsewhere = evaluate(result.policy, PointReach, env_kwargs={"max_episode_steps": 5})
+    assert elsewhere.parts == {}
+    metadata = {**result.policy.metadata, "goal_regions": {"coordinate": [2]}}
+    with pytest.raises(InputError, match=r"goal_regions\.coordinate must be an integer") as caught:
+        evaluate(replace(result.policy, metadata=metadata))
+    assert is_one_line(str(caught.value))

@@ -10,6 +10,7 @@ from headstart.cli.progress import progress_bar
 from headstart.cli.trust import open_policy
 from headstart.errors import InputError
 from headstart.files.paths import user_path
+from headstart.rollout.behaviour import declared_task
 from headstart.rollout.job import Behaviour, Constant
 from headstart.standard_streams import prints_to_stderr
 from headstart.text import counted
@@ -59,6 +60,7 @@ def _run(arguments: argparse.Namespace) -> None:
 def _evaluate(arguments: argparse.Namespace) -> dict[str, EvalResult]:
     """Return how the policy does, and the floor if it is asked for."""
     policy, env_id = open_policy(arguments.policy, arguments.env, arguments.command)
+    task = declared_task(policy, env_id)
     behaviours: dict[str, Behaviour] = {"policy": policy}
     if not arguments.no_floor:
         rest = np.zeros_like(policy.action_low).clip(policy.action_low, policy.action_high)
@@ -71,6 +73,7 @@ def _evaluate(arguments: argparse.Namespace) -> dict[str, EvalResult]:
                 episodes=arguments.episodes,
                 seed=arguments.seed,
                 collectors=arguments.collectors,
+                task=task,
                 on_episode=tick,
             )
             for name, behaviour in behaviours.items()

@@ -6,18 +6,23 @@ from typing import Any, Protocol, runtime_checkable
 import gymnasium as gym
 
 from headstart.data.component_inputs import ComponentInputs
+from headstart.data.goals import GoalRegions
 from headstart.envs.components import component_inputs
 from headstart.envs.goal_env import GoalSpec
 from headstart.envs.interface import widths
 from headstart.envs.names import is_at_hand
 from headstart.envs.source import EnvLike
+from headstart.envs.task import TaskConfig
 from headstart.errors import InputError
+from headstart.files.strict_json import build
 from headstart.policy import Policy, load_policy
 from headstart.rollout.job import Behaviour
 from headstart.rollout.policy_errors import policy_name
 from headstart.text import printable
 
 _LONGEST_ID = 1000
+GOAL_REGIONS = "goal_regions"
+"""What a policy's metadata calls the regions of goals that its run was told of."""
 
 
 @runtime_checkable
@@ -89,6 +94,21 @@ def env_of(policy: PolicyLike, behaviour: Behaviour) -> EnvLike:
             f"it, name the environment yourself, e.g. evaluate(policy, env)"
         )
     return named
+
+
+def declared_task(policy: Behaviour, env_id: str) -> TaskConfig | None:
+    """Return what a policy says was declared of its environment, if that is the one of this name.
+
+    Raises:
+        InputError: if it says what cannot be declared.
+    """
+    metadata = policy.metadata if isinstance(policy, Policy) else {}
+    if GOAL_REGIONS not in metadata or metadata.get("env_id") != env_id:
+        return None
+    try:
+        return TaskConfig(goal_regions=build(GoalRegions, metadata[GOAL_REGIONS], GOAL_REGIONS))
+    except ValueError as error:
+        raise InputError(f"a policy for {printable(env_id)}: {printable(error)}") from error
 
 
 def fit_behaviour(behaviour: Behaviour, env: gym.Env[Any, Any]) -> Behaviour:

@@ -19,7 +19,13 @@ from headstart.envs.source import EnvLike
 from headstart.envs.task import TaskConfig
 from headstart.envs.task_facts import find_components, find_regions
 from headstart.errors import EpisodeError, require
-from headstart.rollout.behaviour import PolicyLike, env_of, fit_behaviour, open_behaviour
+from headstart.rollout.behaviour import (
+    PolicyLike,
+    declared_task,
+    env_of,
+    fit_behaviour,
+    open_behaviour,
+)
 from headstart.rollout.executors import Executor, open_executor
 from headstart.rollout.job import EVALUATION, Behaviour, EpisodeJob
 from headstart.settings import convert
@@ -94,7 +100,8 @@ def evaluate(
         seed: root of their seeds.
         collectors: processes that run them; 0 runs them here. The result does not depend on it.
         executor: runs the episodes in place of collectors, and stays open.
-        task: what is declared of the environment from outside, such as the regions of its goals.
+        task: what is declared of the environment from outside, such as the regions of its goals; by
+            default what was when the policy was trained.
         on_episode: called with each finished episode, in order.
 
     Raises:
@@ -105,6 +112,7 @@ def evaluate(
     require(seed >= 0, "seed must not be negative", seed)
     behaviour = open_behaviour(policy)
     source = env_source(env_of(policy, behaviour) if env is None else env, env_kwargs)
+    task = declared_task(behaviour, source.name) if task is None else task
     with contextlib.closing(make_env(source)) as own:
         behaviour = fit_behaviour(behaviour, own)
         (regions, _), reward = find_regions(own, task), component_reward(own, task)

@@ -1,12 +1,14 @@
 """What a run reports to, through which it can be stopped, and its outcome."""
 
 import uuid
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from headstart.envs.source import EnvLike
+from headstart.envs.task import TaskConfig
 from headstart.policy import Policy
+from headstart.rollout.behaviour import GOAL_REGIONS
 from headstart.training.config import TrainConfig
 from headstart.training.evaluation import EvalResult
 from headstart.training.progress import Progress
@@ -24,6 +26,8 @@ class RunHandle:
     """Demonstrations that it learns from."""
     directory: Path | None = None
     """The run directory, if there is one."""
+    task: TaskConfig | None = None
+    """What was declared of the environment from outside."""
     resumed_at: int | None = None
     """Env steps that a resumed run continues from; ``None`` for a run that begins."""
     stop_requested: bool = False
@@ -47,6 +51,8 @@ def describe_policy(
 ) -> Policy:
     """Return a policy that says where it comes from and what it scored, if it was evaluated."""
     metadata: dict[str, Any] = {"env_id": run.env_id, "env_steps": env_steps}
+    if run.task is not None and run.task.goal_regions.coordinate is not None:
+        metadata[GOAL_REGIONS] = asdict(run.task.goal_regions)
     if result is not None:
         metadata |= {"success_rate": result.success_rate, "evaluation_episodes": result.episodes}
     return replace(policy, metadata=metadata)

@@ -65,7 +65,7 @@ class Trainer:
         assert trials is not None
         self._period, self._num_trials = every, trials
         self.state = TrainerState()
-        self.handle = RunHandle(id=new_id(), env_id=self.spec.env_id, num_demos=len(self.demos))
+        self.handle = RunHandle(new_id(), self.spec.env_id, len(self.demos), task=self.config.task)
         self.ahead: Asked | None = None
         """Episodes that are asked for before the updates that come first."""
         self.rollouts = Rollouts(self.executor, self.config.seed, self.spec, self.tasks)
