@@ -68,7 +68,9 @@ class Executor(Protocol):
         self.close()
 
 
-def make_executor(env: EnvLike, collectors: int, *, timeout: float = EPISODE_TIMEOUT) -> Executor:
+def make_executor(
+    env: EnvLike, collectors: int, *, timeout: float = EPISODE_TIMEOUT, is_built: bool = False
+) -> Executor:
     """Return an executor with that many collector processes; 0 runs episodes in this process.
 
     Args:
@@ -76,6 +78,7 @@ def make_executor(env: EnvLike, collectors: int, *, timeout: float = EPISODE_TIM
         collectors: how many processes.
         timeout: seconds that an episode may take in a collector, before it is killed and the
             episode run again; one that hangs in this process hangs it.
+        is_built: whether the environment has been built in this process, and so can be.
 
     Raises:
         InputError: if the environment cannot be built, or not be sent to another process.
@@ -84,7 +87,7 @@ def make_executor(env: EnvLike, collectors: int, *, timeout: float = EPISODE_TIM
     require(collectors >= 0, "collectors must not be negative", collectors)
     require(timeout > 0.0, "the timeout of an episode must be positive", timeout)
     if collectors:
-        return ProcessExecutor(env, collectors, timeout)
+        return ProcessExecutor(env, collectors, timeout, is_built=is_built)
     return SerialExecutor(env)
 
 
@@ -98,11 +101,13 @@ def open_executor(
 ) -> Iterator[Executor]:
     """Yield the caller's executor, which stays open, or else a new one.
 
+    The environment has been built in this process before.
+
     Raises:
         InputError: if the caller wants collectors too, or as ``make_executor``.
     """
     if executor is None:
-        with make_executor(env, collectors, timeout=timeout) as made:
+        with make_executor(env, collectors, timeout=timeout, is_built=True) as made:
             yield made
         return
     require(

@@ -46,16 +46,25 @@ class ProcessExecutor:
         env: the environment, all that ``make_env`` takes.
         num_collectors: how many processes.
         timeout: seconds that an episode may take.
+        is_built: whether the environment has been built in this process, and so can be.
 
     Raises:
         InputError: if the environment cannot be built, or not be sent to another process.
     """
 
-    def __init__(self, env: EnvLike, num_collectors: int, timeout: float = EPISODE_TIMEOUT) -> None:
+    def __init__(
+        self,
+        env: EnvLike,
+        num_collectors: int,
+        timeout: float = EPISODE_TIMEOUT,
+        *,
+        is_built: bool = False,
+    ) -> None:
         source = env_source(env)
         content = pickle_source(source)
-        # Built here once, so that an environment that cannot be built is refused once.
-        make_env(source).close()
+        if not is_built:
+            # Once, so that an environment that cannot be built is refused once.
+            make_env(source).close()
         self.repeated = 0
         self._name = source.name
         self._collectors = [
