@@ -105,9 +105,9 @@ def test_settings_come_back_as_they_were_written(preset):
         ({"sizes": 3}, "sizes must be a list, got 3"),
         ({"sizes": [1, "2"]}, "sizes must be an integer, got '2'"),
         ({"pair": [1.0]}, "pair must be a list of 2"),
-        ({"choice": "up"}, "choice must be one of 'left', 'right', got 'up'"),
+        ({"choice": "up"}, "choice must be one of left, right, got 'up'"),
         ({"optional": []}, "optional must be an integer"),
-        ({"flags": {"a": 1}}, "flags.a must be true or false, got 1"),
+        ({"flags": {"a": 1}}, "flags.a must be True or False, got 1"),
         ({"name": None}, "name must be text, got None"),
     ],
 )

@@ -4,15 +4,15 @@ import contextlib
 import dataclasses
 import json
 import math
-import sys
 import types
 from collections.abc import Callable
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from headstart.settings import convert
 
 T = TypeVar("T")
 MAX_BYTES = 16 * 2**20
 MAX_DEPTH = 32
-_LARGEST_INTEGER = 2**63 - 1
 _MOST_DIGITS = 4300  # Python makes no integer of more.
 
 
@@ -82,29 +82,11 @@ def _build(kind: Any, content: Any, name: str, whole: bool) -> Any:
     origin = get_origin(kind)
     if origin in (Union, types.UnionType):
         return _one_of(get_args(kind), content, name, whole)
-    if origin is Literal:
-        choices = ", ".join(map(repr, get_args(kind)))
-        _expect(content in get_args(kind), name, f"one of {choices}", content)
-        return content
     if origin is tuple:
         return _tuple(get_args(kind), content, name, whole)
     if origin in (list, dict):
         return _many(origin, get_args(kind)[-1], content, name, whole)
-    if kind is float:
-        _expect(_is_number(content), name, "a number", content)
-        return float(content)
-    if kind is int and type(content) is float and content.is_integer():
-        content = int(content)
-    if kind is not Any:
-        _expect(type(content) is kind, name, _words[kind], content)
-    if kind is int:
-        _expect(abs(content) <= _LARGEST_INTEGER, name, "an integer of 64 bits", content)
-    return content
-
-
-def _is_number(content: Any) -> bool:
-    # An integer of 400 digits, which no float holds, compares all the same.
-    return type(content) is float or (type(content) is int and abs(content) <= sys.float_info.max)
+    return convert(kind, content, name or "the content")
 
 
 def _dataclass(kind: Any, content: Any, name: str, whole: bool) -> Any:
@@ -151,13 +133,7 @@ def _many(origin: Callable[..., Any], kind: Any, content: Any, name: str, whole:
     return {key: _build(kind, it, f"{name}.{key}", whole) for key, it in content.items()}
 
 
-_words: dict[Any, str] = {
-    int: "an integer",
-    bool: "true or false",
-    str: "text",
-    list: "a list",
-    dict: "an object",
-}
+_words: dict[Any, str] = {list: "a list", dict: "an object"}
 
 
 def _expect(holds: bool, name: str, what: str, found: Any) -> None:
