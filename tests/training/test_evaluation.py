@@ -162,13 +162,15 @@ def test_no_episodes_are_no_evaluation(episodes):
         evaluate(point_policy(), POINT, episodes=episodes)
 
 
-def test_regions_declared_to_train_are_those_of_a_later_evaluation():
+def test_regions_declared_to_train_are_those_of_a_later_evaluation(tmp_path):
     config = SMALL.with_({"env_steps": 60, "task.goal_regions.coordinate": 0})
-    result = train(POINT, config)
-    assert result.evaluation.parts.keys() <= evaluate(result).parts.keys() == {"above", "below"}
+    result = train(POINT, config, out=tmp_path / "run")
+    for policy in (result, result.policy, tmp_path / "run"):
+        assert {*evaluate(policy).parts} == {"above", "below"}
     elsewhere = evaluate(result.policy, PointReach, env_kwargs={"max_episode_steps": 5})
     assert elsewhere.parts == {}
-    metadata = {**result.policy.metadata, "goal_regions": {"coordinate": [2]}}
+    hostile = {"config": {"task": {"goal_regions": {"coordinate": [2]}}}}
+    metadata = {**result.policy.metadata, **hostile}
     with pytest.raises(InputError, match=r"goal_regions\.coordinate must be an integer") as caught:
         evaluate(replace(result.policy, metadata=metadata))
     assert is_one_line(str(caught.value))

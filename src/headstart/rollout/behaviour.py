@@ -21,8 +21,6 @@ from headstart.rollout.policy_errors import policy_name
 from headstart.text import printable
 
 _LONGEST_ID = 1000
-GOAL_REGIONS = "goal_regions"
-"""What a policy's metadata calls the regions of goals that its run was told of."""
 
 
 @runtime_checkable
@@ -103,10 +101,13 @@ def declared_task(policy: Behaviour, env_id: str) -> TaskConfig | None:
         InputError: if it says what cannot be declared.
     """
     metadata = policy.metadata if isinstance(policy, Policy) else {}
-    if GOAL_REGIONS not in metadata or metadata.get("env_id") != env_id:
+    regions: Any = metadata
+    for name in ("config", "task", "goal_regions"):
+        regions = regions.get(name) if isinstance(regions, dict) else None
+    if regions is None or metadata.get("env_id") != env_id:
         return None
     try:
-        return TaskConfig(goal_regions=build(GoalRegions, metadata[GOAL_REGIONS], GOAL_REGIONS))
+        return TaskConfig(goal_regions=build(GoalRegions, regions, "goal_regions"))
     except ValueError as error:
         raise InputError(f"a policy for {printable(env_id)}: {printable(error)}") from error
 

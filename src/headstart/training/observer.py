@@ -8,7 +8,6 @@ from typing import Any
 from headstart.envs.source import EnvLike
 from headstart.envs.task import TaskConfig
 from headstart.policy import Policy
-from headstart.rollout.behaviour import GOAL_REGIONS
 from headstart.training.config import TrainConfig
 from headstart.training.evaluation import EvalResult
 from headstart.training.progress import Progress
@@ -52,7 +51,7 @@ def describe_policy(
     """Return a policy that says where it comes from and what it scored, if it was evaluated."""
     metadata: dict[str, Any] = {"env_id": run.env_id, "env_steps": env_steps}
     if run.task is not None and run.task.goal_regions.coordinate is not None:
-        metadata[GOAL_REGIONS] = asdict(run.task.goal_regions)
+        metadata["config"] = {"task": {"goal_regions": asdict(run.task.goal_regions)}}
     if result is not None:
         metadata |= {"success_rate": result.success_rate, "evaluation_episodes": result.episodes}
     return replace(policy, metadata=metadata)
