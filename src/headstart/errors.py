@@ -29,7 +29,7 @@ class EpisodeError(InputError):
 
 
 class RunError(RuntimeError):
-    """A run that cannot go on, through no fault in what the user gave.
+    """A run that cannot continue, through no fault in what the user gave.
 
     The message says in words what happened and what is left; the command line prints it without a
     traceback of its own and exits with code 1.

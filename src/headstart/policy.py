@@ -274,7 +274,7 @@ def policy_from_bytes(content: bytes) -> Policy:
             raise ValueError(f"{name} is {array.dtype} instead of float32")
     require_finite(arrays)
     header = parse_json(metadata["headstart_policy"])
-    # First, so that a file of a later version is not refused for a key of which nobody knows here.
+    # First, so that a file of a later version is not refused for a key that is unknown here.
     schema = header.get("schema", SCHEMA) if isinstance(header, dict) else SCHEMA
     if schema not in (SCHEMA, INPUTS_SCHEMA, COMPONENTS_SCHEMA):
         raise ValueError(f"it has schema {schema}, this version reads up to {COMPONENTS_SCHEMA}")
@@ -326,7 +326,7 @@ def _input_map(header: _Header) -> InputMap | None:
 
 
 def _describe_refusal(observation: object, key: str) -> str:
-    """Return why an entry of an observation is no array of numbers."""
+    """Return why an entry of an observation is not an array of numbers."""
     if not isinstance(observation, Mapping):
         hint = "; env.reset() returns (observation, info)" if isinstance(observation, tuple) else ""
         return (

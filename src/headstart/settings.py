@@ -151,7 +151,7 @@ def convert(kind: Any, value: Any, name: str) -> Any:
 
 
 def _convert_to_one_of(kinds: tuple[Any, ...], value: Any, name: str) -> Any:
-    # One whose values need no conversion goes first: True is no 1 where both are allowed.
+    # One whose values need no conversion goes first: True is not 1 where both are allowed.
     exact = [kind for kind in kinds if type(value) is kind]
     for kind in (*exact, *kinds):
         try:

@@ -43,7 +43,7 @@ class _Tolerant(io.TextIOBase):
             self._stream.flush()
 
     def isatty(self) -> bool:
-        """Return whether somebody may be watching."""
+        """Return whether it may be watched."""
         return not self._stream.closed and self._stream.isatty()
 
     def fileno(self) -> int:

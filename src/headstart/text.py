@@ -1,4 +1,4 @@
-"""Words for people: counts, and text of strangers that a terminal may show."""
+"""Words for people: counts, and untrusted text that a terminal may show."""
 
 import difflib
 import traceback

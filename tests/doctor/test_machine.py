@@ -90,7 +90,7 @@ def test_a_system_without_these_files_is_no_reason_to_worry(tmp_path):
 def test_more_threads_than_cores_are_advised_against():
     threads, gpu = check_torch(usable_cores() + 1, "Some GPU")
     assert threads.status == "advice"
-    assert threads.found.startswith(f"torch takes {usable_cores() + 1} unless told;")
+    assert threads.found.startswith(f"torch takes {usable_cores() + 1} by default;")
     assert threads.repair.startswith("run `unset OMP_NUM_THREADS MKL_NUM_THREADS`")
     assert gpu == Check("gpu", "ok", "Some GPU; training uses it with --device cuda")
     threads, gpu = check_torch(usable_cores(), None)

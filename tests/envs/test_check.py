@@ -58,7 +58,7 @@ PROBLEMS = [
     ("OwnEnd", "compute_terminated answers the same question differently in another episode",
      "let it depend on its arguments alone"),
     ("Nudging", "compute_reward or compute_terminated changes the environment",
-     "makes the episode go on differently"),
+     "makes the episode continue differently"),
     ("Scribbling", "compute_reward writes to the goals that it is given", "let it work on copies"),
     ("Unseeded", "two episodes with the same seed and actions differ", "self.np_random"),
     ("Tired", "an episode depends on what ran before it: with the same seed and actions, ",

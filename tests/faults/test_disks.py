@@ -38,7 +38,7 @@ def test_a_disk_that_refuses_for_a_while_changes_nothing_in_the_end(
     moments = refusals(*REFUSED[refused])
     assert warm(*command_for(run, demo_file), log=log, moments=moments) == 0
     told, reason = told_of(log), os.strerror(REFUSED[refused][1])
-    begun = re.findall(r"^(\S+).* cannot be written \((.*)\); training goes on", told, re.M)
+    begun = re.findall(r"^(\S+).* cannot be written \((.*)\); training continues", told, re.M)
     # Once each: the checkpoints, the policies, the two files of metrics.
     assert 1 <= len(begun) == len(set(begun)) <= 4
     assert {why for _, why in begun} == {reason}
@@ -136,7 +136,7 @@ def test_a_directory_that_vanishes_is_written_anew(warm, demo_file, tmp_path, un
     }
     vanish = Moment(place=UPDATE, when="after", count=6, deed=deeds[how])
     assert warm(*command_for(run, demo_file), log=log, moments=[vanish]) == 0
-    assert told_of(log).count(f"{run} was deleted or moved; it is written anew") == 1
+    assert told_of(log).count(f"{run} was deleted or moved; it is written again") == 1
     assert damaged(run) == []
     # Of the policies before it, only the best and the latest are still known.
     lost = [name for name in differences(outcome(run), undisturbed) if name[0].isdigit()]

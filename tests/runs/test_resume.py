@@ -276,7 +276,7 @@ def test_a_run_that_was_never_saved_begins_anew(tmp_path, point_demos, caplog):
     run = cut_run(tmp_path / "run", point_demos, config, after=12)
     assert not (run / "checkpoints").exists()
     resume(run)
-    assert "no checkpoint yet; the run begins anew" in caplog.text
+    assert "no checkpoint yet; the run begins again" in caplog.text
     train(POINT, config, demos=point_demos, out=tmp_path / "whole")
     assert outcome(run) == outcome(tmp_path / "whole")
 
@@ -286,7 +286,7 @@ def test_policies_are_not_given_up_because_no_checkpoint_is_whole(tmp_path, cut_
     for path in checkpoints(run):
         damage(path / "manifest.json", "cut")
     before = outcome(run)
-    assert refused(run).endswith("checkpoints: none is whole; delete it to begin the run anew")
+    assert refused(run).endswith("checkpoints: none is whole; delete it to begin the run again")
     assert outcome(run) == before
 
 

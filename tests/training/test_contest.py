@@ -27,7 +27,7 @@ pytestmark = pytest.mark.learning
 def contest(**tallies):
     """A contest of agents that are their names, with episodes and successes of each."""
     found = Contest({name: name for name in tallies})
-    found.go_on({name: Tally(*tally) for name, tally in tallies.items()})
+    found.keep({name: Tally(*tally) for name, tally in tallies.items()})
     return found
 
 

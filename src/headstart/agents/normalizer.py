@@ -44,5 +44,5 @@ class RunningMoments:
         self.count = total
 
     def restore(self, count: int, mean: FloatArray, squares: FloatArray) -> None:
-        """Go on from moments of earlier, all of which are attributes."""
+        """Continue from earlier moments, all of which are attributes."""
         self.count, self.mean, self.squares = count, mean, squares

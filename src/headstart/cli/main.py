@@ -59,19 +59,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         command = parse(sys.argv[1:] if arguments is None else arguments)
         command.run(command)
     except InputError as error:
-        # A file of a stranger can be quoted in it.
+        # An untrusted file can be quoted in it.
         _end(2, printable(error, longest=None))
     except RunError as error:
         _end(1, str(error))
     except KeyboardInterrupt as interrupt:
         _end(130, str(interrupt) or "interrupted")
     except BrokenPipeError:
-        # Whoever read our output, `head` for instance, has seen enough.
+        # The reader of our output, `head` for instance, has seen enough.
         _end(0, None)
     finally:
         complete = _written_out()
         if arguments is None:
-            # What simulators print at the very end of the process is no result.
+            # What simulators print at the very end of the process is not a result.
             abandon_stdout()
     if not complete:
         _end(1, "standard output cannot be written to its end")

@@ -29,7 +29,7 @@ def explain(
     Args:
         words: those that one parser is to read.
         actions: of this parser: its options, then what it takes besides.
-        negative_number: matches what begins with a dash and is no option.
+        negative_number: matches what begins with a dash and is not an option.
     """
     options = {name: action for action in actions for name in action.option_strings}
     if any(word in ("-h", "--help") for word in words):

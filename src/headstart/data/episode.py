@@ -99,7 +99,7 @@ class Episode:
     def _check_goals(self) -> None:
         if self.desired_goals.shape[1] != self.achieved_goals.shape[1]:
             raise ValueError("episode.desired_goals and episode.achieved_goals differ in width")
-        # A goal that moves on its own is no part of the state: a value of it cannot be learned.
+        # A goal that moves on its own is not a part of the state: a value of it cannot be learned.
         moved = (self.desired_goals != self.desired_goals[0]).any(axis=1)
         if moved.any():
             raise ValueError(

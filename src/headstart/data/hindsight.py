@@ -141,13 +141,13 @@ class HindsightSampler:
         ]
 
 
-def one_number_a_row(column: ArrayLike, rows: int, told: str) -> FloatArray:
+def one_number_a_row(column: ArrayLike, rows: int, answer: str) -> FloatArray:
     """Return how a batch was rewarded as float32, ``(rows,)``.
 
     Args:
         column: what a reward function answered.
         rows: how many rows it was asked about.
-        told: who returned what, for the error.
+        answer: what returned it, for the error.
 
     Raises:
         InputError: if it is not one finite number a row.
@@ -155,7 +155,7 @@ def one_number_a_row(column: ArrayLike, rows: int, told: str) -> FloatArray:
     numbers = np.asarray(column, np.float32)
     if numbers.shape != (rows,) or not np.isfinite(numbers).all():
         raise InputError(
-            f"{told} of shape {numbers.shape} for {rows} rows, or a number that is not finite; "
+            f"{answer} of shape {numbers.shape} for {rows} rows, or a number that is not finite; "
             f"it must be one finite number a row"
         )
     return numbers

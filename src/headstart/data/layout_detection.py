@@ -38,7 +38,7 @@ def find_velocities(before: Array, after: Array, observation_dim: int) -> tuple[
     total = np.square(changes[:, moving]).sum(axis=0)
     found = []
     for entry in range(observation_dim):
-        # What is the same number in every state is no velocity of it.
+        # What is the same number in every state is not a velocity of it.
         others = np.abs(after[:, moving] - after[:, [entry]]).max(axis=0) > _TOLERANCE
         if np.abs(changes[:, entry]).max() <= _TOLERANCE:
             continue  # It says something of the whole episode.

@@ -109,7 +109,7 @@ class PreferMoved:
     """Another strategy with a preference for goals for which the object moved.
 
     A goal that the transition's first state achieves already is rewarded whatever is done, and so
-    tells good actions from bad ones least (Luo et al. 2023, relay HER).
+    distinguishes good actions from bad ones least (Luo et al. 2023, relay HER).
 
     Raises:
         ValueError: if a number is out of range, or the strategy returns goals of a wrong shape.

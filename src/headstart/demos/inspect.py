@@ -40,8 +40,8 @@ def inspect_demos(demos: Demos) -> Report:
         **_actions(demos),
         **_observations(np.concatenate([ep.observations for ep in demos.episodes])),
     }
-    told = demos.header.get("remarks")
-    remarks = [printable(text) for text in told] if isinstance(told, list) else []
+    listed = demos.header.get("remarks")
+    remarks = [printable(text) for text in listed] if isinstance(listed, list) else []
     return {
         **report,
         "remarks": remarks + find_remarks(report),
@@ -98,11 +98,11 @@ def _expansion(header: Mapping[str, Any]) -> Report:
     }
 
 
-def _noise(told: object) -> float | None:
+def _noise(value: object) -> float | None:
     """Return the noise in a header, unless it is NaN, of a thousand digits, or text."""
-    if isinstance(told, bool) or not isinstance(told, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(told) if 0.0 <= told < _MOST_NOISE else None
+    return float(value) if 0.0 <= value < _MOST_NOISE else None
 
 
 def _outcomes(demos: DemoSet) -> Report:

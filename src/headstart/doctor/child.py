@@ -14,7 +14,7 @@ from headstart.text import printable
 
 @dataclass(frozen=True)
 class Answer:
-    """What a probe told, one JSON value after the other, and how it failed if it did."""
+    """What a probe reported, one JSON value after the other, and how it failed if it did."""
 
     facts: list[Any]
     error: str | None
@@ -25,7 +25,7 @@ def ask(probe: str, *arguments: str, seconds: float, unset: Sequence[str] = ()) 
 
     Args:
         probe: its name.
-        arguments: what it is told.
+        arguments: its own.
         seconds: how long it may take.
         unset: environment variables to leave out.
     """
@@ -42,16 +42,16 @@ def ask(probe: str, *arguments: str, seconds: float, unset: Sequence[str] = ()) 
     )
     ending = None
     try:
-        told, noise = process.communicate(timeout=seconds)
+        output, noise = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         _kill(process)
-        told, noise = process.communicate()
+        output, noise = process.communicate()
         ending = f"no answer within {seconds:g} s"
     finally:
         _kill(process)
     if ending is None and process.returncode != 0:
         ending = _ending(process.returncode, noise.decode(errors="replace"))
-    lines = [json.loads(line) for line in told.splitlines()]
+    lines = [json.loads(line) for line in output.splitlines()]
     errors = [what for kind, what in lines if kind == "error"]
     # How it ends no longer matters once it has said what is wrong.
     return Answer([what for kind, what in lines if kind == "fact"], *errors[:1] or [ending])

@@ -35,7 +35,9 @@ def examine(env_id: str) -> Iterator[Check]:
     for name, part in parts.items():
         try:
             yield from part()
-        except Exception as error:  # On a broken machine anything may break, the others still tell.
+        except (
+            Exception
+        ) as error:  # On a broken machine anything may break, and the other checks still run.
             found = f"could not be checked ({printable(repr(error))})"
             repair = "install headstart again; if that does not help, report this as its defect"
             yield Check(name, "problem", found, repair)

@@ -58,7 +58,7 @@ def check_memory(root: Path = Path("/")) -> Iterator[Check]:
 
 def check_torch(threads: int, gpu: str | None) -> Iterator[Check]:
     """Say what torch makes of the machine: how many threads it takes, and which GPU it sees."""
-    found = f"torch takes {threads} unless told; training tells it to take 1 (--torch-threads)"
+    found = f"torch takes {threads} by default; training sets 1 (--torch-threads)"
     if threads <= usable_cores():
         yield Check("threads", "ok", found)
     else:

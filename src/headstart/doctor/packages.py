@@ -21,7 +21,7 @@ _REASONS = {
     "newer, it stops with a bare AssertionError"
 }
 # MuJoCo fails on what it does not know in them as soon as it is imported; the simulator's check
-# tells that once, and packages are imported without them.
+# reports that once, and packages are imported without them.
 GRAPHICS = ("MUJOCO_GL", "PYOPENGL_PLATFORM")
 _SECONDS = 180.0
 
@@ -60,26 +60,26 @@ def check_packages() -> Iterator[Check]:
     modules = required_modules()
     imported = try_imports([*modules.values()])
     for name, wanted in requirements().items():
-        told = imported[modules[name]]
-        yield _version_trouble(name, wanted) or _import(name, wanted, told["error"])
-        if "threads" in told:
-            yield from check_torch(told["threads"], told["gpu"])
+        fact = imported[modules[name]]
+        yield _version_trouble(name, wanted) or _import(name, wanted, fact["error"])
+        if "threads" in fact:
+            yield from check_torch(fact["threads"], fact["gpu"])
 
 
 def try_imports(modules: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Import modules in another process; return what the probe tells of each."""
-    told: dict[str, dict[str, Any]] = {}
-    while rest := [module for module in modules if module not in told]:
+    """Import modules in another process; return what the probe reports of each."""
+    facts: dict[str, dict[str, Any]] = {}
+    while rest := [module for module in modules if module not in facts]:
         answer = ask("imports", *rest, seconds=_SECONDS, unset=GRAPHICS)
-        told.update((fact["module"], fact) for fact in answer.facts)
-        # One that ends the process is the first of which nothing was told; the others follow.
+        facts.update((fact["module"], fact) for fact in answer.facts)
+        # One that ends the process is the first of which nothing was reported; the others follow.
         for culprit in rest[len(answer.facts) :][:1]:
-            told[culprit] = {"error": answer.error or "it ends the process that imports it"}
-    return told
+            facts[culprit] = {"error": answer.error or "it ends the process that imports it"}
+    return facts
 
 
 def _version_trouble(name: str, wanted: str) -> Check | None:
-    """Return what is wrong with a package as far as its installation tells."""
+    """Return what is wrong with a package as far as its installation shows."""
     repair = _install(name, wanted)
     try:
         version = importlib.metadata.version(name)

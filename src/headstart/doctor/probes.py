@@ -24,14 +24,16 @@ def main(probe: str, *arguments: str) -> None:
     # Whatever is imported here must not print into the answers.
     os.dup2(2, 1)
 
-    def tell(kind: str, what: Any) -> None:
+    def report(kind: str, what: Any) -> None:
         print(json.dumps([kind, what]), file=answers, flush=True)
 
     try:
         for fact in PROBES[probe](*arguments):
-            tell("fact", fact)
-    except BaseException as error:  # Some packages call sys.exit, or raise what is no Exception.
-        tell("error", _told(error))
+            report("fact", fact)
+    except (
+        BaseException
+    ) as error:  # Some packages call sys.exit, or raise what is not an Exception.
+        report("error", _describe(error))
 
 
 def _imports(*modules: str) -> Iterator[dict[str, Any]]:
@@ -42,7 +44,7 @@ def _imports(*modules: str) -> Iterator[dict[str, Any]]:
             # Here, and not in a process of its own: to import torch takes longer than all else.
             about = _about_torch() if module == "torch" else {}
         except BaseException as error:
-            yield {"module": module, "error": _told(error)}
+            yield {"module": module, "error": _describe(error)}
         else:
             yield {"module": module, "error": None, **about}
 
@@ -85,7 +87,7 @@ def _encoding() -> Iterator[str]:
     import imageio_ffmpeg
     import numpy as np
 
-    # Tried first because imageio tells nothing of an ffmpeg that fails.
+    # Tried first because imageio reports nothing of an ffmpeg that fails.
     subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-version"], check=True)
     frames = np.zeros((4, 64, 64, 3), np.uint8)
     with tempfile.TemporaryDirectory(prefix="headstart-") as scratch:
@@ -101,7 +103,7 @@ def _about_torch() -> dict[str, Any]:
     return {"threads": torch.get_num_threads(), "gpu": gpu}
 
 
-def _told(error: BaseException) -> str:
+def _describe(error: BaseException) -> str:
     """Return what an error says in one line."""
     words = printable(" ".join(str(error).split()), longest=300)
     if isinstance(error, InputError):

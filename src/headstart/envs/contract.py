@@ -26,7 +26,7 @@ def check_goal_env(env: gym.Env[Any, Any], env_id: str | None = None) -> None:
         raise InputError(f"{name}: its spaces are those of gym, take gymnasium.spaces")
     if not isinstance(space, spaces.Dict) or not set(GOAL_KEYS) <= set(space.spaces):
         raise InputError(
-            f"{name} is not a goal environment: its observation is no Dict with the keys "
+            f"{name} is not a goal environment: its observation is not a Dict with the keys "
             f"{', '.join(GOAL_KEYS)}"
         )
     for key in GOAL_KEYS:

@@ -294,13 +294,13 @@ class SuccessKey(NamedTuple):
 
 
 def find_success_key(env: gym.Env[Any, Any], steps: probe.Probe) -> SuccessKey:
-    """Return how it can be told if an episode ends at its goal: by ``info``, or the reward."""
+    """Return what shows whether an episode ends at its goal: by ``info``, or the reward."""
     key = next(filter(None, map(success_key, steps.infos)), None)
     if key is not None or probe.shows_goal(env, steps):
         return SuccessKey(True, key)
     assert env.spec is not None
     assert env.spec.max_episode_steps is not None
-    # Some tell it with the last step alone, which is the one that counts.
+    # Some report it with the last step alone, which is the one that counts.
     whole = probe.take_steps(env, [env.spec.max_episode_steps])
     key = success_key(whole.infos[-1])
     return SuccessKey(key is not None, key)

@@ -49,7 +49,7 @@ def declared(env: gym.Env[Any, Any], name: str) -> Any:
 
 
 def widths(env: gym.Env[Any, Any]) -> dict[str, int]:
-    """Return the widths of ``observation``, ``goal`` and ``action``, which the spaces tell."""
+    """Return the widths of ``observation``, ``goal`` and ``action``, which the spaces give."""
     spaces: Any = env.observation_space
     parts = {
         "observation": spaces["observation"],

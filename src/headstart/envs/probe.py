@@ -1,4 +1,4 @@
-"""What a goal environment does, found out by a few real steps in it."""
+"""What a goal environment does, detected by a few real steps in it."""
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ TOLERANCE = 1e-4  # of a recomputed reward; environments mix float32 and float64
 
 @dataclass(frozen=True)
 class Probe:
-    """``n`` steps with random actions, as the environment told them."""
+    """``n`` steps with random actions, as the environment reported them."""
 
     before: Array  # (n, observation_dim + goal_dim), the state before each step: observed, achieved
     observations: Array  # (n, observation_dim), of the state that each step led to
@@ -182,9 +182,9 @@ def rewards_of(
     compute_reward = env.get_wrapper_attr("compute_reward")
     # Copies: a reward that writes to its arguments must not spoil what is compared with it.
     rows = zip(achieved.copy(), desired.copy(), infos, strict=True)
-    told = "what compute_reward returns for one goal"
+    answer = "what compute_reward returns for one goal"
     try:
-        return np.array([one_number(env, told, compute_reward(*row)) for row in rows])
+        return np.array([one_number(env, answer, compute_reward(*row)) for row in rows])
     except KeyError as error:
         raise InputError(
             f"{env_name(env)}: compute_reward reads info[{error}], which step does not always "
@@ -225,7 +225,7 @@ def _keys_seen(env: gym.Env[Any, Any], probe: Probe) -> tuple[str, ...]:
     for row in zip(*probe.questions(), strict=True):
         info = Reading(row[-1])
         for method in ("compute_reward", "compute_terminated"):
-            # One that is missing at times is told of where it is missed.
+            # One that is missing at times is reported where it is missed.
             with contextlib.suppress(KeyError):
                 call(env, method, *row[:-1], info)
         # One that is asked for and never given has a default.
@@ -246,7 +246,7 @@ def is_vectorized(env: gym.Env[Any, Any], probe: Probe, keys: Sequence[str]) -> 
 
 
 def shows_goal(env: gym.Env[Any, Any], probe: Probe) -> bool:
-    """Return whether the reward of the goal itself tells that the goal is reached.
+    """Return whether the reward of the goal itself shows that the goal is reached.
 
     A dense reward does not where it is paid at the very goal alone: no state is ever exactly there.
     """

@@ -22,7 +22,7 @@ AVOIDS_GOALS = (
 
 @dataclass(frozen=True)
 class RewardUnits:
-    """How large rewards are, and whether they tell a goal from other places."""
+    """How large rewards are, and whether they distinguish a goal from other places."""
 
     best: float = 0.0
     """Reward of the goal itself, or a larger one that was seen."""

@@ -24,7 +24,7 @@ _LEAST_DISTANCE = 5e-3
 _LEAST_SHARE = 0.2
 """Share of the largest response to an action that two of them may differ by."""
 _LEAST_CORRELATION = 1.0
-"""Difference of two correlations that is no chance; a wrong sign of a strong one makes nearly 2."""
+"""Difference of two correlations that is not chance; a wrong sign of a strong one makes about 2."""
 
 
 def mirror_defect(env: gym.Env[Any, Any], mirror: Mirror) -> str | None:

@@ -129,7 +129,7 @@ def find_regions(env: gym.Env[Any, Any], task: TaskConfig | None = None) -> Foun
     """Return the regions of the goal space that successes are counted in.
 
     Raises:
-        InputError: if they are told apart by a number that goals do not have.
+        InputError: if they are distinguished by a number that goals do not have.
     """
     given = None if task is None else task.goal_regions
     if given is None or given.coordinate is None:
@@ -173,7 +173,7 @@ def find_camera(env: gym.Env[Any, Any]) -> Found[Camera]:
     """Return the camera that shows what matters.
 
     Raises:
-        InputError: if what is declared is no camera of MuJoCo.
+        InputError: if what is declared is not a camera of MuJoCo.
     """
     given = None if env.spec is None else env.spec.kwargs.get(CAMERA)
     own = attribute(env, CAMERA, Mapping) if given is None else given

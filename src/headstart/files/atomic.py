@@ -11,7 +11,7 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def replacing(path: Path, *, synced: bool = True) -> Iterator[Path]:
-    """Put a file in place of another in one step: whoever reads sees the old one or the new one.
+    """Put a file in place of another in one step: a reader sees the old one or the new one.
 
     Args:
         path: the file.

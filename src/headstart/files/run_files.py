@@ -13,7 +13,7 @@ RUN_ID, SEEN = "run_id", "seen.json"
 """What trackers know a run by, and how far they have seen it; there only if a run had observers."""
 POLICIES, CHECKPOINTS = "policies", "checkpoints"
 BEST, LATEST = "best", "latest"
-"""The policies that are replaced as a run goes on; the others have numbers."""
+"""The policies that are replaced as a run continues; the others have numbers."""
 _MAX_CONFIG, _MAX_METRICS = 2**20, 2**26  # bytes; about 3000 in all, and 600 an evaluation
 
 

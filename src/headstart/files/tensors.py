@@ -1,4 +1,4 @@
-"""Named arrays as the bytes of a safetensors file, and back, whoever wrote them."""
+"""Named arrays as the bytes of a safetensors file, and back, from trusted and untrusted files."""
 
 import re
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ _MAGIC = {
     b"%PDF": "a PDF document",
 }
 HEAD = 512
-"""How many bytes at the start of a file tell what it is."""
+"""How many bytes at the start of a file show what it is."""
 _ZIP_MEMBER = b"PK\x03\x04"
 # The pickles of protocol 0 are text; these ones call something, or begin with a list or a dict.
 _TEXT_PICKLE = re.compile(rb"\(?c[\w.]+\n[\w.]+\n[(p]|\([dl]p\d+\n")

@@ -56,7 +56,7 @@ class _Step(NamedTuple):
 class DemoHerReplayBuffer(HerReplayBuffer):
     """Hindsight Experience Replay with demonstrations, for SB3's ``replay_buffer_class``.
 
-    Rewards are computed in this process, by an environment built anew from the id and arguments
+    Rewards are computed in this process, by an environment built again from the id and arguments
     of the training env.
 
     Args:
@@ -289,10 +289,10 @@ def _demonstrations(demos: Demos, reward: GoalReward) -> tuple[Episode, ...]:
 def _reward_of(
     env: VecEnv, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]
 ) -> GoalReward:
-    """Build the training env anew, without wrappers, and return its reward.
+    """Build the training env again, without wrappers, and return its reward.
 
     Raises:
-        InputError: if it is no goal environment, or the spaces are not its own.
+        InputError: if it is not a goal environment, or the spaces are not its own.
     """
     spec = env.get_attr("spec", indices=[0])[0]
     if spec is None:

@@ -48,7 +48,7 @@ class Executor(Protocol):
     def submit(self, jobs: Sequence[EpisodeJob]) -> Sequence[Pending]:
         """Ask for episodes; they come in the order of the jobs.
 
-        What is asked for goes on while the caller does something else, or when it is fetched.
+        What is asked for runs while the caller does something else, or when it is fetched.
         """
 
     def close(self) -> None:

@@ -55,7 +55,7 @@ _BLAS = ThreadpoolController()
 
 @dataclass(frozen=True)
 class EpisodeJob:
-    """All that an episode depends on: whoever runs it, wherever, gets the same episode."""
+    """All that an episode depends on: it is the same wherever it is run."""
 
     policy: Behaviour
     seed: int

@@ -29,7 +29,7 @@ class Recording:
 
     @property
     def num_steps(self) -> int:
-        """How many steps of the episode have come to their end."""
+        """How many steps of the episode are finished."""
         return len(self._outcomes)
 
     @property

@@ -1,4 +1,4 @@
-"""The steps of one episode, whoever chooses the actions: each is checked, and can be taken back."""
+"""The steps of one episode, with any source of actions: each is checked, and can be taken back."""
 
 import contextlib
 from collections.abc import Iterator, Mapping

@@ -24,7 +24,7 @@ from headstart.files.strict_json import build, parse_json, plain
 from headstart.files.tensors import JSON, TEXT, pack, refuse_foreign, require_finite, unpack
 from headstart.policy import Policy, policy_from_bytes
 from headstart.runs.checkpoint_files import CheckpointFiles, Entry, SavedRun
-from headstart.runs.metrics_log import rows_to_go_on_from
+from headstart.runs.metrics_log import rows_to_continue_from
 from headstart.text import printable
 from headstart.training.contest import Tally
 from headstart.training.state import TrainerState
@@ -141,7 +141,7 @@ def restore_saved(directory: Path, trainer: Trainer, saved: SavedRun) -> Restore
         InputError: if the checkpoint and the run's configuration do not go together.
     """
     try:
-        rows_to_go_on_from(saved.rows)
+        rows_to_continue_from(saved.rows)
         for content in saved.policies.values():
             policy_from_bytes(content)
         spans = restore(trainer, saved.files, saved.parts)
@@ -187,7 +187,7 @@ def restore(
     trainer.replay.restore(saved.replay, stored.values())
     for agent, tensors in agents:
         load_agent_state(agent, tensors)
-    trainer.contest.go_on(saved.agents)
+    trainer.contest.keep(saved.agents)
     trainer.streams.restore(saved.streams)
     trainer.check.restore(saved.facts)
     trainer.continue_from(saved.trainer, ahead)

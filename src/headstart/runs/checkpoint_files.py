@@ -116,7 +116,7 @@ class CheckpointFiles:
         content = parse_json(read_whole(directory / MANIFEST, MAX_BYTES))
         schema = content.get("schema") if isinstance(content, dict) else None
         if isinstance(schema, int) and schema != SCHEMA and schema > 0:
-            # Not passed over as damaged are: the run would go on from before it, and delete it.
+            # Not passed over as damaged are: the run would continue from before it, and delete it.
             age = "a later" if schema > SCHEMA else "an earlier"
             raise InputError(
                 f"{directory}: of {age} version of headstart (schema {schema}, this one reads "
@@ -160,7 +160,7 @@ class CheckpointFiles:
         for directory, wanted in ((self.path, names), (self.path / PARTS, set(parts))):
             with contextlib.suppress(OSError):
                 for path in directory.iterdir():
-                    # In the run of a stranger the directory may be a link to another one.
+                    # In an untrusted run the directory may be a link to another one.
                     if path.name not in wanted and _OURS.fullmatch(path.name):
                         _delete(path)
 
@@ -199,7 +199,7 @@ class SavedRun:
 def newest_run(directory: Path) -> SavedRun | None:
     """Return the newest checkpoint of a run directory that is whole, or ``None`` without any.
 
-    What is damaged is told, and passed over.
+    What is damaged is logged, and passed over.
 
     Raises:
         InputError: if there are checkpoints, but none is whole, or the newest one is of another
@@ -218,7 +218,7 @@ def newest_run(directory: Path) -> SavedRun | None:
             reason = printable(error)
             _log.warning("%s: checkpoint %d is not whole (%s)", files.path, number, reason)
     if numbers:
-        raise InputError(f"{files.path}: none is whole; delete it to begin the run anew")
+        raise InputError(f"{files.path}: none is whole; delete it to begin the run again")
     return None
 
 

@@ -22,7 +22,7 @@ class Checkpointer(Observer):
     Args:
         directory: the run directory.
         trainer: the run.
-        restored: what the run goes on from, if it is not new.
+        restored: what the run continues from, if it is not new.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Checkpointer(Observer):
             self.save()
 
     def save(self) -> str | None:
-        """Save the run, and return why not if the disk refuses: training goes on meanwhile.
+        """Save the run, and return why not if the disk refuses: training continues meanwhile.
 
         Raises:
             RunError: if something in the run is not finite, or another run has taken the
@@ -58,7 +58,7 @@ class Checkpointer(Observer):
             with self._trainer.clock("checkpoint"):
                 self._write()
         except OSError as error:
-            return self._trouble.tell(error)
+            return self._trouble.report(error)
         finally:
             self._saved_at = time.monotonic()
         self._trouble.over()

@@ -59,7 +59,7 @@ class RunDirectory(Observer):
         self._trouble = Trouble(f"{path / POLICIES}: policies")
         self._lock = lock
         own = [CONFIG] if record.demos is None else [CONFIG, DEMOS]
-        # What a run cannot go on without, should somebody delete the directory.
+        # What a run needs to continue, should the directory be deleted.
         self._begun_with = {name: (path / name).read_bytes() for name in own}
         self._lost: set[str] = set()
 
@@ -84,7 +84,7 @@ class RunDirectory(Observer):
         config, best = self.record.config, self._log.best("eval/success_rate")
         assert config.evaluation.every is not None
         before = last_due(config.evaluation.every, self._log.env_steps)
-        # Told below if it fails.
+        # Reported below if it fails.
         with contextlib.suppress(OSError):
             self.secure()
         self._log.write(metrics, env_steps)
@@ -108,7 +108,7 @@ class RunDirectory(Observer):
         self.flush()
 
     def secure(self) -> None:
-        """Make the directory anew if somebody has deleted or moved it.
+        """Make the directory again if it was deleted or moved.
 
         Raises:
             OSError: if it cannot be written.
@@ -117,7 +117,7 @@ class RunDirectory(Observer):
         if not self._lock.is_held():
             self.path.mkdir(parents=True, exist_ok=True)
             self._lock.take_again()
-            _log.warning("%s was deleted or moved; it is written anew", self.path)
+            _log.warning("%s was deleted or moved; it is written again", self.path)
             self._lost = set(self._begun_with)
             self._unwritten = {**self.policies, **self._unwritten}
         for name in sorted(self._lost):
@@ -140,7 +140,7 @@ class RunDirectory(Observer):
                 replace_file(directory / policy_file(name), self._unwritten[name])
                 del self._unwritten[name]
         except OSError as error:
-            return f"{directory}: policies could not be written ({self._trouble.tell(error)})"
+            return f"{directory}: policies could not be written ({self._trouble.report(error)})"
         self._trouble.over()
         return None
 

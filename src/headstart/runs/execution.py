@@ -61,7 +61,7 @@ def run_in(
     with stop_signals() as stop:
         trainer.should_stop = lambda: stop.made
         checkpointer = Checkpointer(directory, trainer, restored)
-        # The directory first, so that nobody is told of an evaluation that is not on disk.
+        # The directory first, so that no evaluation is reported that is not on disk.
         trainer.observers = [directory, *trainer.observers, checkpointer]
 
         def best() -> Policy | None:
@@ -85,12 +85,12 @@ def _execute(
     best: Callable[[], Policy | None],
     save: Callable[[bool], str] = lambda ended: "",
 ) -> TrainResult:
-    """Run a trainer, and tell its observers how it begins and ends.
+    """Run a trainer, and report to its observers how it begins and ends.
 
     Args:
         trainer: one that has not begun, or that continues.
         best: returns the policy of the best evaluation so far.
-        save: saves the run, which has ended or was asked to stop, and returns what to tell of it.
+        save: saves the run, which has ended or was asked to stop, and returns what to report of it.
     """
     config, observers = trainer.config, trainer.observers
     try:
@@ -99,16 +99,16 @@ def _execute(
         keep_freed_memory()
         with torch_settings(threads=config.torch_threads, matmul_precision=config.matmul_precision):
             ended = trainer.run()
-        told = save(ended)
+        message = save(ended)
         result = _result(trainer, best()) if ended else None
     except KeyboardInterrupt as interrupt:
         # A second signal, or Ctrl-C where nothing is saved: it ends the run at once.
-        told, result = str(interrupt), None
+        message, result = str(interrupt), None
     except BaseException as error:
         _fail(observers, error)
         raise
     if result is None:
-        interrupted = _interrupted(trainer, best(), told)
+        interrupted = _interrupted(trainer, best(), message)
         _fail(observers, interrupted)
         raise interrupted
     for observer in observers:
@@ -129,18 +129,18 @@ def _result(trainer: Trainer, best: Policy | None) -> TrainResult:
     )
 
 
-def _interrupted(trainer: Trainer, best: Policy | None, told: str) -> RunInterrupted:
-    """Return what a caller is told of a run that was interrupted."""
+def _interrupted(trainer: Trainer, best: Policy | None, message: str) -> RunInterrupted:
+    """Return what a caller gets of a run that was interrupted."""
     directory = trainer.handle.directory
     if directory is None:
-        told = (
+        message = (
             f"interrupted after {trainer.progress.env_steps} env steps; not saved, as there is no "
             f"out=DIR: .policy and .best_policy of this exception hold what was learned"
         )
-    elif not told:
-        told = f"interrupted; from the last checkpoint, {resume_advice_of(directory)}"
+    elif not message:
+        message = f"interrupted; from the last checkpoint, {resume_advice_of(directory)}"
     return RunInterrupted(
-        told,
+        message,
         policy=_latest(trainer),
         best_policy=best,
         evaluation=trainer.state.last_result,
@@ -184,7 +184,7 @@ def torch_settings(*, threads: int, matmul_precision: MatmulPrecision) -> Iterat
     """Use so many threads, and products of such precision; afterwards all is as before.
 
     With ``bfloat16`` factors are rounded to 8 significant bits and products are summed in float32,
-    on processors that can do this; others go on with float32.
+    on processors that can do this; others use float32.
     """
     before = torch.get_num_threads(), torch.get_float32_matmul_precision()
     torch.set_num_threads(threads)

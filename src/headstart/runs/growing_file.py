@@ -11,7 +11,7 @@ _log = logging.getLogger("headstart")
 
 
 class Trouble:
-    """Tells that something cannot be written when it begins and when it is over, not each time.
+    """Reports that something cannot be written when that begins and when it is over, not each time.
 
     Args:
         what: what cannot be written.
@@ -19,27 +19,27 @@ class Trouble:
 
     def __init__(self, what: str) -> None:
         self._what = what
-        self._told: str | None = None
+        self._reported: str | None = None
 
-    def tell(self, error: OSError) -> str:
-        """Tell why, unless that was told already, and return it."""
+    def report(self, error: OSError) -> str:
+        """Log why, unless that was logged already, and return it."""
         reason = error.strerror or str(error)
-        if reason != self._told:
+        if reason != self._reported:
             _log.warning(
-                "%s cannot be written (%s); training goes on and tries again", self._what, reason
+                "%s cannot be written (%s); training continues and tries again", self._what, reason
             )
-        self._told = reason
+        self._reported = reason
         return reason
 
     def over(self) -> None:
-        """Tell that it was written, if it is news."""
-        if self._told is not None:
+        """Log that it was written, if it could not be before."""
+        if self._reported is not None:
             _log.warning("%s written again", self._what)
-        self._told = None
+        self._reported = None
 
 
 class GrowingFile:
-    """Holds its content too: what the disk refuses is told once, and written when it can be.
+    """Holds its content too: what the disk refuses is logged once, and written when it can be.
 
     Args:
         path: the file; what is in it is replaced.
@@ -52,7 +52,7 @@ class GrowingFile:
         self._bring_up_to_date(None)
 
     def append(self, more: bytes) -> None:
-        """Add to it, readable at once by whoever follows the file."""
+        """Add to it, readable at once by all who follow the file."""
         before = len(self.content)
         self.content += more
         self._bring_up_to_date(before)
@@ -72,7 +72,7 @@ class GrowingFile:
                 replace_file(self.path, self.content)
             self._trouble.over()
         except OSError as error:
-            self._trouble.tell(error)
+            self._trouble.report(error)
 
     def _write_after(self, before: int) -> None:
         try:

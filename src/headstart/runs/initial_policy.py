@@ -30,6 +30,6 @@ def begin_from(trainer: Trainer, path: str) -> None:
         except ValueError as error:
             reasons.append(str(error))
             continue
-        contest.go_on({name: contest.tallies[name]})
+        contest.keep({name: contest.tallies[name]})
         return
     raise InputError(f"{path}: this run cannot start from that policy: {reasons[-1]}")

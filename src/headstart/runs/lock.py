@@ -34,7 +34,7 @@ class Lock:
         """Return whether the directory of that name is still the one that was taken.
 
         Raises:
-            OSError: if that cannot be found out.
+            OSError: if that cannot be detected.
         """
         try:
             return os.path.samestat(os.stat(self._path), os.fstat(self._descriptor))
@@ -65,7 +65,7 @@ class Lock:
         os.close(self._descriptor)
 
     def _taken(self) -> int:
-        # No link is followed: in the run of a stranger it may lead to a file that is not theirs.
+        # No link is followed: in an untrusted run it may lead to a file elsewhere.
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
         descriptor = os.open(self._path, flags, 0o644)
         try:

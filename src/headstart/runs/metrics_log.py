@@ -11,11 +11,11 @@ from headstart.runs.growing_file import GrowingFile
 from headstart.runs.tensorboard_file import beginning, new_event_file, scalars
 
 
-def rows_to_go_on_from(content: bytes) -> list[dict[str, float]]:
-    """Return the rows of the ``metrics.jsonl`` of a run that goes on.
+def rows_to_continue_from(content: bytes) -> list[dict[str, float]]:
+    """Return the rows of the ``metrics.jsonl`` of a run that continues.
 
     Raises:
-        ValueError: if they are not numbers by name, or lack one that a run goes on from.
+        ValueError: if they are not numbers by name, or lack one that a run continues from.
     """
     rows = metric_rows(content)
     for row, name in itertools.product(rows, ("time/env_steps", "eval/success_rate")):
@@ -33,7 +33,7 @@ class MetricsLog:
     """
 
     def __init__(self, directory: Path, content: bytes = b"") -> None:
-        self._rows = rows_to_go_on_from(content)
+        self._rows = rows_to_continue_from(content)
         self._lines = GrowingFile(directory / METRICS, content)
         after = int(self.last("time/env_steps") or 0) + 1
         self._events = GrowingFile(
@@ -60,7 +60,7 @@ class MetricsLog:
         return max((row[name] for row in self._rows), default=None)
 
     def write(self, metrics: Mapping[str, float], env_steps: int) -> None:
-        """Append one row, readable at once by whoever follows the files."""
+        """Append one row, readable at once by all who follow the files."""
         self._rows.append(dict(metrics))
         self._lines.append(json.dumps(dict(metrics)).encode() + b"\n")
         self._events.append(scalars(metrics, env_steps))

@@ -50,7 +50,7 @@ def resume(
     observers: Iterable[Observer] | Observer | None = None,
     progress: bool = False,
 ) -> TrainResult:
-    """Go on with a run from its newest whole checkpoint, to the same bits as if it never stopped.
+    """Continue a run from its newest whole checkpoint, to the same bits as if it never stopped.
 
     Args:
         path: the run directory.
@@ -70,7 +70,7 @@ def resume(
 
     Raises:
         InputError: if the directory holds no run, another process is working on it, or the run
-            cannot go on with these settings, such as an ``env_steps`` that it has passed.
+            cannot continue with these settings, such as an ``env_steps`` that it has passed.
         RunError: as ``train``.
         RunInterrupted: as ``train``.
     """
@@ -114,10 +114,10 @@ def continue_run(
             check_function(name, given, own, content)
         demos, saved = read_demos(path, record), newest_run(path)
         if saved is None:
-            _log.warning("%s: no checkpoint yet; the run begins anew", path)
+            _log.warning("%s: no checkpoint yet; the run begins again", path)
         if versions := changed_versions(record):
-            told = printable(describe_changes(versions))
-            _log.warning("%s: the run goes on, but not to the same bits", told)
+            listed = printable(describe_changes(versions))
+            _log.warning("%s: the run continues, but not to the same bits", listed)
         if "device" in changed:
             _log.warning("%s: the run continues on another device, not to the same bits", path)
         source = env_of_run(path, record.env_id, env, env_kwargs)

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM ask a run to stop where it can go on later; a second one ends it at once."""
+"""SIGINT and SIGTERM ask a run to stop where it can be resumed; a second one ends it at once."""
 
 import contextlib
 import signal
@@ -39,7 +39,7 @@ def stop_signals() -> Iterator[StopRequest]:
             # Also for SIGTERM, whose default ends the process before its collectors are ended.
             raise KeyboardInterrupt
         request.made = True
-        # Standard error may be closed, or amid a line of its own: no reason not to stop in order.
+        # Standard error may be closed, or within a line of its own: no reason not to stop in order.
         with contextlib.suppress(OSError, ValueError, RuntimeError):
             print("stopping as soon as it can be resumed; again to quit at once", file=sys.stderr)
 

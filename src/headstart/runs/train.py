@@ -69,8 +69,8 @@ def train(
         expand: how many demonstrations to make from these first, as ``expand_demos`` does; the run
             learns from them instead. ``config.demos.num_episodes`` then says how many sources.
         out: run directory for configuration, metrics, policies and checkpoints, from which
-            ``resume`` goes on; nothing is written without it. SIGINT and SIGTERM then save the run
-            before they end it.
+            ``resume`` continues; nothing is written without it. SIGINT and SIGTERM then save the
+            run before they end it.
         resume: ``"auto"`` continues the run that ``out`` holds, if it holds one, as ``resume``
             does, and begins one otherwise: for jobs that a cluster stops and starts again.
         collectors: processes that run episodes; 0 runs them here. Metrics and policy do not depend
@@ -86,7 +86,7 @@ def train(
     Raises:
         InputError: if environment, demonstrations, configuration and directory do not go together.
         RunInterrupted: on Ctrl-C, a ``KeyboardInterrupt`` that holds the policies so far.
-        RunError: if the run cannot go on: learning diverged, the environment fails again and
+        RunError: if the run cannot continue: learning diverged, the environment fails again and
             again, or the disk refuses the policies to the end.
     """
     config, strategy = open_strategy(open_config(config), goal_strategy)

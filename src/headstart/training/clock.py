@@ -64,7 +64,7 @@ class Clock:
         progress.collector_cpu_seconds += max(0.0, collectors)
 
     def _begin(self, part: str) -> str:
-        """Begin with a part, ``""`` for none of them, and return the one before."""
+        """Begin with a part, ``""`` for none of them, and return the previous one."""
         now, before, progress = time.perf_counter(), self._part, self._progress()
         seconds = now - self._since
         if before.startswith("update_"):

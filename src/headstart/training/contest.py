@@ -41,7 +41,7 @@ class Tally:
 def score(episode: Episode) -> float:
     """Return the share of the last quarter's steps at the goal, 1 for an episode that ended there.
 
-    A few episodes tell more by it than by success at the last step, under noise above all.
+    A few episodes say more by it than by success at the last step, under noise above all.
     """
     if episode.terminated[-1] and episode.success:
         return 1.0
@@ -108,7 +108,7 @@ class Contest:
 
     @property
     def standing(self) -> dict[str, Tally]:
-        """What is known of the agents that are left, the leader first; see ``go_on``."""
+        """What is known of the agents that are left, the leader first; see ``keep``."""
         return {name: self.tallies[name] for name in self.agents}
 
     @property
@@ -137,9 +137,9 @@ class Contest:
         means = ", ".join(f"{self.tallies[name].mean:.0%} with {name}" for name in self._open)
         line = "the actor sees %s (--actor-inputs %s): at the goal in the end in %s of the time"
         _log.info(line, _WORDS[chosen], chosen, means)
-        self.go_on({chosen: self.tallies[chosen]})
+        self.keep({chosen: self.tallies[chosen]})
 
-    def go_on(self, tallies: Mapping[str, Tally]) -> None:
+    def keep(self, tallies: Mapping[str, Tally]) -> None:
         """Keep the agents of these names alone, with what is known of them."""
         self.agents = {name: self.agents[name] for name in tallies}
         self.tallies = {name: replace(tally) for name, tally in tallies.items()}

@@ -44,7 +44,7 @@ class Part:
 
 @dataclass(frozen=True)
 class EvalResult:
-    """What a number of greedy episodes came to."""
+    """The outcome of a number of greedy episodes."""
 
     env_id: str
     seed: int
@@ -139,7 +139,7 @@ class Trials(NamedTuple):
 
     @classmethod
     def of(cls, outcomes: Sequence[Episode | None]) -> "Trials":
-        """Return the trials of an evaluation whose episodes came to this; see ``each_trial``."""
+        """Return the trials of an evaluation with these outcomes; see ``each_trial``."""
         episodes = [episode for episode in outcomes if episode is not None]
         return cls(episodes, len(outcomes) - len(episodes))
 

@@ -33,9 +33,9 @@ class Asked:
     env_steps: int
     """Taken in training when they were asked for."""
     pending: Sequence[Pending] | None = None
-    """``None`` if nobody has begun with them."""
+    """``None`` if they have not begun."""
     tasks: Sequence[EpisodeTask] = ()
-    """What each of them is, once somebody has begun."""
+    """What each of them is, once they have begun."""
     tasks_before: Any = None
     """The state of the task source before it chose them."""
 
@@ -59,9 +59,9 @@ class Rollouts:
         return getattr(self.executor, "cpu_seconds", 0.0)
 
     def begin(self, asked: Asked) -> Asked:
-        """Begin with training episodes that nobody has begun with.
+        """Begin training episodes.
 
-        Of several policies, each runs the same ones: what they come to can be compared.
+        Of several policies, each runs the same ones: their outcomes can be compared.
         """
         policies, state = asked.policies, self.tasks.state()
         check_json(self.tasks, state)
@@ -105,7 +105,7 @@ class Rollouts:
         return self.tasks.state()
 
     def _check(self, task: EpisodeTask) -> EpisodeTask:
-        """Refuse what is no task, or one whose goal has another width.
+        """Refuse what is not a task, or one whose goal has another width.
 
         Raises:
             InputError: names the source.

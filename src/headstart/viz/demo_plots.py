@@ -63,13 +63,13 @@ def draw_demos(demos: DemoSet) -> Figure:
         panels.append(partial(_draw_goals, episodes=episodes, view=view))
         panels.append(partial(_draw_trajectories, episodes=episodes, view=view))
     columns = len(panels) // 2
-    # Without pyplot, which would choose a backend for the whole process of whoever calls this.
+    # Without pyplot, which would choose a backend for the whole process of the caller.
     figure = Figure(figsize=(4.4 * columns, 8.6), layout="constrained")
     for draw, axes in zip(panels, figure.subplots(2, columns).flat, strict=True):
         draw(axes)
         axes.spines[["top", "right"]].set_visible(False)
         axes.set_axisbelow(True)
-    # A name out of a file is no formula.
+    # A name out of a file is not a formula.
     figure.suptitle(_title(demos), parse_math=False)
     return figure
 
@@ -236,7 +236,7 @@ def _goals(episodes: Sequence[Episode]) -> NDArray[np.float32]:
 
 
 def _padded(series: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
-    """Return series of different lengths, each going on with its last value, ``(N, longest)``."""
+    """Return series of different lengths, each continued with its last value, ``(N, longest)``."""
     longest = max(len(values) for values in series)
     rows = [np.pad(values, (0, longest - len(values)), mode="edge") for values in series]
     return np.stack(rows).astype(np.float64)

@@ -54,7 +54,7 @@ def plot_runs(
     runs = [read_run(user_path(getattr(each, "directory", each))) for each in given]
     if not runs:
         raise InputError("there is no run to plot; name at least one run directory")
-    # Without pyplot, which would choose a backend for the whole process of whoever calls this.
+    # Without pyplot, which would choose a backend for the whole process of the caller.
     figure = Figure(figsize=(11, 4), layout="constrained")
     panels = figure.subplots(1, 2)
     for members in group_runs(runs):
@@ -65,7 +65,7 @@ def plot_runs(
         if log_steps:
             axes.set_xscale("log")
     panels[0].legend(loc="best", frameon=False)
-    # The text of a stranger may hold what matplotlib takes for a formula.
+    # Untrusted text may hold what matplotlib takes for a formula.
     figure.suptitle(", ".join(sorted({run.env_id for run in runs})), parse_math=False)
     save_picture(figure, user_path(path), dpi=130)
 

@@ -84,7 +84,7 @@ def _env_of(arguments: argparse.Namespace) -> str:
         named = load_demos(first).env_id
     except InputError as error:
         raise InputError(
-            f"{first}: it is no demo file, which would name its environment; say which it is: "
+            f"{first}: it is not a demo file, which would name its environment; say which it is: "
             f"{arguments.command} --env ENV"
         ) from error
     return trusted_env(first, named, None, arguments.command)

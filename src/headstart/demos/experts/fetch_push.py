@@ -3,7 +3,7 @@
 A block pushed with the flat of the hand on the flat of a face stays there; one that is pushed at a
 corner turns and slips off. So the hand pushes along x or along y, whichever lacks more, with as
 much of the other as the grip of the face allows, and changes the face for what is left. Where the
-hand is tells which axis it is at, so this needs no memory. Lengths are metres.
+hand is shows which axis it is at, so this needs no memory. Lengths are metres.
 """
 
 from collections.abc import Mapping

@@ -87,7 +87,7 @@ def _episode(read: "_Numbers", group: h5py.Group, layout: Mapping[str, Any]) -> 
         return array.reshape(-1)[len(array) - steps :]
 
     keys = layout["success_keys"]
-    told = next((key for key in keys if _own(group, f"infos/{key}") is not None), None)
+    named = next((key for key in keys if _own(group, f"infos/{key}") is not None), None)
     infos = [info(key) for key in layout["info_keys"]]
     return {
         "observations": states("observation", layout["observation"]),
@@ -97,7 +97,7 @@ def _episode(read: "_Numbers", group: h5py.Group, layout: Mapping[str, Any]) -> 
         "terminated": flags("terminations"),
         "truncated": flags("truncations"),
         # NaN where the dataset does not say.
-        "success": info(told) if told else np.full(steps, np.nan, np.float32),
+        "success": info(named) if named else np.full(steps, np.nan, np.float32),
         "reward_infos": np.stack(infos, 1) if infos else np.zeros((steps, 0), np.float32),
     }
 

@@ -173,7 +173,7 @@ class EpisodeImporter:
     def _ends_at_goal(self) -> bool:
         """Whether a success at the last step ended an episode, if its file does not say.
 
-        That it was recorded no further is no sign of it.
+        That it was recorded no further is not a sign of it.
         """
         return bool(self._spec.terminates)
 

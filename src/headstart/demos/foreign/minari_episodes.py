@@ -71,8 +71,8 @@ def episode_buffers(
             "desired_goal": np.concatenate([goals, goals[-1:]]),
         }
         # The first row is of reset, which has none: the infos of the first step stand there.
-        told = np.concatenate([infos[:1], infos])
-        columns = {key: told[:, i] for i, key in enumerate(reward.spec.reward_info_keys)}
+        moved = np.concatenate([infos[:1], infos])
+        columns = {key: moved[:, i] for i, key in enumerate(reward.spec.reward_info_keys)}
         yield EpisodeBuffer(
             observations={
                 key: array.astype(observation_space[key].dtype) for key, array in states.items()

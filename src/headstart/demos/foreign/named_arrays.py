@@ -96,6 +96,6 @@ def _episodes(
         }
         success = None
         if "success" in by_part:
-            told = layout.rows("success", by_part["success"], number, 1)
-            success = told.reshape(-1).astype(np.float64) if len(told) == len(actions) else None
+            column = layout.rows("success", by_part["success"], number, 1)
+            success = column.reshape(-1).astype(np.float64) if len(column) == len(actions) else None
         yield Named(f"episode {number}", rows, actions, success)

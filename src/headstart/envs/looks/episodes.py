@@ -108,7 +108,7 @@ def _disturbances(
     if difference(plain, record(env, _SEED, between=ask)) is not None:
         yield (
             "compute_reward or compute_terminated changes the environment: asking for a reward "
-            "between steps makes the episode go on differently"
+            "between steps makes the episode continue differently"
         )
     if difference(plain, record(env, _SEED, between=run_the_other)) is not None:
         yield (
