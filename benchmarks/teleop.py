@@ -29,7 +29,8 @@ window.pictures = 0;
 const decode = window.createImageBitmap;
 window.createImageBitmap = (...all) => { window.pictures += 1; return decode(...all); };
 window.pad = { id: "scripted pilot", index: 0, connected: true, mapping: "standard",
-               axes: [0, 0, 0, 0], buttons: Array.from({ length: 17 }, () => ({ pressed: false })) };
+               axes: [0, 0, 0, 0],
+               buttons: Array.from({ length: 17 }, () => ({ pressed: false })) };
 navigator.getGamepads = () => [window.pad];
 """
 PILOT = """
