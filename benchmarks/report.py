@@ -34,6 +34,7 @@ from report_performance import (
 from report_reliability import fuzz_table, reliability_table
 from report_rewards import rewards_table
 from report_settings import settings_table
+from report_stacking import stack_learning_table
 
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"
@@ -84,6 +85,7 @@ def main() -> None:
     fill("experts", experts_table(), DEMONSTRATIONS)
     fill("stacking", stacking_table(), STACKING)
     fill("stacking-expansion", stacking_expansion_table(), STACKING)
+    fill("stack-learning", stack_learning_table(), STACKING)
     fill("times", times_table(), DEMONSTRATIONS)
     fill("expansion", expansion_table(), DEMONSTRATIONS)
     fill("ablation", ablation_table(), DEMONSTRATIONS)

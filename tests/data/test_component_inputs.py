@@ -35,7 +35,7 @@ FAR = [(9.0, 9.0, 4.0)] * 4
 
 def plain_and_offsets(inputs):
     """The inputs by name, those of finer scales left out."""
-    names = ("hand z", "finger", "weight", "over", "highest", "z", "goal z", "top", "above")
+    names = ("finger", "weight", "over", "above")
     offsets = inputs[len(names) : len(names) + 12].reshape(4, 3)
     by_name = dict(zip(names, inputs.tolist(), strict=False))
     return by_name | dict(zip(("way", "neighbour", "offset", "near hand"), offsets, strict=True))
@@ -48,8 +48,7 @@ def test_the_first_component_that_is_not_at_its_goal_is_seen_from_hand_and_goal(
     np.testing.assert_allclose(found["offset"], [4.0, -2.0, -2.0])
     np.testing.assert_allclose(found["neighbour"], [0.0, 1.0, -0.5])
     np.testing.assert_allclose(found["near hand"], [0.0, 0.0, -1.0])
-    plain = {"hand z": 3.0, "finger": 0.7, "weight": 1.0, "over": 0.0, "highest": 2.0, "z": 1.0,
-             "goal z": 4.0, "top": 1.0, "above": -1.0}  # fmt: skip
+    plain = {"finger": 0.7, "weight": 1.0, "over": 0.0, "above": -1.0}
     for name, value in plain.items():
         assert found[name] == pytest.approx(value), name
 

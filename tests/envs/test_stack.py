@@ -10,7 +10,9 @@ from builders import is_one_line
 from gymnasium.utils.env_checker import check_env as check_with_gymnasium
 
 from headstart.envs.check import check_env
-from headstart.envs.goal_env import GoalReward
+from headstart.envs.components import component_inputs
+from headstart.envs.goal_env import GoalReward, GoalSpec
+from headstart.envs.interface import GOAL_KEYS
 from headstart.envs.layout import find_layout
 from headstart.envs.make import make_env
 from headstart.envs.snapshot import require_restorable
@@ -244,6 +246,19 @@ def test_options_of_a_reset_that_make_no_sense_are_refused(three, options, messa
     with pytest.raises(InputError, match=message) as error:
         three.reset(seed=0, options=options)
     assert is_one_line(str(error.value))
+
+
+@pytest.mark.mujoco
+def test_an_actor_sees_as_much_of_five_blocks_as_of_two():
+    specs = [GoalSpec.from_env(make_env(f"FetchStack{count}-v0")) for count in (2, 5)]
+    two, five = map(component_inputs, specs)
+    assert two.of(five) == five
+    observation, _ = make_env("FetchStack5-v0").reset(seed=0)
+    seen = five(np.concatenate([observation[name] for name in GOAL_KEYS]).astype(np.float32))
+    offset = observation["achieved_goal"][:3] - observation["observation"][:3]
+    assert seen.shape == (len(two),)
+    for axis in range(3):
+        assert np.isclose(seen, offset[axis], atol=1e-6).any()
 
 
 @pytest.mark.parametrize(

@@ -56,5 +56,5 @@ class Standard:
 def _move(actor: Actor, before: Standard, after: Standard) -> None:
     """Rewrite the first layer of an actor for inputs that are standardised otherwise."""
     weight, bias = actor.layers[0]
-    bias += ((after.mean - before.mean) / before.std) @ weight
-    weight *= (after.std / before.std).unsqueeze(-1)
+    bias += ((after.mean - before.mean) / before.std).to(weight.device) @ weight
+    weight *= (after.std / before.std).unsqueeze(-1).to(weight.device)

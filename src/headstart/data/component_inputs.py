@@ -41,7 +41,7 @@ class ComponentInputs:
     hand: int | None
     """First entry of the hand's position in the observation, if there is a hand."""
     heights: tuple[int, ...]
-    """Axes of positions along which it matters where the whole scene is."""
+    """Axes of positions along which it is seen how high the highest of the others is."""
     distances: tuple[float, float]
     scales: tuple[float, ...]
     """For each ``k`` of these, ``tanh(k x)`` of each offset ``x`` is seen too."""
@@ -64,9 +64,9 @@ class ComponentInputs:
             raise ValueError(f"scales {self.scales} are not all positive")
 
     def __len__(self) -> int:
-        hand = self.hand is not None
-        plain = 1 + len(self.shared) + len(self.own) + (4 + hand) * len(self.heights)
-        return plain + (2 + 2 * hand) * self.dim * (1 + len(self.scales))
+        plain = 1 + len(self.shared) + len(self.own) + len(self.heights)
+        offsets = 2 if self.hand is None else 4
+        return plain + offsets * self.dim * (1 + len(self.scales))
 
     def __call__(self, states: FloatArray) -> FloatArray:
         """Return the inputs of joined states, ``(..., observation_dim + 2 goal_dim)``."""
@@ -82,17 +82,13 @@ class ComponentInputs:
         place = places[rows, current]
         # Below and beyond all others.
         tops[rows, current], places[rows, current] = -np.inf, np.inf
-        highest, goal_top = tops.max(axis=1), goals[:, :, self._heights].max(axis=1)
-        plain = [states[:, self._shared], states[:, self._own][rows, current], is_over, highest]
-        plain += [place[:, self._heights], goals[rows, current][:, self._heights]]
         offsets = [ways[rows, current], _nearest(places, place, rows)]
-        if self.hand is None:
-            plain.append(goal_top)
-        else:
-            hand = states[:, self.hand : self.hand + self.dim]
-            height = hand[:, self._heights]
-            plain += [goal_top - height, highest - height]
-            offsets += [place - hand, _nearest(places, hand, rows)]
+        viewpoint = place
+        if self.hand is not None:
+            viewpoint = states[:, self.hand : self.hand + self.dim]
+            offsets += [place - viewpoint, _nearest(places, viewpoint, rows)]
+        highest = tops.max(axis=1) - viewpoint[:, self._heights]
+        plain = [states[:, self._shared], states[:, self._own][rows, current], is_over, highest]
         coarse = np.concatenate(offsets, axis=-1)
         fine = [np.tanh(scale * coarse) for scale in self.scales]
         return np.concatenate([*plain, coarse, *fine], axis=-1)

@@ -76,7 +76,7 @@ def see_components(
     sizes: tuple[int, int],
     scales: tuple[float, ...],
 ) -> ComponentInputs:
-    """Return what is seen of the current component: no velocities, and nothing absolute.
+    """Return what is seen of the current component: no velocities, angles and absolute positions.
 
     Args:
         layout: what the entries of a state mean.
@@ -86,18 +86,16 @@ def see_components(
         scales: see ``ComponentInputs``; by default two that resolve the distances of ``parts``.
     """
     within = parts.distances[0], parts.distances[-1]
-    hidden = {*layout.velocities, *layout.angles, *layout.absolute(layout.positions)}
-    owned = {first + entry for first in parts.firsts for entry in range(parts.width)}
     places = {first + axis for first in layout.positions for axis in range(layout.dim)}
-    seen = {*range(sizes[0])} - hidden
-    own = seen - places
+    owned = {first + entry for first in parts.firsts for entry in range(parts.width)}
+    seen = {*range(sizes[0])} - {*layout.velocities, *layout.angles, *places}
     return ComponentInputs(
         observation_dim=sizes[0],
         goal_dim=sizes[1],
         dim=layout.dim,
         goals=tuple(it.start for it in components),
         firsts=parts.firsts,
-        own=tuple(entry for entry in range(parts.width) if parts.firsts[0] + entry in own),
+        own=tuple(entry for entry in range(parts.width) if parts.firsts[0] + entry in seen),
         shared=tuple(sorted(seen - owned)),
         hand=layout.hand,
         heights=tuple(axis for axis in range(layout.dim) if axis not in layout.shift_axes),
