@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headstart.agents.normalizer import RunningMoments
+from headstart.agents.inputs import RunningMoments
 
 
 def moments_of(*parts, std_floor=1e-9):

@@ -1,11 +1,15 @@
 """What the numbers of a goal mean: components side by side in it, and regions of the goal space."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart.settings import check_settings, setting
+
+ResetGoal = Literal["achieved", "desired"]
+"""Which goal of a demonstration an episode has that starts in a state of it."""
 
 
 @dataclass(frozen=True)

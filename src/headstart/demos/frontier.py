@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from headstart.data.episode import Episode
-from headstart.demos.reset_goals import ResetGoal
+from headstart.data.goals import ResetGoal
 from headstart.demos.resets import start_in
 from headstart.files.strict_json import build
 from headstart.rollout.task_source import EpisodeTask, TaskSource

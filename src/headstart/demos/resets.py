@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.data.episode import Episode
-from headstart.demos.reset_goals import ResetGoal
+from headstart.data.goals import ResetGoal
 from headstart.demos.storage import DemoSet
 from headstart.envs.interface import env_name
 from headstart.envs.restoring import check_restores

@@ -1,4 +1,4 @@
-"""The state of a simulator as one vector, restored to the bit."""
+"""The state of a simulator as one vector, restored to the bit, and whether it was lost."""
 
 import inspect
 import sys
@@ -13,6 +13,7 @@ from headstart.envs.interface import env_name, layers
 from headstart.errors import InputError
 
 State = NDArray[np.float64]
+_BAD_STATES = ("BADQPOS", "BADQVEL", "BADQACC", "BADCTRL")
 
 
 class Restorable(Protocol):
@@ -126,6 +127,23 @@ def stack_states(states: Sequence[State]) -> State:
                 f"{step}; it must return a vector of the same width in every state"
             )
     return np.stack(states)
+
+
+def simulator_trouble(env: gym.Env[Any, Any]) -> str | None:
+    """Return what went wrong in the simulator since the last reset, if anything did.
+
+    MuJoCo meets a number that is not finite, or is huge, with a line on standard error and a reset
+    of its own in the middle of a step: what it returns from there on is finite and false.
+    """
+    warnings = getattr(getattr(env.unwrapped, "data", None), "warning", None)
+    if warnings is None:
+        return None
+    import mujoco
+
+    for name in _BAD_STATES:
+        if warnings[getattr(mujoco.mjtWarning, f"mjWARN_{name}")].number:
+            return f"MuJoCo lost its state ({name}) and reset itself within a step"
+    return None
 
 
 class _MujocoTask:

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from headstart.data.episode import Episode
 from headstart.envs.goal_env import reaches_goal, success_key
 from headstart.envs.interface import GOAL_KEYS, set_elapsed, step_env, truth
-from headstart.envs.snapshot import Restorable
-from headstart.envs.trouble import simulator_trouble
+from headstart.envs.snapshot import Restorable, simulator_trouble
 from headstart.errors import EpisodeError, InputError
 from headstart.policy import inner_bounds
 from headstart.rollout.recording import Recording

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from headstart.agents.config import DDPGConfig, DeviceName
-from headstart.demos.reset_goals import ResetGoal
+from headstart.data.goals import ResetGoal
 from headstart.dotted import change_settings
 from headstart.envs.task import TaskConfig
 from headstart.errors import InputError, require

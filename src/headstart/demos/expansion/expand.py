@@ -3,14 +3,13 @@
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import gymnasium as gym
 
 from headstart.data.episode import Episode
-from headstart.demos.expansion.choice import Tally, choose_sources
 from headstart.demos.expansion.cost import HEADER, ExpansionCost, digest_of
 from headstart.demos.expansion.player import Player
 from headstart.demos.expansion.skill import Skill, UnusableError, read_skill
@@ -225,6 +224,33 @@ class Expansion:
             "versions": versions(),
         }
         return DemoSet(self._spec.env_id, tuple(self._kept.values()), header)
+
+
+@dataclass
+class Tally:
+    """How often a source was tried, and how often that succeeded."""
+
+    attempts: int = 0
+    successes: int = 0
+
+
+def choose_sources(tallies: Sequence[Tally], count: int) -> list[int]:
+    """Return the number of a source for each of ``count`` attempts that are made at once.
+
+    The one with the highest share of successes comes next, a success and a failure added to each;
+    what is not known yet counts as failed, so that sources that are equally good take turns.
+    """
+    asked = [0] * len(tallies)
+    chosen = []
+    for _ in range(count):
+        shares = [
+            (tally.successes + 1) / (tally.attempts + more + 2)
+            for tally, more in zip(tallies, asked, strict=True)
+        ]
+        number = shares.index(max(shares))
+        asked[number] += 1
+        chosen.append(number)
+    return chosen
 
 
 def _env_of(demos: Demos) -> str:

@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from headstart.data.episode import Episode
-from headstart.demos.foreign.padding import without_padding
-from headstart.demos.recorded import Numbers, Recorded
+from headstart.demos.recorded import Numbers, Recorded, without_padding
 from headstart.demos.storage import DemoSet, task_header
 from headstart.envs.goal_env import GoalReward, GoalSpec
 
