@@ -10,7 +10,6 @@ from headstart.data.layout import ComponentLayout, StateLayout
 from headstart.envs.check import EnvReport, check_env
 from headstart.envs.goal_env import GoalSpec
 from headstart.envs.layout import declaration
-from headstart.envs.task_facts import Origin
 from headstart.standard_streams import prints_to_stderr
 from headstart.text import ranges
 
@@ -101,11 +100,10 @@ def _facts(report: EnvReport, spec: GoalSpec) -> list[tuple[str, str]]:
     if report.ends_at_goal is not None:
         # Episodes have shown it, if nothing else has.
         origins.setdefault("terminates", "detected")
-    return [(name, _with_origin(text, origins.get(fact))) for name, text, fact in facts]
-
-
-def _with_origin(text: str, origin: Origin | None) -> str:
-    return text if origin is None else f"{text} ({origin})"
+    return [
+        (name, f"{text} ({origins[fact]})" if fact in origins else text)
+        for name, text, fact in facts
+    ]
 
 
 def _task(report: EnvReport, spec: GoalSpec) -> list[tuple[str, str]]:

@@ -6,7 +6,6 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from numpy.typing import NDArray
 
 from headstart.data.episode import Episode
 from headstart.data.goals import ResetGoal
@@ -75,15 +74,12 @@ def _check_leads_on(env: gym.Env[Any, Any], number: int, demo: Episode) -> None:
     observation = env.step(demo.actions[step].copy())[0]
     expected = (demo.observations[step + 1], demo.achieved_goals[step + 1])
     found = (observation["observation"], observation["achieved_goal"])
-    if not all(map(_near, found, expected)):
+    pairs = zip(found, expected, strict=True)
+    if not all(np.allclose(*pair, rtol=1e-3, atol=1e-3) for pair in pairs):
         raise InputError(
             f"from the snapshot of step {step}, demonstration {number} leads elsewhere than it "
             f"did: it was made with another version of {env_name(env)} or of its simulator"
         )
-
-
-def _near(found: NDArray[Any], expected: NDArray[np.float32]) -> bool:
-    return np.allclose(found, expected, rtol=1e-3, atol=1e-3)
 
 
 def check_snapshots(demos: Sequence[Episode]) -> None:

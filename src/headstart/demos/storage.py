@@ -273,7 +273,9 @@ def load_demos(path: str | Path) -> DemoSet:
         arrays, header = _read(path)
         if header["schema"] != SCHEMA:
             raise ValueError(f"it has schema {header['schema']}, this version reads {SCHEMA}")
-        _check_reward_info_keys(header)
+        keys = header.get("reward_info_keys", [])
+        if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+            raise ValueError("the reward_info_keys of its header are not a list of names")
         return DemoSet(str(header["env_id"]), _split(arrays), header)
     except (*DAMAGED, KeyError, TypeError, AttributeError) as error:
         reason = printable(str(error) or type(error).__name__)
@@ -309,12 +311,6 @@ def _are_bounds(value: object, width: int) -> bool:
     # An integer of 400 digits, which no float holds, compares all the same; NaN never does.
     finite = [type(end) in (int, float) and abs(end) <= _LARGEST for row in value for end in row]
     return all(finite) and all(low < high for low, high in zip(*value, strict=True))
-
-
-def _check_reward_info_keys(header: Mapping[str, Any]) -> None:
-    keys = header.get("reward_info_keys", [])
-    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
-        raise ValueError("the reward_info_keys of its header are not a list of names")
 
 
 def _split(arrays: Mapping[str, NDArray[Any]]) -> tuple[Episode, ...]:

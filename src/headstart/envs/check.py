@@ -96,7 +96,9 @@ def check_env(
         problems.append(not_restored.reason)
     speed = 0.0
     try:
-        speed = _steps_per_second(trial.env)
+        begun = time.perf_counter()
+        steps = len(record(trial.env, seed=0))
+        speed = steps / (time.perf_counter() - begun)
         trial.env.close()
     except Exception as error:
         problems.append(_failure(error))
@@ -197,12 +199,6 @@ def _restoring(env: gym.Env[Any, Any]) -> NotRestored | None:
         return restoring_problem(env)
     except Exception as error:
         return NotRestored(_failure(error), True)
-
-
-def _steps_per_second(env: gym.Env[Any, Any]) -> float:
-    begun = time.perf_counter()
-    steps = len(record(env, seed=0))
-    return steps / (time.perf_counter() - begun)
 
 
 def _failure(error: Exception) -> str:

@@ -82,15 +82,12 @@ def env_option(name: str) -> str | None:
     if module:
         known = module != _MAIN and _succeeds(_FINDS, module.partition(".")[0])
     else:
-        known = _is_headstarts(short) or robotics.is_own(short) or _succeeds(_REGISTERS, short)
+        spec = gym.registry.get(short)
+        own = spec is not None and str(spec.entry_point).startswith("headstart.")
+        known = own or robotics.is_own(short) or _succeeds(_REGISTERS, short)
     if not known:
         return None
     return "" if not module and is_registered(name) else f" --env {shlex.quote(name)}"
-
-
-def _is_headstarts(name: str) -> bool:
-    spec = gym.registry.get(name)
-    return spec is not None and str(spec.entry_point).startswith("headstart.")
 
 
 def _succeeds(program: str, argument: str) -> bool:

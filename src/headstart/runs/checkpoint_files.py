@@ -152,7 +152,8 @@ class CheckpointFiles:
 
     def has_parts(self, parts: Mapping[str, Entry]) -> bool:
         """Return whether shared files are all there still, by name and size."""
-        return all(_size(self.path / PARTS / name) == it.size for name, it in parts.items())
+        paths = {self.path / PARTS / name: it.size for name, it in parts.items()}
+        return all(path.is_file() and path.stat().st_size == size for path, size in paths.items())
 
     def prune(self, kept: Iterable[int], parts: Iterable[str]) -> None:
         """Delete all but some checkpoints and their shared files, what a crash left included."""
@@ -245,10 +246,6 @@ def _delete(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
-
-
-def _size(path: Path) -> int | None:
-    return path.stat().st_size if path.is_file() else None
 
 
 def _is_number(name: str) -> bool:

@@ -115,7 +115,8 @@ class Trainer:
         yield from self._warm_start()
         while True:
             yield
-            if self._evaluation_due():
+            at_end = self.finished and self.progress.env_steps != self.state.evaluated_at
+            if at_end or self._period_over:
                 yield from self._evaluate()
             if self.finished:
                 return
@@ -267,10 +268,6 @@ class Trainer:
     @property
     def _in_warm_start(self) -> bool:
         return self.progress.episodes < (self.config.warm_start.episodes or 0)
-
-    def _evaluation_due(self) -> bool:
-        at_end = self.finished and self.progress.env_steps != self.state.evaluated_at
-        return at_end or self._period_over
 
     def _evaluate(self) -> Iterator[None]:
         # The clock of the evaluation must not pay for the next cycle's episodes.

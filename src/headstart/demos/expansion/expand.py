@@ -134,7 +134,8 @@ class Expansion:
         for problem in misdeclared(env, spec.layout):
             raise InputError(f"{spec.env_id}: {problem}")
         self._numbers, skills = _skills(sources, workspace)
-        restores = _restores(env)
+        env.reset(seed=0)
+        restores = restorable(env) is not None and restoring_problem(env) is None
         self._players = [Player(skill, workspace, plan.speed, restores) for skill in skills]
         self._tallies = [Tally() for _ in skills]
         self._kept: dict[int, Episode] = {}
@@ -292,9 +293,3 @@ def _skills(sources: DemoSet, workspace: Workspace) -> tuple[list[int], list[Ski
     if refused:
         _log.warning("%s of %s cannot be expanded: %s", sum(refused.values()), total, reasons)
     return list(skills), list(skills.values())
-
-
-def _restores(env: gym.Env[Any, Any]) -> bool:
-    """Return whether states are restored."""
-    env.reset(seed=0)
-    return restorable(env) is not None and restoring_problem(env) is None

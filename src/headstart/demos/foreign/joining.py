@@ -70,7 +70,8 @@ def _header(named: Sequence[tuple[str, DemoSet]]) -> dict[str, Any]:
         if key not in _OF_ONE_SET and all(header.get(key) == value for header in headers)
     }
     # Some with noise are enough: what was executed is then not in the file.
-    noise = [header["noise"] for header in headers if _is_noise(header.get("noise"))]
+    given = [header.get("noise") for header in headers]
+    noise = [it for it in given if isinstance(it, int | float) and not isinstance(it, bool)]
     if noise:
         shared["noise"] = max(noise)
     bounds = [header["action_bounds"] for header in headers if header.get("action_bounds")]
@@ -96,7 +97,3 @@ def _origin(header: Mapping[str, Any]) -> dict[str, Any]:
         "episode_indices",
     )
     return {key: header[key] for key in keys if key in header}
-
-
-def _is_noise(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from gymnasium import spaces
-from numpy.typing import NDArray
 
 from headstart.demos.foreign.importer import EpisodeImporter, naming
 from headstart.demos.foreign.minari_files import Arrays
@@ -43,16 +42,12 @@ def import_arrays(arrays: Arrays, spec: GoalSpec, importer: EpisodeImporter) -> 
         step += steps
         state += states
         with naming(f"episode_{number}"):
-            _check_ends(ends[: spec.max_episode_steps])
+            if (continued := ends[: spec.max_episode_steps][:-1]).any():
+                step = int(np.argmax(continued))
+                raise ValueError(f"it continues after step {step}, which ended it")
             importer.add(Recorded(**rows))
         endless += 0 < steps <= spec.max_episode_steps and not ends[-1]
     return [f"Episodes that end neither terminated nor truncated: {endless}."] * bool(endless)
-
-
-def _check_ends(ends: NDArray[np.bool_]) -> None:
-    """Refuse an episode that continues after one of its ``ends``, ``(T,)``."""
-    if ends[:-1].any():
-        raise ValueError(f"it continues after step {int(np.argmax(ends))}, which ended it")
 
 
 def episode_buffers(
