@@ -27,7 +27,7 @@ from headstart.demos.experts import expert_for
 from headstart.files.run_files import read_metrics
 from headstart.runs.directory import new_run
 from headstart.runs.execution import run_in
-from headstart.runs.preparation import prepared
+from headstart.runs.preparation import prepare_run
 from headstart.runs.record import RunRecord, current_versions
 from headstart.training.config import CheckpointConfig, CycleConfig, EvaluationConfig
 from headstart.training.observer import Observer
@@ -119,7 +119,7 @@ def filled(
     run: Path, config: TrainConfig, demos: DemoSet, transitions: int
 ) -> Iterator[list[float]]:
     """Yield what the clock of the checkpoints said before each of them."""
-    with prepared(ENV_ID, config, None, 0, None, []) as (trainer, _):
+    with prepare_run(ENV_ID, config, None, 0, None, []) as (trainer, _):
         observer = Filled(trainer, demos, transitions)
         trainer.observers = [observer]
         # Trained already, as far as it knows: the checkpoints are what is measured.

@@ -18,7 +18,7 @@ from headstart.envs.make import make_env
 from headstart.envs.task import TaskConfig
 from headstart.envs.toy import PointReach
 from headstart.errors import InputError
-from headstart.runs.preparation import prepared
+from headstart.runs.preparation import prepare_run
 from headstart.training.config import TrainConfig
 
 SOUND = [
@@ -39,7 +39,7 @@ def test_nothing_is_said_against_a_sound_environment(name):
 
 def spec_in_training(env_id):
     """What a run knows of an environment."""
-    with prepared(env_id, TrainConfig(), None, 0, None, ()) as (trainer, _):
+    with prepare_run(env_id, TrainConfig(), None, 0, None, ()) as (trainer, _):
         return trainer.spec
 
 

@@ -29,7 +29,7 @@ from test_policy_fuzz import of_policy
 
 from headstart.runs.checkpoint import restore_saved
 from headstart.runs.checkpoint_files import Entry, newest_run
-from headstart.runs.preparation import prepared
+from headstart.runs.preparation import prepare_run
 from headstart.runs.record import read_record
 
 # A replay of which every row can be compared.
@@ -45,12 +45,12 @@ def run(tmp_path, point_demos):
 @pytest.fixture
 def trainers(point_demos):
     """Return the trainer to put the run into; a new one after it was put somewhere."""
-    with prepared(POINT, CONFIG, point_demos, 0, None, []) as (spare, _):
+    with prepare_run(POINT, CONFIG, point_demos, 0, None, []) as (spare, _):
         kept = [spare]
 
         def fresh(*, used=False):
             if used:
-                with prepared(POINT, CONFIG, point_demos, 0, None, []) as (another, _):
+                with prepare_run(POINT, CONFIG, point_demos, 0, None, []) as (another, _):
                     kept[0] = another
             return kept[0]
 

@@ -20,7 +20,7 @@ from headstart.files.tensors import pack, unpack
 from headstart.policy import policy_from_bytes
 from headstart.runs.checkpoint import restore_saved, run_files
 from headstart.runs.checkpoint_files import CheckpointFiles, Entry, newest_run
-from headstart.runs.preparation import prepared
+from headstart.runs.preparation import prepare_run
 from headstart.runs.resume import resume
 from headstart.runs.train import train
 from headstart.training.config import CycleConfig, EvaluationConfig, TrainConfig, WarmStartConfig
@@ -205,7 +205,7 @@ STATES = {
 
 @pytest.fixture
 def trainer(point_demos):
-    with prepared(POINT, CONFIG, point_demos, 0, None, []) as (trainer, _):
+    with prepare_run(POINT, CONFIG, point_demos, 0, None, []) as (trainer, _):
         yield trainer
 
 

@@ -15,7 +15,7 @@ from small_runs import POINT
 from headstart.data.layout import StateLayout
 from headstart.demos.record import collect_demos
 from headstart.errors import InputError
-from headstart.runs.preparation import prepared
+from headstart.runs.preparation import prepare_run
 from headstart.runs.resume import resume
 from headstart.runs.train import train
 from headstart.training.config import TrainConfig
@@ -68,13 +68,13 @@ def test_what_is_the_same_is_tried_once(glides, layout, tried):
     class Declared(Glide):
         state_layout = layout
 
-    gym.register("Declared-v0", Declared, max_episode_steps=40)
-    with prepared("Declared-v0", SMALL, replace(glides, env_id="Declared-v0"), 0, None, ()) as (
+    gym.register("OwnGlide-v0", Declared, max_episode_steps=40)
+    with prepare_run("OwnGlide-v0", SMALL, replace(glides, env_id="OwnGlide-v0"), 0, None, ()) as (
         trainer,
         _,
     ):
         assert list(trainer.contest.agents) == tried
-    del gym.registry["Declared-v0"]
+    del gym.registry["OwnGlide-v0"]
 
 
 def episode_of(is_success, *, ends=False):

@@ -17,7 +17,7 @@ from headstart.errors import InputError
 from headstart.presets import PRESETS
 from headstart.rollout.executors import SerialExecutor
 from headstart.rollout.job import VALIDATION
-from headstart.runs.preparation import prepared
+from headstart.runs.preparation import prepare_run
 from headstart.runs.train import train
 from headstart.training.assembly import build_trainer
 from headstart.training.config import EvaluationConfig, WarmStartConfig
@@ -209,7 +209,7 @@ def test_a_small_replay_forgets_and_training_goes_on():
 
 def test_a_trainer_that_is_asked_to_stop_ends_where_it_can_be_saved_and_may_run_on(point_demos):
     expected = train(POINT, SMALL, demos=point_demos)
-    with prepared(POINT, SMALL, point_demos, 0, None, []) as (trainer, _):
+    with prepare_run(POINT, SMALL, point_demos, 0, None, []) as (trainer, _):
         moments, stops = itertools.count(), 0
         trainer.should_stop = lambda: next(moments) % 6 == 5
         while not trainer.run():

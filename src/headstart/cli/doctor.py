@@ -64,9 +64,9 @@ def _text(check: Check, width: int | None) -> str:
     head = f"{check.status:<7}  {check.name}"
     indent = " " * (_INDENT if width is None or width >= _WIDE else 2)
     if len(indent) < _INDENT:
-        lines = [head, *_wrapped(check.found, indent, width)]
+        lines = [head, *_wrap(check.found, indent, width)]
     else:
-        first, *rest = _wrapped(check.found, indent, width)
+        first, *rest = _wrap(check.found, indent, width)
         lines = [head.ljust(_INDENT) + first.strip(), *rest]
     if check.repair is not None:
         # In one piece, whatever the width: it is there to be copied.
@@ -74,7 +74,7 @@ def _text(check: Check, width: int | None) -> str:
     return "\n".join(lines)
 
 
-def _wrapped(text: str, indent: str, width: int | None) -> list[str]:
+def _wrap(text: str, indent: str, width: int | None) -> list[str]:
     if width is None:
         return [indent + text]
     return textwrap.wrap(

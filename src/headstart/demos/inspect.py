@@ -69,14 +69,14 @@ def _origin(demos: DemoSet) -> Report:
     }
     return {
         **named,
-        "joined_from": _joined(demos.header.get("joined")),
+        "joined_from": _join(demos.header.get("joined")),
         **_expansion(demos.header),
         "noise": _noise(demos.header.get("noise")),
         "snapshots": all(episode.snapshots.shape[1] > 0 for episode in demos.episodes),
     }
 
 
-def _joined(written: object) -> list[str]:
+def _join(written: object) -> list[str]:
     """Return the files that a header says they were joined from."""
     parts = written if isinstance(written, list) else []
     names = [part.get("file") for part in parts if isinstance(part, dict)]
@@ -171,10 +171,10 @@ def _coverage(episodes: Sequence[Episode]) -> Report:
     starts = np.stack([episode.achieved_goals[0] for episode in episodes])
     away = [distances_to_goal(episode) for episode in episodes]
     return {
-        "goal_low": _rounded(goals.min(axis=0)),
-        "goal_high": _rounded(goals.max(axis=0)),
-        "start_low": _rounded(starts.min(axis=0)),
-        "start_high": _rounded(starts.max(axis=0)),
+        "goal_low": _round(goals.min(axis=0)),
+        "goal_high": _round(goals.max(axis=0)),
+        "start_low": _round(starts.min(axis=0)),
+        "start_high": _round(starts.max(axis=0)),
         "goal_gap": _spread(_gaps(np.unique(goals, axis=0))),
         "start_distance": _spread([distances[0] for distances in away]),
         "final_distance": _spread([distances[-1] for distances in away]),
@@ -200,13 +200,13 @@ def _actions(demos: DemoSet) -> Report:
     edge = _EDGE * (most - least)
     saturated = ((actions <= least + edge) | (actions >= most - edge)) & (least < most)
     return {
-        "action_bound_low": None if bounds is None else _rounded(least),
-        "action_bound_high": None if bounds is None else _rounded(most),
+        "action_bound_low": None if bounds is None else _round(least),
+        "action_bound_high": None if bounds is None else _round(most),
         "actions_beyond_bounds": int(((actions < least) | (actions > most)).any(axis=1).sum()),
-        "action_low": _rounded(low),
-        "action_high": _rounded(high),
-        "action_std": _rounded(actions.std(axis=0)),
-        "action_saturated_share": _rounded(saturated.mean(axis=0)),
+        "action_low": _round(low),
+        "action_high": _round(high),
+        "action_std": _round(actions.std(axis=0)),
+        "action_saturated_share": _round(saturated.mean(axis=0)),
         "saturated_share": round(float(saturated.mean()), 4) if saturated.size else 0.0,
         "dead_action_dimensions": np.flatnonzero(low == high).tolist(),
     }
@@ -224,10 +224,10 @@ def _observations(observations: NDArray[np.float32]) -> Report:
 def _spread(values: Sequence[float]) -> dict[str, float] | None:
     if not values:
         return None
-    least, middle, largest = _rounded([min(values), np.median(values), max(values)])
+    least, middle, largest = _round([min(values), np.median(values), max(values)])
     return {"min": least, "median": middle, "max": largest}
 
 
-def _rounded(values: ArrayLike) -> list[float]:
+def _round(values: ArrayLike) -> list[float]:
     """Return the values to six significant digits: float32 holds seven."""
     return [float(f"{value:.6g}") for value in np.asarray(values, np.float64)]

@@ -74,7 +74,7 @@ class _Reader:
             if not self.of_any_env:
                 check_same_task(found.env_id, self.spec.env_id, source)
         try:
-            demos = self._fitted(found)
+            demos = self._fit(found)
         except InputError as error:
             raise InputError(f"{name}: {error}") from error
         news = [remark for remark in remarks_of(demos) if remark not in known]
@@ -82,7 +82,7 @@ class _Reader:
             _log.warning("%s: %s", name, printable(" ".join(news), longest=None))
         return demos
 
-    def _fitted(self, demos: DemoSet) -> DemoSet:
+    def _fit(self, demos: DemoSet) -> DemoSet:
         """Return demonstrations as those of the environment, which may pay other rewards."""
         if not demos.episodes:
             return demos
@@ -90,7 +90,7 @@ class _Reader:
             demos.check_fits(self.spec)
         if not is_same_id(demos.env_id, self.spec.env_id):
             remark = f"Recorded with {printable(demos.env_id)}, used for {self.spec.env_id}."
-            demos = with_remark(_unpaid(demos), remark)
+            demos = with_remark(_without_rewards(demos), remark)
         demos = replace(demos, env_id=self.spec.env_id)
         demos.check_fits(self.spec)
         return self._without_other_rewards(demos)
@@ -110,10 +110,10 @@ class _Reader:
             f"{others} of {demos.num_transitions} rewards are not those that {self.spec.env_id} "
             f"computes, and are left out."
         )
-        return with_remark(_unpaid(demos), remark)
+        return with_remark(_without_rewards(demos), remark)
 
 
-def _unpaid(demos: DemoSet) -> DemoSet:
+def _without_rewards(demos: DemoSet) -> DemoSet:
     """Return demonstrations that do not say what each step paid."""
     nothing = np.zeros(0, np.float32)
     episodes = tuple(replace(episode, rewards=nothing) for episode in demos.episodes)

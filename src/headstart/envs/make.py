@@ -100,7 +100,7 @@ def _source_of_object(env: gym.Env[Any, Any], options: Mapping[str, Any]) -> Env
         )
     name = name_of_object(env)
     candidates: list[EnvSource] = [] if env.spec is None else [of_spec(env.spec)]
-    copied = _pickled(env)
+    copied = _pickle_env(env)
     if copied is not None:
         candidates.append(EnvSource(copied, name))
     itself = EnvSource(env, name, options)
@@ -115,7 +115,7 @@ def _source_of_object(env: gym.Env[Any, Any], options: Mapping[str, Any]) -> Env
     return itself
 
 
-def _pickled(env: gym.Env[Any, Any]) -> bytes | None:
+def _pickle_env(env: gym.Env[Any, Any]) -> bytes | None:
     try:
         return bytes(cloudpickle.dumps(env))
     except Exception:  # Depends on what cannot be pickled.

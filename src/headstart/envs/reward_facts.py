@@ -90,7 +90,7 @@ def reward_units(env: gym.Env[Any, Any], probe: Probe) -> RewardUnits:
 
     Multiplying all rewards by a constant multiplies ``best`` and ``span`` by it.
     """
-    elsewhere = np.concatenate([probe.rewards, _swapped(env, probe)])
+    elsewhere = np.concatenate([probe.rewards, _swap(env, probe)])
     at_goals = _at_goals(env, probe)
     values = np.unique(np.concatenate([elsewhere, at_goals, *_far(env, probe)]))
     best = float(max(elsewhere.max(), at_goals.max())) + 0.0
@@ -147,10 +147,10 @@ def ends_in_bulk(env: gym.Env[Any, Any], steps: Probe, keys: Sequence[str]) -> b
 
 
 def _near(env: gym.Env[Any, Any], steps: Probe) -> Array:
-    return np.concatenate([steps.rewards, _swapped(env, steps), _at_goals(env, steps)])
+    return np.concatenate([steps.rewards, _swap(env, steps), _at_goals(env, steps)])
 
 
-def _swapped(env: gym.Env[Any, Any], steps: Probe) -> Array:
+def _swap(env: gym.Env[Any, Any], steps: Probe) -> Array:
     """Return what states would be paid for goals of other steps."""
     return rewards_of(env, steps.achieved_goals[::-1], steps.desired_goals, steps.infos)
 

@@ -136,11 +136,11 @@ def record(
     low, high = env.action_space.low, env.action_space.high  # type: ignore[attr-defined]
     recording = Recording()
     state, _ = reset_env(env, seed)
-    recording.states.append(_copied(env, state))
+    recording.states.append(_copy(env, state))
     for _ in range(length):
         action = rng.uniform(low, high).astype(env.action_space.dtype)
         state, reward, terminated, truncated, info = step_env(env, action)
-        recording.states.append(_copied(env, state))
+        recording.states.append(_copy(env, state))
         recording.rewards.append(probe.one_number(env, "the reward of step", reward))
         recording.terminated.append(terminated)
         recording.truncated.append(truncated)
@@ -171,6 +171,6 @@ def _when(step: int) -> str:
     return f"after step {step}" if step else "after the reset"
 
 
-def _copied(env: gym.Env[Any, Any], state: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+def _copy(env: gym.Env[Any, Any], state: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
     probe.check_state(env, state)
     return {key: np.array(state[key]) for key in GOAL_KEYS}

@@ -108,7 +108,7 @@ def build(target: Any, state: Any) -> Any:
         case None, (1, shape, np.dtype() as dtype, int() as fortran, bytes() as raw):
             target.built = _numbers(shape, dtype, raw, "F" if fortran else "C")
         case None, (1, shape, np.dtype() as dtype, int(), list() as items) if dtype.hasobject:
-            target.built = _nested(items, _checked(shape))
+            target.built = _nested(items, _check(shape))
         case _:
             raise ValueError("its pickle holds an array of something else than numbers")
     return target.built
@@ -134,7 +134,7 @@ def _dtype(code: str, order: str) -> np.dtype[Any]:
     return np.dtype(order + code)
 
 
-def _checked(shape: Any) -> tuple[int, ...]:
+def _check(shape: Any) -> tuple[int, ...]:
     known = type(shape) is tuple and len(shape) <= _MAX_DIMENSIONS
     if not known or not all(type(size) is int and size >= 0 for size in shape):
         raise ValueError("its pickle holds an array of an impossible shape")
@@ -143,7 +143,7 @@ def _checked(shape: Any) -> tuple[int, ...]:
 
 def _numbers(shape: Any, dtype: np.dtype[Any], raw: bytes, order: Any) -> NDArray[Any]:
     """Return a view of the bytes, which have to be there already: nothing is reserved."""
-    if dtype.hasobject or math.prod(_checked(shape)) * dtype.itemsize != len(raw):
+    if dtype.hasobject or math.prod(_check(shape)) * dtype.itemsize != len(raw):
         raise ValueError(f"its pickle holds an array of {len(raw)} bytes that do not fit its shape")
     return np.frombuffer(raw, dtype).reshape(shape, order=order) if raw else np.zeros(0, dtype)
 

@@ -116,7 +116,7 @@ def run_episode(
 
 
 def _run(env: gym.Env[Any, Any], job: EpisodeJob, on_state: Callable[[bool], None]) -> Episode:
-    observation = _started(env, job)
+    observation = _begin_episode(env, job)
     _reset_policy(env, job)
     steps = EpisodeSteps(
         env,
@@ -143,17 +143,17 @@ def _take(job: EpisodeJob, steps: EpisodeSteps, on_state: Callable[[bool], None]
     finished = False
     while not finished:
         steps.check_observation()
-        wanted = _wanted(job, steps)
+        wanted = _choose_action(job, steps)
         action = job.exploration(wanted, low, high, rng)
         kept = GREEDY(wanted, low, high, rng) if job.record_intended else action
         steps.step(action, kept)
         on_state(steps.is_success)
         finished = steps.finished
         if isinstance(job.policy, Branching):
-            finished = _reviewed(job.policy, steps)
+            finished = _review(job.policy, steps)
 
 
-def _reviewed(policy: Branching, steps: EpisodeSteps) -> bool:
+def _review(policy: Branching, steps: EpisodeSteps) -> bool:
     """Let a behaviour go back, if it wants to; return whether it is finished."""
     with blaming_policy(policy):
         kept = policy.review(
@@ -168,7 +168,7 @@ def _reviewed(policy: Branching, steps: EpisodeSteps) -> bool:
     return False
 
 
-def _started(env: gym.Env[Any, Any], job: EpisodeJob) -> Observation:
+def _begin_episode(env: gym.Env[Any, Any], job: EpisodeJob) -> Observation:
     """Return the first observation."""
     with failing_episode():
         observation, _ = reset_env(env, job.env_seed)
@@ -205,7 +205,7 @@ def _reset_policy(env: gym.Env[Any, Any], job: EpisodeJob) -> None:
         reset(**options)
 
 
-def _wanted(job: EpisodeJob, steps: EpisodeSteps) -> NDArray[Any]:
+def _choose_action(job: EpisodeJob, steps: EpisodeSteps) -> NDArray[Any]:
     """Return what the policy returns, if it is an action."""
     try:
         with blaming_policy(job.policy):

@@ -71,10 +71,10 @@ def unpickle_source(data: bytes) -> EnvSource:
     for point, content in named.items():
         module, _, name = point.partition(":")
         script = sys.modules.setdefault(module, types.ModuleType(module))
-        for value in _loaded(content):
+        for value in _load(content):
             setattr(script, name, value)
     # Last, since the modules that were imported may register too.
-    gym.registry.update({spec.id: spec for content in registered for spec in _loaded(content)})
+    gym.registry.update({spec.id: spec for content in registered for spec in _load(content)})
     if not isinstance(source.origin, str | EnvSpec) and "FetchReach-v4" in gym.registry:
         # A function may build a robot task; importing them otherwise prints.
         robotics.register()
@@ -213,7 +213,7 @@ def _content(value: Any) -> bytes | None:
         return None
 
 
-def _loaded(content: bytes | None) -> Iterator[Any]:
+def _load(content: bytes | None) -> Iterator[Any]:
     """Yield what the bytes are of, unless a module that it needs cannot be imported here."""
     if content is not None:
         with contextlib.suppress(Exception):  # Modules are imported here, and may raise anything.

@@ -101,8 +101,8 @@ class EpisodeSteps:
             found = step_env(self._env, action.copy())
             self.observation, reward, terminated, truncated, info = found
             is_success = self._reached_goal(info)
-        paid = self._paid(reward)
-        infos = self._kept(info)
+        paid = self._read_reward(reward)
+        infos = self._read_infos(info)
         self._recording.after_step(self.observation, terminated, is_success, paid, infos)
         self._end = end_of(info)
         self.finished = terminated or truncated or self.num_steps == self._max_steps
@@ -137,14 +137,14 @@ class EpisodeSteps:
         achieved, desired = self.observation["achieved_goal"], self.observation["desired_goal"]
         return reaches_goal(self._env, achieved, desired, info)
 
-    def _paid(self, reward: Any) -> float:
+    def _read_reward(self, reward: Any) -> float:
         """Return the reward of a step, if it is one finite number."""
         number = np.asarray(reward, np.float64)
         if number.size != 1 or not np.isfinite(number).all():
             raise EpisodeError(f"{self.name}: the reward is {reward}, not one finite number")
         return float(number.squeeze())
 
-    def _kept(self, info: Mapping[str, Any]) -> list[float]:
+    def _read_infos(self, info: Mapping[str, Any]) -> list[float]:
         try:
             return [float(info[key]) for key in self._keys]
         except KeyError as error:

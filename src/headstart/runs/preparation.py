@@ -52,7 +52,7 @@ class Prepared(NamedTuple):
 
 
 @contextlib.contextmanager
-def prepared(
+def prepare_run(
     env: EnvLike,
     config: TrainConfig,
     demos: Demos | None,
@@ -72,17 +72,17 @@ def prepared(
     """
     source, timeout = env_source(env), config.episode_timeout
     with contextlib.closing(make_env(source)) as reward_env:
-        detect = _detected(config, with_demos=demos is not None)
+        detect = _what_to_detect(config, with_demos=demos is not None)
         spec = GoalSpec.from_env(reward_env, config.task, name=source.name, detect=detect)
         reward = GoalReward(reward_env, spec)
         config = adapt(config, spec)
         check_fit(config, spec, with_demos=demos is not None)
         used = None if demos is None else read_demos(demos, spec, reward)
-        used = _checked(config, reward_env, used)
+        used = _fit_demos(config, reward_env, used)
         mirror = choose_mirror(config, spec, reward_env)
         with open_executor(source, collectors, executor, timeout=timeout) as runner:
             if used is not None and expand is not None:
-                used, config = _expanded(source, spec, used, config, expand, runner)
+                used, config = _expand_demos(source, spec, used, config, expand, runner)
             episodes = None if used is None else used.episodes
             with _as_in_training(config):
                 trainer = build_trainer(
@@ -213,7 +213,9 @@ def open_tasks(config: TrainConfig, task_source: TaskSourceLike | None) -> TaskS
     )
 
 
-def _checked(config: TrainConfig, env: gym.Env[Any, Any], demos: DemoSet | None) -> DemoSet | None:
+def _fit_demos(
+    config: TrainConfig, env: gym.Env[Any, Any], demos: DemoSet | None
+) -> DemoSet | None:
     """Return the demonstrations to train from; refuse what does not go together."""
     if demos is None:
         return None
@@ -224,7 +226,7 @@ def _checked(config: TrainConfig, env: gym.Env[Any, Any], demos: DemoSet | None)
     return demos
 
 
-def _expanded(
+def _expand_demos(
     source: EnvSource,
     spec: GoalSpec,
     sources: DemoSet,
@@ -254,7 +256,7 @@ def all_demos(config: TrainConfig) -> TrainConfig:
     return config.with_({"demos.num_episodes": None})
 
 
-def _detected(config: TrainConfig, *, with_demos: bool) -> Detected:
+def _what_to_detect(config: TrainConfig, *, with_demos: bool) -> Detected:
     """Return what of the layout of states is detected where nothing is declared."""
     if config.actor_inputs == "auto" and not config.fine_scales:
         # Without demonstrations the actor sees all.

@@ -24,7 +24,7 @@ from headstart.runs.preparation import (
     open_config,
     open_strategy,
     open_tasks,
-    prepared,
+    prepare_run,
 )
 from headstart.runs.record import changed_versions, read_demos, read_record
 from headstart.text import printable
@@ -122,7 +122,7 @@ def continue_run(
             _log.warning("%s: the run continues on another device, not to the same bits", path)
         source = env_of_run(path, record.env_id, env, env_kwargs)
         tasks = open_tasks(config, task_source)
-        with prepared(
+        with prepare_run(
             source, config, demos, collectors, strategy, observers, executor, tasks=tasks
         ) as (trainer, _):
             restored = None if saved is None else restore_saved(path, trainer, saved)

@@ -29,7 +29,7 @@ from headstart.runs.preparation import (
     open_config,
     open_strategy,
     open_tasks,
-    prepared,
+    prepare_run,
 )
 from headstart.runs.record import RunRecord, current_versions, read_demos, read_record
 from headstart.runs.resume import continue_run
@@ -108,7 +108,7 @@ def train(
             observers=audience,
         )
     tasks = open_tasks(config, task_source)
-    with prepared(
+    with prepare_run(
         source, config, demos, collectors, strategy, audience, executor, expand, tasks
     ) as (trainer, used):
         warn_of_no_updates(trainer.config, trainer.spec)

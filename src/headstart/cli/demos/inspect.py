@@ -74,8 +74,8 @@ def _rows(report: dict[str, Any]) -> Iterator[tuple[str, str]]:
         "observations",
         f"{report['observation_dim']} numbers, {constant or 'none'} of them constant",
     )
-    yield from _under("remarks", _wrapped(report["remarks"] or ["none"]))
-    yield from _under("problems", _wrapped(report["problems"] or ["none found"]))
+    yield from _under("remarks", _wrap(report["remarks"] or ["none"]))
+    yield from _under("problems", _wrap(report["problems"] or ["none found"]))
 
 
 def _source(report: dict[str, Any]) -> str:
@@ -162,7 +162,7 @@ def _lists(
             yield from _under(name, ["".join(line) for line in lines])
 
 
-def _wrapped(texts: Sequence[str]) -> list[str]:
+def _wrap(texts: Sequence[str]) -> list[str]:
     """Return the lines of some texts, each of which continues indented."""
     return [line for text in texts for line in wrap(text, _TEXT, subsequent_indent="  ")]
 

@@ -74,7 +74,7 @@ class Player:
         if finished or self._waited > _WAIT or play.is_lost(self._scene(observation)):
             self._hurry *= _FASTER if finished else 1.0
             return self._again()
-        if not is_last and play.ended and self._placed(observation):
+        if not is_last and play.ended and self._are_placed(observation):
             self._number, self._begun = self._number + 1, num_steps
             self._start_move(0)
         return num_steps
@@ -120,7 +120,7 @@ class Player:
             workspace.objects(observation["desired_goal"])[component],
         )
 
-    def _placed(self, observation: Observation) -> bool:
+    def _are_placed(self, observation: Observation) -> bool:
         """Return whether all objects that have been moved are where they belong."""
         found, wanted = (
             self._workspace.objects(observation[key]) for key in ("achieved_goal", "desired_goal")

@@ -77,7 +77,7 @@ def fetch_stack(observation: Mapping[str, Array]) -> Array:
     """Stack the blocks in order, let go and retreat. The action is ``(4,)``."""
     scene = _read(observation)
     offsets = scene.blocks - scene.hand
-    waiting = np.flatnonzero(~_placed(scene))
+    waiting = np.flatnonzero(~_find_placed(scene))
     current = int(waiting[0]) if len(waiting) else None
     held = [grasp(offset, scene.closed) * scene.closed for offset in offsets]
     stuck = max((held[number] for number in range(len(held)) if number != current), default=0.0)
@@ -105,7 +105,7 @@ def _read(observation: Mapping[str, Array]) -> _Scene:
     )
 
 
-def _placed(scene: _Scene) -> NDArray[np.bool_]:
+def _find_placed(scene: _Scene) -> NDArray[np.bool_]:
     """Return which blocks need not be moved, ``(n,)``."""
     ways = scene.blocks[None] - scene.blocks[:, None]
     aside, higher = np.linalg.norm(ways[..., :2], axis=-1), ways[..., 2]
@@ -129,7 +129,7 @@ def _approach(scene: _Scene, current: int, room: Room) -> tuple[Array, float]:
     aside = rise(distance, (room.funnel, 2.0 * room.funnel))
     climb = offset[2] + max(above, (over - block[2]) * aside)
     clear = 1.0 - rise(max(offset[2] + above, rest * aside), CLEAR_LIMITS)
-    return np.append(clear * _shortened(offset[:2]), climb), clear
+    return np.append(clear * _shorten(offset[:2]), climb), clear
 
 
 def _carry(scene: _Scene, current: int) -> Array:
@@ -141,10 +141,10 @@ def _carry(scene: _Scene, current: int) -> Array:
     outside = rise(distance, LANDING)
     climb = way[2] + DROP + outside * max(over - goal[2], 0.04)
     clear = 1.0 - rise(outside * rest, CARRY_CLEAR)
-    return np.append(clear * _shortened(way[:2]), climb)
+    return np.append(clear * _shorten(way[:2]), climb)
 
 
-def _shortened(way: Array) -> Array:
+def _shorten(way: Array) -> Array:
     """Return a way on the table, ``(2,)``, in its direction, no longer than can be gone at once."""
     return way * min(1.0, LONGEST / max(float(np.abs(way).max()), 1e-9))
 

@@ -44,10 +44,10 @@ class Room:
             aside, beside = abs(float(other[0])), rise(away, BESIDE)
             near = beside * (1.0 - rise(aside, BESIDE_FINGERS))
             gap = away - HALF_BLOCK - NARROWEST
-            fingers[side] = min(fingers[side], _faded(gap - FINGER, near))
+            fingers[side] = min(fingers[side], _fade(gap - FINGER, near))
             high = beside * rise(float(other[2]), PALM_HEIGHTS)
             near = high * (1.0 - rise(aside, BESIDE_PALM))
-            palm[side] = min(palm[side], _faded(gap - HALF_PALM, near))
+            palm[side] = min(palm[side], _fade(gap - HALF_PALM, near))
         half = min(HALF_WIDTH, (fingers[1] + fingers[-1]) / 2.0)
         shift = float(np.clip(0.0, half - fingers[-1], fingers[1] - half))
         shift = float(np.clip(min(max(shift, -palm[-1]), palm[1]), -MOST_SHIFT, MOST_SHIFT))
@@ -57,6 +57,6 @@ class Room:
         return cls(shift, half, float(np.clip(NARROWEST + spare, NARROWEST, WIDEST)))
 
 
-def _faded(gap: float, near: float) -> float:
+def _fade(gap: float, near: float) -> float:
     """Return a gap, or nearly no limit where it is not near."""
     return near * gap + (1.0 - near) * FAR

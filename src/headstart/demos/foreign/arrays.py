@@ -124,7 +124,7 @@ def _demos(
     blank = 0
     for number in range(len(layout)):
         with naming(f"episode {number}"):
-            recorded = _recorded(arrays, layout, number, spec)
+            recorded = _read_episode(arrays, layout, number, spec)
             # A HER buffer that was never full ends in such episodes.
             if _is_blank(recorded):
                 blank += 1
@@ -136,7 +136,7 @@ def _demos(
     return importer.demos(name, "arrays", remarks)
 
 
-def _recorded(arrays: Arrays, layout: Layout, number: int, spec: GoalSpec) -> Recorded:
+def _read_episode(arrays: Arrays, layout: Layout, number: int, spec: GoalSpec) -> Recorded:
     """Return one episode of the file."""
 
     def take(part: str, width: int) -> NDArray[Any]:

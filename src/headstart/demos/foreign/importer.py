@@ -132,7 +132,7 @@ class EpisodeImporter:
             self._counts["stale"] += bool((before[0] != after[0]).any())
             return after
         moved = (before != after).any(axis=1)
-        reached = self._fulfilled(steps.achieved_goals[1:][moved], before[moved],
+        reached = self._fulfils(steps.achieved_goals[1:][moved], before[moved],
                                   steps.reward_infos[moved])  # fmt: skip
         own = before.copy()
         own[np.flatnonzero(moved)[~reached]] = np.nan
@@ -151,7 +151,7 @@ class EpisodeImporter:
             observations=observations,
             achieved_goals=achieved,
             desired_goals=goals,
-            actions=self._clipped(part.actions),
+            actions=self._clip(part.actions),
             terminated=terminated,
             is_success=success,
             reward_infos=infos,
@@ -188,10 +188,10 @@ class EpisodeImporter:
         self._counts["unknown"] += int(unknown.sum())
         success: NDArray[np.bool_] = part.success > 0
         if unknown.any():
-            success[unknown] = self._fulfilled(achieved[1:], goals, infos)[unknown]
+            success[unknown] = self._fulfils(achieved[1:], goals, infos)[unknown]
         return success
 
-    def _fulfilled(self, achieved: Numbers, goals: Numbers, infos: Numbers) -> NDArray[np.bool_]:
+    def _fulfils(self, achieved: Numbers, goals: Numbers, infos: Numbers) -> NDArray[np.bool_]:
         """Return for each row whether the reward is that of having achieved just the goal."""
         if self._reward is None or not len(goals):
             return np.zeros(len(goals), bool)
@@ -201,7 +201,7 @@ class EpisodeImporter:
         at_goal, _ = self._reward(_float32(goals), _float32(goals), columns)
         return np.asarray(reached >= at_goal)
 
-    def _clipped(self, actions: Numbers) -> NDArray[np.float32]:
+    def _clip(self, actions: Numbers) -> NDArray[np.float32]:
         """Return the actions within the bounds, ``(T, action_dim)``."""
         taken = _float32(actions)
         if not np.isfinite(taken).all():  # An infinite one would be clipped.

@@ -161,7 +161,7 @@ def _write(
     data.mkdir(parents=True)
     observation_space = spaces.Dict({key: env.observation_space[key] for key in GOAL_KEYS})
     # Not create_dataset_from_buffers: what it has written when it fails, it leaves behind.
-    storage = MinariStorage.new(data, observation_space, env.action_space, _described(env))
+    storage = MinariStorage.new(data, observation_space, env.action_space, _describe(env))
     description = (
         f"{counted(len(demos.episodes), 'demonstration')} of {demos.env_id}, written by headstart; "
         f"{demos.success_rate:.0%} succeed at the last step."
@@ -177,7 +177,7 @@ def _write(
     storage.update_episodes(episode_buffers(demos, observation_space, env.action_space, reward))
 
 
-def _described(env: gym.Env[Any, Any]) -> EnvSpec | None:
+def _describe(env: gym.Env[Any, Any]) -> EnvSpec | None:
     """Return the spec of an env with classes and functions by name, or ``None`` if not JSON."""
     assert env.spec is not None
     spec = copy.copy(env.spec)

@@ -46,7 +46,7 @@ def load_named_arrays(
         require_no_infos(spec)
         parts: dict[str, str] = {}
         read, _ = read_arrays(path, partial(_choose, states=states, parts=parts))
-        arrays = {name: _checked(name, value) for name, value in read.items()}
+        arrays = {name: _check(name, value) for name, value in read.items()}
         observation = states.observation or (Columns(parts["observations"], None, None),)
         whole = states.or_else(StateMap(observation=observation, is_final=True))
         importer = EpisodeImporter(spec, reward)
@@ -74,7 +74,7 @@ def _choose(names: Sequence[str], states: StateMap, parts: dict[str, str]) -> Ma
     return {name: name for name in dict.fromkeys(wanted)}
 
 
-def _checked(name: str, value: Any) -> NDArray[Any]:
+def _check(name: str, value: Any) -> NDArray[Any]:
     if not isinstance(value, np.ndarray) or value.dtype.kind not in "biuf" or not value.ndim:
         raise ValueError(f"{name} is not an array of numbers")
     return value
