@@ -1,14 +1,20 @@
 """The options of verbs that open a page in the browser."""
 
 import argparse
-from collections.abc import Callable, Mapping
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headstart.errors import require
 from headstart.files.paths import user_path
 
 if TYPE_CHECKING:
+    from headstart.training.config import TrainConfig
     from headstart.web.server import File, PageServer
+
+_STEER_PORT = 8937
 
 
 def add_page(parser: argparse.ArgumentParser, port: int) -> None:
@@ -54,3 +60,53 @@ def page_of(
         port=arguments.port,
         certificate=arguments.certificate,
     )
+
+
+def add_steer(parser: argparse.ArgumentParser) -> None:
+    """Let the user step in while a policy is trained."""
+    parser.add_argument(
+        "--steer",
+        action="store_true",
+        help="Show rollouts in the browser, and let whoever moves the controls there steer; with "
+        "nobody at the page nothing changes. Needs `pip install 'headstart[web]'`.",
+    )
+    add_page(parser, _STEER_PORT)
+
+
+@contextlib.contextmanager
+def steering_of(
+    arguments: argparse.Namespace, env_id: str, out: Path, config: "TrainConfig", collectors: int
+) -> Iterator[dict[str, Any]]:
+    """Yield the arguments of ``train`` and ``resume`` that say who runs the episodes.
+
+    Args:
+        arguments: of the command line.
+        env_id: the environment.
+        out: the run directory.
+        config: of the run.
+        collectors: how many.
+
+    Raises:
+        InputError: as ``page_of``.
+    """
+    if not arguments.steer:
+        yield {"collectors": collectors}
+        return
+    from headstart.web.server import page_files
+    from headstart.web.steer.opening import open_steering
+    from headstart.web.teleop.messages import read_message
+    from headstart.web.teleop.run import PAGE
+
+    with (
+        page_of(arguments, page_files(*PAGE), read_message) as server,
+        open_steering(
+            env_id,
+            server,
+            out,
+            collectors=collectors,
+            timeout=config.episode_timeout,
+            task=config.task,
+        ) as executor,
+    ):
+        print(f"steer at {server.link}", file=sys.stderr, flush=True)
+        yield {"executor": executor}

@@ -3,6 +3,7 @@
 import argparse
 
 from headstart.cli.importing import without_collection
+from headstart.cli.page import add_steer, steering_of
 from headstart.cli.parser import Parser, add_collectors
 from headstart.cli.running import collectors_of, explain_failure, print_outcome
 from headstart.cli.settings import add_settings
@@ -50,6 +51,7 @@ def add_options(parser: Parser) -> None:
         help="Continue although a setting below changes what is learned.",
     )
     add_collectors(parser)
+    add_steer(parser)
     add_settings(parser, walk(TrainConfig()), lambda setting: NOTES[setting.rule.resume])
     # How many suit depends on the settings.
     parser.set_defaults(run=_run, collectors=None)
@@ -64,13 +66,17 @@ def _run(arguments: argparse.Namespace) -> None:
     with without_collection():
         from headstart.runs.resume import resume
 
-    with explain_failure(directory):
+    collectors = collectors_of(arguments, config)
+    with (
+        explain_failure(directory),
+        steering_of(arguments, env_id, directory, config, collectors) as runners,
+    ):
         result = resume(
             directory,
             config,
             env=env_id,
-            collectors=collectors_of(arguments, config),
             allow_change=arguments.allow_change,
             progress=True,
+            **runners,
         )
     print_outcome(result, directory, env_id)

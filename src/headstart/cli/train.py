@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from headstart.cli.importing import without_collection
+from headstart.cli.page import add_steer, steering_of
 from headstart.cli.parser import Parser, add_collectors
 from headstart.cli.running import collectors_of, explain_failure, print_outcome
 from headstart.cli.settings import add_settings, change_by_file
@@ -78,6 +79,7 @@ def add_options(parser: Parser) -> None:
         "and starts again.",
     )
     add_collectors(parser)
+    add_steer(parser)
     # The preset decides the defaults, so it is read before all else.
     first = Parser(prog=parser.prog, add_help=False)
     _add_preset(first)
@@ -123,7 +125,11 @@ def _run(arguments: argparse.Namespace) -> None:
     with without_collection():
         from headstart.runs.train import train
 
-    with explain_failure(out):
+    collectors = collectors_of(arguments, config)
+    with (
+        explain_failure(out),
+        steering_of(arguments, arguments.env, out, config, collectors) as runners,
+    ):
         result = train(
             arguments.env,
             config,
@@ -131,8 +137,8 @@ def _run(arguments: argparse.Namespace) -> None:
             expand=arguments.expand,
             out=out,
             resume=arguments.resume,
-            collectors=collectors_of(arguments, config),
             progress=True,
+            **runners,
         )
     print_outcome(result, out, arguments.env)
 

@@ -10,8 +10,8 @@ BoolArray = NDArray[np.bool_]
 
 OWN, DEMONSTRATED, CORRECTED = range(3)
 """Where a step comes from: the agent, a demonstrator, or somebody who stepped in meanwhile."""
-_STEPS = ("desired_goals", "actions", "terminated", "is_success", "reward_infos", "sources")
-_STATES = ("observations", "achieved_goals", "snapshots")
+STEP_ARRAYS = ("desired_goals", "actions", "terminated", "is_success", "reward_infos", "sources")
+STATE_ARRAYS = ("observations", "achieved_goals", "snapshots")
 VECTORS = ("observations", "achieved_goals", "desired_goals", "actions", "reward_infos")
 _NUMBERS = (*VECTORS, "rewards", "snapshots")
 _NOTHING = np.zeros((0, 0), np.float32)
@@ -65,8 +65,8 @@ class Episode:
             dtype = np.float64 if name == "snapshots" else np.float32
             with np.errstate(over="ignore"):  # A number too large for float32 is refused below.
                 object.__setattr__(self, name, array.astype(dtype, copy=False))
-        lengths = {len(getattr(self, name)) for name in _STEPS}
-        lengths |= {len(getattr(self, name)) - 1 for name in _STATES}
+        lengths = {len(getattr(self, name)) for name in STEP_ARRAYS}
+        lengths |= {len(getattr(self, name)) - 1 for name in STATE_ARRAYS}
         lengths |= {len(self.rewards)} - {0}
         if len(lengths) != 1:
             raise ValueError(f"inconsistent episode lengths: {sorted(lengths)}")
@@ -86,8 +86,8 @@ class Episode:
 
     def first(self, steps: int) -> "Episode":
         """Return the episode as it was after its first ``steps`` steps, at least one."""
-        parts = {name: getattr(self, name)[:steps] for name in (*_STEPS, "rewards")}
-        parts |= {name: getattr(self, name)[: steps + 1] for name in _STATES}
+        parts = {name: getattr(self, name)[:steps] for name in (*STEP_ARRAYS, "rewards")}
+        parts |= {name: getattr(self, name)[: steps + 1] for name in STATE_ARRAYS}
         return replace(self, **parts, strict_success=None, failure="")
 
     def demonstrated(self) -> "Episode":

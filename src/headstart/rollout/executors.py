@@ -120,7 +120,7 @@ def open_executor(
     yield executor
 
 
-class _Deferred:
+class Deferred:
     """Runs its job when the episode is first fetched."""
 
     def __init__(self, run: Callable[[], Episode]) -> None:
@@ -128,6 +128,7 @@ class _Deferred:
         self._outcome: Episode | EpisodeError | None = None
 
     def result(self) -> Episode:
+        """Return the episode, or raise what it ended in."""
         if self._outcome is None:
             try:
                 self._outcome = self._run()
@@ -155,7 +156,7 @@ class SerialExecutor(Executor):
     def submit(self, jobs: Sequence[EpisodeJob]) -> Sequence[Pending]:
         """Ask for episodes; they come in the order of the jobs, with policies as they are now."""
         pairs = zip(jobs, copy_jobs(jobs), strict=True)
-        return [_Deferred(partial(self._run, job, copy)) for job, copy in pairs]
+        return [Deferred(partial(self._run, job, copy)) for job, copy in pairs]
 
     def close(self) -> None:
         """Close the environment."""

@@ -44,6 +44,8 @@ class Constant:
         return self.action
 
 
+ROLLOUT = "rollout"
+"""The stream of the training episodes."""
 EVALUATION = "evaluation"
 """The stream of episodes that reported numbers are of; no run learns from them or chooses by them.
 """

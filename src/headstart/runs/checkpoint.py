@@ -185,6 +185,7 @@ def restore(
     trainer.streams.check(saved.streams)
     trainer.tasks.restore(saved.tasks)
     trainer.replay.restore(saved.replay, stored.values())
+    trainer.rollouts.corrections.restore(trainer.replay, stored.values())
     for agent, tensors in agents:
         load_agent_state(agent, tensors)
     trainer.contest.keep(saved.agents)

@@ -27,6 +27,7 @@ from headstart.runs.preparation import (
     prepare_run,
 )
 from headstart.runs.record import changed_versions, read_demos, read_record
+from headstart.runs.steered import remember_steered
 from headstart.text import printable
 from headstart.training.adaptation import keep_adapted
 from headstart.training.config import StrategyName, TrainConfig
@@ -125,6 +126,7 @@ def continue_run(
         with prepare_run(
             source, config, demos, collectors, strategy, observers, executor, tasks=tasks
         ) as (trainer, _):
+            remember_steered(path, trainer)
             restored = None if saved is None else restore_saved(path, trainer, saved)
             if not may_be_over:
                 check_longer(path, trainer.progress.env_steps, changed)

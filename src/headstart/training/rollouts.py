@@ -12,11 +12,12 @@ from headstart.errors import EpisodeError, InputError, RunError, require
 from headstart.policy import Policy
 from headstart.rollout.executors import Executor, Pending, SerialExecutor
 from headstart.rollout.exploration import Exploration
-from headstart.rollout.job import EpisodeJob
+from headstart.rollout.job import ROLLOUT, EpisodeJob
 from headstart.rollout.task_source import EpisodeTask, TaskSource, check_json
 from headstart.seeding import generator
 from headstart.text import counted
 from headstart.training.config import FailuresConfig
+from headstart.training.corrections import Corrections
 from headstart.training.progress import Progress
 
 _log = logging.getLogger("headstart")
@@ -48,6 +49,7 @@ class Rollouts:
     seed: int
     spec: GoalSpec
     tasks: TaskSource
+    corrections: Corrections
 
     @property
     def part(self) -> Literal["acting", "waiting"]:
@@ -77,7 +79,7 @@ class Rollouts:
                 EpisodeJob(
                     policies[number % len(policies)],
                     self.seed,
-                    "rollout",
+                    ROLLOUT,
                     index,
                     asked.exploration,
                     reward_info_keys=self.spec.reward_info_keys,
@@ -89,7 +91,7 @@ class Rollouts:
         return replace(asked, pending=pending, tasks=chosen, tasks_before=state)
 
     def observe(self, asked: Asked, episodes: Mapping[int, Episode]) -> None:
-        """Show the task source what came of its tasks.
+        """Show the task source what came of its tasks, and keep what was corrected.
 
         Args:
             asked: the episodes that were asked for.
@@ -97,6 +99,7 @@ class Rollouts:
         """
         for place, episode in episodes.items():
             self.tasks.observe(asked.tasks[place], episode)
+            self.corrections.add(episode)
 
     def tasks_state(self, ahead: Asked | None) -> Any:
         """Return the state of the task source before it chose what is asked for ``ahead``."""

@@ -23,6 +23,7 @@ from headstart.seeding import Streams
 from headstart.training.clock import Clock
 from headstart.training.config import TrainConfig
 from headstart.training.contest import Contest
+from headstart.training.corrections import Corrections
 from headstart.training.evaluation import Trials, each_trial, summarize
 from headstart.training.metrics import mean_value, require_finite
 from headstart.training.observer import Observer, RunHandle, new_id
@@ -68,7 +69,8 @@ class Trainer:
         self.handle = RunHandle(new_id(), self.spec.env_id, len(self.demos), task=self.config.task)
         self.ahead: Asked | None = None
         """Episodes that are asked for before the updates that come first."""
-        self.rollouts = Rollouts(self.executor, self.config.seed, self.spec, self.tasks)
+        corrections, seed = Corrections(self.demo_sampler), self.config.seed
+        self.rollouts = Rollouts(self.executor, seed, self.spec, self.tasks, corrections)
         self.clock = Clock(lambda: self.progress, self.rollouts.cpu_seconds)
         if self.config.profile:
             self.contest.time_parts(self.clock.timed)
@@ -184,8 +186,7 @@ class Trainer:
         """Store some episodes, ask for the next ones, and learn meanwhile."""
         cycle, before = self.config.cycle, self.progress.env_steps
         ask = partial(self._ask, cycle.episodes, self.config.exploration)
-        episodes = [*self._store(self.ahead or ask()).values()]
-        if episodes:
+        if episodes := [*self._store(self.ahead or ask()).values()]:
             self._observe(EpisodeReplay.from_episodes(episodes))
         # After the last cycle too: a run that is made longer continues as the long one would.
         self.ahead = ask(begin=not self.finished) if cycle.ahead else None
@@ -225,8 +226,9 @@ class Trainer:
         if asked.pending is None:
             asked = self.rollouts.begin(asked)
         with self.clock(self.rollouts.part):
-            finished = collect(asked.pending or (), self.progress, self.config.failures)
-        episodes = {asked.indices[place]: self.check(it) for place, it in finished.items()}
+            collected = collect(asked.pending or (), self.progress, self.config.failures)
+        finished = {place: self.check(episode) for place, episode in collected.items()}
+        episodes = {asked.indices[place]: episode for place, episode in finished.items()}
         self.hold_values()
         for episode in episodes.values():
             self.replay.add(episode)

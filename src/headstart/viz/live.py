@@ -18,6 +18,8 @@ from headstart.errors import InputError
 
 Frame = NDArray[np.uint8]
 _QUALITY = 80
+THUMBNAIL = 112
+"""Width and height of a picture in a list, in pixels."""
 _MOST_SHAPES = 10_000
 
 

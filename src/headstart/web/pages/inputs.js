@@ -2,10 +2,10 @@
 
 const KEYS = {
   Enter: "success", KeyF: "failure", KeyR: "rerecord", KeyN: "skip",
-  KeyZ: "undo", KeyU: "undo", KeyP: "pause", KeyH: "half", Space: "space",
+  KeyZ: "undo", KeyU: "undo", KeyP: "pause", KeyH: "half", KeyI: "hold", Space: "space",
 };
 const BUTTONS = {
-  0: "failure", 2: "rerecord", 3: "success", 4: "half", 6: "undo", 7: "grip", 8: "skip", 9: "toggle",
+  0: "failure", 2: "rerecord", 3: "success", 4: "half", 5: "hold", 6: "undo", 7: "grip", 8: "skip", 9: "toggle",
 };
 const ARROWS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 const DEAD_ZONE = 0.12;

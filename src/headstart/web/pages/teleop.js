@@ -38,6 +38,7 @@ function setSpeed() {
 
 function act(name) {
   if (!isPilot()) return;
+  if (hello.kind === "steer" && name === "space") name = "grip";
   if (name === "space") name = state.mode === "running" && hello.has_gripper ? "grip" : "toggle";
   if (name === "toggle") name = state.mode === "running" ? "pause" : "start";
   link.send({ do: name });
@@ -55,7 +56,8 @@ function welcome(told) {
   document.body.dataset.hello = JSON.stringify(hello);
   find("takes").replaceChildren();
   if (!isFirst) return;
-  document.title = `${hello.env} - headstart teleop`;
+  document.title = `${hello.env} - headstart ${hello.kind}`;
+  document.body.classList.add(hello.kind);
   find("env").textContent = hello.env;
   find("plane").hidden = hello.dim === 0;
   find("height").hidden = hello.dim < 3;
@@ -98,12 +100,15 @@ function measure(heard) {
   find("latency").textContent = `${Math.round(median)} ms`;
 }
 
-const MODES = { waiting: "move or Space to start", running: "recording", paused: "paused" };
+const MODES = {
+  waiting: "move or Space to start", running: "recording", paused: "paused",
+  policy: "the policy steers: move to step in", you: "you steer", learning: "learning",
+};
 
 function show(told) {
   state = told;
   const role = find("role");
-  role.textContent = isPilot() ? "you steer" : state.pilot === null ? "nobody steers" : "watching";
+  role.textContent = isPilot() ? hello.kind === "steer" ? "you may step in" : "you steer" : state.pilot === null ? "nobody steers" : "watching";
   role.classList.toggle("pilot", isPilot());
   find("take").hidden = state.pilot !== null;
   find("mode").textContent = MODES[state.mode];
@@ -111,11 +116,13 @@ function show(told) {
   find("success").hidden = !state.is_success;
   find("note").textContent = state.note;
   find("half").ariaPressed = state.is_half_speed;
+  find("hold").ariaPressed = state.is_held;
   find("grip").ariaPressed = state.is_closed;
   find("grip").textContent = state.is_closed ? "Open" : "Close";
   find("toggle").firstChild.textContent = state.mode === "running" ? "Pause " : "Start ";
   find("assist").querySelector("output").textContent = `${Math.round(100 * state.assist)}%`;
-  find("kept").textContent = hello.episodes
+  if (hello.kind === "steer") find("kept").textContent = `${state.kept} that you have steered`;
+  else find("kept").textContent = hello.episodes
     ? `${state.kept} of ${hello.episodes} kept in ${hello.file}`
     : `${state.kept} kept in ${hello.file}`;
   for (const button of document.querySelectorAll("[data-do], #end")) button.disabled = !isPilot();

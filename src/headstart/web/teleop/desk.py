@@ -2,35 +2,22 @@
 
 import base64
 import struct
-from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from headstart.viz.live import Frame, encode
+from headstart.viz.live import THUMBNAIL, Frame, encode
+from headstart.web.seats import Seats
 from headstart.web.server import Event, PageServer
 from headstart.web.teleop.messages import Do, Keep, Message
 from headstart.web.teleop.session import Recorded, Session
 from headstart.web.teleop.takes import Takes
-
-_THUMBNAIL = 112
-
-
-class Views(Protocol):
-    """Draws an environment from one place or several."""
-
-    def draw(self, observation: Mapping[str, NDArray[Any]]) -> Iterator[Frame]:
-        """Yield each view of the state that the environment is in."""
-
-    def close(self) -> None:
-        """Give back what drawing takes."""
+from headstart.web.views import Views
 
 
 class Desk:
     """Serves the pages of one session.
-
-    The first page is the pilot's; others watch, and one of them may take over when it leaves.
 
     Args:
         server: the pages.
@@ -51,8 +38,7 @@ class Desk:
         self._server, self._views, self._takes, self._facts = server, views, takes, facts
         self._session = session
         session.on_recorded = self._record
-        self._clients: list[int] = []
-        self._pilot: int | None = None
+        self._seats = Seats()
         self._last: Frame = np.zeros((1, 1, 3), np.uint8)
         self._is_stale = True
         self._said: dict[str, Any] = {}
@@ -65,15 +51,15 @@ class Desk:
         for event in self._server.events():
             self._handle(event, now)
         has_moved = session.tick(now) or session.scene != scene
-        state = {**session.state(), "pilot": self._pilot, "kept": len(self._takes.kept)}
-        if self._clients and (has_moved or self._is_stale or state != self._said):
+        state = {**session.state(), "pilot": self._seats.pilot, "kept": len(self._takes.kept)}
+        if self._seats.clients and (has_moved or self._is_stale or state != self._said):
             self._show()
             self._server.say({"state": state})
             self._said, self._is_stale = state, False
 
     def _record(self, recorded: Recorded) -> None:
         """Take an episode into the list."""
-        picture = base64.b64encode(encode(self._last, _THUMBNAIL)).decode()
+        picture = base64.b64encode(encode(self._last, THUMBNAIL)).decode()
         self._takes.add(recorded, f"data:image/jpeg;base64,{picture}")
         self._say_take(len(self._takes.all) - 1)
 
@@ -87,26 +73,21 @@ class Desk:
 
     def _handle(self, event: Event, now: float) -> None:
         if event.kind == "joined":
-            self._clients.append(event.client)
+            self._seats.join(event)
             self._is_stale = True
             self._server.say({"hello": {**self._facts, "you": event.client}}, event.client)
             for number in range(len(self._takes.all)):
                 self._say_take(number, event.client)
-            if self._pilot is None and len(self._clients) == 1:
-                self._pilot = event.client
         elif event.kind == "left":
-            self._clients.remove(event.client)
-            if self._pilot == event.client:
-                self._pilot = None
+            if self._seats.leave(event):
                 self._session.leave()
         else:
             self._hear(event.client, event.message, now)
 
     def _hear(self, client: int, message: Message, now: float) -> None:
         if message == Do("take"):
-            # Nobody takes the controls out of a hand that holds them.
-            self._pilot = client if self._pilot is None else self._pilot
-        if client != self._pilot:
+            self._seats.take(client)
+        if client != self._seats.pilot:
             return
         if isinstance(message, Keep):
             self._takes.keep(message.number, is_kept=message.is_kept)

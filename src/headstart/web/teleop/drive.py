@@ -1,6 +1,7 @@
 """From where the controls stand to an action, by what the task says of its hand."""
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,15 @@ class Drive:
         azimuth = None if spec.camera is None else spec.camera.get("azimuth")
         self.axes = _axes(self.dim, azimuth if isinstance(azimuth, float | int) else None)
         self._target: NDArray[np.float64] | None = None
+
+    def describe(self) -> dict[str, Any]:
+        """Return what a page must know to steer, as JSON has it."""
+        return {
+            "dim": self.dim,
+            "has_gripper": self.has_gripper,
+            "sliders": list(self.sliders),
+            "axes": self.axes.tolist(),
+        }
 
     def action(self, stick: Stick, observation: FloatArray, *, is_closed: bool) -> FloatArray:
         """Return the action that the controls ask for.

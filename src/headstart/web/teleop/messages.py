@@ -15,6 +15,7 @@ Deed = Literal[
     "rerecord",
     "skip",
     "grip",
+    "hold",
     "take",
     "end",
 ]

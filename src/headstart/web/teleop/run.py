@@ -1,31 +1,23 @@
 """Teleoperation from its beginning to its end: environment, pictures, page, and the pace."""
 
 import contextlib
-import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import gymnasium as gym
-
 from headstart.demos.storage import DemoSet
 from headstart.envs.goal_env import GoalSpec
-from headstart.envs.make import env_source, make_env
-from headstart.envs.source import EnvLike, EnvSource
+from headstart.envs.make import env_source
+from headstart.envs.source import EnvLike
 from headstart.envs.task import TaskConfig
-from headstart.errors import InputError
 from headstart.rollout.job import Behaviour
-from headstart.viz.diagram import Diagram
-from headstart.viz.gl import select_backend
-from headstart.viz.live import MujocoViews, Rendered, side_of
 from headstart.web.server import PageServer
-from headstart.web.teleop.desk import Desk, Views
+from headstart.web.teleop.desk import Desk
 from headstart.web.teleop.session import STEPS_PER_SECOND, Session
 from headstart.web.teleop.takes import Takes
-
-_log = logging.getLogger("headstart")
+from headstart.web.views import drawable_env, open_views
 
 PAGE = ("teleop.html", "teleop.css", "teleop.js", "link.js", "inputs.js", "headset.js")
 LONGEST = 5000
@@ -69,12 +61,13 @@ def teleoperate(
     source = env_source(plan.env)
     patient = source if "max_episode_steps" in source.options else None
     patient = patient or source.with_options({"max_episode_steps": LONGEST})
-    with contextlib.closing(_drawable(patient, plan)) as env:
+    with contextlib.closing(drawable_env(patient, draw=plan.draw)) as env:
         task = plan.task or TaskConfig(unexplained_reward="ignore")
         spec = GoalSpec.from_env(env, task, name=source.name)
         takes = Takes(plan.out, spec, plan.seed, plan.ghost_name)
         session = Session(env, spec, seed=plan.seed, ghost=plan.ghost)
-        with contextlib.closing(_views(plan, env, spec, session)) as views:
+        views = open_views(env, spec, plan.size, draw=plan.draw)
+        with contextlib.closing(views):
             desk = Desk(server, session, views, takes, _facts(plan, spec, session))
             for _ in _ticks():
                 desk.tick(time.monotonic())
@@ -94,44 +87,13 @@ def _ticks() -> Iterator[None]:
         time.sleep(max(following - time.monotonic(), 0.0))
 
 
-def _drawable(source: EnvSource, plan: TeleopPlan) -> gym.Env[Any, Any]:
-    """Build an environment so that it can be drawn."""
-    env = make_env(source)
-    if not plan.draw or _is_mujoco(env) or "rgb_array" not in env.metadata.get("render_modes", ()):
-        return env
-    env.close()
-    return make_env(source, render_mode="rgb_array")
-
-
-def _is_mujoco(env: gym.Env[Any, Any]) -> bool:
-    return hasattr(env.unwrapped, "model") and hasattr(env.unwrapped, "data")
-
-
-def _views(plan: TeleopPlan, env: gym.Env[Any, Any], spec: GoalSpec, session: Session) -> Views:
-    """Return what draws an environment: MuJoCo's renderer, its own ``render``, or a diagram."""
-    if plan.draw and _is_mujoco(env):
-        try:
-            select_backend()
-        except InputError as error:
-            _log.warning("%s; a diagram of places is shown instead", error)
-        else:
-            camera, simulator = spec.camera or {}, session.simulator
-            sizes = plan.size, plan.size // 2
-            return MujocoViews(env, simulator, (camera, side_of(camera)), sizes)
-    return Rendered(env) if env.render_mode == "rgb_array" else Diagram(spec.layout, plan.size)
-
-
 def _facts(plan: TeleopPlan, spec: GoalSpec, session: Session) -> dict[str, Any]:
-    drive = session.drive
     return {
+        "kind": "teleop",
         "env": spec.env_id,
         "file": plan.out.name,
-        "dim": drive.dim,
-        "has_gripper": drive.has_gripper,
-        "sliders": list(drive.sliders),
-        "axes": drive.axes.tolist(),
+        **session.drive.describe(),
         "can_undo": session.can_undo,
         "ghost": plan.ghost_name,
         "episodes": plan.episodes,
-        "size": plan.size,
     }

@@ -1,0 +1,1 @@
+"""Stepping in while a policy is trained, from the browser."""

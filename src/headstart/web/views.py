@@ -1,0 +1,68 @@
+"""What draws an environment for a page: MuJoCo's renderer, its own ``render``, or a diagram."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+import gymnasium as gym
+from numpy.typing import NDArray
+
+from headstart.envs.goal_env import GoalSpec
+from headstart.envs.make import make_env
+from headstart.envs.snapshot import restorable
+from headstart.envs.source import EnvSource
+from headstart.errors import InputError
+from headstart.viz.diagram import Diagram
+from headstart.viz.gl import select_backend
+from headstart.viz.live import Frame, MujocoViews, Rendered, side_of
+
+_log = logging.getLogger("headstart")
+
+
+class Views(Protocol):
+    """Draws an environment from one place or several."""
+
+    def draw(self, observation: Mapping[str, NDArray[Any]]) -> Iterator[Frame]:
+        """Yield each view of the state that the environment is in."""
+
+    def close(self) -> None:
+        """Give back what drawing takes."""
+
+
+def drawable_env(source: EnvSource, *, draw: bool = True) -> gym.Env[Any, Any]:
+    """Build an environment so that ``open_views`` can draw it.
+
+    Args:
+        source: its description.
+        draw: whether it is to be rendered.
+    """
+    env = make_env(source)
+    if not draw or _is_mujoco(env) or "rgb_array" not in env.metadata.get("render_modes", ()):
+        return env
+    env.close()
+    return make_env(source, render_mode="rgb_array")
+
+
+def open_views(env: gym.Env[Any, Any], spec: GoalSpec, size: int, *, draw: bool = True) -> Views:
+    """Return what draws an environment, to be closed in the end.
+
+    Args:
+        env: the environment, which has been reset.
+        spec: what is known of it.
+        size: width and height of the first picture in pixels; a second one is half as wide.
+        draw: whether it is rendered; if not, a diagram of the places in the observation is shown.
+    """
+    if draw and _is_mujoco(env):
+        try:
+            select_backend()
+        except InputError as error:
+            _log.warning("%s; a diagram of places is shown instead", error)
+        else:
+            camera = spec.camera or {}
+            cameras, sizes = (camera, side_of(camera)), (size, size // 2)
+            return MujocoViews(env, restorable(env), cameras, sizes)
+    return Rendered(env) if env.render_mode == "rgb_array" else Diagram(spec.layout, size)
+
+
+def _is_mujoco(env: gym.Env[Any, Any]) -> bool:
+    return hasattr(env.unwrapped, "model") and hasattr(env.unwrapped, "data")
