@@ -250,7 +250,7 @@ def test_unknown_environment_is_named_with_the_known_ones():
         expert_for("HandReach-v3")
     message = str(caught.value)
     assert "\n" not in message
-    others = ("--policy DIR", "collect_demos(env_id, function, episodes=N)")
+    others = ("--policy DIR", "collect_demos(env, function, episodes=N)")
     for name in ("HandReach-v3", "FetchReach", "FetchPickAndPlace", *others):
         assert name in message
 

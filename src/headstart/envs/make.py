@@ -10,9 +10,9 @@ import cloudpickle
 import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
 
+# These register their tasks.
+from headstart.envs import adapted as adapted
 from headstart.envs import robotics
-
-# Registers its tasks.
 from headstart.envs import stack as stack
 from headstart.envs.build import LIMIT, build
 from headstart.envs.contract import check_goal_env

@@ -8,6 +8,7 @@ from headstart.demos.experts.fetch_push import fetch_push
 from headstart.demos.experts.fetch_reach import Array, fetch_reach
 from headstart.demos.experts.fetch_slide import fetch_slide
 from headstart.demos.experts.fetch_stack import fetch_stack
+from headstart.demos.experts.metaworld import metaworld_expert
 from headstart.envs.known import task_name
 from headstart.errors import InputError
 
@@ -34,13 +35,15 @@ def expert_for(env_id: str) -> Expert:
     Raises:
         InputError: If no expert is known for this environment.
     """
+    if (theirs := metaworld_expert(env_id)) is not None:
+        return theirs
     # The reward is not part of the observation, and that says how many blocks there are.
     task = _VARIANT.sub("", task_name(env_id))
     if task not in EXPERTS:
         known = ", ".join(sorted(EXPERTS))
         raise InputError(
             f"{env_id}: no scripted expert for this environment; there are experts for {known} "
-            "(any version, sparse or Dense); a policy demonstrates with --policy DIR, any function "
-            "from Python with collect_demos(env_id, function, episodes=N)"
+            "(any version, sparse or Dense) and for Meta-World's tasks; a policy demonstrates with "
+            "--policy DIR, any function from Python with collect_demos(env, function, episodes=N)"
         )
     return EXPERTS[task]

@@ -1,0 +1,68 @@
+"""Adapters of Meta-World and OGBench: goals that are places, reproducible scenes, experts."""
+
+import sys
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from builders import is_one_line
+
+from headstart.demos.experts import expert_for
+from headstart.envs.adapted import METAWORLD, METAWORLD_IDS, OGBENCH_IDS
+from headstart.envs.make import make_env
+from headstart.errors import InputError
+from headstart.rollout.job import EVALUATION, EpisodeJob, run_episode
+
+PICK = "MetaWorldPickPlace-v3"
+OURS = {PICK: "metaworld", "OGBenchPointmazeMedium-v0": "ogbench"}
+
+
+def still(observation):
+    return np.zeros(2, np.float32)
+
+
+@pytest.mark.parametrize(("env_id", "package"), OURS.items())
+def test_an_id_is_known_and_the_missing_package_is_named(env_id, package, monkeypatch):
+    assert env_id in gym.registry
+    monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.setitem(sys.modules, f"{package}.env_dict", None)
+    monkeypatch.delitem(sys.modules, f"headstart.integrations.{package}", raising=False)
+    with pytest.raises(InputError, match=rf"pip install 'headstart\[{package}\]'") as error:
+        make_env(env_id)
+    assert is_one_line(str(error.value))
+
+
+def test_tasks_are_called_as_at_home():
+    assert METAWORLD_IDS["MetaWorldPlateSlideBackSide-v3"] == "plate-slide-back-side-v3"
+    assert OGBENCH_IDS["OGBenchCubeSingle-v0"] == "cube-single-v0"
+    assert len(METAWORLD_IDS) == len(METAWORLD)
+
+
+@pytest.mark.mujoco
+def test_the_expert_of_meta_world_succeeds_in_scenes_that_depend_on_the_seed_alone():
+    pytest.importorskip("metaworld", reason="pip install 'headstart[metaworld]'")
+    env, expert = make_env(PICK), expert_for(PICK)
+    jobs = [EpisodeJob(expert, 0, EVALUATION, index) for index in (0, 1, 0)]
+    first, other, again = (run_episode(env, job) for job in jobs)
+    assert first.success
+    assert other.success
+    assert (first.desired_goals[0] != other.desired_goals[0]).any()
+    for name in ("observations", "achieved_goals", "desired_goals", "actions"):
+        assert np.array_equal(getattr(first, name), getattr(again, name)), name
+    # The object is where it is achieved to be.
+    assert np.array_equal(first.observations[:, 4:7], first.achieved_goals)
+
+
+@pytest.mark.mujoco
+def test_a_maze_of_ogbench_is_reproducible_and_leaves_the_draws_of_others_alone():
+    pytest.importorskip("ogbench", reason="pip install 'headstart[ogbench]'")
+    env = make_env("OGBenchPointmazeMedium-v0")
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    jobs = [EpisodeJob(still, 0, EVALUATION, index) for index in (0, 1, 0)]
+    first, other, again = (run_episode(env, job) for job in jobs)
+    assert np.array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+    assert np.array_equal(first.observations, again.observations)
+    assert (first.desired_goals[0] != other.desired_goals[0]).any()
+    # What is achieved is the place of the point, and nothing moves it to its goal.
+    assert np.array_equal(first.observations, first.achieved_goals)
+    assert not first.success
