@@ -26,7 +26,12 @@ class Growing(TaskSource):
     """
 
     def __init__(self, width=0.1):
-        self.width, self.rng = width, np.random.default_rng(1)
+        self.kept = {"width": width}
+        self.rng = np.random.default_rng(1)
+
+    @property
+    def width(self):
+        return self.kept["width"]
 
     def task(self, index, env_steps, rng):
         angle = rng.uniform(0, 7) + self.rng.uniform()
@@ -39,13 +44,14 @@ class Growing(TaskSource):
 
     def observe(self, task, episode):
         assert task.label <= self.width
-        self.width = min(0.9, self.width * (1.2 if episode.success else 1.05))
+        self.kept["width"] = min(0.9, self.width * (1.2 if episode.success else 1.05))
 
     def state(self):
-        return {"width": self.width, "rng": self.rng.bit_generator.state}
+        self.kept["rng"] = self.rng.bit_generator.state
+        return self.kept
 
     def restore(self, state):
-        self.width, self.rng.bit_generator.state = state["width"], state["rng"]
+        self.kept, self.rng.bit_generator.state = state, state["rng"]
 
 
 def near(index, env_steps, rng):

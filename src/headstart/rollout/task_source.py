@@ -138,24 +138,24 @@ TaskSourceLike = TaskSource | ChooseTask
 """A source, or a function with the arguments of ``TaskSource.task``."""
 
 
-def check_json(source: TaskSource, state: Any) -> None:
-    """Refuse a state that a checkpoint cannot keep.
+def state_of(source: TaskSource) -> Any:
+    """Return a copy of the state of a source, which a checkpoint can keep.
 
     Raises:
         InputError: if it holds anything but plain JSON values.
     """
-    if isinstance(state, dict):
-        plain = all(isinstance(key, str) for key in state)
-        inner = list(state.values())
-    else:
-        inner = state if isinstance(state, list) else []
-        plain = isinstance(state, list | str | int | None) or (
-            isinstance(state, float) and math.isfinite(state)
-        )
-    if not plain:
+
+    def copied(state: Any) -> Any:
+        if isinstance(state, dict) and all(isinstance(key, str) for key in state):
+            return {key: copied(value) for key, value in state.items()}
+        if isinstance(state, list):
+            return [copied(value) for value in state]
+        is_number = isinstance(state, float) and math.isfinite(state)
+        if is_number or isinstance(state, str | int | None):
+            return state
         raise InputError(
             f"task_source {type(source).__name__}: state() must return plain JSON values (dicts, "
             f"lists, finite numbers, text, None), got {type(state).__name__}"
         )
-    for each in inner:
-        check_json(source, each)
+
+    return copied(source.state())

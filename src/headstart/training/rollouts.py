@@ -13,7 +13,7 @@ from headstart.policy import Policy
 from headstart.rollout.executors import Executor, Pending, SerialExecutor
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import ROLLOUT, EpisodeJob
-from headstart.rollout.task_source import EpisodeTask, TaskSource, check_json
+from headstart.rollout.task_source import EpisodeTask, TaskSource, state_of
 from headstart.seeding import generator
 from headstart.text import counted
 from headstart.training.config import FailuresConfig
@@ -65,8 +65,7 @@ class Rollouts:
 
         Of several policies, each runs the same ones: their outcomes can be compared.
         """
-        policies, state = asked.policies, self.tasks.state()
-        check_json(self.tasks, state)
+        policies, state = asked.policies, state_of(self.tasks)
         tasks: dict[int, EpisodeTask] = {}
         jobs, chosen = [], []
         for number in asked.indices:
@@ -105,7 +104,7 @@ class Rollouts:
         """Return the state of the task source before it chose what is asked for ``ahead``."""
         if ahead is not None and ahead.pending is not None:
             return ahead.tasks_before
-        return self.tasks.state()
+        return state_of(self.tasks)
 
     def _check(self, task: EpisodeTask) -> EpisodeTask:
         """Refuse what is not a task, or one whose goal has another width.
