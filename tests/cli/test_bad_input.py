@@ -149,7 +149,7 @@ CASES = [
     ("demos play demos.npz --first -1", "--first must lie in [0, 2], got -1"),
     ("demos collect PointReach-v0 --noise -inf --out new.npz", "noise must not be negative, got"),
     ("train PointReach-v0 --agent.hidden-sizes", "agent.hidden_sizes must hold at least one"),
-    ("fly", "there is no verb 'fly'; it is one of demos, train, resume"),
+    ("fly", "there is no verb 'fly'; it is one of demos, teleop, train, resume"),
     ("", "VERB"),
 ]
 

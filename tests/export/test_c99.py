@@ -45,7 +45,7 @@ def acted(program, observation):
 @pytest.mark.processes
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_c_policy_is_the_numpy_policy(kind, tmp_path):
-    policy, observation = policy_of(kind), states(10_000)
+    policy, observation = policy_of(kind), states(10_000, kind)
     run = acted(compiled(policy, tmp_path), observation)
     actions = np.frombuffer(run.stdout, np.float32).reshape(-1, ACTION)
     assert np.abs(actions - policy(observation)).max() < 1e-5

@@ -18,7 +18,7 @@ def session(content):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_onnx_policy_is_the_numpy_policy(kind):
-    policy, observation = policy_of(kind), states(10_000)
+    policy, observation = policy_of(kind), states(10_000, kind)
     (actions,) = session(to_onnx(policy)).run(None, observation)
     assert np.abs(actions - policy(observation)).max() < 1e-5
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from headstart.data.inputs import NOTHING
-from headstart.export.contract import INSIDE, action_scale, env_name_of, inputs_of
+from headstart.data.component_inputs import ComponentInputs
+from headstart.export.c99_components import COMPONENTS, component_entries, component_numbers
+from headstart.export.contract import INSIDE, Inputs, action_scale, env_name_of, inputs_of
 from headstart.policy import Policy
 
 _NUMBERS_A_LINE = 10
@@ -33,7 +34,6 @@ enum {{
     OBSERVATION_DIM = {observation_dim},
     GOAL_DIM = {goal_dim},
     ACTION_DIM = {action_dim},
-    NUM_TERMS = {num_terms},
     INPUT_DIM = {input_dim},
     NUM_SCALES = {num_scales},
     WIDEST = {widest}
@@ -47,15 +47,6 @@ static float clip(float value, float low, float high)
 {
     /* Comparisons with what is not a number are false: it stays. */
     return value < low ? low : value > high ? high : value;
-}
-
-static float state_at(const float *observation, const float *achieved_goal,
-                      const float *desired_goal, int entry)
-{
-    if (entry < OBSERVATION_DIM)
-        return observation[entry];
-    entry -= OBSERVATION_DIM;
-    return entry < GOAL_DIM ? achieved_goal[entry] : desired_goal[entry - GOAL_DIM];
 }
 
 static void dense(const float *input, int rows, const float *weight, const float *bias,
@@ -74,6 +65,24 @@ static void relu(float *values, int count)
         values[index] = values[index] < 0.0f ? 0.0f : values[index];
 }
 
+static void standardize(float *seen)
+{
+    for (int index = 0; index < INPUT_DIM; index++) {
+        const float raw = clip(seen[index], -INPUT_CLIP, INPUT_CLIP);
+        seen[index] = clip((raw - input_mean[index]) / input_std[index], -OUTPUT_CLIP, OUTPUT_CLIP);
+    }
+}
+"""
+_SEE = """
+static float state_at(const float *observation, const float *achieved_goal,
+                      const float *desired_goal, int entry)
+{
+    if (entry < OBSERVATION_DIM)
+        return observation[entry];
+    entry -= OBSERVATION_DIM;
+    return entry < GOAL_DIM ? achieved_goal[entry] : desired_goal[entry - GOAL_DIM];
+}
+
 static void see(const float *observation, const float *achieved_goal, const float *desired_goal,
                 float *seen)
 {
@@ -88,12 +97,10 @@ static void see(const float *observation, const float *achieved_goal, const floa
         for (int term = 0; term < NUM_TERMS; term++)
             if (subtracted_of[term] >= 0)
                 seen[count++] = tanhf(fine_scales[scale] * seen[term]);
-    for (int index = 0; index < INPUT_DIM; index++) {
-        const float raw = clip(seen[index], -INPUT_CLIP, INPUT_CLIP);
-        seen[index] = clip((raw - input_mean[index]) / input_std[index], -OUTPUT_CLIP, OUTPUT_CLIP);
-    }
+    standardize(seen);
 }
-
+"""
+_ACT = """
 int headstart_act(const float *observation, const float *achieved_goal,
                   const float *desired_goal, float *action)
 {
@@ -127,13 +134,12 @@ def to_c(policy: Policy) -> str:
         observation_dim=policy.observation_dim,
         goal_dim=policy.goal_dim,
         action_dim=len(policy.action_low),
-        num_terms=len(inputs.terms),
         input_dim=len(inputs),
         num_scales=len(inputs.scales),
         widest=max(len(inputs), *widths),
         inside=INSIDE,
     )
-    entries, subtracted = zip(*inputs.terms, strict=True)
+    numbers, entries, see = _selection(inputs)
     center, half_range = action_scale(policy)
     vectors = {
         # C has no array of no numbers.
@@ -149,15 +155,25 @@ def to_c(policy: Policy) -> str:
     for index, (weight, bias) in enumerate(policy.layers):
         vectors |= {f"weight_{index}": weight, f"bias_{index}": bias}
     parts = [
-        head,
+        head + numbers,
         f"static const float INPUT_CLIP = {_float(policy.input_clip)};",
         f"static const float OUTPUT_CLIP = {_float(policy.output_clip)};",
-        _array("int", "entry_of", [str(entry) for entry in entries]),
-        _array("int", "subtracted_of", [str(max(entry, NOTHING)) for entry in subtracted]),
+        *(_array("int", name, list(map(str, values))) for name, values in entries.items()),
         *(_array("float", name, _floats(values)) for name, values in vectors.items()),
-        _BODY + _calls([len(inputs), *widths]),
+        _BODY + see + _ACT + _calls([len(inputs), *widths]),
     ]
     return "\n".join(parts)
+
+
+def _selection(inputs: Inputs) -> tuple[str, dict[str, tuple[int, ...]], str]:
+    """Return numbers, arrays of integers by name, and the function that makes what is seen."""
+    if isinstance(inputs, ComponentInputs):
+        finished = ", ".join(_float(within**2) for within in inputs.distances)
+        distances = f"static const float FINISHED[2] = {{{finished}}};\n"
+        return component_numbers(inputs) + distances, component_entries(inputs), COMPONENTS
+    entries, subtracted = zip(*inputs.terms, strict=True)
+    number = f"\nenum {{ NUM_TERMS = {len(inputs.terms)} }};\n"
+    return number, {"entry_of": entries, "subtracted_of": subtracted}, _SEE
 
 
 def _calls(widths: Sequence[int]) -> str:

@@ -18,21 +18,22 @@ _POLICY_FIELDS = {
     *("goal_input", "action_low", "action_high", "metadata", "inputs"),
 }
 _INPUT_FIELDS = {"terms", "observation_dim", "goal_dim", "scales"}
+_COMPONENT_FIELDS = {
+    *("observation_dim", "goal_dim", "dim", "goals", "firsts", "own", "shared", "hand"),
+    *("heights", "distances", "scales"),
+}
+Inputs = InputMap | ComponentInputs
 
 
-def inputs_of(policy: Policy) -> InputMap:
+def inputs_of(policy: Policy) -> Inputs:
     """Return what the network sees of ``[observation, achieved goal, desired goal]``.
 
     Raises:
         InputError: if the policy sees something that exports cannot express.
     """
-    if isinstance(policy.inputs, ComponentInputs):
-        raise InputError(
-            "the policy sees one component of a goal at a time, which cannot be exported yet: use "
-            "the .safetensors file with numpy, or train with --actor-inputs all"
-        )
     given = policy.inputs or InputMap.of(policy.observation_dim, policy.goal_dim, policy.goal_input)
-    for holder, known in ((policy, _POLICY_FIELDS), (given, _INPUT_FIELDS)):
+    seen = _COMPONENT_FIELDS if isinstance(given, ComponentInputs) else _INPUT_FIELDS
+    for holder, known in ((policy, _POLICY_FIELDS), (given, seen)):
         for each in fields(holder):
             if each.name not in known and getattr(holder, each.name) not in (None, (), False):
                 raise InputError(

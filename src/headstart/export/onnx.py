@@ -5,9 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from headstart.data.component_inputs import ComponentInputs
 from headstart.data.inputs import NOTHING
 from headstart.errors import InputError
 from headstart.export.contract import action_scale, contract_of, inputs_of
+from headstart.export.onnx_components import see_components
+from headstart.export.onnx_graph import Graph
 from headstart.policy import Policy
 
 OPSET, IR_VERSION = 17, 8
@@ -55,7 +58,7 @@ def to_onnx(policy: Policy) -> bytes:
 
 def _graph(policy: Policy) -> tuple[list[Any], list[Any]]:
     """Return the nodes from the three inputs to the action, and their constants."""
-    graph = _Graph()
+    graph = Graph()
     names = ["observation", "achieved_goal", "desired_goal"]
     hidden = _selected(policy, graph, graph.add("Concat", *names, axis=-1))
     hidden = graph.clip(hidden, policy.input_clip)
@@ -74,9 +77,11 @@ def _graph(policy: Policy) -> tuple[list[Any], list[Any]]:
     return graph.nodes, graph.constants
 
 
-def _selected(policy: Policy, graph: "_Graph", states: str) -> str:
+def _selected(policy: Policy, graph: Graph, states: str) -> str:
     """Add the selection of entries, differences and fine scales; return what the network sees."""
     inputs = inputs_of(policy)
+    if isinstance(inputs, ComponentInputs):
+        return see_components(inputs, graph, states)
     plain = [entry for entry, subtracted in inputs.terms if subtracted == NOTHING]
     pairs = [term for term in inputs.terms if term[1] != NOTHING]
     parts = [graph.gather(states, plain)] if plain else []
@@ -96,36 +101,3 @@ def _selected(policy: Policy, graph: "_Graph", states: str) -> str:
         for scale in inputs.scales
     ]
     return graph.add("Concat", taken, *scaled, axis=-1)
-
-
-class _Graph:
-    """Nodes and constants, each called by its number."""
-
-    def __init__(self) -> None:
-        self.nodes: list[Any] = []
-        self.constants: list[Any] = []
-
-    def add(self, operator: str, *inputs: str, output: str = "", **attributes: Any) -> str:
-        """Add a node, and return the name of its output."""
-        from onnx import helper
-
-        name = output or f"value_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, list(inputs), [name], **attributes))
-        return name
-
-    def constant(self, array: Any) -> str:
-        """Add a constant, and return its name."""
-        from onnx import numpy_helper
-
-        name = f"constant_{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.asarray(array), name))
-        return name
-
-    def gather(self, values: str, columns: list[int]) -> str:
-        """Add the choice of some columns."""
-        return self.add("Gather", values, self.constant(np.array(columns, np.int64)), axis=-1)
-
-    def clip(self, values: str, bound: float) -> str:
-        """Add a clip to ``[-bound, bound]``."""
-        low, high = self.constant(np.float32(-bound)), self.constant(np.float32(bound))
-        return self.add("Clip", values, low, high)
