@@ -6,9 +6,9 @@ import threading
 from contextlib import contextmanager
 
 import pytest
+from page import HAND
 from waiting import wait_until
 
-from headstart.envs.task import TaskConfig
 from headstart.web.server import PageServer, page_files
 from headstart.web.teleop.messages import read_message
 from headstart.web.teleop.run import PAGE, TeleopPlan, teleoperate
@@ -35,7 +35,6 @@ Object.defineProperty(navigator, "xr", { value: {
     requestAnimationFrame(call) { controller.frames += 1; setTimeout(call, 20, 0, frame); },
   }) } });
 """
-HAND = TaskConfig(positions=(0,), hand=0, hand_actions=(0, 1), hand_steps=(0.1, 0.1))
 
 
 def pytest_collection_modifyitems(items):
@@ -93,6 +92,7 @@ def teleop(chromium, tmp_path):
         thread = threading.Thread(target=teleoperate, args=(plan, server, stop.is_set))
         thread.start()
         context = chromium.new_context(viewport={"width": 1280, "height": 860})
+        context.set_default_timeout(0)
         context.add_init_script(GAMEPAD + HEADSET)
         pages = []
 

@@ -9,7 +9,7 @@ TO_GOAL = """
 window.steer = setInterval(() => {
   const state = JSON.parse(document.body.dataset.state);
   const limit = (value) => Math.max(-1, Math.min(1, value));
-  const way = state.desired.map((place, axis) => limit((place - state.hand[axis]) * 20));
+  const way = state.desired.map((place, axis) => limit((place - state.hand[axis]) * 5));
   window.pad.connected = true;
   window.pad.axes = [way[0], -way[1], 0, 0];
 }, 20);
@@ -20,7 +20,7 @@ def record(page):
     """Go to the goal with the gamepad, and press its button for success."""
     takes = page.page.locator("#takes li").count()
     page.page.evaluate(TO_GOAL)
-    page.until(lambda state: state["is_success"])
+    page.until(lambda state: state["scene"] == takes and state["is_success"])
     page.page.evaluate("pad.buttons[3].pressed = true")
     page.page.wait_for_selector(f"#take-{takes}")
     page.page.evaluate(

@@ -5,7 +5,11 @@ from urllib.parse import urlsplit
 
 from websockets.sync.client import connect
 
+from headstart.envs.task import TaskConfig
 from headstart.web.gate import SOCKET
+
+HAND = TaskConfig(positions=(0,), hand=0, hand_actions=(0, 1), hand_steps=(0.1, 0.1))
+"""What moves the hand of PointReach, which does not say so itself."""
 
 
 def address(server, token=None, host="127.0.0.1"):

@@ -10,20 +10,18 @@ import numpy as np
 import pytest
 from cut_runs import BASE
 from outcomes import differences, outcome
-from page import join, say, words
+from page import HAND, join, say, words
 from small_runs import POINT
 from waiting import wait_until
 
 from headstart.data.episode import CORRECTED, OWN
 from headstart.demos.storage import load_demos
-from headstart.envs.task import TaskConfig
 from headstart.runs.resume import resume
 from headstart.runs.train import train
 from headstart.web.server import PageServer
 from headstart.web.steer.opening import open_steering
 from headstart.web.teleop.messages import read_message
 
-HAND = TaskConfig(positions=(0,), hand=0, hand_actions=(0, 1), hand_steps=(0.1, 0.1))
 STEPS = 12
 CONFIG = replace(
     BASE, env_steps=12 * STEPS, task=HAND, checkpoint=replace(BASE.checkpoint, seconds=0.0, keep=50)

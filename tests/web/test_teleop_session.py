@@ -4,17 +4,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from page import HAND
 
 from headstart.data.episode import DEMONSTRATED
 from headstart.demos.storage import load_demos
 from headstart.envs.goal_env import GoalSpec
 from headstart.envs.make import make_env
-from headstart.envs.task import TaskConfig
 from headstart.web.teleop.messages import Assist, Do, Stick, read_message
 from headstart.web.teleop.session import STEPS_PER_SECOND, Session
 from headstart.web.teleop.takes import Takes
 
-HAND = TaskConfig(positions=(0,), hand=0, hand_actions=(0, 1), hand_steps=(0.1, 0.1))
 TICK = 1.0 / STEPS_PER_SECOND
 
 

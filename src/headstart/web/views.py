@@ -11,6 +11,7 @@ from headstart.envs.goal_env import GoalSpec
 from headstart.envs.make import make_env
 from headstart.envs.snapshot import restorable
 from headstart.envs.source import EnvSource
+from headstart.envs.task_facts import Camera
 from headstart.errors import InputError
 from headstart.viz.diagram import Diagram
 from headstart.viz.gl import select_backend
@@ -58,10 +59,16 @@ def open_views(env: gym.Env[Any, Any], spec: GoalSpec, size: int, *, draw: bool 
         except InputError as error:
             _log.warning("%s; a diagram of places is shown instead", error)
         else:
-            camera = spec.camera or {}
+            camera = spec.camera or _own_camera(env)
             cameras, sizes = (camera, side_of(camera)), (size, size // 2)
             return MujocoViews(env, restorable(env), cameras, sizes)
     return Rendered(env) if env.render_mode == "rgb_array" else Diagram(spec.layout, size)
+
+
+def _own_camera(env: gym.Env[Any, Any]) -> Camera:
+    """Return the camera that an environment's own pictures are of, as far as it says."""
+    renderer = getattr(env.unwrapped, "mujoco_renderer", None)
+    return dict(getattr(renderer, "default_cam_config", None) or {})
 
 
 def _is_mujoco(env: gym.Env[Any, Any]) -> bool:
