@@ -48,7 +48,7 @@ def main() -> None:
         first, *counts = arguments.counts
         for count in counts:
             found = measure(work / f"clone-{first}", count, episodes)
-            write(f"transfer-{count}", {"trained_on": first, **found})
+            write(f"transfer{first}-{count}", found)
         return
     for count in arguments.counts:
         if arguments.what == "clone":

@@ -15,7 +15,6 @@ from headstart.cli.main import main
 from headstart.data.layout import ComponentLayout
 from headstart.envs.goal_env import GoalSpec
 from headstart.envs.task import TaskConfig
-from headstart.export.policy import export_policy
 from headstart.training.config import TrainConfig
 
 pytestmark = pytest.mark.learning
@@ -145,8 +144,3 @@ def test_components_that_are_no_positions_are_refused(demos):
 def test_one_component_at_a_time_is_refused_where_none_is_declared():
     with pytest.raises(InputError, match="PointReach-v0 declares no component_layout"):
         train("PointReach-v0", replace(SMALL, actor_inputs="component", env_steps=90))
-
-
-def test_it_is_not_exported(run, tmp_path):
-    with pytest.raises(InputError, match="one component of a goal at a time, which cannot be"):
-        export_policy(run.best_policy, tmp_path / "policy.c")
