@@ -17,7 +17,7 @@ PLACES = {
     f"{RUNS}.directory:save_demos": (1, 1),
     "headstart.agents.ddpg:DDPG.clone": (70, 20),
     "headstart.agents.ddpg:DDPG.update_critics": (20, 5),
-    "headstart.rollout.executors:run_episode": (1, 9),
+    "headstart.rollout.worker:run_episode": (1, 9),
     "pathlib:Path.write_text": (1, 5, 1),
     "pathlib:Path.write_bytes": (2, 26, 11),
     "os:mkdir": (4, 2),
