@@ -25,7 +25,7 @@ demo: $(VENV)/installed
 	$(HEADSTART) demos collect $(ENV) --episodes 100 --out $(DEMO)/demos.npz
 	$(HEADSTART) train $(ENV) --demos $(DEMO)/demos.npz $(CURVE) --out $(DEMO)/with-demos
 	$(HEADSTART) evaluate $(DEMO)/with-demos --episodes 200
-	$(HEADSTART) train $(ENV) $(CURVE) --out $(DEMO)/without-demos
+	$(HEADSTART) train $(ENV) --demos.find 0 $(CURVE) --out $(DEMO)/without-demos
 	$(HEADSTART) plot $(DEMO)/with-demos $(DEMO)/without-demos --out $(DEMO)/curves.png
 	-$(HEADSTART) play $(DEMO)/with-demos --episodes 6 --seed 18 --video $(DEMO)/policy.mp4
 	@echo

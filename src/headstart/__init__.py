@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from headstart.data.symmetry import Reflection as Reflection
     from headstart.demos.expansion.expand import expand_demos as expand_demos
     from headstart.demos.experts import expert_for as expert_for
+    from headstart.demos.finding.find import find_demos as find_demos
     from headstart.demos.inspect import inspect_demos as inspect_demos
     from headstart.demos.record import collect_demos as collect_demos
     from headstart.demos.storage import DemoSet as DemoSet
@@ -85,6 +86,7 @@ _MODULES = {
     "data.symmetry": ("Reflection",),
     "demos.experts": ("expert_for",),
     "demos.expansion.expand": ("expand_demos",),
+    "demos.finding.find": ("find_demos",),
     "demos.inspect": ("inspect_demos",),
     "demos.record": ("collect_demos",),
     "demos.storage": ("DemoSet", "load_demos", "save_demos"),

@@ -17,9 +17,9 @@ SIZES = {"observation_dim": 4, "goal_dim": 2, "action_dim": 3}
 EXACT = {"rtol": 1e-10, "atol": 1e-12}
 CONFIGS = [
     dict(zip(("critic_layer_norm", "num_critics", "target_combination", "clip_target", "q_filter",
-              "bc_weight", "goal_input"), values, strict=True))
+              "bc_weight", "bc_error", "goal_input"), values, strict=True))
     for values in product([True, False], [1, 3], ["min", "mean"], [True, False], [True, False],
-                          [0.0, 0.7], ["absolute", "both"])
+                          [0.0, 0.7], ["squared", "distance"], ["absolute", "both"])
 ]  # fmt: skip
 
 
@@ -111,7 +111,9 @@ def graph_losses(agent, batch):
     if not config.bc_weight or not batch.is_demo.any():
         return of_critics, policy_loss
     keep = losses.q_filter(values, q_policy) if config.q_filter else torch.ones_like(batch.is_demo)
-    cloning = losses.bc_loss(chosen, action, is_demo=batch.is_demo, keep=keep)
+    cloning = losses.bc_loss(
+        chosen, action, is_demo=batch.is_demo, keep=keep, error=config.bc_error
+    )
     return of_critics, config.q_weight * policy_loss + config.bc_weight * cloning
 
 

@@ -91,4 +91,4 @@ def test_the_command_says_what_it_has_cost(tmp_path, capsys):
           *small.split(), "--out", str(tmp_path / "run")])  # fmt: skip
     cost = load_demos(tmp_path / "run" / "demos.npz").header["expansion"]["env_steps"]
     told = capsys.readouterr().out
-    assert f" env steps and {cost} before them, to expand demonstrations, and" in told
+    assert f" env steps and {cost} before them, to make demonstrations, and" in told

@@ -25,6 +25,8 @@ class Carrying(gym.Env):
         stacked: whether the places are on top of one another.
     """
 
+    reach = REACH
+
     def __init__(self, blocks=1, slips=0.0, stacked=False):
         self.blocks, self.slips, self.stacked = blocks, slips, stacked
         self.state_layout = layout(blocks)
@@ -63,7 +65,7 @@ class Carrying(gym.Env):
             self.places[self.held, 2] = self._ground(self.held)
             self.held = -1
         near = np.linalg.norm(self.places - self.hand, axis=1)
-        if action[3] < 0.0 and self.open == 0.5 and self.held < 0 and near.min() < REACH:
+        if action[3] < 0.0 and self.open == 0.5 and self.held < 0 and near.min() < self.reach:
             self.held = -1 if self.np_random.random() < self.slips else int(near.argmin())
         if self.held >= 0:
             self.places[self.held] = self.hand

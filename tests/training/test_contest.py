@@ -135,7 +135,9 @@ def test_velocities_stay_where_a_clone_fails_without_them(glides, caplog):
 
 def test_cloning_alone_shows_the_better_clone(glides):
     alone = replace(SMALL, env_steps=0)
-    best = train(GLIDE, alone, demos=glides)
+    # Of several clones none is chosen without env steps, and none is cloned to the end.
+    longer = replace(alone.warm_start, bc_updates=2 * alone.warm_start.bc_updates)
+    best = train(GLIDE, replace(alone, warm_start=longer), demos=glides)
     less = train(GLIDE, replace(alone, actor_inputs="neither"), demos=glides)
     everything = train(GLIDE, replace(alone, actor_inputs="all"), demos=glides)
     others = [less.evaluation.success_rate, everything.evaluation.success_rate]

@@ -135,10 +135,10 @@ class DDPG:
         actor = ActorPass(self.actor, self._inputs_now(batch).actor)
         actions = actor.action, self._scaled_action(batch)
         is_demo = send(batch.is_demo, self.device)
-        rows = {"is_demo": is_demo, "keep": torch.ones_like(is_demo)}
-        self._step(actor.parameter_gradients(losses.bc_gradient(*actions, **rows)), [])
+        rows, error = (is_demo, torch.ones_like(is_demo)), self.config.bc_error
+        self._step(actor.parameter_gradients(losses.bc_gradient(*actions, *rows, error)), [])
         self._follow(*self._actor_pairs)
-        return {"bc_loss": losses.bc_loss(*actions, **rows)}
+        return {"bc_loss": losses.bc_loss(*actions, *rows, error)}
 
     def end_cloning(self) -> None:
         """Make the averaged actor the clone: what it averages until then is mostly not cloned."""
@@ -251,10 +251,9 @@ class DDPG:
         if config.bc_weight and batch.source.any():
             keep = self._keep(batch.is_demo, inputs, action, value, q_demo)
             is_demo = send(batch.is_demo, self.device)
-            rows = {"is_demo": is_demo, "keep": keep}
-            cloning = losses.bc_gradient(action, demo_action, **rows)
-            gradient = config.q_weight * gradient + config.bc_weight * cloning
-            metrics["bc_loss"] = losses.bc_loss(action, demo_action, **rows)
+            rows = (action, demo_action, is_demo, keep, config.bc_error)
+            gradient = config.q_weight * gradient + config.bc_weight * losses.bc_gradient(*rows)
+            metrics["bc_loss"] = losses.bc_loss(*rows)
             metrics["q_filter_pass_rate"] = (keep * is_demo).sum() / is_demo.sum()
         return actor.parameter_gradients(gradient), metrics
 

@@ -70,24 +70,44 @@ def policy_gradients(value: Tensor, action: Tensor, *, action_l2: float) -> tupl
     return torch.full_like(value, -1.0 / len(value)), action * (2.0 * action_l2 / action.numel())
 
 
-def bc_loss(policy_action: Tensor, demo_action: Tensor, *, is_demo: Tensor, keep: Tensor) -> Tensor:
-    """Squared distance to the demonstrated action (Nair et al. 2018, equation 3).
+_SMOOTH = 0.05
+"""Distance below which the distance is about squared, in half ranges of actions."""
 
-    Summed over action dimensions and averaged over all demonstrated rows; filtered rows count as 0,
-    so the divisor does not depend on the filter. With 128 demonstrated rows this is the published
-    sum times 1/128.
+
+def bc_loss(
+    policy_action: Tensor,
+    demo_action: Tensor,
+    is_demo: Tensor,
+    keep: Tensor,
+    error: Literal["squared", "distance"] = "squared",
+) -> Tensor:
+    """Error of the policy's actions where there are demonstrated ones, a number.
+
+    Averaged over all demonstrated rows; filtered rows count as 0, so the divisor does not depend on
+    the filter. The squared distance is that of Nair et al. 2018, equation 3: with 128 demonstrated
+    rows the published sum times 1/128. The distance is ``sqrt(|x|^2 + d^2) - d`` (pseudo-Huber).
     """
-    error = (policy_action - demo_action).square().sum(dim=-1)
-    assert error.shape == is_demo.shape == keep.shape, (error.shape, is_demo.shape, keep.shape)
-    return (is_demo * keep * error).sum() / is_demo.sum().clamp(min=1.0)
+    squared = (policy_action - demo_action).square().sum(dim=-1)
+    assert squared.shape == is_demo.shape == keep.shape, (squared.shape, is_demo.shape, keep.shape)
+    each = squared if error == "squared" else (squared + _SMOOTH**2).sqrt() - _SMOOTH
+    return (is_demo * keep * each).sum() / is_demo.sum().clamp(min=1.0)
 
 
 def bc_gradient(
-    policy_action: Tensor, demo_action: Tensor, *, is_demo: Tensor, keep: Tensor
+    policy_action: Tensor,
+    demo_action: Tensor,
+    is_demo: Tensor,
+    keep: Tensor,
+    error: Literal["squared", "distance"] = "squared",
 ) -> Tensor:
     """Gradient of ``bc_loss`` by the policy's action, ``(B, action_dim)``."""
-    weight = is_demo * keep * (2.0 / is_demo.sum().clamp(min=1.0))
-    return (policy_action - demo_action) * weight.unsqueeze(-1)
+    way = policy_action - demo_action
+    weight = is_demo * keep / is_demo.sum().clamp(min=1.0)
+    if error == "squared":
+        weight = 2.0 * weight
+    else:
+        weight = weight * (way.square().sum(dim=-1) + _SMOOTH**2).rsqrt()
+    return way * weight.unsqueeze(-1)
 
 
 @torch.no_grad()

@@ -83,7 +83,7 @@ def print_outcome(result: "TrainResult", out: Path, env_id: str) -> None:
 def _env_steps(result: "TrainResult") -> str:
     progress = result.progress
     more = progress.expansion_env_steps
-    before = f" and {more} before them, to expand demonstrations," if more else ""
+    before = f" and {more} before them, to make demonstrations," if more else ""
     return f"{progress.env_steps} env steps{before}"
 
 

@@ -12,7 +12,8 @@ from gymnasium.envs.registration import EnvSpec
 
 from headstart.data.strategies import GoalStrategy
 from headstart.demos.expansion.cost import expansion_env_steps
-from headstart.demos.expansion.expand import Expansion, ExpansionPlan
+from headstart.demos.expansion.expand import Expansion
+from headstart.demos.expansion.rounds import ExpansionPlan
 from headstart.demos.opening import Demos
 from headstart.demos.reading import read_demos
 from headstart.demos.resets import check_resets
@@ -27,6 +28,7 @@ from headstart.presets import PRESETS, find_preset
 from headstart.rollout.executors import Executor, open_executor
 from headstart.rollout.task_source import TaskFunction, TaskSource, TaskSourceLike
 from headstart.runs.execution import torch_settings
+from headstart.runs.finding import after_finding, found_demos, open_finding
 from headstart.runs.follow_up import python_line
 from headstart.runs.memory import keep_freed_memory
 from headstart.text import counted, describe_error, printable
@@ -62,10 +64,13 @@ def prepare_run(
     executor: Executor | None = None,
     expand: int | None = None,
     tasks: TaskSource | None = None,
+    *,
+    begins: bool = False,
 ) -> Iterator[Prepared]:
     """Yield a trainer that has not begun, and its demonstrations.
 
-    Those are made from ``demos`` if ``expand`` says how many.
+    Those are made from ``demos`` if ``expand`` says how many. A run that ``begins`` without any may
+    make them from nothing.
 
     Raises:
         InputError: if environment, demonstrations and configuration do not go together.
@@ -76,21 +81,26 @@ def prepare_run(
         spec = GoalSpec.from_env(reward_env, config.task, name=source.name, detect=detect)
         reward = GoalReward(reward_env, spec)
         config = adapt(config, spec)
-        check_fit(config, spec, with_demos=demos is not None)
+        finding = open_finding(source, config, spec) if begins and demos is None else None
+        check_fit(config, spec, with_demos=demos is not None or finding is not None)
         used = None if demos is None else read_demos(demos, spec, reward)
         used = _fit_demos(config, reward_env, used)
         mirror = choose_mirror(config, spec, reward_env)
         with open_executor(source, collectors, executor, timeout=timeout) as runner:
             if used is not None and expand is not None:
                 used, config = _expand_demos(source, spec, used, config, expand, runner)
+            spent = 0 if used is None else expansion_env_steps(used.header)
+            if finding is not None:
+                used, spent = found_demos(finding, config, runner)
+                config = after_finding(config, used)
+                check_fit(config, spec, with_demos=used is not None)
             episodes = None if used is None else used.episodes
             with _as_in_training(config):
                 trainer = build_trainer(
                     config, spec, episodes, runner, reward, observers, goal_strategy, mirror, tasks
                 )
             trainer.env = source
-            if used is not None:
-                trainer.progress.expansion_env_steps = expansion_env_steps(used.header)
+            trainer.progress.expansion_env_steps = spent
             yield Prepared(trainer, used)
 
 

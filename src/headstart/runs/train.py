@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from headstart.data.strategies import GoalStrategy
-from headstart.demos.expansion.cost import is_expansion_of
+from headstart.demos.expansion.cost import is_expansion_of, is_found
 from headstart.demos.opening import Demos
 from headstart.demos.storage import DemoSet
 from headstart.envs.make import env_source
@@ -65,7 +65,8 @@ def train(
         env_kwargs: arguments of the environment, besides those that follow an id;
             ``max_episode_steps`` sets the time limit of any.
         demos: demonstrations, or files of them: one or several of what ``headstart demos import``
-            reads, see ``read_demos``; without them this is DDPG + HER.
+            reads, see ``read_demos``. Without them they are made from nothing where that can be
+            done, see ``find_demos`` and ``config.demos.find``; elsewhere this is DDPG + HER.
         expand: how many demonstrations to make from these first, as ``expand_demos`` does; the run
             learns from them instead. ``config.demos.num_episodes`` then says how many sources.
         out: run directory for configuration, metrics, policies and checkpoints, from which
@@ -109,7 +110,7 @@ def train(
         )
     tasks = open_tasks(config, task_source)
     with prepare_run(
-        source, config, demos, collectors, strategy, audience, executor, expand, tasks
+        source, config, demos, collectors, strategy, audience, executor, expand, tasks, begins=True
     ) as (trainer, used):
         warn_of_no_updates(trainer.config, trainer.spec)
         if config.init_policy is not None:
@@ -198,6 +199,8 @@ def _check_same_run(directory: Path, env_id: str, sources: _Sources) -> None:
             f"{directory}: holds a run of {record.env_id}, not of {env_id}; choose another out"
         )
     kept, demos = read_demos(directory, record), sources.read()
+    if demos is None and kept is not None and is_found(kept.header):
+        return
     if (kept is None) != (demos is None):
         raise InputError(
             f"{directory}: holds a run {_with(kept)} demonstrations, not {_with(demos)}; choose "

@@ -94,6 +94,7 @@ def build_trainer(
         contest=Contest(
             {seen: _agent(config, spec, seen) for seen in views(config, spec, demos)},
             keeps_actors=config.init_policy is not None,
+            keeps_clones=demo_sampler is not None and config.warm_start.bc_updates > 0,
         ),
         check=check,
         executor=executor,

@@ -68,7 +68,7 @@ class HindsightConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class DemosConfig:
-    """How demonstrations enter training; without demonstrations nothing here acts."""
+    """How demonstrations enter training, and whether they are made from nothing."""
 
     fraction: float = setting(0.5, above=0, below=1)
     """Share of each batch that is demonstrated."""
@@ -78,6 +78,10 @@ class DemosConfig:
     """Share of the demonstrated steps that get a substitute goal. By default that of hindsight, and
     none where the actor sees one component of a goal at a time: with other goals another one is
     current, to which the demonstrator paid no regard."""
+    find: int | None = setting(None, at_least=0, at_most=MOST_EPISODES, resume="fixed")
+    """Demonstrations to make from nothing where none are given, as `headstart demos find` does; 0
+    makes none. By default 100 where the task says how its hand is moved and a goal is the place of
+    one object."""
     other_goals: bool | None = None
     """Show half of the demonstrated steps before anything has moved with goals of others. By
     default where clones that see no goal foresee such steps of other demonstrations better."""
@@ -109,8 +113,9 @@ class ResetsConfig:
 class WarmStartConfig:
     """What happens before the first cycle, in this order."""
 
-    bc_updates: int = setting(2000, at_least=0, resume="fixed")
-    """Updates of pure behaviour cloning; none without demonstrations."""
+    bc_updates: int = setting(4000, at_least=0, resume="fixed")
+    """Updates of pure behaviour cloning; none without demonstrations. Where several actors are
+    cloned, only the one that is chosen gets the second half, and needs env steps to be chosen."""
     episodes: int | None = setting(None, at_least=0, at_most=MOST_EPISODES, resume="fixed")
     """Episodes collected with the clone, or without demonstrations with random actions. By default
     20, but at most 6000 env steps and three quarters of env_steps."""

@@ -56,10 +56,18 @@ class Contest:
             better, the last one if none is ever at its goal.
         keeps_actors: whether what is observed leaves what actors do as it is: they start from a
             policy, and not as random networks.
+        keeps_clones: the same for what is observed after the first time: actors are cloned by then.
     """
 
-    def __init__(self, agents: Mapping[str, DDPG], *, keeps_actors: bool = False) -> None:
+    def __init__(
+        self,
+        agents: Mapping[str, DDPG],
+        *,
+        keeps_actors: bool = False,
+        keeps_clones: bool = False,
+    ) -> None:
         self._names, self._keeps_actors = [*agents], keeps_actors
+        self._keeps_clones = keeps_clones
         self.agents = dict(agents)
         """Those that are left, the leader first."""
         self.tallies = {name: Tally() for name in agents}
@@ -96,7 +104,7 @@ class Contest:
     def observe(self, batch: NumpyBatch) -> None:
         """Count the inputs of a batch into every normaliser."""
         for agent in self.agents.values():
-            if self._keeps_actors:
+            if self._keeps_actors or (self._keeps_clones and agent.moments.count):
                 observe_and_keep(agent, batch)
             else:
                 agent.observe(batch)

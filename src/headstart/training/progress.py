@@ -67,6 +67,11 @@ class Progress:
             raise ValueError("a counter is negative or not finite")
 
     @property
+    def all_updates(self) -> int:
+        """Updates made so far, those of the warm start included."""
+        return self.warm_start_updates + self.updates
+
+    @property
     def wall_seconds(self) -> float:
         """Seconds since the run started, evaluation included."""
         return self.earlier_seconds + time.monotonic() - self._started

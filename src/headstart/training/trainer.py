@@ -132,20 +132,14 @@ class Trainer:
             self._observe(EpisodeReplay.from_episodes(self.demos))
         self.state.begun = True
         yield from self._evaluate_start(after=0)
-        while self.demo_sampler is not None and progress.warm_start_updates < to_clone:
-            if self.handle.stop_requested:
-                return
-            with self.clock("cloning"):
-                metrics = self.contest.clone(self._batch(self.demo_sampler))
-            if progress.warm_start_updates + 1 == to_clone:
-                self.contest.end_cloning()
-            if self._count_warm_start(metrics, "cloning demonstrations"):
-                yield
-        yield from self._evaluate_start(after=to_clone)
+        first = to_clone if len(self.contest.agents) == 1 else to_clone // 2
+        yield from self._clone(first)
+        yield from self._evaluate_start(after=first)
         yield from self._collect_warm_start()
         # What is left of the warm start is done if the run is made longer.
         if self._in_warm_start or not progress.episodes:
             return
+        yield from self._clone(to_clone)
         while progress.warm_start_updates < to_clone + warm_start.critic_updates:
             if self.handle.stop_requested:
                 return
@@ -154,11 +148,23 @@ class Trainer:
             if self._count_warm_start(metrics, "teaching the critics"):
                 yield
 
+    def _clone(self, updates: int) -> Iterator[None]:
+        """Clone the demonstrations until there are as many updates."""
+        while self.demo_sampler is not None and self.progress.warm_start_updates < updates:
+            if self.handle.stop_requested:
+                return
+            with self.clock("cloning"):
+                metrics = self.contest.clone(self._batch(self.demo_sampler))
+            if self.progress.warm_start_updates + 1 == updates:
+                self.contest.end_cloning()
+            if self._count_warm_start(metrics, "cloning demonstrations"):
+                yield
+
     def _evaluate_start(self, *, after: int) -> Iterator[None]:
         """Evaluate before the first env step, if that is wanted and not done: cloning shows."""
-        made = self.progress.warm_start_updates
-        due = self.config.evaluation.at_start and self.state.evaluated_clone < after == made
-        if due and not self.progress.env_steps and not self.handle.stop_requested:
+        due = self.state.evaluated_clone < after == self.progress.warm_start_updates
+        due &= self.config.evaluation.at_start and not self.handle.stop_requested
+        if due and not self.progress.env_steps:
             yield from self._evaluate()
             self.state.evaluated_clone = after
 
@@ -190,7 +196,6 @@ class Trainer:
             self._observe(EpisodeReplay.from_episodes(episodes))
         # After the last cycle too: a run that is made longer continues as the long one would.
         self.ahead = ask(begin=not self.finished) if cycle.ahead else None
-
         due = 0
         if self.replay.num_episodes:
             taken = self.progress.env_steps - before
@@ -206,9 +211,8 @@ class Trainer:
 
     def _require_finite(self) -> None:
         """Stop before what is broken is executed, saved or learned from."""
-        updates = self.progress.warm_start_updates + self.progress.updates
         for agent in self.contest.agents.values():
-            require_finite(agent, self.state.metrics, updates)
+            require_finite(agent, self.state.metrics, self.progress.all_updates)
 
     def _ask(self, count: int, exploration: Exploration, *, begin: bool = True) -> Asked:
         """Ask for new episodes with the newest policy; none is begun if it is not to be."""
@@ -334,11 +338,10 @@ class Trainer:
         """Count the metrics of one update, and show observers the last ones now and then."""
         self.state.metrics.add(metrics)
         self.state.recent.add(metrics)
-        progress = self.progress
-        if (progress.warm_start_updates + progress.updates) % self.config.log_every == 0:
+        if self.progress.all_updates % self.config.log_every == 0:
             row = self.state.take_recent()
             for observer in self.observers:
-                observer.logged(dict(row), progress.env_steps)
+                observer.logged(dict(row), self.progress.env_steps)
 
     def _report(self, phase: Phase) -> None:
         self.progress.phase = phase

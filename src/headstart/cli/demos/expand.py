@@ -1,6 +1,7 @@
 """``headstart demos expand``."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from headstart.cli.demos.saving import make_and_save
@@ -65,9 +66,14 @@ def _expand(arguments: argparse.Namespace) -> None:
     env_id = _env_of(arguments)
     wanted = counted(arguments.episodes, "demonstration")
     demos = make_and_save(out, wanted, lambda: _expanded(arguments, env_id))
+    print(describe_cost(out, demos))
+
+
+def describe_cost(out: Path, demos: DemoSet) -> str:
+    """Return what demonstrations that were made, and saved in a file, have cost."""
     cost = cost_of(demos.header)
     assert cost is not None
-    print(
+    return (
         f"{out}: {counted(len(demos.episodes), 'demonstration')} of {demos.env_id}, "
         f"{counted(demos.num_transitions, 'transition')}; "
         f"{cost.kept} of {counted(cost.attempts, 'attempt')} succeeded, "

@@ -8,6 +8,7 @@ from textwrap import wrap
 from typing import Any
 
 from headstart.cli.parser import add_force
+from headstart.demos.expansion.cost import FOUND
 from headstart.demos.inspect import inspect_demos
 from headstart.demos.storage import load_demos
 from headstart.files.output import PICTURES, check_new_output
@@ -89,6 +90,8 @@ def _source(report: dict[str, Any]) -> str:
     elif report["expanded"]:
         origin = report["expanded_from"]
         parts = [f"expanded from demonstrations of {origin}" if origin else "expanded"]
+        if origin == FOUND:
+            parts = ["made from nothing: what had moved the object by chance was done again"]
     else:
         parts = [f"expert {expert}" if expert else "unknown"]
     if noise is not None:

@@ -11,6 +11,8 @@ from headstart.data.episode import Episode
 
 HEADER = "expansion"
 """The key in a header."""
+FOUND = "nothing"
+"""The origin of demonstrations that were made from what had moved an object by chance."""
 _LARGEST = 2**63 - 1
 
 
@@ -69,6 +71,12 @@ def is_expansion_of(header: Mapping[str, Any], episodes: Sequence[Episode]) -> b
     """Return whether demonstrations with this header were made from these."""
     own = header.get(HEADER)
     return isinstance(own, dict) and own.get("sources_sha256") == digest_of(episodes)
+
+
+def is_found(header: Mapping[str, Any]) -> bool:
+    """Return whether demonstrations with this header were made from nothing."""
+    own = header.get(HEADER)
+    return isinstance(own, dict) and own.get("origin") == FOUND
 
 
 def _read(written: object) -> ExpansionCost | None:

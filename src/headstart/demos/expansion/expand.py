@@ -3,21 +3,21 @@
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gymnasium as gym
 
 from headstart.data.episode import Episode
-from headstart.demos.expansion.cost import HEADER, ExpansionCost, digest_of
+from headstart.demos.expansion.choice import choose_sources
 from headstart.demos.expansion.player import Player
+from headstart.demos.expansion.rounds import ExpansionPlan, Rounds, made_demos
 from headstart.demos.expansion.skill import Skill, UnusableError, read_skill
 from headstart.demos.expansion.workspace import Workspace
 from headstart.demos.opening import Demos, list_demos
 from headstart.demos.reading import read_demos
-from headstart.demos.record import CollectingInterrupted, versions
-from headstart.demos.storage import DemoSet, load_demos, task_header
+from headstart.demos.record import CollectingInterrupted
+from headstart.demos.storage import DemoSet, load_demos
 from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.envs.looks.hand import misdeclared
 from headstart.envs.make import env_source, make_env
@@ -26,31 +26,11 @@ from headstart.envs.restoring import restoring_problem
 from headstart.envs.snapshot import restorable
 from headstart.envs.source import EnvLike
 from headstart.envs.task import TaskConfig
-from headstart.errors import EpisodeError, InputError
+from headstart.errors import InputError
 from headstart.rollout.executors import Executor, open_executor
-from headstart.rollout.job import EpisodeJob
-from headstart.settings import check_settings, setting
 from headstart.text import counted, printable
 
-_ROUND = 16
-"""Attempts at once. The choice of sources depends on the rounds before alone, not on who is
-quicker."""
-_MAX_FAILURES_PER_SUCCESS = 20
-
 _log = logging.getLogger("headstart")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExpansionPlan:
-    """What is to be made, and how."""
-
-    episodes: int = setting(100, at_least=1)
-    speed: float = setting(1.0, at_least=0.2, at_most=3.0)
-    seed: int = setting(0, at_least=0)
-    snapshots: bool = True
-
-    def __post_init__(self) -> None:
-        check_settings(self)
 
 
 def expand_demos(
@@ -129,17 +109,14 @@ class Expansion:
         plan: ExpansionPlan,
         on_episode: Callable[[Episode], None] | None = None,
     ) -> None:
-        self._spec, self._plan, self._on_episode = spec, plan, on_episode
+        self._spec, self._plan = spec, plan
         workspace = Workspace.of(spec)
         for problem in misdeclared(env, spec.layout):
             raise InputError(f"{spec.env_id}: {problem}")
         self._numbers, skills = _skills(sources, workspace)
-        env.reset(seed=0)
-        restores = restorable(env) is not None and restoring_problem(env) is None
-        self._players = [Player(skill, workspace, plan.speed, restores) for skill in skills]
-        self._tallies = [Tally() for _ in skills]
-        self._kept: dict[int, Episode] = {}
-        self._cost = ExpansionCost()
+        restores = restores_states(env)
+        players = [Player(skill, workspace, plan.speed, restores) for skill in skills]
+        self._rounds = Rounds(spec, players, plan, choose_sources, on_episode)
         self._source = sources
 
     def run(self, executor: Executor) -> DemoSet:
@@ -150,108 +127,23 @@ class Expansion:
             CollectingInterrupted: if Ctrl-C comes after the first one.
         """
         try:
-            while len(self._kept) < self._plan.episodes:
-                self._round(executor)
+            self._rounds.run(executor)
         except KeyboardInterrupt:
-            if not self._kept:
+            if not self._rounds.kept:
                 raise
             raise CollectingInterrupted(self._demos()) from None
         return self._demos()
 
-    def _round(self, executor: Executor) -> None:
-        """Make some attempts; all of them count, so no more are made than may be kept."""
-        first, left = self._cost.attempts, self._plan.episodes - len(self._kept)
-        chosen = choose_sources(self._tallies, min(_ROUND, left))
-        jobs = [self._job(first + place, number) for place, number in enumerate(chosen)]
-        for index, number, pending in zip(
-            range(first, first + len(chosen)), chosen, executor.submit(jobs), strict=True
-        ):
-            tally, episode, cost = self._tallies[number], None, ExpansionCost(attempts=1)
-            try:
-                episode = pending.result()
-                taken = len(episode) + episode.discarded_steps
-                cost = ExpansionCost(taken, episode.discarded_steps, 1, int(episode.success))
-            except EpisodeError as error:
-                _log.warning("%s; this attempt is dropped", error.reason)
-                cost = ExpansionCost(error.env_steps, 0, 1)
-            self._cost += cost
-            tally.attempts += 1
-            if episode is not None and episode.success:
-                tally.successes += 1
-                self._kept[index] = replace(episode, discarded_steps=0)
-                if self._on_episode is not None:
-                    self._on_episode(self._kept[index])
-            self._check_yield()
-
-    def _job(self, index: int, number: int) -> EpisodeJob:
-        return EpisodeJob(
-            self._players[number],
-            self._plan.seed,
-            "expansion",
-            index,
-            reward_info_keys=self._spec.reward_info_keys,
-            snapshots=self._plan.snapshots,
-        )
-
-    def _check_yield(self) -> None:
-        attempts, kept = self._cost.attempts, len(self._kept)
-        if attempts < _MAX_FAILURES_PER_SUCCESS * (kept + 1):
-            return
-        share = f"only {kept} of {attempts} attempts" if kept else f"no attempt of {attempts}"
-        raise InputError(
-            f"{share} to expand {counted(len(self._players), 'demonstration')} on "
-            f"{self._spec.env_id} succeeded; take other ones, or a slower speed"
-        )
-
     def _demos(self) -> DemoSet:
-        sources = [
-            {"episode": number, "attempts": tally.attempts, "kept": tally.successes}
-            for number, tally in zip(self._numbers, self._tallies, strict=True)
-        ]
         origin = self._source.header.get("expert") or self._source.header.get("imported_from")
-        header = {
-            HEADER: {
-                **self._cost.to_json(),
-                "speed": self._plan.speed,
-                "origin": printable(origin) if isinstance(origin, str) else None,
-                "sources_sha256": digest_of(self._source.episodes),
-                "sources": sources,
-            },
-            "seed": self._plan.seed,
-            "noise": 0.0,
-            "episode_indices": list(self._kept),
-            "failed_attempts": self._cost.attempts - len(self._kept),
-            **task_header(self._spec),
-            "versions": versions(),
-        }
-        return DemoSet(self._spec.env_id, tuple(self._kept.values()), header)
-
-
-@dataclass
-class Tally:
-    """How often a source was tried, and how often that succeeded."""
-
-    attempts: int = 0
-    successes: int = 0
-
-
-def choose_sources(tallies: Sequence[Tally], count: int) -> list[int]:
-    """Return the number of a source for each of ``count`` attempts that are made at once.
-
-    The one with the highest share of successes comes next, a success and a failure added to each;
-    what is not known yet counts as failed, so that sources that are equally good take turns.
-    """
-    asked = [0] * len(tallies)
-    chosen = []
-    for _ in range(count):
-        shares = [
-            (tally.successes + 1) / (tally.attempts + more + 2)
-            for tally, more in zip(tallies, asked, strict=True)
-        ]
-        number = shares.index(max(shares))
-        asked[number] += 1
-        chosen.append(number)
-    return chosen
+        return made_demos(
+            self._spec,
+            self._rounds,
+            self._plan,
+            origin=printable(origin) if isinstance(origin, str) else None,
+            sources=self._source.episodes,
+            numbers=self._numbers,
+        )
 
 
 def _env_of(demos: Demos) -> str:
@@ -293,3 +185,9 @@ def _skills(sources: DemoSet, workspace: Workspace) -> tuple[list[int], list[Ski
     if refused:
         _log.warning("%s of %s cannot be expanded: %s", sum(refused.values()), total, reasons)
     return list(skills), list(skills.values())
+
+
+def restores_states(env: gym.Env[Any, Any]) -> bool:
+    """Return whether states are restored."""
+    env.reset(seed=0)
+    return restorable(env) is not None and restoring_problem(env) is None

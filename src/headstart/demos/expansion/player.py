@@ -13,7 +13,7 @@ from headstart.demos.expansion.workspace import Workspace
 
 Observation = Mapping[str, NDArray[Any]]
 
-_GAIN = 0.36
+_GAIN = 0.5
 """Share of the way to where it aims that the hand is to move in a step."""
 _PLACED = 0.75
 """How far an object may be from its place, in strides, before the next one is moved."""

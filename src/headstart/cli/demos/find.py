@@ -1,0 +1,69 @@
+"""``headstart demos find``."""
+
+import argparse
+from typing import Any
+
+from headstart.cli.demos.expand import describe_cost
+from headstart.cli.demos.saving import make_and_save
+from headstart.cli.parser import add_collectors, add_force
+from headstart.cli.progress import progress_bar
+from headstart.cli.task import add_task, task_of
+from headstart.demos.finding.find import find_demos
+from headstart.demos.storage import DemoSet
+from headstart.files.output import DEMO_FILES, check_new_output
+from headstart.files.paths import user_path
+from headstart.text import counted
+
+DESCRIPTION = """\
+Make demonstrations from nothing. The hand goes to the object and tries random actions until it has
+lifted or pushed it a few times by chance. These are done again in new scenes, as `headstart demos
+expand` does; each is kept if it ends in success. All env steps that this takes are counted in the
+file.
+
+It works where the task says how its hand is moved, and a goal is the place of one object; Fetch
+tasks say so already: see `headstart envs check`. `headstart train` without --demos does the same.
+
+examples:
+  headstart demos find FetchPickAndPlace-v4 --out demos.npz
+  headstart demos find FetchPush-v4 --episodes 50 --out demos.npz
+"""
+
+
+def add_action(actions: Any) -> None:
+    """Say what the action takes."""
+    find = actions.add_parser(
+        "find", help="no demonstrations -> many, by chance and repetition", description=DESCRIPTION
+    )
+    find.add_argument("env", metavar="ENV", help="environment, an id or module:Class")
+    find.add_argument("--episodes", type=int, default=100, help="demonstrations to make (100)")
+    find.add_argument("--out", type=user_path, required=True, help="the .npz file to write")
+    find.add_argument("--speed", type=float, default=1.0, help="how fast the hand moves (1)")
+    find.add_argument("--seed", type=int, default=0, help="root of the episodes' seeds (0)")
+    find.add_argument(
+        "--no-snapshots", action="store_true", help="leave out the simulator's states"
+    )
+    add_collectors(find)
+    add_force(find)
+    add_task(find, unexplained="ignore")
+    find.set_defaults(run=_find)
+
+
+def _find(arguments: argparse.Namespace) -> None:
+    out = arguments.out
+    check_new_output(out, "a demo file", DEMO_FILES, force=arguments.force)
+    wanted = counted(arguments.episodes, "demonstration")
+    print(describe_cost(out, make_and_save(out, wanted, lambda: _found(arguments))))
+
+
+def _found(arguments: argparse.Namespace) -> DemoSet:
+    with progress_bar(f"finding in {arguments.env}", arguments.episodes) as tick:
+        return find_demos(
+            arguments.env,
+            episodes=arguments.episodes,
+            speed=arguments.speed,
+            seed=arguments.seed,
+            collectors=arguments.collectors,
+            snapshots=not arguments.no_snapshots,
+            task=task_of(arguments),
+            on_episode=tick,
+        )

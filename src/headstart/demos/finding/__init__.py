@@ -1,0 +1,1 @@
+"""Demonstrations from nothing: objects moved by chance, relabelled, and expanded."""
