@@ -40,6 +40,7 @@ CURVES = (
     "eval/success_rate_air",
     "eval/success_rate_table",
     "eval/mean_q",
+    "time/expansion_env_steps",
     "time/env_steps",
     "time/updates",
     "time/wall_seconds",
@@ -110,6 +111,10 @@ EXPERIMENTS = {
         "FetchPickAndPlace-v4", _evaluated("fast", 6000, 3000), (3000, 6000), 100, "noisy"
     ),
     "push-fast": Experiment("FetchPush-v4", _evaluated("fast", 8000, 4000), (4000, 8000), 100),
+    "pick-and-place-nothing-fast": Experiment(
+        "FetchPickAndPlace-v4", _evaluated("fast", 4000, 1000), (1000, 4000)
+    ),
+    "push-nothing-fast": Experiment("FetchPush-v4", _evaluated("fast", 8000, 4000), (4000, 8000)),
     "slide-fast": Experiment(
         "FetchSlide-v4", _evaluated("fast", 10_000, 5000), (5000, 10_000), 100
     ),
@@ -216,16 +221,19 @@ def floor(env_id: str) -> dict[str, Any]:
 
 def quote(seeds: list[dict[str, list[Any]]], mark: int) -> dict[str, Any]:
     """Return each seed's last evaluation at no more than ``mark`` env steps, and their spread."""
-    success, seconds, with_evaluation = [], [], []
+    success, seconds, with_evaluation, made_in = [], [], [], []
     for seed in seeds:
         steps = seed["time/env_steps"]
         at = max((index for index, step in enumerate(steps) if step <= mark), default=0)
         success.append(seed["eval/success_rate"][at])
+        made_in.append(seed["time/expansion_env_steps"][at] or 0)
         wall = seed["time/wall_seconds"][at]
         with_evaluation.append(round(wall, 1))
         seconds.append(round(wall - seed["time/evaluation_seconds"][at], 1))
     return {
         "env_steps": mark,
+        # On top of those: what making demonstrations has taken.
+        "made_in": {"median": statistics.median(made_in), "range": spread(made_in)},
         "success_rate": {"median": statistics.median(success), "range": spread(success)},
         "seconds": {"median": statistics.median(seconds), "range": spread(seconds)},
         "seconds_with_evaluation": {

@@ -64,6 +64,8 @@ LABELS = {
     "pick-and-place-noisy-fast": "the same with 100 noisy ones (demonstrator: 53%), 3 seeds",
     "pick-and-place-10-fast": "the same with 10 demonstrations, 3 seeds",
     "push-fast": "FetchPush-v4, 100 demonstrations, 3 seeds",
+    "pick-and-place-nothing-fast": "FetchPickAndPlace-v4, [none](docs/demonstrations.md#no-demonstrations), 3 seeds",
+    "push-nothing-fast": "FetchPush-v4, none, 3 seeds",
     "reach-fast": "FetchReach-v4, `fast`, no demonstrations",
     "point-maze-fast": f"PointMaze_UMaze-v3, no demonstrations, {FAR}",
     "hand-reach-fast": "HandReach-v3, no demonstrations, settings of the same page, 1 seed",
@@ -228,8 +230,10 @@ def learning_table() -> str:
         for quoted in result["quoted"]:
             rate, seconds = quoted["success_rate"], quoted["seconds"]["median"]
             low, high = rate["range"]
+            made = quoted.get("made_in", {"median": 0})["median"]
+            before = f"{made:,.0f} + " if made else ""
             rows.append(
-                f"{task} {quoted['env_steps']:,} "
+                f"{task} {before}{quoted['env_steps']:,} "
                 f"| {rate['median']:.1%} ({low:.1%} to {high:.1%}) | {seconds:.0f} |"
             )
         if result["last_policies"]:

@@ -6,7 +6,7 @@ from headstart.demos.expansion.route import Route
 from headstart.demos.expansion.workspace import Array
 
 # Distances in strides.
-_AHEAD, _CAREFUL = 2.4, 0.7
+_AHEAD, _CAREFUL = 1.75, 0.7
 """How far ahead the hand aims at speed 1: in between, and near what it takes or leaves."""
 _ARRIVED = 0.15
 """At which distance from a point where the gripper moves the hand is there."""
