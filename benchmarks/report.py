@@ -58,14 +58,15 @@ PUBLISHED = {
 }  # fmt: skip
 
 FAR = "[far goals](docs/environments.md#when-goals-are-far-or-poses-of-many-joints)"
+NOTHING = "[no demonstrations](docs/demonstrations.md#no-demonstrations)"
 LABELS = {
     "pick-and-place-fast": "FetchPickAndPlace-v4, `fast`, 100 demonstrations",
     "pick-and-place-fast-bfloat16": "the same with `--matmul-precision bfloat16`",
     "pick-and-place-noisy-fast": "the same with 100 noisy ones (demonstrator: 53%), 3 seeds",
     "pick-and-place-10-fast": "the same with 10 demonstrations, 3 seeds",
     "push-fast": "FetchPush-v4, 100 demonstrations, 3 seeds",
-    "pick-and-place-nothing-fast": "FetchPickAndPlace-v4, [none](docs/demonstrations.md#no-demonstrations), 3 seeds",
-    "push-nothing-fast": "FetchPush-v4, none, 3 seeds",
+    "pick-and-place-nothing-fast": f"FetchPickAndPlace-v4, {NOTHING}, 3 seeds",
+    "push-nothing-fast": f"FetchPush-v4, {NOTHING}, 3 seeds",
     "reach-fast": "FetchReach-v4, `fast`, no demonstrations",
     "point-maze-fast": f"PointMaze_UMaze-v3, no demonstrations, {FAR}",
     "hand-reach-fast": "HandReach-v3, no demonstrations, settings of the same page, 1 seed",

@@ -68,6 +68,19 @@ def test_only_kept_demonstrations_pull_the_policy():
     np.testing.assert_array_equal(policy_action.grad, [[-1.0, -1.0], [0.0, 0.0], [0.0, 0.0]])
 
 
+def test_by_distance_one_that_is_far_off_counts_as_much_as_another():
+    policy_action = torch.tensor([[30.0, 40.0], [0.003, 0.004]], requires_grad=True)
+    rows = {"is_demo": tensor(1, 1), "keep": tensor(1, 1), "error": "distance"}
+    loss = losses.bc_loss(policy_action, torch.zeros(2, 2), **rows)
+    assert loss.item() == pytest.approx((50.0 - 0.05 + 0.005**2 / (2 * 0.05)) / 2, rel=1e-3)
+    loss.backward()
+    # A step towards the far one is no longer than 1; near, it gets shorter with the distance.
+    np.testing.assert_allclose(policy_action.grad[0], [0.3, 0.4], rtol=1e-4)
+    np.testing.assert_allclose(policy_action.grad[1], [0.03, 0.04], rtol=1e-2)
+    gradient = losses.bc_gradient(policy_action.detach(), torch.zeros(2, 2), **rows)
+    np.testing.assert_allclose(gradient, policy_action.grad, rtol=1e-5)
+
+
 def test_q_filter_is_strict():
     keep = losses.q_filter(tensor(1, 2, 3).unsqueeze(0), tensor(1, 1, 4).unsqueeze(0))
     np.testing.assert_array_equal(keep, [0.0, 1.0, 0.0])

@@ -6,12 +6,15 @@ from dataclasses import replace
 import gymnasium as gym
 import numpy as np
 import pytest
-from builders import random_episode
+import torch
+from builders import random_batch, random_episode
 from cut_runs import BASE, Cut, PowerCut
 from outcomes import outcome
 from plane_tasks import GLIDE, Glide, brake
 from small_runs import POINT
 
+from headstart.agents.config import DDPGConfig
+from headstart.agents.ddpg import DDPG
 from headstart.data.layout import StateLayout
 from headstart.demos.record import collect_demos
 from headstart.errors import InputError
@@ -199,3 +202,35 @@ def test_what_is_seen_of_a_point_is_the_way_to_its_goal(point_demos):
     one = {"observation": np.zeros(2), "achieved_goal": np.zeros(2), "desired_goal": np.ones(2)}
     other = {name: value + 0.3 for name, value in one.items()}
     np.testing.assert_allclose(policy(one), policy(other), atol=1e-6)
+
+
+def test_clones_do_the_same_whatever_the_normaliser_sees_after_them():
+    sizes = {"observation_dim": 3, "goal_dim": 2}
+    agent = DDPG(
+        DDPGConfig(hidden_sizes=(16, 16)),
+        **sizes,
+        action_low=[-1.0, 0.0],
+        action_high=[1.0, 3.0],
+        reward_range=(-1.0, 0.0),
+        seed=0,
+    )
+    held = Contest({"all": agent}, keeps_clones=True)
+    shown = random_batch(np.random.default_rng(0), 200, **sizes, action_dim=2, num_demos=200)
+    layer = agent.actor.weights[0].clone()
+    held.observe(replace(shown, observation=0.01 * shown.observation))
+    # Nothing is cloned yet, and an untrained network is as it was drawn.
+    torch.testing.assert_close(agent.actor.weights[0], layer, rtol=0.0, atol=0.0)
+    for _ in range(20):
+        held.clone(shown.map(torch.from_numpy))
+    held.end_cloning()
+    states = {
+        "observation": 0.01 * shown.observation,
+        "achieved_goal": shown.achieved_goal,
+        "desired_goal": shown.desired_goal,
+    }
+    before = [agent.policy(deployed=deployed)(states) for deployed in (False, True)]
+    held.observe(replace(shown, observation=0.1 + 0.05 * shown.observation))
+    after = [agent.policy(deployed=deployed)(states) for deployed in (False, True)]
+    np.testing.assert_allclose(before, after, atol=1e-3)
+    held.observe(replace(shown, observation=2.0 * shown.observation))
+    assert np.abs(agent.policy(deployed=True).mean[:3]).max() > 0.01
