@@ -54,9 +54,10 @@ class DDPGConfig:
     """Weight of the policy loss where there are demonstrations."""
     bc_weight: float = setting(1.0, at_least=0)
     """Weight of the behaviour-cloning loss; 0 leaves demonstrations to the replay alone."""
-    bc_error: Literal["squared", "distance"] = "distance"
+    bc_error: Literal["squared", "distance"] | None = None
     """Error of a cloned action: its squared distance to the demonstrated one (the paper), or the
-    distance, which decides between demonstrations that disagree instead of averaging them."""
+    distance, which decides between demonstrations that disagree instead of averaging them. By
+    default the distance, but the square with 20 demonstrations or fewer."""
     q_filter: bool = True
     """Clone a demonstrated action only where a critic rates it above the policy's."""
     q_filter_from: int = setting(4000, at_least=0)

@@ -79,7 +79,7 @@ def bc_loss(
     demo_action: Tensor,
     is_demo: Tensor,
     keep: Tensor,
-    error: Literal["squared", "distance"] = "squared",
+    error: Literal["squared", "distance"] | None = "squared",
 ) -> Tensor:
     """Error of the policy's actions where there are demonstrated ones, a number.
 
@@ -89,7 +89,7 @@ def bc_loss(
     """
     squared = (policy_action - demo_action).square().sum(dim=-1)
     assert squared.shape == is_demo.shape == keep.shape, (squared.shape, is_demo.shape, keep.shape)
-    each = squared if error == "squared" else (squared + _SMOOTH**2).sqrt() - _SMOOTH
+    each = squared if error != "distance" else (squared + _SMOOTH**2).sqrt() - _SMOOTH
     return (is_demo * keep * each).sum() / is_demo.sum().clamp(min=1.0)
 
 
@@ -98,12 +98,12 @@ def bc_gradient(
     demo_action: Tensor,
     is_demo: Tensor,
     keep: Tensor,
-    error: Literal["squared", "distance"] = "squared",
+    error: Literal["squared", "distance"] | None = "squared",
 ) -> Tensor:
     """Gradient of ``bc_loss`` by the policy's action, ``(B, action_dim)``."""
     way = policy_action - demo_action
     weight = is_demo * keep / is_demo.sum().clamp(min=1.0)
-    if error == "squared":
+    if error != "distance":
         weight = 2.0 * weight
     else:
         weight = weight * (way.square().sum(dim=-1) + _SMOOTH**2).rsqrt()

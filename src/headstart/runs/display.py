@@ -27,7 +27,7 @@ class TrainingDisplay(Observer):
     def started(self, config: TrainConfig, run: RunHandle) -> None:
         """Show empty bars."""
         warm_start = config.warm_start
-        updates = warm_start.critic_updates + (warm_start.bc_updates if run.num_demos else 0)
+        updates = warm_start.critic_updates + (run.num_demos > 0) * (warm_start.bc_updates or 0)
         self._directory = run.directory
         self._warm_up = self._bar.add_task("warm start", total=updates or None)
         self._bar.update(self._warm_up, visible=updates > 0)

@@ -27,6 +27,7 @@ _FEW_EPISODES = 10
 _EVALUATIONS = 4
 _EVALUATION_COST = 2
 """Env steps of evaluation to one of training, at most."""
+_FEW_DEMOS = 20
 _log = logging.getLogger("headstart")
 
 
@@ -82,7 +83,23 @@ def keep_adapted(config: TrainConfig, before: TrainConfig) -> TrainConfig:
     if cycle.updates is None and cycle.updates_per_step is None:
         updates, ratio = before.cycle.updates, before.cycle.updates_per_step
         cycle = replace(cycle, updates=updates, updates_per_step=ratio)
-    return replace(config, demos=demos, warm_start=warm_start, evaluation=evaluation, cycle=cycle)
+    if warm_start.bc_updates is None:
+        warm_start = replace(warm_start, bc_updates=before.warm_start.bc_updates)
+    agent = replace(config.agent, bc_error=config.agent.bc_error or before.agent.bc_error)
+    return replace(
+        config, agent=agent, demos=demos, warm_start=warm_start, evaluation=evaluation, cycle=cycle
+    )
+
+
+def adapt_cloning(config: TrainConfig, num_demos: int) -> TrainConfig:
+    """Return a configuration that says how ``num_demos`` demonstrations are cloned."""
+    few = 0 < num_demos <= _FEW_DEMOS
+    agent, warm_start = config.agent, config.warm_start
+    if agent.bc_error is None:
+        agent = replace(agent, bc_error="squared" if few else "distance")
+    if warm_start.bc_updates is None:
+        warm_start = replace(warm_start, bc_updates=2000 if few else 4000)
+    return replace(config, agent=agent, warm_start=warm_start)
 
 
 def sees_component(config: TrainConfig, spec: "GoalSpec") -> bool:

@@ -22,7 +22,7 @@ from headstart.errors import InputError, require
 from headstart.rollout.executors import Executor
 from headstart.rollout.task_source import OwnResets, TaskSource
 from headstart.seeding import Streams, integer_seed
-from headstart.training.adaptation import adapt
+from headstart.training.adaptation import adapt, adapt_cloning
 from headstart.training.config import ActorInputs, TrainConfig
 from headstart.training.contest import Contest
 from headstart.training.goal_use import compare_goal_use
@@ -53,7 +53,7 @@ def check_fit(config: TrainConfig, spec: GoalSpec, *, with_demos: bool) -> None:
             f"replay_capacity {config.replay_capacity} cannot hold one episode of {spec.env_id}, "
             f"which takes {spec.max_episode_steps + 1} states"
         )
-    cloned = with_demos and config.warm_start.bc_updates > 0
+    cloned = with_demos and config.warm_start.bc_updates != 0
     require(
         config.env_steps > 0 or cloned,
         "env_steps must be at least 1 where no demonstrations are cloned (warm_start.bc_updates)",
@@ -79,7 +79,7 @@ def build_trainer(
     tasks: TaskSource | None = None,
 ) -> Trainer:
     """Assemble agent, replay and samplers."""
-    config = adapt(config, spec)
+    config = adapt_cloning(adapt(config, spec), len(demos or ()))
     replay = _replay(config.replay_capacity, spec)
     streams = Streams(config.seed)
     check = EpisodeCheck(reward, config.task.unexplained_reward)
@@ -94,7 +94,7 @@ def build_trainer(
         contest=Contest(
             {seen: _agent(config, spec, seen) for seen in views(config, spec, demos)},
             keeps_actors=config.init_policy is not None,
-            keeps_clones=demo_sampler is not None and config.warm_start.bc_updates > 0,
+            keeps_clones=demo_sampler is not None and config.warm_start.bc_updates != 0,
         ),
         check=check,
         executor=executor,

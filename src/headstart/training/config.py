@@ -113,8 +113,9 @@ class ResetsConfig:
 class WarmStartConfig:
     """What happens before the first cycle, in this order."""
 
-    bc_updates: int = setting(4000, at_least=0, resume="fixed")
-    """Updates of pure behaviour cloning; none without demonstrations. Where several actors are
+    bc_updates: int | None = setting(None, at_least=0, resume="fixed")
+    """Updates of pure behaviour cloning; none without demonstrations. By default 4000, or 2000 from
+    20 demonstrations or fewer, which a longer fit would learn by heart. Where several actors are
     cloned, only the one that is chosen gets the second half, and needs env steps to be chosen."""
     episodes: int | None = setting(None, at_least=0, at_most=MOST_EPISODES, resume="fixed")
     """Episodes collected with the clone, or without demonstrations with random actions. By default

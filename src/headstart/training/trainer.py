@@ -127,7 +127,7 @@ class Trainer:
     def _warm_start(self) -> Iterator[None]:
         """Clone the demonstrations, collect with the clone, teach the critics from both."""
         warm_start, progress = self.config.warm_start, self.progress
-        to_clone = 0 if self.demo_sampler is None else warm_start.bc_updates
+        to_clone = 0 if self.demo_sampler is None else warm_start.bc_updates or 0
         if not self.state.begun and self.demos:
             self._observe(EpisodeReplay.from_episodes(self.demos))
         self.state.begun = True
