@@ -17,7 +17,7 @@ POINT = "PointReach-v0"
 SMALL = TrainConfig(
     env_steps=300,
     batch_size=32,
-    agent=DDPGConfig(hidden_sizes=(16, 16), q_filter_from=5),
+    agent=DDPGConfig(hidden_sizes=(16, 16), bc_error="distance", q_filter_from=5),
     demos=DemosConfig(fraction=0.25, other_goals=False),
     warm_start=WarmStartConfig(bc_updates=20, episodes=2, critic_updates=10),
     cycle=CycleConfig(episodes=2, updates=5),

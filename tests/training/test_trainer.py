@@ -173,7 +173,7 @@ def test_every_preset_trains(point_demos, name):
         agent=replace(preset.agent, hidden_sizes=(16, 16)),
         warm_start=replace(
             preset.warm_start,
-            bc_updates=min(preset.warm_start.bc_updates, 10),
+            bc_updates=10 if preset.warm_start.bc_updates is None else 0,
             episodes=min(preset.warm_start.episodes or 2, 2),
             critic_updates=min(preset.warm_start.critic_updates, 10),
         ),
