@@ -6,6 +6,7 @@ import logging
 from headstart.demos.expansion.cost import expansion_env_steps
 from headstart.demos.expansion.rounds import ExpansionPlan
 from headstart.demos.finding.find import Finding, NothingFoundError
+from headstart.demos.record import CollectingInterrupted
 from headstart.demos.storage import DemoSet
 from headstart.envs.goal_env import GoalSpec
 from headstart.envs.make import make_env
@@ -58,6 +59,12 @@ def found_demos(
             "%s; learning without demonstrations (%d env steps spent)", error, error.env_steps
         )
         return None, error.env_steps
+    except CollectingInterrupted as interrupt:
+        count = counted(len(interrupt.demos.episodes), "demonstration")
+        raise KeyboardInterrupt(
+            f"interrupted after {count} of the search; nothing is kept of them: `headstart demos "
+            f"find` makes them first, into a file"
+        ) from None
     spent = expansion_env_steps(made.header)
     _log.info(
         "%s made from nothing, in %s (--demos.find 0 learns without)",

@@ -15,6 +15,7 @@ from headstart.envs.source import EnvLike
 from headstart.errors import InputError, require
 from headstart.files.paths import user_path
 from headstart.files.run_files import CONFIG, DEMOS, POLICIES
+from headstart.policy import load_policy
 from headstart.rollout.executors import Executor
 from headstart.rollout.task_source import TaskSourceLike
 from headstart.runs.audience import gather_observers
@@ -109,6 +110,9 @@ def train(
             observers=audience,
         )
     tasks = open_tasks(config, task_source)
+    if config.init_policy is not None:
+        # Before anything is made that would be lost.
+        load_policy(config.init_policy)
     with prepare_run(
         source, config, demos, collectors, strategy, audience, executor, expand, tasks, begins=True
     ) as (trainer, used):
