@@ -67,7 +67,7 @@ def add_steer(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--steer",
         action="store_true",
-        help="Show rollouts in the browser, and let whoever moves the controls there steer; with "
+        help="Show rollouts in the browser, and let a person steer with the controls there; with "
         "nobody at the page nothing changes. Needs `pip install 'headstart[web]'`.",
     )
     add_page(parser, _STEER_PORT)

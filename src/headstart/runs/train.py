@@ -110,15 +110,14 @@ def train(
             observers=audience,
         )
     tasks = open_tasks(config, task_source)
-    if config.init_policy is not None:
-        # Before anything is made that would be lost.
-        load_policy(config.init_policy)
+    # Before anything is made that would be lost.
+    first = None if config.init_policy is None else load_policy(config.init_policy)
     with prepare_run(
         source, config, demos, collectors, strategy, audience, executor, expand, tasks, begins=True
     ) as (trainer, used):
         warn_of_no_updates(trainer.config, trainer.spec)
-        if config.init_policy is not None:
-            begin_from(trainer, config.init_policy)
+        if first is not None:
+            begin_from(trainer, first)
         if out is None:
             return run(trainer)
         record = RunRecord(

@@ -1,4 +1,4 @@
-"""Who may open a page, and what the browser is told not to do with it."""
+"""Who may open a page, and what the browser must not do with it."""
 
 import hmac
 import secrets

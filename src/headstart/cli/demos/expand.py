@@ -1,15 +1,13 @@
 """``headstart demos expand``."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
+from headstart.cli.demos.making import add_making, describe_cost
 from headstart.cli.demos.saving import make_and_save
-from headstart.cli.parser import add_collectors, add_force
 from headstart.cli.progress import progress_bar
-from headstart.cli.task import add_task, task_of
+from headstart.cli.task import task_of
 from headstart.cli.trust import trusted_env
-from headstart.demos.expansion.cost import cost_of
 from headstart.demos.expansion.expand import expand_demos
 from headstart.demos.foreign.sources import check_exists
 from headstart.demos.storage import DemoSet, load_demos
@@ -39,22 +37,8 @@ def add_action(actions: Any) -> None:
         "expand", help="few demonstrations -> many, in new scenes", description=DESCRIPTION
     )
     expand.add_argument("sources", metavar="SRC", nargs="+", help="demonstrations, or several")
-    expand.add_argument("--episodes", type=int, default=100, help="demonstrations to make (100)")
-    expand.add_argument("--out", type=user_path, required=True, help="the .npz file to write")
-    expand.add_argument(
-        "--speed",
-        type=float,
-        default=1.0,
-        help="how fast the hand moves; 1 is nine tenths of its pace between objects (1)",
-    )
-    expand.add_argument("--seed", type=int, default=0, help="root of the episodes' seeds (0)")
     expand.add_argument("--env", metavar="ENV", help="environment, if not the file's own")
-    expand.add_argument(
-        "--no-snapshots", action="store_true", help="leave out the simulator's states"
-    )
-    add_collectors(expand)
-    add_force(expand)
-    add_task(expand, unexplained="ignore")
+    add_making(expand)
     expand.set_defaults(run=_expand)
 
 
@@ -67,18 +51,6 @@ def _expand(arguments: argparse.Namespace) -> None:
     wanted = counted(arguments.episodes, "demonstration")
     demos = make_and_save(out, wanted, lambda: _expanded(arguments, env_id))
     print(describe_cost(out, demos))
-
-
-def describe_cost(out: Path, demos: DemoSet) -> str:
-    """Return what demonstrations that were made, and saved in a file, have cost."""
-    cost = cost_of(demos.header)
-    assert cost is not None
-    return (
-        f"{out}: {counted(len(demos.episodes), 'demonstration')} of {demos.env_id}, "
-        f"{counted(demos.num_transitions, 'transition')}; "
-        f"{cost.kept} of {counted(cost.attempts, 'attempt')} succeeded, "
-        f"{counted(cost.env_steps, 'env step')} in all"
-    )
 
 
 def _env_of(arguments: argparse.Namespace) -> str:

@@ -3,15 +3,13 @@
 import argparse
 from typing import Any
 
-from headstart.cli.demos.expand import describe_cost
+from headstart.cli.demos.making import add_making, describe_cost
 from headstart.cli.demos.saving import make_and_save
-from headstart.cli.parser import add_collectors, add_force
 from headstart.cli.progress import progress_bar
-from headstart.cli.task import add_task, task_of
+from headstart.cli.task import task_of
 from headstart.demos.finding.find import find_demos
 from headstart.demos.storage import DemoSet
 from headstart.files.output import DEMO_FILES, check_new_output
-from headstart.files.paths import user_path
 from headstart.text import counted
 
 DESCRIPTION = """\
@@ -35,16 +33,7 @@ def add_action(actions: Any) -> None:
         "find", help="no demonstrations -> many, by chance and repetition", description=DESCRIPTION
     )
     find.add_argument("env", metavar="ENV", help="environment, an id or module:Class")
-    find.add_argument("--episodes", type=int, default=100, help="demonstrations to make (100)")
-    find.add_argument("--out", type=user_path, required=True, help="the .npz file to write")
-    find.add_argument("--speed", type=float, default=1.0, help="how fast the hand moves (1)")
-    find.add_argument("--seed", type=int, default=0, help="root of the episodes' seeds (0)")
-    find.add_argument(
-        "--no-snapshots", action="store_true", help="leave out the simulator's states"
-    )
-    add_collectors(find)
-    add_force(find)
-    add_task(find, unexplained="ignore")
+    add_making(find)
     find.set_defaults(run=_find)
 
 

@@ -9,7 +9,7 @@ from headstart.web.teleop.session import STALE_SECONDS
 
 
 class Helm:
-    """Whoever moves the controls steers from that step on; who lets go of them returns the helm.
+    """A person who moves the controls steers from that step on, and the policy after they let go.
 
     Args:
         spec: what is known of the environment.

@@ -24,7 +24,7 @@ class Desk:
         session: what is steered.
         views: the pictures.
         takes: the episodes.
-        facts: what a page is told once: names of things, and how it may steer.
+        facts: what is sent to a page once: names of things, and how it may steer.
     """
 
     def __init__(

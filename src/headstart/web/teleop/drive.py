@@ -69,7 +69,7 @@ class Drive:
         return action
 
     def reach(self, way: tuple[float, ...], observation: FloatArray) -> None:
-        """Let the hand go on by ``way``, from where it is or was to go already."""
+        """Move the hand's target by ``way``, from where it is or was to go already."""
         if self.dim and any(way):
             start = self._hand(observation) if self._target is None else self._target
             self._target = start + self._in_frame(way)

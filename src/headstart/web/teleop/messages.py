@@ -32,7 +32,7 @@ class Stick:
     move: tuple[float, ...] = ()
     """Speed of the hand in [-1, 1] to the right, away and up, as the first picture shows it."""
     reach: tuple[float, ...] = ()
-    """How far the hand is to go on in the same directions, in the units of positions."""
+    """How much farther the hand is to move in the same directions, in the units of positions."""
     grip: bool | None = None
     """Whether the fingers are to be closed; ``None`` leaves them."""
     sliders: tuple[float, ...] = ()
