@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from headstart.training.config import EvaluationConfig as EvaluationConfig
     from headstart.training.config import FailuresConfig as FailuresConfig
     from headstart.training.config import HindsightConfig as HindsightConfig
+    from headstart.training.config import LearnerConfig as LearnerConfig
     from headstart.training.config import ResetsConfig as ResetsConfig
     from headstart.training.config import TrainConfig as TrainConfig
     from headstart.training.config import WarmStartConfig as WarmStartConfig
@@ -113,6 +114,7 @@ _MODULES = {
         "EvaluationConfig",
         "FailuresConfig",
         "HindsightConfig",
+        "LearnerConfig",
         "ResetsConfig",
         "TrainConfig",
         "WarmStartConfig",

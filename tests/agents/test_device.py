@@ -1,7 +1,4 @@
-"""Where an agent computes, and what several learners agree on."""
-
-import threading
-from dataclasses import fields
+"""Where an agent computes."""
 
 import numpy as np
 import pytest
@@ -40,10 +37,6 @@ def batch_of(number, num_demos=8):
     return random_batch(np.random.default_rng(number), 32, **SIZES, num_demos=num_demos)
 
 
-def part_of(batch, rows):
-    return type(batch)(*(getattr(batch, field.name)[rows] for field in fields(batch)))
-
-
 def learn(agent, batches):
     """Take batches into account in every way there is."""
     for batch in batches:
@@ -71,46 +64,6 @@ def test_a_gpu_that_is_not_there_is_refused_in_one_line():
     with pytest.raises(InputError, match=r"device cuda: .*; --device cpu trains") as caught:
         train(POINT, {"device": "cuda"})
     assert is_one_line(str(caught.value))
-
-
-def test_two_learners_with_half_a_batch_each_are_one_with_the_whole():
-    barrier, gradients = threading.Barrier(2, timeout=30), [None, None]
-    counts = set()
-
-    def averaging(rank):
-        def average(own):
-            counts.add(len(own))
-            gradients[rank] = [each.clone() for each in own]
-            barrier.wait()
-            means = [(a + b) / 2 for a, b in zip(*gradients, strict=True)]
-            barrier.wait()
-            return means
-
-        return average
-
-    def run(rank):
-        # Four demonstrations and twelve own rows in each half.
-        halves = [part_of(batch_of(number), slice(rank, None, 2)) for number in range(10)]
-        for batch, half in zip(map(batch_of, range(10)), halves, strict=True):
-            agents[rank].observe(batch)
-            sent = send_batch(half, agents[rank].device)
-            agents[rank].clone(sent)
-            agents[rank].update_critics(sent)
-            agents[rank].update(sent)
-
-    agents = [make_agent(average_gradients=averaging(rank)) for rank in range(2)]
-    threads = [threading.Thread(target=run, args=[rank]) for rank in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert difference(*agents) == 0.0
-    whole = make_agent()
-    learn(whole, map(batch_of, range(10)))
-    assert difference(agents[0], make_agent()) > 0.0
-    assert difference(agents[0], whole) < 1e-3
-    # Weights and biases of three layers each: of actor, critics, and both in one call.
-    assert counts == {6, 12}
 
 
 @on_gpu

@@ -14,6 +14,7 @@ from headstart.envs.task import TaskConfig
 from headstart.errors import InputError
 from headstart.presets import PRESETS
 from headstart.rollout.exploration import Exploration
+from headstart.runs.train import train
 from headstart.training.config import (
     CheckpointConfig,
     CycleConfig,
@@ -21,6 +22,7 @@ from headstart.training.config import (
     EvaluationConfig,
     FailuresConfig,
     HindsightConfig,
+    LearnerConfig,
     ResetsConfig,
     TrainConfig,
     WarmStartConfig,
@@ -47,6 +49,7 @@ NAN = float("nan")
         (FailuresConfig, "failures.", {"share": 1.5}),
         (FailuresConfig, "failures.", {"share": NAN}),
         (FailuresConfig, "failures.", {"at_least": -1}),
+        (LearnerConfig, "learner.", {"shards": 0}),
         (HindsightConfig, "hindsight.", {"relabel_fraction": 1.01}),
         (HindsightConfig, "hindsight.", {"relabel_fraction": -0.5}),
         (HindsightConfig, "hindsight.", {"relabel_fraction": NAN}),
@@ -107,6 +110,14 @@ def test_a_batch_holds_rows_of_both_kinds(batch_size, fraction, rows):
         config.check_demos(10)
 
 
+def test_shards_must_divide_a_batch_and_what_is_demonstrated_of_it(point_demos):
+    with pytest.raises(InputError, match=r"learner\.shards 3 must divide .* of a batch, got 256"):
+        TrainConfig().with_({"learner.shards": 3})
+    config = TrainConfig().with_({"learner.shards": 4, "demos.fraction": 0.3})
+    with pytest.raises(InputError, match=r"divide the demonstrated .*demos\.fraction.*, got 77"):
+        train("PointReach-v0", config, demos=point_demos)
+
+
 @pytest.mark.parametrize("name", sorted(PRESETS))
 def test_every_preset_accepts_a_hundred_demonstrations(name):
     PRESETS[name].check_demos(100)
@@ -148,6 +159,7 @@ OWNERS = {
     ResetsConfig: {"resets"},
     WarmStartConfig: {"warm_start"},
     CycleConfig: {"cycle"},
+    LearnerConfig: {"learner"},
     EvaluationConfig: {"evaluation"},
     CheckpointConfig: {"checkpoint", "_checkpoint"},
     FailuresConfig: {"allowed"},

@@ -14,6 +14,7 @@ from headstart.agents.adam import Adam
 from headstart.agents.config import DDPGConfig
 from headstart.agents.device import send
 from headstart.agents.inputs import Inputs, NetworkInputs
+from headstart.agents.learners import Learners, Shards
 from headstart.agents.networks import FIRST, OTHERS, Actor, Critics
 from headstart.agents.passes import ActorPass, CriticPass
 from headstart.data.batch import Batch, NumpyBatch
@@ -25,8 +26,8 @@ Metrics = dict[str, Tensor]
 Timed = Callable[[str, Callable[..., Any]], Callable[..., Any]]
 """What gives a function back as one that is timed under a name."""
 
-AverageGradients = Callable[[list[Tensor]], list[Tensor]]
-"""Gradients of one step, the actor's before the critics', to as many of the same shapes."""
+Gradients = tuple[list[Tensor], list[Tensor], Metrics]
+"""The actor's, none where it stays as it is, the critics' likewise, and metrics."""
 
 _PARTS = {
     "inputs": "_inputs",
@@ -50,7 +51,7 @@ class DDPG:
         actor_inputs: what the actor sees; by default what the critics see, which is the whole
             observation and the goal as ``config.goal_input`` says.
         device: where it computes.
-        average_gradients: returns the gradients of a step as all learners agree on them.
+        learners: who makes every update together; this agent alone by default.
     """
 
     def __init__(
@@ -65,11 +66,11 @@ class DDPG:
         seed: int,
         actor_inputs: InputMap | ComponentInputs | None = None,
         device: torch.device | str = "cpu",
-        average_gradients: AverageGradients | None = None,
+        learners: Learners | None = None,
     ) -> None:
         self.config = config
         self.device = torch.device(device)
-        self._average_gradients = average_gradients
+        self._learners = learners or Shards()
         self.observation_dim = observation_dim
         self.goal_dim = goal_dim
         bounds = inner_bounds(np.array(list(action_low)), np.array(list(action_high)))
@@ -94,7 +95,7 @@ class DDPG:
     def observe(self, batch: NumpyBatch) -> None:
         """Count the inputs of a batch into the normaliser."""
         if self.config.normalize_inputs:
-            self._seen.observe(batch)
+            self._seen.observe(self._learners.union(batch))
 
     def refresh_normalizer(self) -> None:
         """Standardise with the moments as they are now."""
@@ -107,13 +108,19 @@ class DDPG:
         Both gradients are taken at the same parameters before either step, as in baselines, so the
         critics' value of the demonstrated action serves the TD error and the Q-filter alike.
         """
-        inputs, action = self._inputs_now(batch), self._scaled_action(batch)
-        gradients, values, metrics = self._critic_gradients(batch, inputs, action)
-        actor_gradients: list[Tensor] = []
-        if self.updates % self.config.actor_delay == 0:
-            actor_gradients, more = self._actor_gradients(batch, inputs, action, q_demo=values)
-            metrics |= more
-        self._step(actor_gradients, gradients)
+        # Asked of the whole batch, on the host, where that costs nothing.
+        shown = bool(self.config.bc_weight and batch.source.any())
+        also_actor = self.updates % self.config.actor_delay == 0
+
+        def gradients(part: Batch[Tensor]) -> Gradients:
+            inputs, action = self._inputs_now(part), self._scaled_action(part)
+            critics, values, metrics = self._critic_gradients(part, inputs, action)
+            if not also_actor:
+                return [], critics, metrics
+            actor, more = self._actor_gradients(part, inputs, action, q_demo=values, shown=shown)
+            return actor, critics, metrics | more
+
+        metrics = self._learn(batch, gradients)
         self.updates += 1
         if self.config.target_update == "update":
             self._follow(*self._actor_pairs)
@@ -123,22 +130,32 @@ class DDPG:
     @torch.no_grad()
     def update_critics(self, batch: Batch[Tensor]) -> Metrics:
         """One gradient step on the critics alone: the warm start after cloning."""
-        inputs, action = self._inputs_now(batch), self._scaled_action(batch)
-        gradients, _, metrics = self._critic_gradients(batch, inputs, action)
-        self._step([], gradients)
+
+        def gradients(part: Batch[Tensor]) -> Gradients:
+            inputs, action = self._inputs_now(part), self._scaled_action(part)
+            critics, _, metrics = self._critic_gradients(part, inputs, action)
+            return [], critics, metrics
+
+        metrics = self._learn(batch, gradients)
         self._follow(*self._critic_pairs)
         return metrics
 
     @torch.no_grad()
     def clone(self, batch: Batch[Tensor]) -> Metrics:
         """One step of behaviour cloning alone, without critics or filter: the warm start."""
-        actor = ActorPass(self.actor, self._inputs_now(batch).actor)
-        actions = actor.action, self._scaled_action(batch)
-        is_demo = send(batch.is_demo, self.device)
-        rows, error = (is_demo, torch.ones_like(is_demo)), self.config.bc_error
-        self._step(actor.parameter_gradients(losses.bc_gradient(*actions, *rows, error)), [])
+
+        def gradients(part: Batch[Tensor]) -> Gradients:
+            actor = ActorPass(self.actor, self._inputs_now(part).actor)
+            actions = actor.action, self._scaled_action(part)
+            is_demo = send(part.is_demo, self.device)
+            rows, error = (is_demo, torch.ones_like(is_demo)), self.config.bc_error
+            by_action = losses.bc_gradient(*actions, *rows, error)
+            loss = losses.bc_loss(*actions, *rows, error)
+            return actor.parameter_gradients(by_action), [], {"bc_loss": loss}
+
+        metrics = self._learn(batch, gradients)
         self._follow(*self._actor_pairs)
-        return {"bc_loss": losses.bc_loss(*actions, *rows, error)}
+        return metrics
 
     def end_cloning(self) -> None:
         """Make the averaged actor the clone: what it averages until then is mostly not cloned."""
@@ -236,9 +253,23 @@ class DDPG:
         )
 
     def _actor_gradients(
-        self, batch: Batch[Tensor], inputs: Inputs, demo_action: Tensor, *, q_demo: Tensor
+        self,
+        batch: Batch[Tensor],
+        inputs: Inputs,
+        demo_action: Tensor,
+        *,
+        q_demo: Tensor,
+        shown: bool,
     ) -> tuple[list[Tensor], Metrics]:
-        """Return the gradients and metrics, given the critics' ``Q(s, a)``, ``(K, B)``."""
+        """Return the gradients and metrics.
+
+        Args:
+            batch: the rows.
+            inputs: what networks see of them.
+            demo_action: what was done in them, ``(B, action_dim)``.
+            q_demo: the critics' ``Q(s, a)``, ``(K, B)``.
+            shown: whether it was shown, in some of these rows or of those of other learners.
+        """
         config = self.config
         actor = ActorPass(self.actor, inputs.actor)
         critic = CriticPass(self.critics, inputs.critic, actor.action, members=FIRST)
@@ -247,14 +278,13 @@ class DDPG:
         by_value, by_action = losses.policy_gradients(value, action, action_l2=config.action_l2)
         gradient = by_action + critic.action_gradient(by_value)
         metrics = {"actor_loss": loss, "mean_q": value.mean()}
-        # Still on the host, where asking costs nothing.
-        if config.bc_weight and batch.source.any():
+        if shown:
             keep = self._keep(batch.is_demo, inputs, action, value, q_demo)
             is_demo = send(batch.is_demo, self.device)
             rows = (action, demo_action, is_demo, keep, config.bc_error)
             gradient = config.q_weight * gradient + config.bc_weight * losses.bc_gradient(*rows)
             metrics["bc_loss"] = losses.bc_loss(*rows)
-            metrics["q_filter_pass_rate"] = (keep * is_demo).sum() / is_demo.sum()
+            metrics["q_filter_pass_rate"] = (keep * is_demo).sum() / is_demo.sum().clamp(min=1.0)
         return actor.parameter_gradients(gradient), metrics
 
     def _keep(
@@ -285,15 +315,19 @@ class DDPG:
     def _inputs(self, observation: Tensor, achieved_goal: Tensor, desired_goal: Tensor) -> Inputs:
         return self._seen(observation, achieved_goal, desired_goal)
 
-    def _step(self, actor: list[Tensor], critics: list[Tensor]) -> None:
-        """One step of each optimiser that has gradients."""
-        if self._average_gradients is not None:
-            averaged = self._average_gradients([*actor, *critics])
-            actor, critics = averaged[: len(actor)], averaged[len(actor) :]
+    def _learn(
+        self, batch: Batch[Tensor], gradients: Callable[[Batch[Tensor]], Gradients]
+    ) -> Metrics:
+        """One step of each optimiser that has gradients, by what all learners find on average."""
+        found = [gradients(part) for part in self._learners.parts(batch)]
+        actor, critics, metrics = found[0]
+        mean = self._learners.mean([[*a, *c, *each.values()] for a, c, each in found])
+        first, last = len(actor), len(actor) + len(critics)
         if actor:
-            self._actor_optimizer.step(actor)
+            self._actor_optimizer.step(mean[:first])
         if critics:
-            self._critic_optimizer.step(critics)
+            self._critic_optimizer.step(mean[first:last])
+        return dict(zip(metrics, mean[last:], strict=True))
 
     def _follow(self, targets: list[Tensor], online: list[Tensor]) -> None:
         """``target <- (1 - tau) * target + tau * online``."""

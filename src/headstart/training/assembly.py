@@ -8,6 +8,7 @@ import numpy as np
 
 from headstart.agents.ddpg import DDPG
 from headstart.agents.device import find_device
+from headstart.agents.learners import Learners, Shards
 from headstart.data.episode import Episode
 from headstart.data.hindsight import Relabelling
 from headstart.data.replay import EpisodeReplay
@@ -59,7 +60,10 @@ def check_fit(config: TrainConfig, spec: GoalSpec, *, with_demos: bool) -> None:
         "env_steps must be at least 1 where no demonstrations are cloned (warm_start.bc_updates)",
         config.env_steps,
     )
-    if not with_demos:
+    if with_demos:
+        shown = round(config.batch_size * config.demos.fraction)
+        config.check_shards(shown, "the demonstrated rows of a batch (demos.fraction)")
+    else:
         require(
             config.resets.probability == 0.0,
             "resets.probability needs demonstrations (--demos)",
@@ -77,8 +81,10 @@ def build_trainer(
     goal_strategy: GoalStrategy | None = None,
     mirror: Mirror | None = None,
     tasks: TaskSource | None = None,
+    learners: Learners | None = None,
 ) -> Trainer:
     """Assemble agent, replay and samplers."""
+    learners = learners or Shards(config.learner.shards)
     config = adapt_cloning(adapt(config, spec), len(demos or ()))
     replay = _replay(config.replay_capacity, spec)
     streams = Streams(config.seed)
@@ -92,7 +98,7 @@ def build_trainer(
         config=config,
         spec=spec,
         contest=Contest(
-            {seen: _agent(config, spec, seen) for seen in views(config, spec, demos)},
+            {seen: _agent(config, spec, seen, learners) for seen in views(config, spec, demos)},
             keeps_actors=config.init_policy is not None,
             keeps_clones=demo_sampler is not None and config.warm_start.bc_updates != 0,
         ),
@@ -188,7 +194,9 @@ def _decide_other_goals(
     return replace(config, demos=replace(config.demos, other_goals=misleads))
 
 
-def _agent(config: TrainConfig, spec: GoalSpec, seen: ActorInputs) -> DDPG:
+def _agent(
+    config: TrainConfig, spec: GoalSpec, seen: ActorInputs, learners: Learners | None = None
+) -> DDPG:
     return DDPG(
         config.agent,
         observation_dim=spec.observation_dim,
@@ -200,4 +208,5 @@ def _agent(config: TrainConfig, spec: GoalSpec, seen: ActorInputs) -> DDPG:
         seed=integer_seed(config.seed, "networks"),
         actor_inputs=actor_inputs(config, spec, seen),
         device=find_device(config.device),
+        learners=learners,
     )

@@ -131,6 +131,19 @@ class WarmStartConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LearnerConfig:
+    """How the work of an update is cut, for several processes under torchrun to share."""
+
+    shards: int = setting(1, at_least=1, at_most=4096, resume="fixed")
+    """Parts of each batch, whose gradients are added in a fixed order. As many processes as divide
+    it share them, to the same bits as one; by another number of shards results differ in rounding,
+    as by another seed. 1 is for one process."""
+
+    def __post_init__(self) -> None:
+        check_settings(self, "learner.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class EvaluationConfig:
     """Greedy evaluation during a run, which chooses its best policy.
 
@@ -242,12 +255,23 @@ class TrainConfig:
     exploration: Exploration = field(
         default_factory=lambda: Exploration(noise=0.1, random_action=0.1)
     )
+    learner: LearnerConfig = field(default_factory=LearnerConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     failures: FailuresConfig = field(default_factory=FailuresConfig)
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
 
     def __post_init__(self) -> None:
         check_settings(self)
+        self.check_shards(self.batch_size, "the rows of a batch")
+
+    def check_shards(self, rows: int, of: str) -> None:
+        """Refuse rows that do not make equal shards.
+
+        Raises:
+            InputError: says how many there are.
+        """
+        shards = self.learner.shards
+        require(rows % shards == 0, f"learner.shards {shards} must divide {of}", rows)
 
     def with_(self, changes: Mapping[str, Any] | None = None, /, **settings: Any) -> "TrainConfig":
         """Return this configuration with some settings changed.
