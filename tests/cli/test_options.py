@@ -163,3 +163,12 @@ def test_verbs_that_take_declarations_explain_them_as_train_does(verb, capsys):
     assert "--task.success-terminates" in told
     assert ("--task.hand-steps" in told) == (verb != "demos import")
     assert told.count("(default: ignore)") == (verb == "demos expand")
+
+
+@pytest.mark.parametrize("command", ["demos find", "demos expand", "teleop", "envs check"])
+def test_help_shows_the_options_of_a_verb_before_those_that_declare_its_task(command, capsys):
+    with pytest.raises(SystemExit):
+        main([*command.split(), "--help"])
+    shown = capsys.readouterr().out
+    assert "--task." not in shown.partition("\n\n")[0]
+    assert shown.count("\ntask:\n") == 1

@@ -29,7 +29,7 @@ HAND = [
     ("options", "line"),
     [
         ("--out x.txt", "must be called something.npz"),
-        ("--out x.npz --episodes 0", "--episodes must be at least 1, got 0"),
+        ("--out x.npz --episodes 0", "--episodes: must be at least 1, got 0"),
         ("--out x.npz --size 9", "--size must lie in [64, 1024], got 9"),
         ("--out x.npz --port 99999", "--port must lie in [0, 65535], got 99999"),
         ("--out x.npz --host 0.0.0.0", "others could read along; give --certificate FILE.pem"),

@@ -24,6 +24,7 @@ def test_a_file_that_can_be_written_is_accepted_new_or_old(tmp_path, monkeypatch
         ("text/new.png", PICTURES, "there is no directory"),
         ("folder.png", PICTURES, "is a directory; name a file"),
         ("x" * 300 + "/new.png", PICTURES, "there is no directory"),
+        ("/proc/new.png", PICTURES, "nothing can be written in /proc ("),
     ],
 )
 def test_a_file_that_cannot_be_written_is_refused(tmp_path, name, suffixes, told):

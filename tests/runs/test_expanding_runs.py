@@ -72,7 +72,7 @@ def test_a_file_that_was_expanded_before_is_counted_too(sources):
 @pytest.mark.parametrize(
     ("demos", "expand", "message"),
     [
-        (None, 5, "expand needs demonstrations to expand"),
+        (None, 5, "expand=5 makes demonstrations of given ones: add --demos FILE"),
         ("sources", 0, "expand must be at least 1, got 0"),
         ("sources", "many", "expand must be an integer"),
     ],

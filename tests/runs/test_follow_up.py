@@ -11,8 +11,9 @@ from small_runs import SMALL, Diary, weights_of
 
 import headstart
 from headstart.cli.main import main
+from headstart.cli.running import explain_failure
 from headstart.data.strategies import final
-from headstart.errors import InputError
+from headstart.errors import InputError, RunError
 from headstart.runs.resume import resume
 from headstart.runs.train import train
 
@@ -107,3 +108,15 @@ def test_what_a_run_was_trained_on_is_not_made_up(tmp_path, capsys):
             main([verb, str(tmp_path / "run"), *(["--video", "a.mp4"] if verb == "play" else [])])
         assert stopped.value.code == 2
         assert "of a script or notebook, which no command can build" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("checkpoint", [True, False])
+def test_a_run_that_fails_says_whether_it_was_saved(tmp_path, checkpoint):
+    (tmp_path / "config.json").write_text("{}")
+    if checkpoint:
+        (tmp_path / "checkpoints" / "00000003").mkdir(parents=True)
+    with pytest.raises(RunError, match="diverged") as caught, explain_failure(tmp_path):
+        raise RunError("diverged")
+    assert ("up to its last checkpoint is in" in str(caught.value)) == checkpoint
+    assert ("no checkpoint is in" in str(caught.value)) != checkpoint
+    assert str(caught.value).endswith(f"continue with: headstart resume {tmp_path}")

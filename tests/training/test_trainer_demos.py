@@ -137,7 +137,7 @@ def test_resets_do_not_depend_on_the_collectors(point_demos, goal):
 
 def test_resets_without_demonstrations_are_refused():
     config = replace(SMALL, resets=ResetsConfig(probability=0.5))
-    with pytest.raises(InputError, match=r"resets\.probability needs demonstrations"):
+    with pytest.raises(InputError, match=r"resets\.probability must be 0 without demonstrations"):
         train(POINT, config)
 
 

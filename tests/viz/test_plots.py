@@ -109,7 +109,7 @@ def test_what_is_no_run_is_refused(tmp_path, record, rows, told):
         (directory / "config.json").write_bytes(record)
     if rows is not None:
         (directory / "metrics.jsonl").write_bytes(rows)
-    with pytest.raises(InputError, match="not a run directory") as caught:
+    with pytest.raises(InputError, match="cannot be read as a run") as caught:
         read_run(directory)
     assert told in str(caught.value)
     assert is_one_line(str(caught.value))
@@ -134,5 +134,17 @@ def test_what_is_no_file_or_far_too_large_is_not_read(tmp_path, name, make):
     directory = write_run(tmp_path / "a-0", 0, [0.1])
     (directory / name).unlink()
     make(directory / name)
-    with pytest.raises(InputError, match="not a run directory"):
+    with pytest.raises(InputError, match="cannot be read as a run"):
+        read_run(directory)
+
+
+def test_a_last_line_that_is_cut_off_is_left_out_and_others_are_named(tmp_path, caplog):
+    directory = write_run(tmp_path / "a-0", 0, [0.1, 0.5, 0.9])
+    metrics = directory / "metrics.jsonl"
+    whole = metrics.read_bytes()
+    metrics.write_bytes(whole[:-20])
+    assert read_run(directory).curves["eval/success_rate"].tolist() == [0.1, 0.5]
+    assert f"{metrics}: its last line is cut off and left out" in caplog.text
+    metrics.write_bytes(whole.replace(b"0.5", b'0.5 "'))
+    with pytest.raises(InputError, match=r"cannot be read as a run \(line 2 of metrics\.jsonl: "):
         read_run(directory)

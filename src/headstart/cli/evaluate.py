@@ -5,10 +5,9 @@ import json
 
 import numpy as np
 
-from headstart.cli.parser import Parser, add_collectors
+from headstart.cli.parser import Parser, add_collectors, add_seed, at_least
 from headstart.cli.progress import progress_bar
 from headstart.cli.trust import open_policy
-from headstart.errors import InputError
 from headstart.files.paths import user_path
 from headstart.rollout.behaviour import declared_task
 from headstart.rollout.job import Behaviour, Constant
@@ -33,8 +32,8 @@ def add_options(parser: Parser) -> None:
         type=user_path,
         help="a run directory (its best policy) or a file",
     )
-    parser.add_argument("--episodes", type=int, default=100, help="greedy episodes (100)")
-    parser.add_argument("--seed", type=int, default=0, help="root of the episodes' seeds (0)")
+    parser.add_argument("--episodes", type=at_least(1), default=100, help="greedy episodes (100)")
+    add_seed(parser)
     parser.add_argument("--env", metavar="ENV", help="environment, if not the policy's own")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
@@ -45,8 +44,6 @@ def add_options(parser: Parser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    if arguments.episodes < 1:
-        raise InputError(f"--episodes must be at least 1, got {arguments.episodes}")
     # Where the environment is imported and built too, which may print.
     with prints_to_stderr(when=arguments.json):
         results = _evaluate(arguments)

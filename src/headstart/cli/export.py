@@ -3,12 +3,12 @@
 import argparse
 from typing import get_args
 
-from headstart.cli.parser import Parser, add_collectors, add_force
+from headstart.cli.parser import Parser, add_collectors, add_force, at_least
 from headstart.cli.progress import progress_bar
 from headstart.cli.trust import open_policy
 from headstart.errors import InputError
 from headstart.export.policy import SUFFIXES, Format, export_policy, format_of
-from headstart.files.output import check_new_output
+from headstart.files.output import check_new_folder, check_new_output
 from headstart.files.paths import user_path
 from headstart.training.evaluation import EvalResult, evaluate
 
@@ -41,7 +41,7 @@ def add_options(parser: Parser) -> None:
     add_force(parser)
     parser.add_argument(
         "--episodes",
-        type=int,
+        type=at_least(0),
         default=0,
         help="greedy episodes to measure for the card on the Hub (0: what the run measured)",
     )
@@ -52,14 +52,12 @@ def add_options(parser: Parser) -> None:
 
 def _run(arguments: argparse.Namespace) -> None:
     format, out = arguments.format or format_of(arguments.out), arguments.out
-    if arguments.episodes < 0:
-        raise InputError(f"--episodes must not be negative, got {arguments.episodes}")
     if arguments.episodes and format != "hub":
         raise InputError("--episodes measures for the card on the Hub: --format hub")
     if format != "hub":
         check_new_output(out, "a policy", SUFFIXES[format], force=arguments.force)
-    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out}: exists already; name a folder that is new or empty")
+    else:
+        check_new_folder(out)
     evaluation = _evaluate(arguments) if arguments.episodes else None
     export_policy(arguments.policy, out, format, evaluation=evaluation)
     print(out)

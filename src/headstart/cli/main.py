@@ -28,6 +28,9 @@ the main job, from nothing to a policy:
   headstart play runs/first --video runs/first/play.mp4
   headstart plot runs/first --out curves.png
 
+the same without demonstrations, which it then makes from nothing:
+  headstart train FetchPickAndPlace-v4 --out runs/found
+
 `headstart VERB --help` explains a verb.
 """
 VERBS = {

@@ -5,7 +5,7 @@ import contextlib
 import re
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from textwrap import wrap
 from typing import Any, Literal, NoReturn, get_args, get_origin
 
@@ -33,6 +33,17 @@ class SettingsHelp(Help):
         super().__init__(prog)
         # As an argument of the constructor it would be lowered in narrow terminals.
         self._max_help_position = 8
+
+    def add_usage(
+        self,
+        usage: str | None,
+        actions: Iterable[argparse.Action],
+        groups: Iterable[argparse._MutuallyExclusiveGroup],
+        prefix: str | None = None,
+    ) -> None:
+        """Leave the settings of sections, dozens of them, to the list below."""
+        shown = [action for action in actions if "." not in action.dest]
+        super().add_usage(usage, shown, groups, prefix)
 
 
 class Parser(argparse.ArgumentParser):
@@ -96,6 +107,18 @@ def reader(kind: Any) -> Callable[[str], Any]:
     return read
 
 
+def at_least(lowest: int) -> Callable[[str], int]:
+    """Return a function that reads a whole number with a lower bound."""
+
+    def read(word: str) -> int:
+        number = int(reader(int)(word))
+        if number < lowest:
+            raise argparse.ArgumentTypeError(f"must be at least {lowest}, got {word}")
+        return number
+
+    return read
+
+
 def _number(word: str) -> float:
     """Read a number in ASCII; Python takes the digits of every script."""
     if not word.isascii():
@@ -129,10 +152,15 @@ def add_collectors(parser: argparse.ArgumentParser) -> None:
     """Let the user choose the number of collector processes."""
     parser.add_argument(
         "--collectors",
-        type=int,
+        type=at_least(0),
         default=default_collectors(),
         help="processes that run episodes; 0 runs them here (default: one a core)",
     )
+
+
+def add_seed(parser: argparse.ArgumentParser, of: str = "episodes") -> None:
+    """Let the user choose the seed from which those of all episodes are made."""
+    parser.add_argument("--seed", type=at_least(0), default=0, help=f"root of the {of}' seeds (0)")
 
 
 def add_force(parser: argparse.ArgumentParser) -> None:

@@ -2,10 +2,9 @@
 
 import argparse
 
-from headstart.cli.parser import Parser, add_force
+from headstart.cli.parser import Parser, add_force, add_seed, at_least
 from headstart.cli.progress import progress_bar
 from headstart.cli.trust import open_policy
-from headstart.errors import InputError, require
 from headstart.files.output import VIDEOS, check_new_output
 from headstart.files.paths import user_path
 from headstart.rollout.job import EVALUATION, Behaviour, EpisodeJob, run_episode
@@ -36,17 +35,14 @@ def add_options(parser: Parser) -> None:
         "--video", type=user_path, metavar="OUT.mp4", help="write a video (.mp4, .gif)"
     )
     add_force(parser)
-    parser.add_argument("--episodes", type=int, default=5, help="episodes to play (5)")
-    parser.add_argument("--seed", type=int, default=0, help="root of the episodes' seeds (0)")
+    parser.add_argument("--episodes", type=at_least(1), default=5, help="episodes to play (5)")
+    add_seed(parser)
     parser.add_argument("--env", metavar="ENV", help="environment, if not the policy's own")
     parser.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> None:
     count = arguments.episodes
-    if count < 1:
-        raise InputError(f"--episodes must be at least 1, got {count}")
-    require(arguments.seed >= 0, "--seed must not be negative", arguments.seed)
     if arguments.video is None:
         check_screen(_VIDEO)
     else:

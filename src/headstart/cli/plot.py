@@ -2,8 +2,7 @@
 
 import argparse
 
-from headstart.cli.parser import Parser, add_force
-from headstart.errors import InputError
+from headstart.cli.parser import Parser, add_force, at_least
 from headstart.files.output import PICTURES, check_new_output
 from headstart.files.paths import user_path
 from headstart.viz.plots import plot_runs
@@ -26,15 +25,13 @@ def add_options(parser: Parser) -> None:
     )
     add_force(parser)
     parser.add_argument(
-        "--smooth", type=int, default=1, help="evaluations to average over (1: as they are)"
+        "--smooth", type=at_least(1), default=1, help="evaluations to average over (1: as they are)"
     )
     parser.add_argument("--log-steps", action="store_true", help="logarithmic env steps")
     parser.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    if arguments.smooth < 1:
-        raise InputError(f"--smooth must be at least 1, got {arguments.smooth}")
     check_new_output(arguments.out, "a picture", PICTURES, force=arguments.force)
     plot_runs(arguments.runs, arguments.out, smooth=arguments.smooth, log_steps=arguments.log_steps)
     print(arguments.out)

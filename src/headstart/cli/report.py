@@ -2,10 +2,9 @@
 
 import argparse
 
-from headstart.cli.parser import Parser, add_collectors, add_force
+from headstart.cli.parser import Parser, add_collectors, add_force, at_least
 from headstart.cli.progress import progress_bar
 from headstart.cli.trust import open_policy
-from headstart.errors import InputError
 from headstart.files.output import check_new_output
 from headstart.files.paths import user_path
 from headstart.viz.report.page import PAGES, write_report
@@ -31,12 +30,15 @@ def add_options(parser: Parser) -> None:
     parser.add_argument("--title", default="", help="of the page (default: the tasks)")
     parser.add_argument(
         "--episodes",
-        type=int,
+        type=at_least(0),
         default=0,
         help="greedy episodes to run of each best policy (0: what the runs have measured)",
     )
     parser.add_argument(
-        "--films", type=int, default=3, help="films for each group of seeds, failures first (3)"
+        "--films",
+        type=at_least(0),
+        default=3,
+        help="films for each group of seeds, failures first (3)",
     )
     parser.add_argument("--env", metavar="ENV", help="environment of these, if not the runs' own")
     add_collectors(parser)
@@ -45,9 +47,6 @@ def add_options(parser: Parser) -> None:
 
 def _run(arguments: argparse.Namespace) -> None:
     check_new_output(arguments.out, "a report", PAGES, force=arguments.force)
-    for name in ("episodes", "films"):
-        if getattr(arguments, name) < 0:
-            raise InputError(f"--{name} must not be negative, got {getattr(arguments, name)}")
 
     def env_of(group: Group) -> str:
         return open_policy(group.first.path, arguments.env, arguments.command)[1]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from headstart.cli.parser import default_collectors
 from headstart.cli.time_spent import describe_time
 from headstart.errors import RunError
-from headstart.files.run_files import CONFIG
+from headstart.files.run_files import CHECKPOINTS, CONFIG
 from headstart.text import counted
 from headstart.training.adaptation import EVALUATION_EPISODES
 from headstart.training.config import TrainConfig
@@ -38,11 +38,14 @@ def explain_failure(out: Path) -> Iterator[None]:
         if not (out / CONFIG).is_file():
             raise
         # Here, as it imports Gymnasium: help and what is wrong with an option need not wait for it.
+        from headstart.runs.checkpoint_files import CheckpointFiles
         from headstart.runs.follow_up import resume_advice_of
 
+        saved = f"the run up to its last checkpoint is in {out}"
+        if not CheckpointFiles(out / CHECKPOINTS).numbers():
+            saved = f"no checkpoint is in {out}, from where the run begins again"
         raise RunError(
-            f"{error}\nthe run up to its last checkpoint is in {out}; when the cause is fixed, "
-            f"{resume_advice_of(out)}"
+            f"{error}\n{saved}; when the cause is fixed, {resume_advice_of(out)}"
         ) from error
 
 

@@ -5,7 +5,6 @@ import inspect
 import os
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterable
-from itertools import groupby
 from pathlib import Path
 from textwrap import fill
 from typing import Any, TypeVar, get_args, get_origin
@@ -36,18 +35,18 @@ def add_settings(
 
     Args:
         parser: of the verb.
-        settings: those of a section one behind the other.
+        settings: in the order in which the help shows their sections.
         note: returns what follows the help of a setting.
     """
     parser.set_defaults(changes={})
     parser.formatter_class = SettingsHelp
-    for section, members in groupby(settings, lambda each: each.section):
-        first, *others = members
-        title = first.name.rpartition(".")[0] or "settings"
-        about = " ".join((inspect.getdoc(section) or "").split())
-        group = parser.add_argument_group(_dashed(title), fill(about, help_width() - 2))
-        for setting in (first, *others):
-            _add_option(group, setting, note(setting))
+    groups: dict[str, Any] = {}
+    for setting in settings:
+        title = setting.name.rpartition(".")[0] or "settings"
+        if title not in groups:
+            about = " ".join((inspect.getdoc(setting.section) or "").split())
+            groups[title] = parser.add_argument_group(_dashed(title), fill(about, help_width() - 2))
+        _add_option(groups[title], setting, note(setting))
 
 
 def change_by_file(settings: T, path: Path) -> T:

@@ -6,7 +6,7 @@ import threading
 
 from headstart.cli.demos.saving import on_signal
 from headstart.cli.page import add_page, page_of
-from headstart.cli.parser import Parser, add_force
+from headstart.cli.parser import Parser, add_force, add_seed, at_least
 from headstart.cli.task import add_task, task_of
 from headstart.cli.trust import open_policy
 from headstart.demos.experts import expert_for
@@ -36,8 +36,8 @@ def add_options(parser: Parser) -> None:
     parser.add_argument("env", metavar="ENV", help="Gymnasium id, e.g. FetchPickAndPlace-v4")
     parser.add_argument("--out", type=user_path, required=True, help="the .npz file to write")
     add_force(parser)
-    parser.add_argument("--episodes", type=int, help="end after so many are kept")
-    parser.add_argument("--seed", type=int, default=0, help="root of the scenes' seeds (0)")
+    parser.add_argument("--episodes", type=at_least(1), help="end after so many are kept")
+    add_seed(parser, "scenes")
     parser.add_argument(
         "--assist",
         metavar="WHO",
@@ -56,9 +56,7 @@ def add_options(parser: Parser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    out, episodes = arguments.out, arguments.episodes
-    require(episodes is None or episodes >= 1, "--episodes must be at least 1", episodes)
-    require(arguments.seed >= 0, "--seed must not be negative", arguments.seed)
+    out = arguments.out
     require(64 <= arguments.size <= 1024, "--size must lie in [64, 1024]", arguments.size)
     check_new_output(out, "a demo file", DEMO_FILES, force=arguments.force)
     make_env(arguments.env).close()

@@ -17,7 +17,9 @@ from headstart.training.config import TrainConfig
 
 _LONGEST = 60  # characters of arguments in the name of a directory
 DESCRIPTION = """\
-Train a policy for a goal environment, from demonstrations if there are some.
+Train a policy for a goal environment, from demonstrations if there are some. Without any it makes
+them from nothing where a hand moves an object (`headstart demos find --help`), and learns without
+elsewhere.
 
 presets:
   fast      warm start by cloning, twin critics, averaged actor: a minute on a laptop (default)
@@ -27,6 +29,7 @@ presets:
 The defaults below are those of the preset: `headstart train --preset her --help` shows its own.
 
 examples:
+  headstart train FetchPickAndPlace-v4
   headstart train FetchPickAndPlace-v4 --demos demos.npz
   headstart train FetchPickAndPlace-v4 --demos data_fetch_random_100.npz more-demos.npz
   headstart train FetchPickAndPlace-v4 --demos one.npz --expand 100

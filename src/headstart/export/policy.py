@@ -70,7 +70,10 @@ def format_of(path: Path) -> Format:
     for format, suffixes in SUFFIXES.items():
         if path.suffix.lower() in suffixes:
             return format
-    raise InputError(f"{path}: its name says no format; give one of {', '.join(get_args(Format))}")
+    raise InputError(
+        f"{path}: its name says no format; call it something.onnx or .c, or give the format: "
+        f"--format {', '.join(get_args(Format))}"
+    )
 
 
 def _run_of(policy: object) -> Path | None:

@@ -1,5 +1,6 @@
 """What lies where in a run directory, and those of its files that more than training reads."""
 
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ RUN_ID, SEEN = "run_id", "seen.json"
 POLICIES, CHECKPOINTS = "policies", "checkpoints"
 BEST, LATEST = "best", "latest"
 """The policies that are replaced as a run continues; the others have numbers."""
+_log = logging.getLogger("headstart")
 _MAX_CONFIG, _MAX_METRICS = 2**20, 2**26  # bytes; about 3000 in all, and 600 an evaluation
 
 
@@ -53,19 +55,34 @@ def read_config(path: Path) -> Any:
 def read_metrics(directory: Path) -> list[dict[str, float]]:
     """Return the rows of a run's ``metrics.jsonl``, oldest first.
 
+    A last line that a process killed while it wrote has left is logged and left out.
+
     Raises:
-        ValueError: if they are not rows of numbers by name.
+        ValueError: if they are not rows of numbers by name; says in which line.
         OSError: if they cannot be read.
     """
-    return metric_rows(read_whole(directory / METRICS, _MAX_METRICS))
+    content = read_whole(directory / METRICS, _MAX_METRICS)
+    complete, newline, rest = content.rpartition(b"\n")
+    if newline and rest:
+        try:
+            parse_json(rest)
+        except ValueError:
+            _log.warning("%s: its last line is cut off and left out", directory / METRICS)
+            content = complete
+    return metric_rows(content)
 
 
 def metric_rows(content: bytes) -> list[dict[str, float]]:
     """Return the rows of a ``metrics.jsonl`` with this content.
 
     Raises:
-        ValueError: if they are not rows of numbers by name.
+        ValueError: if they are not rows of numbers by name; says in which line.
     """
     refuse_foreign(content, EMPTY, TEXT, JSON)
-    rows = [parse_json(line) for line in content.splitlines()]
-    return build(list[dict[str, float]], rows, METRICS)
+    rows = []
+    for number, line in enumerate(content.splitlines(), 1):
+        try:
+            rows.append(build(dict[str, float], parse_json(line)))
+        except ValueError as error:
+            raise ValueError(f"line {number} of {METRICS}: {error}") from error
+    return rows

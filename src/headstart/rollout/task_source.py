@@ -71,7 +71,7 @@ class EpisodeTask:
         is_count = steps is None or (isinstance(steps, int | np.integer) and steps >= 1)
         require(is_count, "max_steps of a task must be an integer from 1 on", repr(steps))
         if self.goal is not None:
-            require(self.start is None, "a task has a goal or a start with its goal, not", "both")
+            require(self.start is None, "a task has a goal, or a start with its goal", "both")
             object.__setattr__(self, "goal", np.asarray(self.goal, np.float32))
 
 

@@ -29,6 +29,8 @@ class Run:
     has_demos: bool
     env_steps: FloatArray
     curves: dict[str, FloatArray]
+    rows: list[dict[str, float]]
+    """The metrics of all evaluations."""
 
 
 def read_run(directory: Path) -> Run:
@@ -53,7 +55,7 @@ def read_run(directory: Path) -> Run:
         raise InputError(f"{directory}: {why}") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
-        raise InputError(f"{directory}: not a run directory ({printable(reason)})") from error
+        raise InputError(f"{directory}: cannot be read as a run ({printable(reason)})") from error
     if not rows:
         raise InputError(f"{directory}: holds no evaluation yet")
     return Run(
@@ -63,6 +65,7 @@ def read_run(directory: Path) -> Run:
         has_demos=record["demos"] is not None,
         env_steps=columns.pop("time/env_steps"),
         curves=columns,
+        rows=rows,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from headstart.demos.storage import DemoSet, save_demos
 from headstart.errors import InputError
 from headstart.files.atomic import making_directory, replace_file
+from headstart.files.output import check_writable
 from headstart.files.run_files import BEST, CONFIG, DEMOS, LATEST, POLICIES, policy_file
 from headstart.policy import Policy
 from headstart.runs.audience import Seen
@@ -255,11 +256,10 @@ def claim_directory(path: Path) -> None:
             raise InputError(
                 f"{path}: already holds files; choose another --out{_earlier_run(path)}"
             )
-        probe = (path if path.exists() else path.parent) / ".headstart-writable"
-        probe.touch()
-        probe.unlink()
+        place = path if path.exists() else path.parent
     except OSError as error:
         raise InputError(f"{path}: cannot be written as a run directory ({error})") from error
+    check_writable(path, place)
 
 
 def _earlier_run(path: Path) -> str:

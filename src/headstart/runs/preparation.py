@@ -143,7 +143,7 @@ def env_of_run(
     """
     if env is not None:
         return env_source(env, env_kwargs)
-    require(not env_kwargs, "env_kwargs belong to env, which is not given", env_kwargs)
+    require(not env_kwargs, "env_kwargs must be given with env, which they belong to", env_kwargs)
     if is_buildable(name):
         source = env_source(name)
         # A function that a file names is not called.
@@ -206,9 +206,7 @@ def open_tasks(config: TrainConfig, task_source: TaskSourceLike | None) -> TaskS
     if task_source is None:
         return None
     share = config.resets.probability
-    require(
-        share == 0.0, "task_source leaves no resets to demonstrations: resets.probability", share
-    )
+    require(share == 0.0, "resets.probability must be 0 with a task_source", share)
     is_class = isinstance(task_source, type)
     if isinstance(task_source, TaskSource) and not is_class:
         try:

@@ -161,7 +161,8 @@ def _expansion(expand: int | None, demos: Demos | None) -> int | None:
         return None
     count: int = convert(int, expand, "expand")
     require(count >= 1, "expand must be at least 1", count)
-    require(demos is not None, "expand needs demonstrations to expand (--demos)", count)
+    if demos is None:
+        raise InputError(f"expand={count} makes demonstrations of given ones: add --demos FILE")
     return count
 
 

@@ -66,7 +66,7 @@ def check_fit(config: TrainConfig, spec: GoalSpec, *, with_demos: bool) -> None:
     else:
         require(
             config.resets.probability == 0.0,
-            "resets.probability needs demonstrations (--demos)",
+            "resets.probability must be 0 without demonstrations (--demos)",
             config.resets.probability,
         )
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.cli.demos.saving import make_and_save
-from headstart.cli.parser import add_collectors, add_force
+from headstart.cli.parser import add_collectors, add_force, add_seed, at_least
 from headstart.cli.progress import progress_bar
 from headstart.cli.trust import open_policy
 from headstart.demos.experts import expert_for
@@ -35,8 +35,10 @@ def add_action(actions: Any) -> None:
         "collect", help="expert or policy -> demo file", description=DESCRIPTION
     )
     collect.add_argument("env", metavar="ENV", help="Gymnasium id, e.g. FetchPickAndPlace-v4")
-    collect.add_argument("--episodes", type=int, default=100, help="demonstrations to keep (100)")
-    collect.add_argument("--seed", type=int, default=0, help="root of the episodes' seeds (0)")
+    collect.add_argument(
+        "--episodes", type=at_least(1), default=100, help="demonstrations to keep (100)"
+    )
+    add_seed(collect)
     collect.add_argument("--out", type=user_path, required=True, help="the .npz file to write")
     collect.add_argument(
         "--policy",

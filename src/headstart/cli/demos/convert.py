@@ -15,7 +15,7 @@ from headstart.demos.reading import read_demos
 from headstart.demos.storage import load_demos, save_demos
 from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.envs.make import env_source, make_env
-from headstart.files.output import DEMO_FILES, check_new_output
+from headstart.files.output import DEMO_FILES, check_new_folder, check_new_output
 from headstart.files.paths import user_path
 from headstart.text import counted, printable
 
@@ -106,6 +106,8 @@ def _import(arguments: argparse.Namespace) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> None:
+    if arguments.lerobot is not None:
+        check_new_folder(arguments.lerobot)
     demos = load_demos(arguments.file)
     env = make_env(trusted_env(arguments.file, demos.env_id, arguments.env, arguments.command))
     count = counted(len(demos.episodes), "demonstration")

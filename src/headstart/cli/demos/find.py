@@ -18,8 +18,9 @@ lifted or pushed it a few times by chance. These are done again in new scenes, a
 expand` does; each is kept if it ends in success. All env steps that this takes are counted in the
 file.
 
-It works where the task says how its hand is moved, and a goal is the place of one object; Fetch
-tasks say so already: see `headstart envs check`. `headstart train` without --demos does the same.
+It works where the task says how its hand is moved, and a goal is the place of one object, as
+FetchPush and FetchPickAndPlace do: see `headstart envs check`. `headstart train`
+without --demos does the same.
 
 examples:
   headstart demos find FetchPickAndPlace-v4 --out demos.npz

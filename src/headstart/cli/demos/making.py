@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from headstart.cli.parser import add_collectors, add_force
+from headstart.cli.parser import add_collectors, add_force, add_seed, at_least
 from headstart.cli.task import add_task
 from headstart.demos.expansion.cost import cost_of
 from headstart.demos.storage import DemoSet
@@ -13,7 +13,9 @@ from headstart.text import counted
 
 def add_making(parser: argparse.ArgumentParser) -> None:
     """Say how many demonstrations are made, how, and where to."""
-    parser.add_argument("--episodes", type=int, default=100, help="demonstrations to make (100)")
+    parser.add_argument(
+        "--episodes", type=at_least(1), default=100, help="demonstrations to make (100)"
+    )
     parser.add_argument("--out", type=user_path, required=True, help="the .npz file to write")
     parser.add_argument(
         "--speed",
@@ -21,7 +23,7 @@ def add_making(parser: argparse.ArgumentParser) -> None:
         default=1.0,
         help="how fast the hand moves; 1 is nine tenths of its pace between objects (1)",
     )
-    parser.add_argument("--seed", type=int, default=0, help="root of the episodes' seeds (0)")
+    add_seed(parser)
     parser.add_argument(
         "--no-snapshots", action="store_true", help="leave out the simulator's states"
     )

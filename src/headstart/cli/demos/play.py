@@ -4,7 +4,7 @@ import argparse
 import contextlib
 from typing import Any
 
-from headstart.cli.parser import add_force
+from headstart.cli.parser import add_force, at_least
 from headstart.cli.progress import progress_bar
 from headstart.cli.trust import check_widths, trusted_env
 from headstart.demos.resets import check_snapshots
@@ -35,7 +35,7 @@ def add_action(actions: Any) -> None:
         "--video", type=user_path, metavar="OUT.mp4", help="write a video (.mp4, .gif)"
     )
     add_force(play)
-    play.add_argument("--episodes", type=int, default=5, help="episodes to show (5)")
+    play.add_argument("--episodes", type=at_least(1), default=5, help="episodes to show (5)")
     play.add_argument("--first", type=int, default=0, help="number of the first one (0)")
     play.add_argument("--env", metavar="ENV", help="environment, if not the file's own")
     play.set_defaults(run=_play)
@@ -43,8 +43,6 @@ def add_action(actions: Any) -> None:
 
 def _play(arguments: argparse.Namespace) -> None:
     count, first, video = arguments.episodes, arguments.first, arguments.video
-    if count < 1:
-        raise InputError(f"--episodes must be at least 1, got {count}")
     if video is not None:
         check_new_output(video, "a video", VIDEOS, force=arguments.force)
     demos = load_demos(arguments.file)

@@ -30,15 +30,16 @@ class Workspace:
         layout = spec.layout
         if not layout.hand_actions:
             raise InputError(
-                f"{spec.env_id}: nothing is declared about its hand, so demonstrations cannot be "
-                f"expanded: declare hand, hand_actions and hand_steps in its state_layout, or pass "
+                f"{spec.env_id}: nothing is declared about its hand, which makes demonstrations: "
+                f"declare hand, hand_actions and hand_steps in its state_layout, or pass "
                 f"--task.hand, --task.hand-actions and --task.hand-steps; see `headstart envs "
                 f"check {spec.env_id}`"
             )
         if not layout.goal_positions:
             raise InputError(
-                f"{spec.env_id}: no entry of its goals is declared to be a position "
-                f"(goal_positions), so demonstrations cannot be expanded"
+                f"{spec.env_id}: no entry of its goals is declared to be a position, which is "
+                f"where demonstrations lead: declare goal_positions in its state_layout, or pass "
+                f"--task.goal-positions"
             )
         return cls(layout, spec.action_low, spec.action_high)
 

@@ -47,6 +47,7 @@ _ROUND = 8
 _MOST_ATTEMPTS = 64
 _RESETS = 20
 """Resets that show which goals the task has."""
+_INSTEAD = "train without (--demos.find 0), or get some with `headstart demos collect` or `teleop`"
 
 _log = logging.getLogger("headstart")
 
@@ -226,7 +227,8 @@ def wanted(env: gym.Env[Any, Any], spec: GoalSpec, workspace: Workspace) -> list
     count = len(workspace.layout.goal_positions)
     if count != 1:
         raise InputError(
-            f"{spec.env_id}: a goal is {count} places, and demonstrations are found for one alone"
+            f"{spec.env_id}: a goal is {count} places, and demonstrations are found for one alone; "
+            f"{_INSTEAD}"
         )
     stride, rises = workspace.stride, False
     for seed in range(_RESETS):
@@ -237,14 +239,17 @@ def wanted(env: gym.Env[Any, Any], spec: GoalSpec, workspace: Workspace) -> list
         )
         if np.allclose(workspace.hand(observation["observation"]), thing, atol=0.01 * stride):
             raise InputError(
-                f"{spec.env_id}: its goals are places of the hand, so there is no object to move"
+                f"{spec.env_id}: its goals are places of the hand, so there is no object to move; "
+                f"{_INSTEAD}"
             )
         rises |= bool(np.abs((goal - thing)[workspace.upward]).max(initial=0.0) > stride)
     kinds: list[Find] = ["push"] * (bool(workspace.plane) and not rises)
     if workspace.upward and (rises or workspace.layout.gripper_action is not None):
         kinds.append("lift")
     if not kinds:
-        raise InputError(f"{spec.env_id}: its object is moved neither upwards nor in a plane")
+        raise InputError(
+            f"{spec.env_id}: its object is moved neither upwards nor in a plane; {_INSTEAD}"
+        )
     return kinds
 
 

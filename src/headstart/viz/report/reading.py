@@ -10,7 +10,7 @@ import numpy as np
 from headstart.data.statistics import FloatArray, aggregate, bootstrap_interval
 from headstart.demos.inspect import inspect_demos
 from headstart.errors import InputError
-from headstart.files.run_files import DEMOS, read_metrics
+from headstart.files.run_files import DEMOS
 from headstart.runs.curves import Run, read_run
 from headstart.runs.record import RunRecord, read_record
 from headstart.seeding import generator
@@ -20,12 +20,16 @@ _MOST_DEMOS = 2**26  # bytes of a file that is looked into for the report
 
 @dataclass(frozen=True)
 class RunFacts:
-    """One run: its directory, what it is made of, and its evaluations."""
+    """One run: its directory, what it is made of, and its curves."""
 
     path: Path
     record: RunRecord
     curve: Run
-    rows: Sequence[Mapping[str, float]]
+
+    @property
+    def rows(self) -> Sequence[Mapping[str, float]]:
+        """Its evaluations."""
+        return self.curve.rows
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ def read_facts(path: Path) -> RunFacts:
     Raises:
         InputError: if it is not a run directory, or holds no evaluation yet.
     """
-    return RunFacts(path, read_record(path), read_run(path), read_metrics(path))
+    return RunFacts(path, read_record(path), read_run(path))
 
 
 def group_facts(facts: Sequence[RunFacts]) -> list[Group]:
