@@ -37,6 +37,7 @@ VERBS = {
     "demos": "collect, import, export, inspect or watch demonstrations",
     "teleop": "demonstrate in the browser",
     "train": "train a policy",
+    "sweep": "train with many seeds and settings, here or on a cluster",
     "resume": "continue a run that was stopped or killed, or make it longer",
     "evaluate": "success rate of a policy",
     "play": "watch a policy, in a window or a video",

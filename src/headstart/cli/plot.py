@@ -11,15 +11,22 @@ DESCRIPTION = """\
 Draw success rate and mean Q of runs against env steps. Runs that differ in their seed alone are one
 line, the median, in a band from the lowest to the highest.
 
-example:
+examples:
   headstart plot runs/with-demos-* runs/without-demos-* --out curves.png
+  headstart plot sweeps/FetchReach-v4-fast-1 --out curves.png
 """
 
 
 def add_options(parser: Parser) -> None:
     """Say what the verb takes."""
     parser.description = DESCRIPTION
-    parser.add_argument("runs", type=user_path, nargs="+", metavar="DIR", help="run directories")
+    parser.add_argument(
+        "runs",
+        type=user_path,
+        nargs="+",
+        metavar="DIR",
+        help="run directories, or directories that runs lie in, such as that of a sweep",
+    )
     parser.add_argument(
         "--out", type=user_path, required=True, help="picture to write (.png, .svg, .pdf)"
     )

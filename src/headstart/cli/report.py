@@ -7,6 +7,7 @@ from headstart.cli.progress import progress_bar
 from headstart.cli.trust import open_policy
 from headstart.files.output import check_new_output
 from headstart.files.paths import user_path
+from headstart.runs.curves import find_runs
 from headstart.viz.report.page import PAGES, write_report
 from headstart.viz.report.reading import Group
 
@@ -24,7 +25,13 @@ examples:
 def add_options(parser: Parser) -> None:
     """Say what the verb takes."""
     parser.description = DESCRIPTION
-    parser.add_argument("runs", type=user_path, nargs="+", metavar="DIR", help="run directories")
+    parser.add_argument(
+        "runs",
+        type=user_path,
+        nargs="+",
+        metavar="DIR",
+        help="run directories, or directories that runs lie in, such as that of a sweep",
+    )
     parser.add_argument("--out", type=user_path, required=True, help="page to write (.html)")
     add_force(parser)
     parser.add_argument("--title", default="", help="of the page (default: the tasks)")
@@ -51,9 +58,10 @@ def _run(arguments: argparse.Namespace) -> None:
     def env_of(group: Group) -> str:
         return open_policy(group.first.path, arguments.env, arguments.command)[1]
 
-    with progress_bar("running episodes", arguments.episodes * len(arguments.runs)) as tick:
+    runs = find_runs(arguments.runs)
+    with progress_bar("running episodes", arguments.episodes * len(runs)) as tick:
         write_report(
-            arguments.runs,
+            runs,
             arguments.out,
             episodes=arguments.episodes,
             films=arguments.films,

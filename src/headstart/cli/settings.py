@@ -80,6 +80,22 @@ def change_by_file(settings: T, path: Path) -> T:
         raise InputError(f"{path}: {printable(error)}") from error
 
 
+def read_value(kind: Any, word: str) -> Any:
+    """Return the value of a setting that is written as one word; those of a tuple have spaces.
+
+    Args:
+        kind: the type of the setting.
+        word: what is written.
+
+    Raises:
+        argparse.ArgumentTypeError: if it is not of the type.
+    """
+    taken, optional = without_none(kind)
+    if get_origin(taken) is not tuple or (optional and word == "None"):
+        return reader(kind)(word)
+    return tuple(map(reader(get_args(taken)[0]), word.split()))
+
+
 class _Note(argparse.Action):
     """Notes the value of a setting among ``changes``."""
 

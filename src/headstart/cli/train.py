@@ -2,6 +2,8 @@
 
 import argparse
 import re
+from collections.abc import Collection, Iterator
+from itertools import count
 from pathlib import Path
 
 from headstart.cli.importing import without_collection
@@ -45,6 +47,32 @@ def add_options(parser: Parser) -> None:
     """Say what the verb takes."""
     parser.description = DESCRIPTION
     parser.usage = "%(prog)s [-h] [OPTIONS] ENV"
+    add_run(parser)
+    parser.add_argument(
+        "--out",
+        type=user_path,
+        metavar="DIR",
+        help="Run directory to make; runs/ENV-PRESET-N if not given.",
+    )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="Continue the run that --out holds, if it holds one: for jobs that a cluster stops "
+        "and starts again.",
+    )
+    add_collectors(parser)
+    add_steer(parser)
+    # How many suit depends on the settings.
+    parser.set_defaults(run=_run, collectors=None)
+
+
+def add_run(parser: Parser, without: Collection[str] = ()) -> None:
+    """Let the user say what to train: environment, demonstrations, settings.
+
+    Args:
+        parser: of the verb.
+        without: settings that have no option of their own.
+    """
     parser.add_argument("env", metavar="ENV", help="Gymnasium id, e.g. FetchPickAndPlace-v4")
     _add_preset(parser)
     parser.add_argument(
@@ -69,26 +97,11 @@ def add_options(parser: Parser) -> None:
         help="Demonstrations to make from these first, in new scenes, as `headstart demos expand` "
         "does; the run learns from them instead.",
     )
-    parser.add_argument(
-        "--out",
-        type=user_path,
-        metavar="DIR",
-        help="Run directory to make; runs/ENV-PRESET-N if not given.",
-    )
-    parser.add_argument(
-        "--resume",
-        action="store_true",
-        help="Continue the run that --out holds, if it holds one: for jobs that a cluster stops "
-        "and starts again.",
-    )
-    add_collectors(parser)
-    add_steer(parser)
     # The preset decides the defaults, so it is read before all else.
     first = Parser(prog=parser.prog, add_help=False)
     _add_preset(first)
-    add_settings(parser, walk(find_preset(first.parse_known_args(parser.given)[0].preset)))
-    # How many suit depends on the settings.
-    parser.set_defaults(run=_run, collectors=None)
+    preset = find_preset(first.parse_known_args(parser.given)[0].preset)
+    add_settings(parser, [it for it in walk(preset) if it.name not in without])
 
 
 def _add_preset(parser: Parser) -> None:
@@ -116,14 +129,9 @@ def _run(arguments: argparse.Namespace) -> None:
     config = settings_of(arguments)
     if arguments.resume and arguments.out is None:
         raise InputError("--resume needs the directory of the run, --out DIR")
-    if arguments.demos is not None and not any(arguments.demos):
-        arguments.parser.error("--demos names no file")
-    # After the options are read: it imports Gymnasium.
-    from headstart.demos.foreign.sources import check_exists
-
-    for source in arguments.demos or ():
-        check_exists(source)
-    out = arguments.out or _new_directory(arguments.env, arguments.preset)
+    check_demos(arguments, arguments.demos)
+    names = directory_names(arguments.env, arguments.preset)
+    out = arguments.out or next(path for path in names if not path.exists())
     # It imports torch, which takes seconds: what is wrong with the command line is said first.
     with without_collection():
         from headstart.runs.train import train
@@ -146,11 +154,27 @@ def _run(arguments: argparse.Namespace) -> None:
     print_outcome(result, out, arguments.env)
 
 
-def _new_directory(env_id: str, preset: str) -> Path:
+def check_demos(arguments: argparse.Namespace, files: Collection[str] | None) -> None:
+    """Refuse demonstrations that are not there, before anything slow is done.
+
+    Raises:
+        InputError: names what is missing.
+    """
+    if files is None:
+        return
+    if not any(files):
+        arguments.parser.error("--demos names no file")
+    # After the options are read: it imports Gymnasium.
+    from headstart.demos.foreign.sources import check_exists
+
+    for source in files:
+        check_exists(source)
+
+
+def directory_names(env_id: str, preset: str, place: str = "runs") -> Iterator[Path]:
+    """Yield the directories that runs of an environment have if no other is asked for."""
     name, _, arguments = env_id.partition(",")
     parts = (name.rpartition(":")[2], arguments[:_LONGEST], preset)
     plain = re.sub(r"[^\w.=-]+", "-", "-".join(part for part in parts if part))
-    number = 1
-    while (directory := Path("runs") / f"{plain}-{number}").exists():
-        number += 1
-    return directory
+    for number in count(1):
+        yield Path(place) / f"{plain}-{number}"

@@ -24,6 +24,20 @@ def policy_file(name: str) -> str:
     return f"{name}.safetensors"
 
 
+def runs_below(place: Path) -> list[Path]:
+    """Return the run directories that lie in a directory, by name; none in one of a run."""
+    # Of os.path, which answers where pathlib raises: for a name that is too long.
+    if os.path.isfile(place / CONFIG) or not os.path.isdir(place):
+        return []
+    return sorted(path.parent for path in place.glob(f"*/{CONFIG}"))
+
+
+def has_rows(directory: Path) -> bool:
+    """Return whether a run has been evaluated."""
+    path = directory / METRICS
+    return path.is_file() and path.stat().st_size > 0
+
+
 def why_no_run(directory: Path, name: str) -> str:
     """Return why there is no file of this name in what should be a run directory."""
     # Of os.path, which answers where pathlib raises: for a name that is too long.

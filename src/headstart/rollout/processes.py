@@ -24,6 +24,8 @@ from headstart.rollout.worker import Answer, NotBuilt, run_attempts
 from headstart.text import printable
 
 _LONGEST_NAME = 1000
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+"""Environment of a process that takes one core."""
 _PROGRAM = (
     "import pickle, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); "
     "sys.path[:] = pickle.load(sys.stdin.buffer); "
@@ -132,7 +134,7 @@ class _Collector:
         self._timeout = timeout
         self._lock = threading.Lock()
         self._stopped = False
-        self._path = _module_path()
+        self._path = module_path()
         self._trouble: Answer | None = None
         self._cpu_seconds = 0.0  # of the process, as it last said
         self._earlier_cpu_seconds = 0.0  # of those that it replaced
@@ -193,14 +195,13 @@ class _Collector:
             self._end()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         return subprocess.Popen(
             # Without the current directory, whose modules could hide those of Python.
             # The name is for those who list processes.
             [sys.executable, "-P", "-c", _PROGRAM, self._name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, **one_thread},
+            env={**os.environ, **ONE_THREAD},
         )
 
     def _end(self) -> None:
@@ -231,7 +232,7 @@ def _deadline(process: "subprocess.Popen[bytes]", timeout: float) -> Iterator[th
         timer.cancel()
 
 
-def _module_path() -> list[str]:
+def module_path() -> list[str]:
     """Return where this process finds modules, wherever it goes later."""
     own = str(Path(__file__).parents[2])
     path = [os.path.abspath(entry) for entry in sys.path if isinstance(entry, str)]

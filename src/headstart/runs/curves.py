@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.errors import InputError
-from headstart.files.run_files import CONFIG, read_config, read_metrics, why_no_run
+from headstart.files.run_files import (
+    CONFIG,
+    has_rows,
+    read_config,
+    read_metrics,
+    runs_below,
+    why_no_run,
+)
 from headstart.files.strict_json import build
 from headstart.text import printable
 
@@ -31,6 +38,18 @@ class Run:
     curves: dict[str, FloatArray]
     rows: list[dict[str, float]]
     """The metrics of all evaluations."""
+
+
+def find_runs(places: Iterable[Path]) -> list[Path]:
+    """Return run directories: those named, and those in others, such as that of a sweep.
+
+    Of the latter, runs that were not evaluated yet are left out.
+    """
+    found: list[Path] = []
+    for place in places:
+        inner = [path for path in runs_below(place) if has_rows(path)]
+        found += inner or [place]
+    return found
 
 
 def read_run(directory: Path) -> Run:
@@ -58,8 +77,9 @@ def read_run(directory: Path) -> Run:
         raise InputError(f"{directory}: cannot be read as a run ({printable(reason)})") from error
     if not rows:
         raise InputError(f"{directory}: holds no evaluation yet")
+    place = directory.resolve()
     return Run(
-        label=re.sub(rf"[-_]*(s|seed)?{seed}$", "", directory.resolve().name),
+        label=re.sub(rf"[-_]*(s|seed)?{seed}$", "", place.name) or place.parent.name,
         group=group,
         env_id=printable(record["env_id"]),
         has_demos=record["demos"] is not None,

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from headstart.errors import InputError, require
 from headstart.files.paths import user_path
-from headstart.runs.curves import CURVES, Run, align, group_runs, read_run
+from headstart.runs.curves import CURVES, Run, align, find_runs, group_runs, read_run
 from headstart.viz.picture import save_picture
 
 
@@ -38,7 +38,8 @@ def plot_runs(
     without demonstrations are thin.
 
     Args:
-        directories: run directories, or what ``train`` returned for them; several or a single one.
+        directories: run directories, directories that runs lie in, or what ``train`` returned;
+            several or a single one.
         path: picture to write; its suffix decides the format.
         smooth: number of neighbouring evaluations to average over, at least 1.
         log_steps: draw env steps on a logarithmic axis.
@@ -51,7 +52,8 @@ def plot_runs(
     if isinstance(directories, Iterable) and not isinstance(directories, str):
         given = directories
     # What train returned has a directory.
-    runs = [read_run(user_path(getattr(each, "directory", each))) for each in given]
+    places = [user_path(getattr(each, "directory", each)) for each in given]
+    runs = [read_run(path) for path in find_runs(places)]
     if not runs:
         raise InputError("there is no run to plot; name at least one run directory")
     # Without pyplot, which would choose a backend for the whole process of the caller.

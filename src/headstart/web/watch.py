@@ -9,7 +9,7 @@ from typing import Any
 
 from headstart.envs.make import make_env
 from headstart.errors import InputError, RunError
-from headstart.files.run_files import CONFIG, LATEST, METRICS, POLICIES, policy_file
+from headstart.files.run_files import CONFIG, LATEST, METRICS, POLICIES, policy_file, runs_below
 from headstart.policy import load_policy
 from headstart.rollout.behaviour import fit_policy
 from headstart.rollout.job import EVALUATION, EpisodeJob
@@ -95,8 +95,8 @@ class RunsPage:
         for place in self._places:
             if (place / CONFIG).is_file():
                 runs.append(place)
-            elif place.is_dir():
-                runs += sorted(path.parent for path in place.glob(f"*/{CONFIG}"))
+            else:
+                runs += runs_below(place)
         return runs[:_MOST_RUNS]
 
 

@@ -1,0 +1,87 @@
+"""One run of a sweep, in the process that trains it, on any machine."""
+
+import contextlib
+import time
+import traceback
+from dataclasses import replace
+from pathlib import Path
+
+from headstart.errors import InputError, RunError
+from headstart.policy import Policy
+from headstart.runs.train import train
+from headstart.sweeps.spec import RunSpec
+from headstart.sweeps.state import RunState, write_state
+from headstart.text import describe_error, printable
+from headstart.training.evaluation import EvalResult
+from headstart.training.observer import Observer, TrainResult
+from headstart.training.progress import Progress
+
+_WRITE_EVERY = 1.0  # seconds
+
+
+def run_job(spec: RunSpec, sweep: Path) -> None:
+    """Train a run as ``headstart train --resume`` does, and note how far it is and how it ends.
+
+    Args:
+        spec: the run.
+        sweep: the directory of the sweep, in which its own is.
+    """
+    reporter = _Reporter(sweep, spec.name)
+    try:
+        train(
+            spec.env_id,
+            spec.config,
+            demos=spec.demos,
+            expand=spec.expand,
+            out=sweep / spec.name,
+            resume="auto",
+            collectors=spec.collectors,
+            observers=reporter,
+            progress=True,
+        )
+    except KeyboardInterrupt:
+        reporter.note(stage="stopped")
+    except (InputError, RunError) as error:
+        reporter.note(stage="failed", error=printable(str(error).splitlines()[0], 500))
+    except Exception as error:  # A defect, or one of an environment: the other runs go on.
+        traceback.print_exc()
+        reporter.note(stage="failed", error=printable(describe_error(error), 500))
+    else:
+        reporter.note(stage="finished")
+
+
+class _Reporter(Observer):
+    """Writes how far a run is."""
+
+    def __init__(self, sweep: Path, name: str) -> None:
+        self._sweep, self._name = sweep, name
+        self._written = 0.0
+        self._state = RunState(stage="running", phase="starting")
+        self.note()
+
+    def progressed(self, progress: Progress) -> None:
+        """Write it, not too often."""
+        self._state = replace(self._state, phase=progress.phase, env_steps=progress.env_steps)
+        if time.monotonic() - self._written > _WRITE_EVERY:
+            self.note()
+
+    def evaluated(self, policy: Policy, result: EvalResult, metrics: dict[str, float]) -> None:
+        """Write how successful it is."""
+        self._state = replace(self._state, success_rate=result.success_rate)
+        self.note()
+
+    def finished(self, result: TrainResult) -> None:
+        """Take the numbers of the end, which a run that had ended before has shown nobody."""
+        self._state = replace(
+            self._state,
+            env_steps=result.progress.env_steps,
+            success_rate=result.evaluation.success_rate,
+        )
+
+    def note(self, **changes: str) -> None:
+        """Write the state with some changes."""
+        self._state = replace(self._state, **changes)  # type: ignore[arg-type]
+        self._written = time.monotonic()
+        # A full disk ends no run; the sweep then sees that the process is over.
+        with contextlib.suppress(OSError):
+            write_state(self._sweep, self._name, self._state)
