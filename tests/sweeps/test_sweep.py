@@ -95,7 +95,7 @@ def test_a_failed_run_is_shown_kept_and_continued_when_asked_for(warm, tmp_path)
 @pytest.mark.processes
 def test_runs_are_processes_of_their_own_and_drawn_by_settings(tmp_path, capsys):
     """One real process, to which nothing was imported beforehand."""
-    command = f"sweep {POINT} --demos.find 0 --seeds 4 --env-steps 60 --cycle.updates 1"
+    command = f"sweep {POINT} --demos.find 0 --seeds 4 --env-steps 90 --cycle.updates 1"
     settings = "--agent.hidden-sizes 8 8 --evaluation.episodes 1 --warm-start.critic-updates 1"
     more = ["--out", str(tmp_path / "sweep"), "--warm-start.episodes", "1"]
     done = subprocess.run(
@@ -104,7 +104,7 @@ def test_runs_are_processes_of_their_own_and_drawn_by_settings(tmp_path, capsys)
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert "seed4: finished, 60 env steps" in done.stderr
+    assert "seed4: finished, 90 env steps" in done.stderr
     assert done.stdout.splitlines()[1].split()[:4] == ["all", "as", "given", "1"]
     main(["plot", str(tmp_path / "sweep"), "--out", str(tmp_path / "curves.png")])
     assert capsys.readouterr().out == f"{tmp_path}/curves.png\n"

@@ -18,7 +18,7 @@ class Plan(Protocol):
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What makes it this sweep and no other, as plain JSON values; lists in it may grow."""
+        """What makes it this sweep, as plain JSON values; ``seeds`` and ``grid`` may grow."""
 
     def more(self, results: Sequence[Result]) -> Sequence[RunSpec]:
         """Return the runs that come next, given the results of all before; none at the end."""

@@ -26,8 +26,6 @@ class RunState:
     """Of its last evaluation."""
     error: str | None = None
     """One line: why it failed."""
-    job: str | None = None
-    """What a cluster calls it."""
 
     @property
     def is_over(self) -> bool:

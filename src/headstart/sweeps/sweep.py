@@ -20,6 +20,7 @@ from headstart.sweeps.state import JOBS, RunState, read_state, write_state
 from headstart.text import counted
 
 _LOOK_EVERY = 0.2  # seconds
+_MAY_GROW = ("seeds", "grid")
 
 
 class Watcher(Protocol):
@@ -101,7 +102,7 @@ def differs(content: Mapping[str, Any], identity: Mapping[str, Any]) -> str | No
         return "of which nothing is known"
     for name in (*identity, *before):
         old, new = before.get(name), identity.get(name)
-        if old != new and not _grown(old, new):
+        if old != new and not (name in _MAY_GROW and _grown(old, new)):
             return f"{name} {_short(old)} and not {_short(new)}"
     return None
 
