@@ -71,8 +71,8 @@ def add_options(parser: Parser) -> None:
 def _add_tuning(parser: Parser) -> None:
     group = parser.add_argument_group(
         "tuning",
-        "Needs `pip install 'headstart[tune]'`. What is maximised is the mean success over the last\n"
-        "3 evaluations of each run, over the seeds.",
+        "Needs `pip install 'headstart[tune]'`. What is maximised is the mean success over\n"
+        "the last 3 evaluations of each run, over the seeds.",
     )
     group.add_argument(
         "--tune",
