@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -114,11 +115,16 @@ class Policy:
             squashed = np.tanh(hidden @ weight + bias)
         if not np.isfinite(squashed).all():
             raise FloatingPointError("the policy returned an action that is not finite")
-        center = (self.action_high + self.action_low) / 2
-        half_range = (self.action_high - self.action_low) / 2
+        center, half_range = self._action_scale
         # The sum may be rounded past a bound.
         action = np.asarray(center + half_range * squashed, np.float32)
         return np.minimum(np.maximum(action, self.action_low), self.action_high)
+
+    @cached_property
+    def _action_scale(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Middle and half of the range of each action, ``(action_dim,)``."""
+        low, high = self.action_low, self.action_high
+        return (high + low) / 2, (high - low) / 2
 
     def seeing(self, inputs: ComponentInputs) -> "Policy":
         """Return the same policy for another number of components of a goal.

@@ -2,6 +2,7 @@
 
 import contextlib
 import inspect
+import math
 import re
 import struct
 import traceback
@@ -19,6 +20,7 @@ GOAL_KEYS = ("observation", "achieved_goal", "desired_goal")
 _SINCE = "as Gymnasium does (environments of Gym before 0.26 differ)"
 _RESET = f"let it be reset(self, *, seed=None, options=None) {_SINCE}"
 _NARROW = 2**31
+_NUMBERS = (bool, np.bool_, float, np.floating)
 _SEED_ERRORS = (
     ArithmeticError,
     AssertionError,
@@ -69,10 +71,17 @@ def truth(env: gym.Env[Any, Any], what: str, value: Any) -> bool:
     """
     if value is None:
         return False
+    if isinstance(value, _NUMBERS) and math.isfinite(value):
+        return bool(value)
     found = np.squeeze(np.asarray(value))
     if found.ndim or found.dtype.kind not in "biuf" or not np.isfinite(found):
         raise InputError(f"{env_name(env)}: {what} is {value!r}; it must be True or False")
     return bool(found)
+
+
+def all_finite(array: Any) -> bool:
+    """Return whether all numbers of an array are finite, by one product where that shows it."""
+    return math.isfinite(np.vdot(array, array)) or bool(np.isfinite(array).all())
 
 
 def check_methods(env: gym.Env[Any, Any]) -> None:

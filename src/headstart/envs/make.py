@@ -16,6 +16,7 @@ from headstart.envs import robotics
 from headstart.envs import stack as stack
 from headstart.envs.build import LIMIT, build
 from headstart.envs.contract import check_goal_env
+from headstart.envs.quickened import quicken
 from headstart.envs.source import EnvLike, EnvSource, describe, name_of_object, of_spec
 from headstart.envs.task_facts import find_camera
 from headstart.envs.twins import is_same
@@ -46,7 +47,7 @@ def make_env(env: EnvLike, *, render_mode: str | None = None, **options: Any) ->
     except InputError:
         built.close()
         raise
-    robotics.quicken(built)
+    quicken(built)
     if render_mode is not None:
         robotics.aim(built, find_camera(built)[0])
     return built

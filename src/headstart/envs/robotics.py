@@ -1,4 +1,4 @@
-"""Gymnasium-Robotics: registering it quietly, and reading its robots' joints without a search."""
+"""Gymnasium-Robotics: registering it quietly, and where its cameras stand."""
 
 import contextlib
 import io
@@ -10,7 +10,6 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 from gymnasium.envs.registration import EnvSpec
-from numpy.typing import NDArray
 
 
 def register() -> None:
@@ -56,20 +55,6 @@ def is_part(module: str) -> bool:
     return module.partition(".")[0] == "gymnasium_robotics"
 
 
-def quicken(env: gym.Env[Any, Any]) -> None:
-    """Let a robot environment find its joints once instead of by name at every step.
-
-    ``robot_get_obs`` of Gymnasium-Robotics 1.4.2 takes a quarter of a Fetch step. What it returns
-    stays the same bits. Environments that are built otherwise are left alone.
-    """
-    robot: Any = env.unwrapped
-    names = getattr(getattr(robot, "_model_names", None), "joint_names", ())
-    joints = [robot.model.joint(name) for name in names if name.startswith("robot")]
-    one_number_each = all(len(joint.qpos0) == 1 for joint in joints)
-    if hasattr(getattr(robot, "_utils", None), "robot_get_obs") and joints and one_number_each:
-        robot._utils = _IndexedJoints(robot._utils, joints)
-
-
 def aim(env: gym.Env[Any, Any], camera: Mapping[str, Any] | None) -> None:
     """Let an environment of MuJoCo be drawn by a camera, if there is one, from the start on."""
     renderer = getattr(env.unwrapped, "mujoco_renderer", None)
@@ -78,21 +63,3 @@ def aim(env: gym.Env[Any, Any], camera: Mapping[str, Any] | None) -> None:
         renderer.default_cam_config = {
             name: np.array(value) if np.ndim(value) else value for name, value in camera.items()
         }
-
-
-class _IndexedJoints:
-    """Gymnasium-Robotics' ``mujoco_utils`` with one function replaced."""
-
-    def __init__(self, utils: Any, joints: list[Any]) -> None:
-        self._utils = utils
-        self._positions = np.array([joint.qposadr[0] for joint in joints])
-        self._velocities = np.array([joint.dofadr[0] for joint in joints])
-
-    def robot_get_obs(
-        self, model: Any, data: Any, joint_names: list[str]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return positions and velocities of the robot's joints, each ``(num_joints,)``."""
-        return data.qpos[self._positions], data.qvel[self._velocities]
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._utils, name)

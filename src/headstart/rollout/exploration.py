@@ -32,7 +32,7 @@ class Exploration:
         if self.noise:
             half_range = (high - low) / 2
             action = action + self.noise * half_range * rng.standard_normal(action.shape)
-        return np.asarray(np.clip(action, low, high), np.float32)
+        return np.asarray(action.clip(low, high), np.float32)
 
 
 GREEDY, RANDOM = Exploration(), Exploration(random_action=1.0)

@@ -12,16 +12,13 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from headstart.data.episode import Episode
-from headstart.envs.interface import (
-    env_name,
-    reset_env,
-)
+from headstart.envs.interface import all_finite, env_name, reset_env
 from headstart.envs.snapshot import require_restorable, restorable
-from headstart.errors import InputError, RunError
+from headstart.errors import EpisodeError, InputError, RunError
 from headstart.rollout.branching import Branching
 from headstart.rollout.exploration import GREEDY, Exploration
 from headstart.rollout.policy_errors import blaming_policy, policy_name
-from headstart.rollout.steps import EpisodeSteps, Observation, failing_episode
+from headstart.rollout.steps import EpisodeSteps, Observation
 from headstart.rollout.task_source import EpisodeTask
 from headstart.seeding import generator, integer_seed
 
@@ -142,6 +139,8 @@ def _take(job: EpisodeJob, steps: EpisodeSteps, on_state: Callable[[bool], None]
     rng = generator(job.seed, f"{job.stream}/exploration", job.index)
     low, high = steps.bounds
     on_state(False)
+    # Once: it takes longer to ask than all else here.
+    branching = job.policy if isinstance(job.policy, Branching) else None
     finished = False
     while not finished:
         steps.check_observation()
@@ -151,8 +150,8 @@ def _take(job: EpisodeJob, steps: EpisodeSteps, on_state: Callable[[bool], None]
         steps.step(action, kept)
         on_state(steps.is_success)
         finished = steps.finished
-        if isinstance(job.policy, Branching):
-            finished = _review(job.policy, steps)
+        if branching is not None:
+            finished = _review(branching, steps)
 
 
 def _review(policy: Branching, steps: EpisodeSteps) -> bool:
@@ -172,8 +171,11 @@ def _review(policy: Branching, steps: EpisodeSteps) -> bool:
 
 def _begin_episode(env: gym.Env[Any, Any], job: EpisodeJob) -> Observation:
     """Return the first observation."""
-    with failing_episode():
+    try:
         observation, _ = reset_env(env, job.env_seed)
+    except InputError as error:
+        # The episode alone is to blame: the environment has worked before.
+        raise EpisodeError(str(error)) from error
     start, goal = job.task.start, job.task.goal
     if start is not None:
         require_restorable(env).restore_state(start.snapshot, start.desired_goal)
@@ -222,7 +224,7 @@ def _choose_action(job: EpisodeJob, steps: EpisodeSteps) -> NDArray[Any]:
             f"{steps.name}: the policy returned {type(action).__name__} of shape "
             f"{array.shape} and dtype {array.dtype}; an action must be numbers of shape {shape}"
         )
-    if not np.isfinite(array).all():
+    if not all_finite(array):
         raise RunError(f"episode {job.index}: action {array} is not finite; it was not executed")
     return array
 

@@ -1,7 +1,7 @@
 """The steps of one episode, with any source of actions: each is checked, and can be taken back."""
 
-import contextlib
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from headstart.data.episode import Episode
 from headstart.envs.goal_env import reaches_goal, success_key
-from headstart.envs.interface import GOAL_KEYS, set_elapsed, step_env, truth
+from headstart.envs.interface import GOAL_KEYS, all_finite, set_elapsed, step_env, truth
 from headstart.envs.snapshot import Restorable, simulator_trouble
 from headstart.errors import EpisodeError, InputError
 from headstart.policy import inner_bounds
@@ -52,8 +52,10 @@ class EpisodeSteps:
         self._max_steps = max_steps
         self._recording = Recording(observation, simulator)
         self.observation = observation
-        self._end: dict[str, Any] = {}
+        self._info: Mapping[str, Any] = {}
         self.finished = False
+        spaces: Any = env.observation_space
+        self._shapes = {key: spaces[key].shape for key in GOAL_KEYS}
         self.bounds = inner_bounds(env.action_space.low, env.action_space.high)  # type: ignore[attr-defined]
 
     @property
@@ -77,12 +79,12 @@ class EpisodeSteps:
         Raises:
             EpisodeError: if the observation has another shape than promised, or is not finite.
         """
-        for key in GOAL_KEYS:
-            found = np.shape(self.observation[key])
-            promised = self._env.observation_space[key].shape  # type: ignore[index]
+        for key, promised in self._shapes.items():
+            array = self.observation[key]
+            found = np.shape(array)
             if found != promised:
                 raise EpisodeError(f"{self.name}: {key} has shape {found} instead of {promised}")
-            if not np.isfinite(self.observation[key]).all():
+            if not all_finite(array):
                 raise EpisodeError(f"{self.name}: the observation holds NaN or infinity")
 
     def step(self, action: NDArray[np.float32], kept: NDArray[np.float32] | None = None) -> None:
@@ -97,14 +99,16 @@ class EpisodeSteps:
         """
         self._recording.before_step(self.observation, action if kept is None else kept)
         # A copy: an env may clip what it is given in place.
-        with failing_episode():
+        try:
             found = step_env(self._env, action.copy())
             self.observation, reward, terminated, truncated, info = found
             is_success = self._reached_goal(info)
+        except InputError as error:
+            raise EpisodeError(str(error)) from error
         paid = self._read_reward(reward)
         infos = self._read_infos(info)
         self._recording.after_step(self.observation, terminated, is_success, paid, infos)
-        self._end = end_of(info)
+        self._info = info
         self.finished = terminated or truncated or self.num_steps == self._max_steps
 
     def go_back(self, num_steps: int) -> None:
@@ -124,7 +128,7 @@ class EpisodeSteps:
         if trouble is not None:
             raise EpisodeError(f"{self.name}: {trouble}; the episode was not kept")
         try:
-            return replace(self._recording.episode(snapshots=snapshots), **self._end)
+            return replace(self._recording.episode(snapshots=snapshots), **end_of(self._info))
         except ValueError as error:
             raise EpisodeError(f"{self.name}: {error}") from error
 
@@ -139,6 +143,8 @@ class EpisodeSteps:
 
     def _read_reward(self, reward: Any) -> float:
         """Return the reward of a step, if it is one finite number."""
+        if isinstance(reward, float | np.floating) and math.isfinite(reward):
+            return float(reward)
         number = np.asarray(reward, np.float64)
         if number.size != 1 or not np.isfinite(number).all():
             raise EpisodeError(f"{self.name}: the reward is {reward}, not one finite number")
@@ -162,12 +168,3 @@ def end_of(info: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(failure, str):
         end["failure"] = printable(failure, longest=_LONGEST_FAILURE)
     return end
-
-
-@contextlib.contextmanager
-def failing_episode() -> Iterator[None]:
-    """Blame the episode alone for what an environment returns that has worked before."""
-    try:
-        yield
-    except InputError as error:
-        raise EpisodeError(str(error)) from error
