@@ -38,6 +38,7 @@ class Growing(TaskSource):
         return EpisodeTask(
             goal=self.width * np.array([np.cos(angle), np.sin(angle)]),
             env_kwargs={"max_episode_steps": 14 + index % 2},
+            reset_options={"position": [0.1 * (index % 5), rng.uniform()]},
             max_steps=15 if env_steps < 100 else 12,
             label=self.width,
         )
@@ -96,6 +97,9 @@ def test_episodes_are_what_the_source_says_and_evaluations_are_not():
     assert distances[0] < 0.11 < 0.13 < distances[-1]
     for job, episode in zip(jobs, episodes, strict=True):
         assert (episode.desired_goals == job.task.goal).all()
+        np.testing.assert_allclose(
+            episode.observations[0], job.task.reset_options["position"], rtol=1e-6
+        )
         limit = job.task.env_kwargs["max_episode_steps"]
         assert len(episode) == min(limit, job.task.max_steps)
     assert {len(episode) for episode in episodes} == {12, 14, 15}
@@ -137,6 +141,11 @@ class Uncopied(Growing):
         (lambda *_: EpisodeTask(goal=[0.1]), "<lambda>: the goal of a task must have 2 numbers"),
         (lambda *_: EpisodeTask(max_steps=0), "max_steps of a task must be an integer from 1 on"),
         (lambda *_: EpisodeTask(env_kwargs={"size": [1]}), "must be numbers or text by name"),
+        (lambda *_: EpisodeTask(reset_options=[1]), "reset_options of a task must be a dict"),
+        (
+            lambda *_: EpisodeTask(reset_options={"at": np.zeros(2)}),
+            "reset_options of a task must be plain JSON values .* got ndarray",
+        ),
         (Unsayable(), r"Unsayable: state\(\) must return plain JSON values .* got float32"),
     ],
 )

@@ -99,21 +99,26 @@ def check_methods(env: gym.Env[Any, Any]) -> None:
 
 
 def reset_env(
-    env: gym.Env[Any, Any], seed: int | None = None
+    env: gym.Env[Any, Any], seed: int | None = None, options: dict[str, Any] | None = None
 ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """Reset an environment and return its observation and ``info``.
 
     Seeds lie in ``[0, 2**32)``. A simulator that takes none from ``2**31`` on gets the rest of the
     division by ``2**31``.
 
+    Args:
+        env: the environment.
+        seed: of the episode.
+        options: what ``reset`` of this environment takes.
+
     Raises:
         InputError: if it returns something else, or takes even less seeds.
     """
     try:
-        answer: Any = env.reset(seed=seed)
+        answer: Any = env.reset(seed=seed, options=options)
     except _SEED_ERRORS as error:
         _explain_unpacking(env, error, "reset", "(observation, info)")
-        answer = _reset_narrowly(env, seed or 0, error)
+        answer = _reset_narrowly(env, seed or 0, options, error)
     if not isinstance(answer, tuple) or len(answer) != 2:
         raise InputError(
             f"{env_name(env)}: reset returned {_kind(answer)}, not (observation, info); {_RESET}"
@@ -157,29 +162,33 @@ def set_elapsed(env: gym.Env[Any, Any], num_steps: int) -> None:
             layer._elapsed_steps = num_steps  # type: ignore[assignment]
 
 
-def refusal_of_seed(env: gym.Env[Any, Any], seed: int) -> Exception | None:
+def refusal_of_seed(
+    env: gym.Env[Any, Any], seed: int, options: dict[str, Any] | None = None
+) -> Exception | None:
     """Return how ``reset`` fails because of a seed; ``None`` if it does not."""
     try:
-        env.reset(seed=seed)
+        env.reset(seed=seed, options=options)
     except _SEED_ERRORS as error:
         return error
     return None
 
 
-def _reset_narrowly(env: gym.Env[Any, Any], seed: int, error: Exception) -> Any:
+def _reset_narrowly(
+    env: gym.Env[Any, Any], seed: int, options: dict[str, Any] | None, error: Exception
+) -> Any:
     """Return what a reset with less of the seed returns, where only the seed is to blame.
 
     Raises:
         Exception: the error, if it is not to blame.
         InputError: if seeds below ``2**31`` fail too.
     """
-    if refusal_of_seed(env, seed) is None:
+    if refusal_of_seed(env, seed, options) is None:
         # It failed by chance, and another seed would be another episode.
         raise error
     if seed >= _NARROW:
         with contextlib.suppress(*_SEED_ERRORS):
-            return env.reset(seed=seed % _NARROW)
-    if refusal_of_seed(env, 0) is not None:
+            return env.reset(seed=seed % _NARROW, options=options)
+    if refusal_of_seed(env, 0, options) is not None:
         raise error
     raise InputError(f"{env_name(env)}: {refused_seed(seed % _NARROW, error)}") from error
 

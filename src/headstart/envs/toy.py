@@ -33,10 +33,17 @@ class PointReach(gym.Env[Any, Any]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
-        """Place the point and its goal uniformly in the square."""
+        """Place the point and its goal uniformly in the square.
+
+        Args:
+            seed: of both places.
+            options: ``position``, ``(2,)`` in [-1, 1], where the point starts instead.
+        """
         super().reset(seed=seed)
         self._position = self.np_random.uniform(-1.0, 1.0, 2)
         self._goal = self.np_random.uniform(-1.0, 1.0, 2)
+        if options and "position" in options:
+            self._position = np.clip(np.asarray(options["position"], float), -1.0, 1.0)
         return self._observe(), {}
 
     def step(self, action: Vector) -> tuple[Observation, float, bool, bool, dict[str, Any]]:

@@ -172,7 +172,7 @@ def _review(policy: Branching, steps: EpisodeSteps) -> bool:
 def _begin_episode(env: gym.Env[Any, Any], job: EpisodeJob) -> Observation:
     """Return the first observation."""
     try:
-        observation, _ = reset_env(env, job.env_seed)
+        observation, _ = reset_env(env, job.env_seed, job.task.options_of_reset())
     except InputError as error:
         # The episode alone is to blame: the environment has worked before.
         raise EpisodeError(str(error)) from error

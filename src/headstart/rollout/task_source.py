@@ -50,6 +50,9 @@ class EpisodeTask:
     env_kwargs: Mapping[str, bool | int | float | str] = field(default_factory=dict)
     """Arguments of the environment, besides those that it has; spaces and reward stay as they
     are."""
+    reset_options: Mapping[str, Any] | None = None
+    """What ``reset(options=...)`` of the environment takes, such as where an object starts: plain
+    JSON values. What it takes is the environment's own; most ignore what they do not know."""
     start: Start | None = None
     """Where the episode starts, and for which goal; the env must restore its states."""
     goal: NDArray[np.float32] | None = None
@@ -70,9 +73,22 @@ class EpisodeTask:
         steps = self.max_steps
         is_count = steps is None or (isinstance(steps, int | np.integer) and steps >= 1)
         require(is_count, "max_steps of a task must be an integer from 1 on", repr(steps))
+        if self.reset_options is not None:
+            is_dict = isinstance(self.reset_options, Mapping)
+            require(is_dict, "reset_options of a task must be a dict", repr(self.reset_options))
+            object.__setattr__(self, "reset_options", self.options_of_reset())
         if self.goal is not None:
             require(self.start is None, "a task has a goal, or a start with its goal", "both")
             object.__setattr__(self, "goal", np.asarray(self.goal, np.float32))
+
+    def options_of_reset(self) -> dict[str, Any] | None:
+        """Return a copy of ``reset_options``, which an environment may change."""
+        if self.reset_options is None:
+            return None
+        options: dict[str, Any] = _copy_json(
+            dict(self.reset_options), "reset_options of a task must be"
+        )
+        return options
 
 
 @runtime_checkable
@@ -144,18 +160,20 @@ def state_of(source: TaskSource) -> Any:
     Raises:
         InputError: if it holds anything but plain JSON values.
     """
+    rule = f"task_source {type(source).__name__}: state() must return"
+    return _copy_json(source.state(), rule)
 
-    def copied(state: Any) -> Any:
-        if isinstance(state, dict) and all(isinstance(key, str) for key in state):
-            return {key: copied(value) for key, value in state.items()}
-        if isinstance(state, list):
-            return [copied(value) for value in state]
-        is_number = isinstance(state, float) and math.isfinite(state)
-        if is_number or isinstance(state, str | int | None):
-            return state
-        raise InputError(
-            f"task_source {type(source).__name__}: state() must return plain JSON values (dicts, "
-            f"lists, finite numbers, text, None), got {type(state).__name__}"
-        )
 
-    return copied(source.state())
+def _copy_json(value: Any, rule: str) -> Any:
+    """Return a copy of plain JSON values; ``rule`` begins the message on anything else."""
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return {key: _copy_json(inner, rule) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_copy_json(inner, rule) for inner in value]
+    is_number = isinstance(value, float) and math.isfinite(value)
+    if is_number or isinstance(value, str | int | None):
+        return value
+    raise InputError(
+        f"{rule} plain JSON values (dicts, lists, finite numbers, text, None), got "
+        f"{type(value).__name__}"
+    )
