@@ -58,6 +58,8 @@ class Experiment:
     num_demos: int = 0
     kind: str = "perfect"
     """Of the demonstrations; see ``demonstrators.py``."""
+    expand: int | None = None
+    """How many are made of the demonstrations."""
 
 
 def _evaluated(preset: str, env_steps: int, every: int, episodes: int = EPISODES) -> TrainConfig:
@@ -110,7 +112,25 @@ EXPERIMENTS = {
     "pick-and-place-noisy-fast": Experiment(
         "FetchPickAndPlace-v4", _evaluated("fast", 6000, 3000), (3000, 6000), 100, "noisy"
     ),
-    "push-fast": Experiment("FetchPush-v4", _evaluated("fast", 8000, 4000), (4000, 8000), 100),
+    "pick-and-place-half-failing-fast": Experiment(
+        "FetchPickAndPlace-v4", _evaluated("fast", 5000, 5000), (5000,), 100, "half-failing"
+    ),
+    "pick-and-place-slow-fast": Experiment(
+        "FetchPickAndPlace-v4", _evaluated("fast", 8000, 4000), (4000, 8000), 100, "slow"
+    ),
+    "pick-and-place-5-fast": Experiment(
+        "FetchPickAndPlace-v4", _evaluated("fast", 15_000, 5000), (5000, 15_000), 5
+    ),
+    "pick-and-place-one-fast": Experiment(
+        "FetchPickAndPlace-v4", _evaluated("fast", 4500, 1500), (1500, 4500), 1, expand=100
+    ),
+    "push-fast": Experiment("FetchPush-v4", _evaluated("fast", 10_000, 2000), (4000, 10_000), 100),
+    "push-10-fast": Experiment(
+        "FetchPush-v4", _evaluated("fast", 10_000, 5000), (5000, 10_000), 10
+    ),
+    "push-one-fast": Experiment(
+        "FetchPush-v4", _evaluated("fast", 4500, 1500), (1500, 4500), 1, expand=100
+    ),
     "pick-and-place-nothing-fast": Experiment(
         "FetchPickAndPlace-v4", _evaluated("fast", 4000, 1000), (1000, 4000)
     ),
@@ -118,9 +138,15 @@ EXPERIMENTS = {
     "slide-fast": Experiment(
         "FetchSlide-v4", _evaluated("fast", 10_000, 5000), (5000, 10_000), 100
     ),
+    "point-maze-plain-fast": Experiment(
+        "PointMaze_UMaze-v3", _evaluated("fast", 60_000, 20_000), (60_000,)
+    ),
+    "hand-reach-plain-fast": Experiment(
+        "HandReach-v3", _evaluated("fast", 300_000, 100_000), (100_000, 300_000)
+    ),
     "point-maze-fast": Experiment("PointMaze_UMaze-v3", _far_goals(120_000), (60_000, 120_000)),
     "hand-reach-fast": Experiment("HandReach-v3", _hand(1_000_000), ()),
-    "reach-fast": Experiment("FetchReach-v4", _evaluated("fast", 5000, 1000), (2000, 5000)),
+    "reach-fast": Experiment("FetchReach-v4", _evaluated("fast", 5000, 500), (1500, 5000)),
     "pick-and-place-nair2018": Experiment(
         "FetchPickAndPlace-v4", _evaluated("nair2018", 300_000, 2000, 20), (), 100
     ),
@@ -164,7 +190,14 @@ def run(experiment: Experiment, seed: int, directory: Path, collectors: int) -> 
     if experiment.num_demos:
         demos = demonstrations(experiment, seed)
     config = replace(experiment.config, seed=seed)
-    train(experiment.env_id, config, demos=demos, out=directory, collectors=collectors)
+    train(
+        experiment.env_id,
+        config,
+        demos=demos,
+        expand=experiment.expand,
+        out=directory,
+        collectors=collectors,
+    )
 
 
 def demonstrations(experiment: Experiment, seed: int) -> DemoSet:

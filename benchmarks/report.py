@@ -7,10 +7,8 @@ make docs
 
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from report_demos import (
     ablation_table,
@@ -24,6 +22,7 @@ from report_demos import (
 )
 from report_environments import third_party_table
 from report_inputs import inputs_table
+from report_learning import HEADLINES, commands_table, draw_band, draw_curves, learning_table
 from report_performance import (
     acting_table,
     devices_table,
@@ -42,6 +41,7 @@ DEMONSTRATIONS = ROOT / "docs" / "demonstrations.md"
 ENVIRONMENTS = ROOT / "docs" / "environments.md"
 PERFORMANCE = ROOT / "docs" / "performance.md"
 RELIABILITY = ROOT / "docs" / "reliability.md"
+RESULTS = ROOT / "docs" / "results.md"
 SETTINGS = ROOT / "docs" / "settings.md"
 STACKING = ROOT / "docs" / "stacking.md"
 ENV_STEPS_PER_EPOCH = 2000  # 20 cycles of 2 rollouts of 50 steps
@@ -57,31 +57,16 @@ PUBLISHED = {
     ),
 }  # fmt: skip
 
-FAR = "[far goals](docs/environments.md#when-goals-are-far-or-poses-of-many-joints)"
-NOTHING = "[no demonstrations](docs/demonstrations.md#no-demonstrations)"
-LABELS = {
-    "pick-and-place-fast": "FetchPickAndPlace-v4, `fast`, 100 demonstrations",
-    "pick-and-place-fast-bfloat16": "the same with `--matmul-precision bfloat16`",
-    "pick-and-place-noisy-fast": "the same with 100 noisy ones (demonstrator: 53%), 3 seeds",
-    "pick-and-place-10-fast": "the same with 10 demonstrations, 3 seeds",
-    "push-fast": "FetchPush-v4, 100 demonstrations, 3 seeds",
-    "pick-and-place-nothing-fast": f"FetchPickAndPlace-v4, {NOTHING}, 3 seeds",
-    "push-nothing-fast": f"FetchPush-v4, {NOTHING}, 3 seeds",
-    "reach-fast": "FetchReach-v4, `fast`, no demonstrations",
-    "point-maze-fast": f"PointMaze_UMaze-v3, no demonstrations, {FAR}",
-    "hand-reach-fast": "HandReach-v3, no demonstrations, settings of the same page, 1 seed",
-    "pick-and-place-nair2018": "FetchPickAndPlace-v4, `nair2018`, 100 demonstrations, 2 seeds",
-    "pick-and-place-nair2018-without-demos": "the same without demonstrations, 2 seeds",
-}
-
 
 def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
-    draw_fast()
     draw_contrast()
     draw_one("hand-reach-fast", "HandReach-v3, no demonstrations")
     draw_sb3()
-    fill("learning", learning_table())
+    fill("learning", learning_table(HEADLINES))
+    fill("results", learning_table(), RESULTS)
+    fill("commands", commands_table(), RESULTS)
+    save(draw_curves(), "results.png")
     fill("speed", speed_table())
     fill("replay", replay_table())
     fill("rewards", rewards_table(), ENVIRONMENTS)
@@ -107,23 +92,6 @@ def main() -> None:
     ablation = draw_ablation()
     if ablation is not None:
         save(ablation, "ablation.png")
-
-
-def draw_fast() -> None:
-    """Success and mean Q of the fast preset, median and range over seeds."""
-    result = load("pick-and-place-fast")
-    if result is None:
-        return
-    figure = Figure(figsize=(10, 3.6), layout="constrained")
-    success, mean_q = figure.subplots(1, 2)
-    draw_band(success, result, "eval/success_rate", "C0", "all goals")
-    draw_band(success, result, "eval/success_rate_air", "C2", "goals in the air")
-    draw_band(mean_q, result, "eval/mean_q", "C0", "")
-    success.set(title="success rate, 500 greedy episodes", xlabel="env steps", ylim=(0.85, 1.005))
-    mean_q.set(title="mean Q(s, pi(s))", xlabel="env steps")
-    success.legend(loc="lower right", frameon=False)
-    figure.suptitle(f"FetchPickAndPlace-v4, 100 demonstrations, {len(result['seeds'])} seeds")
-    save(figure, "pick-and-place-fast.png")
 
 
 def draw_one(name: str, title: str) -> None:
@@ -190,59 +158,9 @@ def draw_contrast() -> None:
     save(figure, "contrast.png")
 
 
-def draw_band(
-    axes: Axes,
-    result: dict[str, Any],
-    metric: str,
-    color: str,
-    label: str,
-    unit: int = 1,
-    smooth: int = 1,
-) -> None:
-    """Draw the median over seeds and the range, as far as every seed has come."""
-    length = min(len(seed[metric]) for seed in result["seeds"])
-    steps = np.array(result["seeds"][0]["time/env_steps"][:length]) / unit
-    kernel = np.ones(smooth) / smooth
-    curves = np.array([seed[metric][:length] for seed in result["seeds"]], float)
-    curves = np.array([np.convolve(curve, kernel, mode="valid") for curve in curves])
-    steps = steps[smooth - 1 :]
-    axes.plot(steps, np.median(curves, axis=0), color=color, label=label or None)
-    axes.fill_between(steps, curves.min(0), curves.max(0), color=color, alpha=0.2, linewidth=0)
-    axes.grid(alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)
-
-
 def save(figure: Figure, name: str) -> None:
     figure.savefig(IMAGES / name, dpi=120)
     print(IMAGES / name)
-
-
-def learning_table() -> str:
-    """The README's table of learning results."""
-    rows = [
-        "| task | doing nothing | env steps | success: median (range) of seeds | seconds |",
-        "|---|--:|--:|--:|--:|",
-    ]
-    for name, label in LABELS.items():
-        result = load(name)
-        if result is None:
-            continue
-        task = f"| {label} | {result['floor']['success_rate']:.1%} |"
-        for quoted in result["quoted"]:
-            rate, seconds = quoted["success_rate"], quoted["seconds"]["median"]
-            low, high = rate["range"]
-            made = quoted.get("made_in", {"median": 0})["median"]
-            before = f"{made:,.0f} + " if made else ""
-            rows.append(
-                f"{task} {before}{quoted['env_steps']:,} "
-                f"| {rate['median']:.1%} ({low:.1%} to {high:.1%}) | {seconds:.0f} |"
-            )
-        if result["last_policies"]:
-            rates = [last["success_rate"] for last in result["last_policies"]]
-            steps = min(last["env_steps"] for last in result["last_policies"])
-            spread = f"{np.median(rates):.1%} ({min(rates):.1%} to {max(rates):.1%})"
-            rows.append(f"{task} {steps:,} | {spread} | |")
-    return "\n".join(rows)
 
 
 def speed_table() -> str:

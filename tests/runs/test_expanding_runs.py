@@ -10,6 +10,7 @@ from small_runs import SMALL, weights_of
 
 from headstart import (
     InputError,
+    Observer,
     collect_demos,
     expand_demos,
     expert_for,
@@ -58,7 +59,7 @@ def test_the_same_call_continues_it(sources, tmp_path):
     np.testing.assert_array_equal(weights_of(result.policy), weights_of(expected.policy))
     assert result.progress.expansion_env_steps == expected.progress.expansion_env_steps
     other = CONFIG.with_({"demos.num_episodes": 2})
-    for changed in ({"config": other}, {"expand": 6}, {"expand": None}):
+    for changed in ({"config": other}, {"expand": 6}, {"expand": 0}):
         with pytest.raises(InputError, match="other demonstrations than these"):
             run(sources, tmp_path / "run", resume="auto", **changed)
 
@@ -73,7 +74,7 @@ def test_a_file_that_was_expanded_before_is_counted_too(sources):
     ("demos", "expand", "message"),
     [
         (None, 5, "expand=5 makes demonstrations of given ones: add --demos FILE"),
-        ("sources", 0, "expand must be at least 1, got 0"),
+        ("sources", -1, "demos.expand must be at least 0, got -1"),
         ("sources", "many", "expand must be an integer"),
     ],
 )
@@ -92,3 +93,34 @@ def test_the_command_says_what_it_has_cost(tmp_path, capsys):
     cost = load_demos(tmp_path / "run" / "demos.npz").header["expansion"]["env_steps"]
     told = capsys.readouterr().out
     assert f" env steps and {cost} before them, to make demonstrations, and" in told
+
+
+@pytest.mark.parametrize(
+    ("count", "share", "settings", "expected"),
+    [
+        (2, 1.0, {}, 100),
+        (2, 1.0, {"env_steps": 5900}, 2),
+        (2, 1.0, {"demos.expand": 0}, 2),
+        (21, 1.0, {}, 21),
+        (21, 0.4, {}, 100),
+    ],
+)
+def test_few_and_slow_demonstrations_are_expanded_for_long_runs(count, share, settings, expected):
+    class Stop(Observer):
+        def started(self, config, run):
+            self.config, self.run = config, run
+            run.stop()
+
+    class Part(Demonstrator):
+        def __call__(self, observation):
+            return super().__call__(observation) * [share, share, share, 1.0]
+
+    steps = {"max_episode_steps": 120 if share < 1.0 else 60}
+    demos = collect_demos(Carrying, Part(), episodes=count, env_kwargs=steps, snapshots=False)
+    stop, config = (
+        Stop(),
+        SMALL.with_({"env_steps": 12_000, "warm_start.bc_updates": 0, **settings}),
+    )
+    train(Carrying, config, env_kwargs=steps, demos=demos, observers=stop)
+    assert stop.run.num_demos == expected
+    assert stop.config.demos.expand == (100 if expected == 100 else 0)

@@ -12,8 +12,6 @@ from gymnasium.envs.registration import EnvSpec
 
 from headstart.data.strategies import GoalStrategy
 from headstart.demos.expansion.cost import expansion_env_steps
-from headstart.demos.expansion.expand import Expansion
-from headstart.demos.expansion.rounds import ExpansionPlan
 from headstart.demos.opening import Demos
 from headstart.demos.reading import read_demos
 from headstart.demos.resets import check_resets
@@ -28,10 +26,11 @@ from headstart.presets import PRESETS, find_preset
 from headstart.rollout.executors import Executor, open_executor
 from headstart.rollout.task_source import TaskFunction, TaskSource, TaskSourceLike
 from headstart.runs.execution import torch_settings
+from headstart.runs.expanding import expand
 from headstart.runs.finding import after_finding, found_demos, open_finding
 from headstart.runs.follow_up import python_line
 from headstart.runs.memory import keep_freed_memory
-from headstart.text import counted, describe_error, printable
+from headstart.text import describe_error, printable
 from headstart.training.adaptation import adapt
 from headstart.training.assembly import build_trainer, check_fit
 from headstart.training.config import StrategyName, TrainConfig
@@ -62,15 +61,13 @@ def prepare_run(
     goal_strategy: GoalStrategy | None,
     observers: Sequence[Observer],
     executor: Executor | None = None,
-    expand: int | None = None,
     tasks: TaskSource | None = None,
     *,
     begins: bool = False,
 ) -> Iterator[Prepared]:
     """Yield a trainer that has not begun, and its demonstrations.
 
-    Those are made from ``demos`` if ``expand`` says how many. A run that ``begins`` without any may
-    make them from nothing.
+    A run that ``begins`` may make them first, of ``demos`` or from nothing.
 
     Raises:
         InputError: if environment, demonstrations and configuration do not go together.
@@ -87,9 +84,9 @@ def prepare_run(
         used = _fit_demos(config, reward_env, used)
         mirror = choose_mirror(config, spec, reward_env)
         with open_executor(source, collectors, executor, timeout=timeout) as runner:
-            if used is not None and expand is not None:
-                used, config = _expand_demos(source, spec, used, config, expand, runner)
             spent = 0 if used is None else expansion_env_steps(used.header)
+            if used is not None and begins:
+                used, config, spent = expand(source, config, spec, used, runner)
             if finding is not None:
                 used, spent = found_demos(finding, config, runner)
                 config = after_finding(config, used)
@@ -232,31 +229,6 @@ def _fit_demos(
     if config.resets.probability:
         check_resets(env, demos)
     return demos
-
-
-def _expand_demos(
-    source: EnvSource,
-    spec: GoalSpec,
-    sources: DemoSet,
-    config: TrainConfig,
-    count: int,
-    executor: Executor,
-) -> tuple[DemoSet, TrainConfig]:
-    """Return demonstrations made from others, and the settings with which to use all of them."""
-    # In an environment of its own: that of the reward is kept for it.
-    with contextlib.closing(make_env(source)) as env:
-        plan = ExpansionPlan(episodes=count, seed=config.seed)
-        made = Expansion(env, spec, sources, plan).run(executor)
-        if config.resets.probability:
-            check_resets(env, made)
-    _log.info(
-        "%s: %s made from %s, in %s",
-        spec.env_id,
-        counted(count, "demonstration"),
-        len(sources.episodes),
-        counted(expansion_env_steps(made.header), "env step"),
-    )
-    return made, all_demos(config)
 
 
 def all_demos(config: TrainConfig) -> TrainConfig:

@@ -36,7 +36,7 @@ from headstart.runs.record import RunRecord, current_versions, read_demos, read_
 from headstart.runs.resume import continue_run
 from headstart.settings import convert
 from headstart.training.adaptation import decided, warn_of_no_updates
-from headstart.training.config import StrategyName
+from headstart.training.config import StrategyName, TrainConfig
 from headstart.training.observer import Observer, TrainResult
 
 
@@ -69,7 +69,8 @@ def train(
             reads, see ``read_demos``. Without them they are made from nothing where that can be
             done, see ``find_demos`` and ``config.demos.find``; elsewhere this is DDPG + HER.
         expand: how many demonstrations to make from these first, as ``expand_demos`` does; the run
-            learns from them instead. ``config.demos.num_episodes`` then says how many sources.
+            learns from them instead. ``config.demos.num_episodes`` then says how many sources. 0
+            makes none; by default it depends, see ``config.demos.expand``.
         out: run directory for configuration, metrics, policies and checkpoints, from which
             ``resume`` continues; nothing is written without it. SIGINT and SIGTERM then save the
             run before they end it.
@@ -94,13 +95,13 @@ def train(
     config, strategy = open_strategy(open_config(config), goal_strategy)
     audience = gather_observers(observers, progress)
     source = env_source(env, env_kwargs)
-    expand = _expansion(expand, demos)
-    sources = _Sources(lambda: demos_for(source, config, demos), expand)
+    config = _with_expansion(config, expand, demos)
+    sources = _Sources(lambda: demos_for(source, config, demos), config.demos.expand)
     if _is_continued(resume, out, source.name, sources):
         assert out is not None
         return continue_run(
             out,
-            config if expand is None else all_demos(config),
+            all_demos(config) if read_record(user_path(out)).config.demos.expand else config,
             env=source,
             collectors=collectors,
             executor=executor,
@@ -113,7 +114,7 @@ def train(
     # Before anything is made that would be lost.
     first = None if config.init_policy is None else load_policy(config.init_policy)
     with prepare_run(
-        source, config, demos, collectors, strategy, audience, executor, expand, tasks, begins=True
+        source, config, demos, collectors, strategy, audience, executor, tasks, begins=True
     ) as (trainer, used):
         warn_of_no_updates(trainer.config, trainer.spec)
         if first is not None:
@@ -145,25 +146,24 @@ class _Sources(NamedTuple):
         """Return whether a run that keeps ``kept`` began with ``demos``, which have been read."""
         if kept is None or demos is None:
             return kept is demos
-        if self.expand is None:
-            return kept.episodes == demos.episodes
+        if not self.expand and kept.episodes == demos.episodes:
+            return True
         is_made = is_expansion_of(kept.header, demos.episodes)
-        return is_made and len(kept.episodes) == self.expand
+        return is_made and self.expand in (None, len(kept.episodes))
 
 
-def _expansion(expand: int | None, demos: Demos | None) -> int | None:
-    """Return how many demonstrations to make, if that is asked for.
+def _with_expansion(config: TrainConfig, expand: int | None, demos: Demos | None) -> TrainConfig:
+    """Return settings that say how many demonstrations to make, if that is asked for.
 
     Raises:
         InputError: if it is, and there is nothing to make them from.
     """
-    if expand is None:
-        return None
-    count: int = convert(int, expand, "expand")
-    require(count >= 1, "expand must be at least 1", count)
-    if demos is None:
+    if expand is not None:
+        config = config.with_({"demos.expand": convert(int, expand, "expand")})
+    count = config.demos.expand
+    if count and demos is None:
         raise InputError(f"expand={count} makes demonstrations of given ones: add --demos FILE")
-    return count
+    return config
 
 
 def _is_continued(

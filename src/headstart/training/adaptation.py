@@ -68,6 +68,8 @@ def keep_adapted(config: TrainConfig, before: TrainConfig) -> TrainConfig:
     """Return a configuration in which what is left open is what it was in a run before."""
     warm_start, evaluation, cycle = config.warm_start, config.evaluation, config.cycle
     demos = config.demos
+    if demos.expand is None:
+        demos = replace(demos, expand=before.demos.expand)
     if demos.find is None:
         demos = replace(demos, find=before.demos.find)
     if demos.other_goals is None:

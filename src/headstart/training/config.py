@@ -78,6 +78,10 @@ class DemosConfig:
     """Share of the demonstrated steps that get a substitute goal. By default that of hindsight, and
     none where the actor sees one component of a goal at a time: with other goals another one is
     current, to which the demonstrator paid no regard."""
+    expand: int | None = setting(None, at_least=0, at_most=MOST_EPISODES, resume="fixed")
+    """Demonstrations to make of those given, in new scenes, as `headstart demos expand` does, to
+    learn from these instead; 0 makes none. By default 100 of 20 or fewer, and of slow ones, where
+    the task says how its hand is moved and the run is as long as 100 episodes."""
     find: int | None = setting(None, at_least=0, at_most=MOST_EPISODES, resume="fixed")
     """Demonstrations to make from nothing where none are given, as `headstart demos find` does; 0
     makes none. By default 100 where the task says how its hand is moved and a goal is the place of

@@ -10,6 +10,7 @@ import gymnasium as gym
 
 from headstart.data.episode import Episode
 from headstart.demos.expansion.choice import choose_sources
+from headstart.demos.expansion.cost import ExpansionCost
 from headstart.demos.expansion.player import Player
 from headstart.demos.expansion.rounds import ExpansionPlan, Rounds, made_demos
 from headstart.demos.expansion.skill import Skill, UnusableError, read_skill
@@ -118,6 +119,11 @@ class Expansion:
         players = [Player(skill, workspace, plan.speed, restores) for skill in skills]
         self._rounds = Rounds(spec, players, plan, choose_sources, on_episode)
         self._source = sources
+
+    @property
+    def cost(self) -> ExpansionCost:
+        """What the attempts so far have taken."""
+        return self._rounds.cost
 
     def run(self, executor: Executor) -> DemoSet:
         """Make the demonstrations.

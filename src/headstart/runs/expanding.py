@@ -1,0 +1,91 @@
+"""Demonstrations made of those that a run is given, at its beginning."""
+
+import contextlib
+import logging
+
+import numpy as np
+
+from headstart.demos.expansion.cost import cost_of, expansion_env_steps
+from headstart.demos.expansion.expand import Expansion
+from headstart.demos.expansion.rounds import ExpansionPlan
+from headstart.demos.expansion.workspace import Workspace
+from headstart.demos.resets import check_resets
+from headstart.demos.storage import DemoSet
+from headstart.envs.goal_env import GoalSpec
+from headstart.envs.make import make_env
+from headstart.envs.source import EnvSource
+from headstart.errors import InputError
+from headstart.rollout.executors import Executor
+from headstart.text import counted
+from headstart.training.config import TrainConfig
+
+_COUNT = 100
+"""Demonstrations that are made by default."""
+_FEW = 20
+"""Demonstrations that are few."""
+_SLOW = 0.5
+"""Share of the hand's largest step that slow demonstrations never reach."""
+
+_log = logging.getLogger("headstart")
+
+
+def expand(
+    source: EnvSource, config: TrainConfig, spec: GoalSpec, demos: DemoSet, executor: Executor
+) -> tuple[DemoSet, TrainConfig, int]:
+    """Make demonstrations of others, if the settings ask for it or it is worth it.
+
+    Returns:
+        The demonstrations to learn from, the settings with which to use all of them, and how many
+        env steps making them has taken.
+
+    Raises:
+        InputError: if the settings ask for it, and it fails.
+    """
+    asked = config.demos.expand
+    count = asked if asked is not None else _worth_making(config, spec, demos)
+    if count == 0:
+        return demos, config.with_({"demos.expand": 0}), expansion_env_steps(demos.header)
+    taken = 0
+    # In an environment of its own: that of the reward is kept for it.
+    with contextlib.closing(make_env(source)) as env:
+        try:
+            expansion = Expansion(env, spec, demos, ExpansionPlan(episodes=count, seed=config.seed))
+            try:
+                made = expansion.run(executor)
+            finally:
+                taken = expansion.cost.env_steps
+        except InputError as error:
+            if asked is not None:
+                raise
+            _log.info("%s; learning from the demonstrations as they are (%s spent)",
+                      error, counted(taken, "env step"))  # fmt: skip
+            return demos, config.with_({"demos.expand": 0}), taken
+        if config.resets.probability:
+            check_resets(env, made)
+    _log.info(
+        "%s: %s made from %s, in %s%s",
+        spec.env_id,
+        counted(count, "demonstration"),
+        len(demos.episodes),
+        counted(taken, "env step"),
+        "" if asked is not None else " (--demos.expand 0 learns from these alone)",
+    )
+    return made, config.with_({"demos.num_episodes": None, "demos.expand": count}), taken
+
+
+def _worth_making(config: TrainConfig, spec: GoalSpec, demos: DemoSet) -> int:
+    """Return how many demonstrations to make: where they are few or slow, and the run is long."""
+    is_long = config.env_steps >= _COUNT * spec.max_episode_steps
+    if not is_long or not spec.layout.hand_actions or cost_of(demos.header) is not None:
+        return 0
+    if not spec.layout.goal_positions:
+        return 0
+    return _COUNT if len(demos.episodes) <= _FEW or _are_slow(demos, Workspace.of(spec)) else 0
+
+
+def _are_slow(demos: DemoSet, workspace: Workspace) -> bool:
+    """Return whether most demonstrations never move the hand half as fast as it can be moved."""
+    fastest = [
+        np.abs(np.diff(workspace.hand(episode.observations), axis=0)).max() for episode in demos
+    ]
+    return bool(np.median(fastest) < _SLOW * workspace.stride)
