@@ -22,7 +22,7 @@ from machine import machine
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results" / "fuzz.json"
 _ONE_LINE = "test_damaged_files_are_read_or_refused_in_one_line"
-_CHECKPOINTS = "training/test_checkpoint_fuzz.py"
+_CHECKPOINTS = "runs/test_checkpoint_fuzz.py"
 _CHECKPOINT = f"{_CHECKPOINTS}::test_a_damaged_checkpoint_is_used_passed_over_or_refused"
 _RECORD = "test_a_damaged_record_is_read_or_refused_in_one_line"
 READERS = {

@@ -268,7 +268,7 @@ def test_a_missing_file_is_refused(tmp_path):
     assert_refused(tmp_path / "missing.safetensors", "no such policy file")
 
 
-def test_a_directory_that_is_no_run_is_refused(tmp_path):
+def test_a_directory_that_is_not_a_run_is_refused(tmp_path):
     assert_refused(tmp_path, "not a run directory")
 
 

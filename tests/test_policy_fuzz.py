@@ -13,9 +13,9 @@ from mutations import (
     both_seen,
     damaged_files,
     harmless,
-    judged,
-    mutated_json,
-    mutated_tensors,
+    judge,
+    mutate_json,
+    mutate_tensors,
     outcome,
 )
 
@@ -25,10 +25,10 @@ from headstart.policy import Policy, load_policy
 def of_policy(content, rng):
     """Changed within the JSON that a policy's header holds as text, or around it."""
     if rng.random() < 0.5:
-        return mutated_json(content, rng)
+        return mutate_json(content, rng)
     header = json.loads(content)
     inner = header["__metadata__"]
-    inner["headstart_policy"] = mutated_json(inner["headstart_policy"].encode(), rng).decode(
+    inner["headstart_policy"] = mutate_json(inner["headstart_policy"].encode(), rng).decode(
         "utf-8", "replace"
     )
     return json.dumps(header).encode()
@@ -41,17 +41,17 @@ def test_damaged_policies_are_read_or_refused_in_one_line(tmp_path):
     whole = point_policy().to_bytes()
     counts = Counter()
     for number, rng in damaged_files(quick=400):
-        path.write_bytes(mutated_tensors(whole, rng, of_policy))
+        path.write_bytes(mutate_tensors(whole, rng, of_policy))
         with harmless():
             found = outcome(load_policy, path)
-        counts[judged(number, found, f"{path}: not a headstart policy file", str(path))] += 1
+        counts[judge(number, found, f"{path}: not a headstart policy file", str(path))] += 1
         if isinstance(found, Policy):
             assert all(np.isfinite(array).all() for array in found.arrays().values()), number
-            assert outcome(load_policy, _saved(found, tmp_path / "again")) is not None
+            assert outcome(load_policy, _save_and_load(found, tmp_path / "again")) is not None
     both_seen(counts)
 
 
-def _saved(policy, path):
+def _save_and_load(policy, path):
     """What was read can be written, and read again."""
     policy.save(path)
     assert isinstance(load_policy(path), Policy)

@@ -1,4 +1,4 @@
-"""Policy files of strangers: nothing too large is read, nothing steers the terminal."""
+"""Untrusted policy files: nothing too large is read, nothing steers the terminal."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def test_denormal_numbers_are_read(saved):
     assert np.isfinite(action).all()
 
 
-def test_a_name_that_is_too_long_is_told():
+def test_a_name_that_is_too_long_is_reported():
     assert_refused("x" * 300, "no such policy file")
 
 

@@ -1,4 +1,4 @@
-"""What the README and the documents tell people to type is accepted by the program."""
+"""What the README and the documents ask people to type is accepted by the program."""
 
 import ast
 import re

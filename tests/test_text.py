@@ -3,12 +3,12 @@ import pytest
 from headstart.text import counted, printable
 
 
-@pytest.mark.parametrize(("number", "told"), [(0, "0 goals"), (1, "1 goal"), (2, "2 goals")])
-def test_one_thing_is_no_plural(number, told):
-    assert counted(number, "goal") == told
+@pytest.mark.parametrize(("number", "expected"), [(0, "0 goals"), (1, "1 goal"), (2, "2 goals")])
+def test_one_thing_is_not_a_plural(number, expected):
+    assert counted(number, "goal") == expected
 
 
-def test_text_of_a_stranger_becomes_one_line_that_steers_no_terminal():
+def test_untrusted_text_becomes_one_line_that_steers_no_terminal():
     assert printable("two\nlines\r\nthree\u2028four") == "two lines three four"
     assert printable("\x1b[31mred\x07\u202e") == "?[31mred??"
     assert printable("näh 🤖") == "näh 🤖"

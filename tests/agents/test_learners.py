@@ -30,7 +30,7 @@ def make_agent(learners=None):
     )
 
 
-def learned(agent, num_demos=8):
+def learn_in_every_way(agent, num_demos=8):
     """Take batches into account in every way there is; return what was reported and learned."""
     reported = {}
     for number in range(10):
@@ -67,7 +67,7 @@ def in_threads(learners):
     outcomes = [None] * len(learners)
 
     def run(rank):
-        outcomes[rank] = learned(make_agent(learners[rank]))
+        outcomes[rank] = learn_in_every_way(make_agent(learners[rank]))
 
     threads = [threading.Thread(target=run, args=[rank]) for rank in range(len(learners))]
     for thread in threads:
@@ -83,15 +83,16 @@ def same(one, other):
 
 @pytest.mark.parametrize("count", [2, 4])
 def test_processes_that_share_shards_have_the_bits_of_one(count):
-    alone = learned(make_agent(Shards(NUM_SHARDS)))
+    alone = learn_in_every_way(make_agent(Shards(NUM_SHARDS)))
     assert all(same(outcome, alone) for outcome in in_threads(processes(count)))
-    assert not same(learned(make_agent()), alone)
+    assert not same(learn_in_every_way(make_agent()), alone)
 
 
 @pytest.mark.parametrize("num_demos", [0, 8])
 def test_shards_are_the_whole_batch_up_to_rounding(num_demos):
     (said, state), (whole_said, whole) = (
-        learned(make_agent(learners), num_demos) for learners in (Shards(NUM_SHARDS), None)
+        learn_in_every_way(make_agent(learners), num_demos)
+        for learners in (Shards(NUM_SHARDS), None)
     )
     assert said == pytest.approx(whole_said, rel=1e-3, abs=1e-4)
     for name, tensor in whole.items():
@@ -101,7 +102,7 @@ def test_shards_are_the_whole_batch_up_to_rounding(num_demos):
 def test_a_shard_without_demonstrations_takes_part_in_a_batch_with_some():
     # Two demonstrated rows in four shards, as a run has that a person has corrected.
     (said, state), (whole_said, _) = (
-        learned(make_agent(learners), 2) for learners in (Shards(NUM_SHARDS), None)
+        learn_in_every_way(make_agent(learners), 2) for learners in (Shards(NUM_SHARDS), None)
     )
     assert said.keys() == whole_said.keys()
     assert all(tensor.isfinite().all() for tensor in state.values())

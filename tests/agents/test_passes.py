@@ -23,7 +23,7 @@ CONFIGS = [
 ]  # fmt: skip
 
 
-def filled(network, generator):
+def fill_network(network, generator):
     """The network in float64, with biases that are not zero."""
     with torch.no_grad():
         for parameter in network.double().parameters():
@@ -43,7 +43,7 @@ def normal(generator, *shape):
 @pytest.mark.parametrize("hidden", [(16,), (16, 8, 12)])
 def test_an_actors_passes_are_those_of_the_graph(hidden):
     generator = torch.Generator().manual_seed(1)
-    actor = filled(Actor(5, hidden, 3, generator), generator)
+    actor = fill_network(Actor(5, hidden, 3, generator), generator)
     inputs, gradient = normal(generator, 20, 5), normal(generator, 20, 3)
     action = actor(inputs)
     with torch.no_grad():
@@ -58,7 +58,7 @@ def test_an_actors_passes_are_those_of_the_graph(hidden):
 @pytest.mark.parametrize("hidden", [(16,), (16, 8, 12)])
 def test_critics_passes_are_those_of_the_graph(layer_norm, members, hidden):
     generator = torch.Generator().manual_seed(2)
-    critics = filled(Critics(8, hidden, 3, generator, layer_norm=layer_norm), generator)
+    critics = fill_network(Critics(8, hidden, 3, generator, layer_norm=layer_norm), generator)
     inputs, action = normal(generator, 20, 5), normal(generator, 20, 3).requires_grad_()
     values = critics(inputs, action, members=members)
     with torch.no_grad():
@@ -87,7 +87,7 @@ def make_agent(config):
     )
     generator = torch.Generator().manual_seed(5)
     for network in (agent.actor, agent.critics, agent.target_actor, agent.target_critics):
-        filled(network, generator)
+        fill_network(network, generator)
     return agent
 
 

@@ -1,4 +1,4 @@
-"""Bad input is told in one line, exits with 2, and leaves nothing behind."""
+"""Bad input is reported in one line, exits with 2, and leaves nothing behind."""
 
 import contextlib
 import shlex
@@ -161,13 +161,13 @@ CASES = [
 
 
 @pytest.mark.parametrize(
-    ("command", "told"),
+    ("command", "expected"),
     [
         pytest.param(*case, marks=[pytest.mark.mujoco] * ("Fetch" in case[0] or "Hand" in case[0]))
         for case in CASES
     ],
 )
-def test_bad_input_is_one_line_and_exit_code_2(workplace, monkeypatch, capsys, command, told):
+def test_bad_input_is_one_line_and_exit_code_2(workplace, monkeypatch, capsys, command, expected):
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     before = sorted(workplace.rglob("*"))
@@ -175,7 +175,7 @@ def test_bad_input_is_one_line_and_exit_code_2(workplace, monkeypatch, capsys, c
         main(shlex.split(command))
     captured = capsys.readouterr()
     assert stopped.value.code == 2
-    assert told in captured.err
+    assert expected in captured.err
     assert captured.err.startswith("headstart: ")
     assert captured.err.count("\n") == 1
     assert captured.out == ""
@@ -198,16 +198,16 @@ def test_a_name_in_a_file_neither_steers_the_terminal_nor_breaks_out_of_the_comm
     with pytest.raises(SystemExit) as stopped:
         main(shlex.split(command))
     assert stopped.value.code == 2
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1
-    assert told[:-1].isprintable()
+    printed = capsys.readouterr().err
+    assert printed.count("\n") == 1
+    assert printed[:-1].isprintable()
     if "demos play" in command:
         shown = "".join(sign if sign.isprintable() else "?" for sign in env_id.replace("\n", " "))
-        assert shlex.split(told.partition("--env ")[2]) == [shown]
+        assert shlex.split(printed.partition("--env ")[2]) == [shown]
 
 
 @pytest.mark.parametrize(
-    ("env_id", "told"),
+    ("env_id", "expected"),
     [
         ("PointReach-v0,x=" + "[" * 100_000, "a name of 100016 characters"),
         ("BitFlip-v0,num_bits=100000000000", "name it yourself"),
@@ -216,8 +216,8 @@ def test_a_name_in_a_file_neither_steers_the_terminal_nor_breaks_out_of_the_comm
         ("\ud800", "name it yourself"),
     ],
 )
-def test_a_file_from_a_stranger_cannot_fill_the_memory_by_its_environment(
-    workplace, capsys, env_id, told
+def test_an_untrusted_file_cannot_fill_the_memory_by_its_environment(
+    workplace, capsys, env_id, expected
 ):
     policy = point_policy()
     policy.metadata["env_id"] = env_id
@@ -226,35 +226,35 @@ def test_a_file_from_a_stranger_cannot_fill_the_memory_by_its_environment(
         main(["evaluate", "strange.safetensors"])
     assert stopped.value.code == 2
     message = capsys.readouterr().err
-    assert told in message
+    assert expected in message
     assert message.count("\n") == 1
 
 
 @pytest.mark.parametrize(
     "command",
     [
-        "evaluate 'a stranger.safetensors'",
-        "evaluate 'a stranger.safetensors' --episodes 7 --seed 3 --no-floor --json",
-        "play --video 'my video.mp4' 'a stranger.safetensors' --episodes 2",
-        "demos play stranger.npz --first 1 --video out.mp4",
-        "demos export stranger.npz --minari a/b-v0",
+        "evaluate 'an untrusted file.safetensors'",
+        "evaluate 'an untrusted file.safetensors' --episodes 7 --seed 3 --no-floor --json",
+        "play --video 'my video.mp4' 'an untrusted file.safetensors' --episodes 2",
+        "demos play untrusted.npz --first 1 --video out.mp4",
+        "demos export untrusted.npz --minari a/b-v0",
     ],
 )
-def test_a_file_from_a_stranger_cannot_import_a_module(workplace, capsys, command):
+def test_an_untrusted_file_cannot_import_a_module(workplace, capsys, command):
     policy = point_policy()
     policy.metadata["env_id"] = "this:PointReach-v0"
-    policy.save("a stranger.safetensors")
+    policy.save("an untrusted file.safetensors")
     demos = collect_demos("PointReach-v0", point_expert, episodes=2)
-    save_demos("stranger.npz", DemoSet("this:PointReach-v0", demos.episodes))
+    save_demos("untrusted.npz", DemoSet("this:PointReach-v0", demos.episodes))
     for options in ([], ["--env", ""]):
         with pytest.raises(SystemExit) as stopped:
             main(shlex.split(command) + options)
         assert stopped.value.code == 2
-        told = capsys.readouterr().err
+        printed = capsys.readouterr().err
         assert "this" not in sys.modules
         # What the user typed, all of it, and the environment.
         complete = f"name it yourself: headstart {command} --env this:PointReach-v0\n"
-        assert told.endswith(complete) == (not options)
+        assert printed.endswith(complete) == (not options)
 
 
 @pytest.mark.processes
@@ -274,8 +274,8 @@ for command in sys.argv[1:]:
         "resume DIR --env-steps x",
     ]
     commands += ["train ENV --demos missing.npz", "resume missing"]
-    told = subprocess.run(
+    printed = subprocess.run(
         [sys.executable, "-c", program, *commands], capture_output=True, text=True
     )
-    assert told.stdout.splitlines() == [f"False {command}" for command in commands]
-    assert told.stderr.count("headstart: ") == 4
+    assert printed.stdout.splitlines() == [f"False {command}" for command in commands]
+    assert printed.stderr.count("headstart: ") == 4

@@ -90,12 +90,12 @@ def test_one_command_begins_and_continues_a_run(tmp_path, capsys):
 
 def test_off_a_terminal_progress_is_plain_lines_on_standard_error(run, tmp_path, capsys):
     main(["train", "PointReach-v0", "--out", str(tmp_path / "plain"), *SHORT])
-    told = capsys.readouterr()
-    lines = told.err.splitlines()
+    printed = capsys.readouterr()
+    lines = printed.err.splitlines()
     assert len(lines) == 3
     assert lines[0].startswith("run directory: ")
     assert all("success" in line and "mean Q" in line for line in lines[1:])
-    assert "\x1b" not in told.err
+    assert "\x1b" not in printed.err
 
 
 @pytest.mark.processes
@@ -110,12 +110,12 @@ def test_evaluate_prints_one_json_object(run, capsys):
     assert json.loads(capsys.readouterr().out) == {**result, "floor": None}
 
 
-def test_evaluate_takes_a_policy_file_and_tells_a_person(run, capsys):
+def test_evaluate_takes_a_policy_file_and_prints_for_a_person(run, capsys):
     policy = str(run / "policies" / "latest.safetensors")
     main(["evaluate", policy, "--episodes", "4", "--no-floor", "--collectors", "0"])
-    told = capsys.readouterr().out
-    assert "success at the last step" in told
-    assert "doing nothing" not in told
+    printed = capsys.readouterr().out
+    assert "success at the last step" in printed
+    assert "doing nothing" not in printed
 
 
 def test_inspect_reports_counts_and_problems(run, capsys):
@@ -130,7 +130,7 @@ def test_inspect_reports_counts_and_problems(run, capsys):
 
 
 @pytest.mark.processes
-def test_a_single_demonstration_or_episode_is_no_plural(run, tmp_path, capsys, monkeypatch):
+def test_a_single_demonstration_or_episode_is_not_a_plural(run, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "store"))
     one = ["--episodes", "1", "--collectors", "0"]
     out, again = str(tmp_path / "one.npz"), str(tmp_path / "again.npz")
@@ -175,13 +175,13 @@ def test_the_help_of_train_fills_its_lines(capsys, monkeypatch, columns):
 
 
 def test_the_help_of_train_shows_the_defaults_of_the_preset(capsys):
-    told = {}
+    printed = {}
     for preset in ("fast", "nair2018"):
         with pytest.raises(SystemExit):
             main(["train", f"--preset={preset}", "--help"])
-        told[preset] = " ".join(capsys.readouterr().out.split())
-    assert f"(default: {PRESETS['fast'].batch_size})" in told["fast"]
-    assert f"(default: {PRESETS['nair2018'].batch_size})" in told["nair2018"]
+        printed[preset] = " ".join(capsys.readouterr().out.split())
+    assert f"(default: {PRESETS['fast'].batch_size})" in printed["fast"]
+    assert f"(default: {PRESETS['nair2018'].batch_size})" in printed["nair2018"]
 
 
 @pytest.mark.parametrize("verb", ["", "demos collect", "train", "evaluate", "play", "plot"])
@@ -189,9 +189,9 @@ def test_every_verb_explains_itself(verb, capsys):
     with pytest.raises(SystemExit) as stopped:
         main([*verb.split(), "--help"])
     assert stopped.value.code == 0
-    told = capsys.readouterr().out
-    assert "headstart" in told
-    assert verb != "train" or "--agent.q-filter" in told
+    printed = capsys.readouterr().out
+    assert "headstart" in printed
+    assert verb != "train" or "--agent.q-filter" in printed
 
 
 def test_the_best_policy_knows_what_it_scored(run):

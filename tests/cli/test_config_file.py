@@ -78,7 +78,7 @@ def test_a_run_of_the_command_line_uses_the_file(file, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "expected"),
     [
         ({"agent": {"actorlr": 1}}, "no setting 'agent.actorlr'; did you mean agent.actor_lr"),
         ({"agent.actorlr": 1}, "no setting 'agent.actorlr'; did you mean agent.actor_lr"),
@@ -111,24 +111,24 @@ def test_a_run_of_the_command_line_uses_the_file(file, tmp_path):
         (b" " * 2**21, "of which 1048576 are read at most"),
     ],
 )
-def test_what_is_wrong_with_a_file_is_one_line_that_names_it(file, capsys, content, told):
+def test_what_is_wrong_with_a_file_is_one_line_that_names_it(file, capsys, content, expected):
     with pytest.raises(SystemExit, match="2"):
         main(shlex.split(f"train PointReach-v0 --collectors 0 {file(content)}"))
     message = capsys.readouterr().err
     assert message.startswith("headstart: mine.json: ")
-    assert told in message
+    assert expected in message
     assert message.count("\n") == 1
     assert message[:-1].isprintable()
 
 
 @pytest.mark.parametrize("name", ["missing.json", "long" * 75])
-def test_what_is_no_file_is_said_so(name):
+def test_what_is_not_a_file_is_reported(name):
     with pytest.raises(InputError, match="no such file of settings") as refusal:
         settings(f"--config {name}")
     assert is_one_line(str(refusal.value))
 
 
-def test_a_directory_is_no_file_of_settings(tmp_path):
+def test_a_directory_is_not_a_file_of_settings(tmp_path):
     with pytest.raises(InputError, match="is a directory, give a file") as refusal:
         settings(f"--config {tmp_path}")
     assert is_one_line(str(refusal.value))

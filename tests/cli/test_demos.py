@@ -14,7 +14,7 @@ REACH = "FetchReach-v4,max_episode_steps=15"
 pytestmark = pytest.mark.mujoco
 
 
-def collected(tmp_path, *options, env=REACH, name="demos.npz"):
+def collect_file(tmp_path, *options, env=REACH, name="demos.npz"):
     out = tmp_path / name
     main(["demos", "collect", env, "--episodes", "3", "--collectors", "0", "--out", str(out),
           *options])  # fmt: skip
@@ -22,7 +22,7 @@ def collected(tmp_path, *options, env=REACH, name="demos.npz"):
 
 
 def test_snapshots_are_kept_unless_they_are_not_wanted(tmp_path, capsys):
-    kept, bare = collected(tmp_path), collected(tmp_path, "--no-snapshots", name="bare.npz")
+    kept, bare = collect_file(tmp_path), collect_file(tmp_path, "--no-snapshots", name="bare.npz")
     assert kept.episodes[0].snapshots.shape[1] > 100
     assert bare.episodes[0].snapshots.shape[1] == 0
     sizes = [(tmp_path / name).stat().st_size for name in ("demos.npz", "bare.npz")]
@@ -32,8 +32,8 @@ def test_snapshots_are_kept_unless_they_are_not_wanted(tmp_path, capsys):
 
 def test_noise_is_noted_and_changes_what_is_executed(tmp_path):
     quiet, noisy = (
-        collected(tmp_path),
-        collected(tmp_path, "--noise", "0.4", "--keep-failures", name="n.npz"),
+        collect_file(tmp_path),
+        collect_file(tmp_path, "--noise", "0.4", "--keep-failures", name="n.npz"),
     )
     assert (quiet.header["noise"], noisy.header["noise"]) == (0.0, 0.4)
     one, other = quiet.episodes[0], noisy.episodes[0]
@@ -47,7 +47,7 @@ def test_a_policy_demonstrates(tmp_path):
     policy = point_policy()
     policy.save(tmp_path / "policy.safetensors")
     options = ("--policy", str(tmp_path / "policy.safetensors"), "--keep-failures")
-    demos = collected(tmp_path, *options, env="PointReach-v0")
+    demos = collect_file(tmp_path, *options, env="PointReach-v0")
     env = make_env("PointReach-v0")
     for index, episode in enumerate(demos.episodes):
         assert run_episode(env, EpisodeJob(policy, 0, "demos", index, snapshots=True)) == episode

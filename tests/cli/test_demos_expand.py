@@ -30,9 +30,11 @@ def test_what_it_has_cost_is_printed_and_in_the_file(one, capsys):
     steps = demos.header["expansion"]["env_steps"]
     assert f"4 of 4 attempts succeeded, {steps} env steps in all" in capsys.readouterr().out
     main(["demos", "inspect", str(out)])
-    told = capsys.readouterr().out
-    assert f"expansion          {steps} env steps, 0 of them in branches; 4 of 4 attempts" in told
-    assert "expanded from demonstrations of fetch_reach, no noise, with snapshots" in told
+    printed = capsys.readouterr().out
+    assert (
+        f"expansion          {steps} env steps, 0 of them in branches; 4 of 4 attempts" in printed
+    )
+    assert "expanded from demonstrations of fetch_reach, no noise, with snapshots" in printed
 
 
 @pytest.mark.mujoco

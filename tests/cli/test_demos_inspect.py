@@ -42,20 +42,20 @@ def rows(text):
 
 
 def test_json_is_the_report(workplace, capsys):
-    told = run("demos inspect good.npz --json", capsys)
-    report = json.loads(told.out)
+    printed = run("demos inspect good.npz --json", capsys)
+    report = json.loads(printed.out)
     demos = collect_demos("PointReach-v0", point_expert, episodes=6)
     assert report == inspect_demos(demos)
-    assert told.out.count("\n") == 1
-    assert told.err == ""
+    assert printed.out.count("\n") == 1
+    assert printed.err == ""
 
 
 def test_a_person_reads_names_and_values(workplace, capsys):
-    told = run("demos inspect good.npz", capsys)
+    printed = run("demos inspect good.npz", capsys)
     report = inspect_demos(collect_demos("PointReach-v0", point_expert, episodes=6))
-    found = rows(told.out)
-    assert len(told.out.splitlines()) < 30
-    assert max(map(len, told.out.splitlines())) <= 110
+    found = rows(printed.out)
+    assert len(printed.out.splitlines()) < 30
+    assert max(map(len, printed.out.splitlines())) <= 110
     assert found["env id"] == ["PointReach-v0"]
     assert found["source"] == ["expert point_expert, no noise, with snapshots"]
     assert found["episodes"] == ["6 of 30 steps, 180 transitions, no duplicates"]
@@ -113,28 +113,30 @@ def test_dead_actions_imports_and_parts_have_their_lines(workplace, capsys):
 
 
 def test_plot_draws_and_leaves_standard_output_to_the_report(workplace, capsys):
-    told = run("demos inspect good.npz --json --plot good.png", capsys)
-    assert json.loads(told.out)["episodes"] == 6
-    assert "good.png" in told.err
+    printed = run("demos inspect good.npz --json --plot good.png", capsys)
+    assert json.loads(printed.out)["episodes"] == 6
+    assert "good.png" in printed.err
     assert Path("good.png").read_bytes().startswith(b"\x89PNG")
     run("demos inspect good.npz --plot good.svg", capsys)
     assert "<svg" in Path("good.svg").read_text()
 
 
 @pytest.mark.parametrize(
-    ("command", "told"),
+    ("command", "expected"),
     [
         ("demos inspect missing.npz --plot out.png", "missing.npz: no such demo file"),
         ("demos inspect good.npz --plot out.txt", "out.txt: a picture must be called"),
         ("demos inspect good.npz --plot nowhere/out.png", "there is no directory nowhere"),
     ],
 )
-def test_bad_input_is_told_in_one_line_before_anything_is_printed(workplace, capsys, command, told):
+def test_bad_input_is_reported_in_one_line_before_anything_is_printed(
+    workplace, capsys, command, expected
+):
     with pytest.raises(SystemExit) as stopped:
         main(shlex.split(command))
     captured = capsys.readouterr()
     assert stopped.value.code == 2
-    assert told in captured.err
+    assert expected in captured.err
     assert captured.err.count("\n") == 1
     assert captured.out == ""
     assert sorted(path.name for path in workplace.iterdir()) == ["bad.npz", "good.npz"]

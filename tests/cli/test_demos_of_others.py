@@ -54,9 +54,9 @@ def test_import_joins_files_of_every_kind(place, capsys):
     out = place / "joined.npz"
     run(f"demos import own.npz her.npz --env PointReach-v0 --out {out}")
     assert len(load_demos(out).episodes) == 4
-    told = capsys.readouterr().out.splitlines()
-    assert told[0] == f"{out}: 4 demonstrations of PointReach-v0"
-    assert told[1] == "  her.npz: 2 of 2 episodes succeed at their last step."
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0] == f"{out}: 4 demonstrations of PointReach-v0"
+    assert printed[1] == "  her.npz: 2 of 2 episodes succeed at their last step."
     run(f"demos inspect {out}")
     assert "joined from own.npz and 1 other file, " in capsys.readouterr().out
 
@@ -104,8 +104,8 @@ def test_what_is_declared_for_an_import_is_checked(place, capsys):
 
 def test_sparse_demonstrations_serve_the_dense_task(place, caplog):
     run(f"train PointReachDense-v0 --demos own.npz --out {place / 'run'} {CLONE}")
-    told = "own.npz: Recorded with PointReach-v0, used for PointReachDense-v0."
-    assert caplog.messages == [told]
+    printed = "own.npz: Recorded with PointReach-v0, used for PointReachDense-v0."
+    assert caplog.messages == [printed]
     assert load_demos(place / "run" / "demos.npz").env_id == "PointReachDense-v0"
 
 

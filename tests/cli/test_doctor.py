@@ -181,8 +181,8 @@ def test_an_interrupt_ends_it_at_once_with_all_it_started(tmp_path):
     wait_until(lambda: note.exists() or process.poll() is not None)
     assert process.poll() is None
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate()
-    assert (process.returncode, told) == (130, b"headstart: interrupted\n")
+    _, printed = process.communicate()
+    assert (process.returncode, printed) == (130, b"headstart: interrupted\n")
     assert not is_running(int(note.read_text()))
 
 
@@ -193,7 +193,7 @@ def is_running(pid):
         return False
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
+def test_a_reader_that_has_seen_enough_is_not_an_error(tmp_path):
     install(tmp_path, "headstart", "0.1.0")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     process = subprocess.Popen(

@@ -15,8 +15,8 @@ def check(name, *options):
 
 def test_a_sound_environment_is_described_in_lines(capsys):
     main(["envs", "check", "PointReach-v0"])
-    told = capsys.readouterr()
-    *lines, speed, problems = told.out.splitlines()
+    printed = capsys.readouterr()
+    *lines, speed, problems = printed.out.splitlines()
     assert lines == [
         "PointReach-v0",
         "  observation       2 numbers",
@@ -37,7 +37,7 @@ def test_a_sound_environment_is_described_in_lines(capsys):
     assert speed.startswith("  speed             ")
     assert speed.endswith(" steps/s on one core")
     assert problems == "  problems          none found"
-    assert told.err == ""
+    assert printed.err == ""
 
 
 @pytest.mark.parametrize(
@@ -90,11 +90,11 @@ def test_problems_are_printed_and_exit_with_2(capsys):
     with pytest.raises(SystemExit) as stopped:
         check("Costly")
     assert stopped.value.code == 2
-    told = capsys.readouterr()
-    name, problem = told.out.splitlines()
+    printed = capsys.readouterr()
+    name, problem = printed.out.splitlines()
     assert name == "envs.defective:Costly-v0"
     assert problem.startswith("  problems          compute_reward disagrees with step")
-    assert told.err == ""
+    assert printed.err == ""
 
 
 def test_each_problem_has_its_line(capsys):
@@ -153,7 +153,7 @@ def test_what_the_environment_does_not_say_is_declared(env_id, options, capsys):
     assert "  problems          none found" in capsys.readouterr().out.splitlines()
 
 
-def test_json_tells_problems_and_exits_with_2(capsys):
+def test_json_lists_problems_and_exits_with_2(capsys):
     with pytest.raises(SystemExit) as stopped:
         check("Costly", "--json")
     assert stopped.value.code == 2
@@ -163,7 +163,7 @@ def test_json_tells_problems_and_exits_with_2(capsys):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         (["envs.defective:Nested-v0"], "Nested-v0: desired_goal must be a flat vector"),
         (["envs.defective:ImageGoal-v0"], "ImageGoal-v0: achieved_goal must be a flat vector"),
@@ -183,13 +183,13 @@ def test_json_tells_problems_and_exits_with_2(capsys):
         (["PointReach-v0", "--steps", "3"], "unknown option '--steps'"),
     ],
 )
-def test_what_cannot_be_tried_is_one_line_and_exit_code_2(arguments, told, capsys):
+def test_what_cannot_be_tried_is_one_line_and_exit_code_2(arguments, expected, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["envs", "check", *arguments])
     captured = capsys.readouterr()
     assert stopped.value.code == 2
     assert captured.err.startswith("headstart: ")
-    assert told in captured.err
+    assert expected in captured.err
     assert captured.err.count("\n") == 1
     assert captured.out == ""
 
@@ -224,21 +224,21 @@ def test_arguments_of_the_environment_stay_with_the_policy(tmp_path, capsys):
         ("BitFlip-v0", "nothing found that an actor could do without"),
     ],
 )
-def test_what_the_entries_of_a_state_mean_is_told(capsys, name, layout):
+def test_what_the_entries_of_a_state_mean_is_reported(capsys, name, layout):
     main(["envs", "check", name])
     lines = capsys.readouterr().out.splitlines()
-    (told,) = [line for line in lines if line.startswith("  layout  ")]
-    assert told.removeprefix("  layout").strip() == layout
+    (printed,) = [line for line in lines if line.startswith("  layout  ")]
+    assert printed.removeprefix("  layout").strip() == layout
 
 
-def test_what_is_told_can_be_declared(capsys):
+def test_what_is_printed_can_be_declared(capsys):
     main(["envs", "check", "PointReach-v0"])
     lines = capsys.readouterr().out.splitlines()
-    (told,) = [line for line in lines if line.startswith("  to declare it")]
-    options = told.removeprefix("  to declare it").split()
+    (printed,) = [line for line in lines if line.startswith("  to declare it")]
+    options = printed.removeprefix("  to declare it").split()
     main(["envs", "check", "PointReach-v0", *options])
     lines = capsys.readouterr().out.splitlines()
-    assert told in lines
+    assert printed in lines
     assert "  layout            positions 0; may be shifted along axes 0-1 (declared)" in lines
 
 

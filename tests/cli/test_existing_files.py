@@ -54,10 +54,10 @@ def test_a_file_that_exists_is_refused_before_the_work(home, tmp_path, capsys, c
     with pytest.raises(SystemExit) as stopped:
         run(f"{command.format(home='/nowhere')} {out}")
     assert stopped.value.code == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.startswith(f"headstart: {out}: exists already; ")
-    assert "--force" in told.err
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(f"headstart: {out}: exists already; ")
+    assert "--force" in printed.err
     assert out.read_text() == "precious"
 
 

@@ -78,10 +78,10 @@ def test_a_file_of_another_kind_is_refused_by_name(place, tmp_path, capsys, comm
     path = place / READERS[command]
     path.write_bytes(content)
     before = files_in(place)
-    told = refusal(command, capsys)
-    assert (path.parent.name if command.startswith("plot") else path.name) in told
-    if called is not None and not command.startswith("demos import") and "holds no" not in told:
-        assert called in told
+    message = refusal(command, capsys)
+    assert (path.parent.name if command.startswith("plot") else path.name) in message
+    if called is not None and not command.startswith("demos import") and "holds no" not in message:
+        assert called in message
     assert files_in(place) == before
     assert not (tmp_path / "sprung").exists()
 
@@ -89,14 +89,14 @@ def test_a_file_of_another_kind_is_refused_by_name(place, tmp_path, capsys, comm
 @pytest.mark.parametrize("kind", FEWER)
 @pytest.mark.parametrize("name", SAVED)
 def test_a_checkpoint_with_a_file_of_another_kind_is_refused(place, tmp_path, capsys, name, kind):
-    """Its hash is right: only the reader of the file can tell."""
+    """Its hash is right: only the reader of the file notices."""
     content, called = foreign_files(tmp_path / "sprung")[kind]
     part = sorted((place / "run" / "checkpoints" / "replay").iterdir())[-1].name
     rewrite(place / "run", {name.format(part): content})
     before = files_in(place)
-    told = refusal("resume run --collectors 0", capsys)
-    assert str(newest(place / "run").relative_to(place)) in told
-    assert called is None or called in told
+    message = refusal("resume run --collectors 0", capsys)
+    assert str(newest(place / "run").relative_to(place)) in message
+    assert called is None or called in message
     assert files_in(place) == before
     assert not (tmp_path / "sprung").exists()
 

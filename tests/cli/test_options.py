@@ -16,7 +16,7 @@ def words(value):
     return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def given(setting):
+def option_of(setting):
     """Return the option that gives a setting the value that it has."""
     name = setting.name.replace("_", "-")
     if setting.kind is bool:
@@ -29,7 +29,7 @@ def given(setting):
 @pytest.mark.parametrize("preset", sorted(PRESETS))
 def test_every_setting_can_be_given_as_an_option(preset):
     other = PRESETS[preset]
-    line = " ".join(given(setting) for setting in walk(other))
+    line = " ".join(option_of(setting) for setting in walk(other))
     found = settings_of(parse(["train", "ENV", *line.split()]))
     assert found == other
     assert found != PRESETS["fast"] or preset == "fast"
@@ -66,7 +66,7 @@ def test_demonstrations_may_be_named_in_several_options():
 
 
 @pytest.mark.parametrize(
-    ("command", "told"),
+    ("command", "expected"),
     [
         ("train ENV --actor-lr 1", "unknown option '--actor-lr'; did you mean --agent.actor-lr?"),
         ("train ENV --agent.tua=1", "unknown option '--agent.tua'; did you mean --agent.tau?"),
@@ -111,17 +111,17 @@ def test_demonstrations_may_be_named_in_several_options():
         ),
     ],
 )
-def test_a_wrong_option_is_named_with_what_to_do(command, told):
+def test_a_wrong_option_is_named_with_what_to_do(command, expected):
     with pytest.raises(InputError) as refusal:
         parse(shlex.split(command))
-    assert told in str(refusal.value)
+    assert expected in str(refusal.value)
     verb = "demos collect" if command.startswith("demos") else command.partition(" ")[0]
     verb = "envs check" if verb == "envs" else verb
     assert str(refusal.value).endswith(f"; see `headstart {verb} --help`")
 
 
 @pytest.mark.parametrize(
-    ("command", "told"),
+    ("command", "expected"),
     [
         ("trian ENV", "there is no verb 'trian'; did you mean train?"),
         ("''", "there is no verb ''; it is one of demos, teleop, train"),
@@ -132,10 +132,10 @@ def test_a_wrong_option_is_named_with_what_to_do(command, told):
         ("--verson", "VERB"),
     ],
 )
-def test_a_wrong_verb_is_named_with_what_may_be_meant(command, told):
+def test_a_wrong_verb_is_named_with_what_may_be_meant(command, expected):
     with pytest.raises(InputError) as refusal:
         parse(shlex.split(command))
-    assert told in str(refusal.value)
+    assert expected in str(refusal.value)
     assert is_one_line(str(refusal.value))
 
 
@@ -159,10 +159,10 @@ def test_help_shows_ranges_choices_and_what_a_resume_may_do(capsys):
 def test_verbs_that_take_declarations_explain_them_as_train_does(verb, capsys):
     with pytest.raises(SystemExit):
         main([*verb.split(), "--help"])
-    told = capsys.readouterr().out
-    assert "--task.success-terminates" in told
-    assert ("--task.hand-steps" in told) == (verb != "demos import")
-    assert told.count("(default: ignore)") == (verb == "demos expand")
+    printed = capsys.readouterr().out
+    assert "--task.success-terminates" in printed
+    assert ("--task.hand-steps" in printed) == (verb != "demos import")
+    assert printed.count("(default: ignore)") == (verb == "demos expand")
 
 
 @pytest.mark.parametrize("command", ["demos find", "demos expand", "teleop", "envs check"])

@@ -15,10 +15,10 @@ ENV = "envs.printing:Printing-v0"
 
 def test_a_check_prints_json_alone(capfd):
     main(["envs", "check", ENV, "--json"])
-    told = capfd.readouterr()
-    assert json.loads(told.out)["env_id"] == ENV
+    printed = capfd.readouterr()
+    assert json.loads(printed.out)["env_id"] == ENV
     for line in ("ready", "built for CPU", "reset", "steps"):
-        assert f"simulator 1.0{':' * (line == 'built for CPU')} {line}" in told.err
+        assert f"simulator 1.0{':' * (line == 'built for CPU')} {line}" in printed.err
     # Afterwards standard output is what it was.
     print("after")
     assert capfd.readouterr().out == "after\n"
@@ -32,8 +32,10 @@ def test_an_evaluation_prints_json_alone(tmp_path, capfd):
 
 
 @pytest.mark.processes
-def test_what_is_printed_at_the_very_end_is_no_result():
+def test_what_is_printed_at_the_very_end_is_not_a_result():
     command = [sys.executable, "-m", "headstart", "envs", "check", ENV, "--json"]
-    told = subprocess.run(command, capture_output=True, cwd=Path(__file__).parents[1], check=True)
-    assert json.loads(told.stdout)["problems"] == []
-    assert told.stderr.endswith(b"simulator 1.0 ends\n")
+    printed = subprocess.run(
+        command, capture_output=True, cwd=Path(__file__).parents[1], check=True
+    )
+    assert json.loads(printed.stdout)["problems"] == []
+    assert printed.stderr.endswith(b"simulator 1.0 ends\n")

@@ -57,7 +57,7 @@ def coded_episode(number, steps, *, widths=Widths(), ends="never") -> Episode:
     )
 
 
-def decoded(observation):
+def decode(observation):
     """The episode's number and the state's index, of one observation or of many."""
     return np.divmod(observation[..., 0].astype(int), STATES)
 

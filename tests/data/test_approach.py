@@ -64,7 +64,7 @@ def same_reward(achieved_goal, _desired_goal, _reward_info):
     return np.zeros((2, len(achieved_goal)), np.float32)
 
 
-def sampled(demos, count, *, share, added=()):
+def sample_rows(demos, count, *, share, added=()):
     replay = EpisodeReplay.from_episodes(demos, grows=True)
     for each in added:
         replay.add(each)
@@ -85,7 +85,7 @@ def own_goals(batch):
 
 
 def test_steps_after_something_has_moved_keep_their_goals():
-    batch = sampled([episode(4, 6, number) for number in range(5)], 4000, share=1.0)
+    batch = sample_rows([episode(4, 6, number) for number in range(5)], 4000, share=1.0)
     moved = batch.achieved_goal[:, 0] > 0.0
     assert own_goals(batch)[moved].all()
     # One of 5 x 5 combinations is the own goal.
@@ -93,7 +93,7 @@ def test_steps_after_something_has_moved_keep_their_goals():
 
 
 def test_a_share_of_the_steps_before_gets_goals_of_all_coordinates():
-    batch = sampled([episode(4, 6, number) for number in range(5)], 4000, share=0.5)
+    batch = sample_rows([episode(4, 6, number) for number in range(5)], 4000, share=0.5)
     still = batch.achieved_goal[:, 0] == 0.0
     assert own_goals(batch)[still].mean() == pytest.approx(0.5 + 0.5 / 25, abs=0.04)
     assert len(np.unique(batch.desired_goal[still], axis=0)) == 25
@@ -101,5 +101,5 @@ def test_a_share_of_the_steps_before_gets_goals_of_all_coordinates():
 
 def test_episodes_that_come_later_keep_their_goals():
     demos = [episode(4, 6, number) for number in range(2)]
-    batch = sampled(demos, 2000, share=1.0, added=[episode(4, 6, number) for number in (7, 8)])
+    batch = sample_rows(demos, 2000, share=1.0, added=[episode(4, 6, number) for number in (7, 8)])
     assert own_goals(batch)[batch.achieved_goal[:, 1] >= 7].all()

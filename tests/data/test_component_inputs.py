@@ -10,7 +10,7 @@ from headstart.data.goals import GoalComponent
 from headstart.data.layout import ComponentLayout, StateLayout, see_components
 
 
-def seen(count, *, velocities=(), distances=(0.1, 0.3)):
+def observe_blocks(count, *, velocities=(), distances=(0.1, 0.3)):
     """Of a hand 0:3, a finger 3, a velocity 4, and per block its place 0:3 and its weight 3."""
     firsts = tuple(range(5, 5 + 4 * count, 4))
     layout = StateLayout(
@@ -43,7 +43,7 @@ def plain_and_offsets(inputs):
 
 def test_the_first_component_that_is_not_at_its_goal_is_seen_from_hand_and_goal():
     goals = [PLACES[0], *FAR[1:]]
-    found = plain_and_offsets(seen(4)(state(HAND, PLACES, goals)))
+    found = plain_and_offsets(observe_blocks(4)(state(HAND, PLACES, goals)))
     np.testing.assert_allclose(found["way"], [4.0, 9.0, 3.0])
     np.testing.assert_allclose(found["offset"], [4.0, -2.0, -2.0])
     np.testing.assert_allclose(found["neighbour"], [0.0, 1.0, -0.5])
@@ -54,9 +54,9 @@ def test_the_first_component_that_is_not_at_its_goal_is_seen_from_hand_and_goal(
 
 
 def test_offsets_are_seen_once_more_on_finer_scales():
-    inputs = seen(4)(state(HAND, PLACES, FAR))
+    inputs = observe_blocks(4)(state(HAND, PLACES, FAR))
     np.testing.assert_allclose(inputs[-12:], np.tanh(2.0 * inputs[-24:-12]), rtol=1e-6)
-    assert len(inputs) == len(seen(4))
+    assert len(inputs) == len(observe_blocks(4))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_offsets_are_seen_once_more_on_finer_scales():
 )
 def test_one_that_a_later_one_may_rest_on_is_left_where_it_is(away, current):
     goals = [(x + far, y, z) for (x, y, z), far in zip(PLACES, away, strict=False)]
-    found = plain_and_offsets(seen(3)(state(HAND, PLACES[:3], goals)))
+    found = plain_and_offsets(observe_blocks(3)(state(HAND, PLACES[:3], goals)))
     assert found["over"] == (current is None)
     assert found["weight"] == (2 if current is None else current)
 
@@ -81,7 +81,7 @@ def test_one_that_a_later_one_may_rest_on_is_left_where_it_is(away, current):
 def test_many_states_are_seen_as_each_alone_and_left_as_they_are():
     rng = np.random.default_rng(0)
     states = 0.2 * rng.standard_normal((2, 30, 21 + 24)).astype(np.float32)
-    before, inputs = states.copy(), seen(4)
+    before, inputs = states.copy(), observe_blocks(4)
     whole = inputs(states)
     assert whole.shape == (2, 30, len(inputs))
     assert whole.dtype == np.float32
@@ -93,18 +93,18 @@ def test_many_states_are_seen_as_each_alone_and_left_as_they_are():
 
 def test_what_is_nearest_and_highest_is_that_of_any_number():
     goals = [*FAR[:2], *PLACES[2:]]
-    two = seen(2)(state(HAND, PLACES[:2], goals[:2]))
+    two = observe_blocks(2)(state(HAND, PLACES[:2], goals[:2]))
     far_away = [(99.0, 99.0, -1.0)] * 2
-    four = seen(4)(state(HAND, [*PLACES[:2], *far_away], [*FAR[:2], *far_away]))
+    four = observe_blocks(4)(state(HAND, [*PLACES[:2], *far_away], [*FAR[:2], *far_away]))
     np.testing.assert_array_equal(two, four)
-    fitted = replace(seen(2), scales=(7.0,)).of(seen(4))
-    assert fitted == replace(seen(4), scales=(7.0,))
+    fitted = replace(observe_blocks(2), scales=(7.0,)).of(observe_blocks(4))
+    assert fitted == replace(observe_blocks(4), scales=(7.0,))
     with pytest.raises(ValueError, match="do not fit"):
-        seen(2).of(seen(4, velocities=(8,)))
+        observe_blocks(2).of(observe_blocks(4, velocities=(8,)))
 
 
 def test_without_a_hand_offsets_from_it_are_left_out():
-    inputs = replace(seen(3), hand=None)
+    inputs = replace(observe_blocks(3), hand=None)
     assert len(inputs) == len(inputs(state(HAND, PLACES[:3], FAR[:3])))
 
 
@@ -126,4 +126,4 @@ def test_without_a_hand_offsets_from_it_are_left_out():
 )
 def test_what_does_not_exist_is_refused(changes):
     with pytest.raises(ValueError, match=r"component|scales|do not"):
-        ComponentInputs(**{**vars(seen(2)), **changes})
+        ComponentInputs(**{**vars(observe_blocks(2)), **changes})

@@ -149,7 +149,7 @@ def test_a_fall_ends_an_episode_whatever_its_goal():
     np.testing.assert_array_equal(batch.terminated, batch.observation[:, 1] == 2)
 
 
-def test_an_end_at_the_goal_is_no_end_for_another_goal():
+def test_an_end_at_the_goal_is_not_an_end_for_another_goal():
     episode = counted_episode(0, 3)
     reached = np.repeat(episode.achieved_goals[-1:], 3, axis=0)
     at_goal = replace(episode, desired_goals=reached)

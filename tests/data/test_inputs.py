@@ -12,7 +12,7 @@ FETCH = KNOWN["FetchPickAndPlace"].layout
 EVERYTHING = InputMap.of(25, 3, "both")
 
 
-def seen(layout=FETCH, everything=EVERYTHING, *, velocities=False, absolute=False):
+def choose_terms(layout=FETCH, everything=EVERYTHING, *, velocities=False, absolute=False):
     return choose_inputs(layout, everything, velocities=velocities, absolute=absolute).terms
 
 
@@ -40,14 +40,14 @@ def test_a_map_of_entries_that_do_not_exist_is_refused(terms):
 
 
 def test_nothing_is_left_out_unless_asked_for():
-    assert seen(velocities=True, absolute=True) == EVERYTHING.terms
-    assert seen(StateLayout()) == EVERYTHING.terms
+    assert choose_terms(velocities=True, absolute=True) == EVERYTHING.terms
+    assert choose_terms(StateLayout()) == EVERYTHING.terms
 
 
 def test_without_velocities_and_absolute_positions_heights_and_offsets_remain():
     heights, fingers, goal_height = [(2, -1), (5, -1)], [(9, -1), (10, -1)], [(30, -1)]
     offsets, distances = [(6, -1), (7, -1), (8, -1)], [(28, 25), (29, 26), (30, 27)]
-    assert set(seen()) == {*heights, *fingers, *goal_height, *offsets, *distances}
+    assert set(choose_terms()) == {*heights, *fingers, *goal_height, *offsets, *distances}
 
 
 def test_moving_the_whole_scene_changes_nothing_that_is_seen():
@@ -57,7 +57,7 @@ def test_moving_the_whole_scene_changes_nothing_that_is_seen():
     moved = state.copy()
     for first in (0, 3, 25, 28):
         moved[first : first + 2] += np.array([2.0, -1.0], np.float32)
-    inputs = InputMap(seen(velocities=True), 25, 3)
+    inputs = InputMap(choose_terms(velocities=True), 25, 3)
     np.testing.assert_allclose(inputs(moved), inputs(state), atol=1e-6)
     lifted = state.copy()
     lifted[5] += 1.0
@@ -66,14 +66,14 @@ def test_moving_the_whole_scene_changes_nothing_that_is_seen():
 
 def test_offsets_that_the_observation_lacks_are_added():
     layout = StateLayout(positions=(0, 2), goal_positions=(0,), hand=0, shift_axes=(0, 1), dim=2)
-    terms = seen(layout, InputMap.of(4, 2, "absolute"))
+    terms = choose_terms(layout, InputMap.of(4, 2, "absolute"))
     assert set(terms) == {(2, 0), (3, 1), (6, 4), (7, 5)}
 
 
 def test_without_axes_along_which_the_scene_may_move_positions_stay():
     maze = StateLayout(velocities=(2, 3), positions=(0,), goal_positions=(0,), dim=2)
     everything = InputMap.of(4, 2, "both")
-    left_out = set(everything.terms) - set(seen(maze, everything))
+    left_out = set(everything.terms) - set(choose_terms(maze, everything))
     assert left_out == {(2, NOTHING), (3, NOTHING)}
 
 
@@ -98,14 +98,14 @@ def test_neither_a_position_nor_few_or_still_states_show_a_velocity():
     assert find_velocities(before, before, 5) == ()
 
 
-def test_the_same_number_again_is_no_velocity():
+def test_the_same_number_again_is_not_a_velocity():
     # Seen twice, and growing as it moves: x explains its own change, and that of its copy.
     place = np.exp(np.linspace(0.0, 1.0, 20))[:, None]
     states = np.hstack([place, place])
     assert find_velocities(states[:-1], states[1:], 1) == ()
 
 
-def test_what_stays_the_same_in_an_episode_is_no_velocity():
+def test_what_stays_the_same_in_an_episode_is_not_a_velocity():
     # A clock runs by the same step in every episode, as a constant would have it.
     clock = np.tile(np.arange(11.0), 3)[:, None]
     gain = np.repeat([1.0, 1.1, 0.9], 11)[:, None]
@@ -168,7 +168,7 @@ def test_a_scene_may_be_shifted_along_the_axes_on_which_it_starts_anywhere():
     assert free_axes(starts[:1].repeat(3, axis=0), 3) == ()
 
 
-def test_fine_scales_tell_small_differences_apart():
+def test_fine_scales_distinguish_small_differences():
     layout = StateLayout(positions=(0, 2), goal_positions=(0,), hand=0, shift_axes=(0, 1), dim=2)
     everything = InputMap.of(4, 2, "both")
     fine = choose_inputs(

@@ -24,7 +24,7 @@ def sampler_of(number, *, is_demo):
     )
 
 
-def mixed(demo_fraction):
+def mix(demo_fraction):
     return MixedSampler(
         online=sampler_of(0, is_demo=False),
         demos=sampler_of(1, is_demo=True),
@@ -37,20 +37,20 @@ def mixed(demo_fraction):
     [(1024, 0.125, 128), (256, 0.5, 128), (10, 0.25, 2), (10, 0.0, 0), (3, 0.01, 0), (1, 0.9, 1)],
 )
 def test_the_share_is_exact(count, demo_fraction, num_demos):
-    batch = mixed(demo_fraction).sample(count)
+    batch = mix(demo_fraction).sample(count)
     assert len(batch) == count
     assert batch.is_demo.sum() == num_demos
 
 
 def test_rows_come_from_the_replay_they_claim_to_come_from():
-    batch = mixed(0.3).sample(50)
+    batch = mix(0.3).sample(50)
     np.testing.assert_array_equal(batch.observation[:, 0], batch.is_demo)
 
 
 @pytest.mark.parametrize("share", [-0.5, 1.0, 2.0, float("nan")])
 def test_a_share_that_leaves_no_experience_is_refused(share):
     with pytest.raises(ValueError, match=rf"demo_fraction must lie in \[0, 1\), got {share}"):
-        mixed(share)
+        mix(share)
 
 
 def test_two_rewards_are_refused():

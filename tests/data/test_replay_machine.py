@@ -12,7 +12,7 @@ from reference import (
     Widths,
     coded_episode,
     coded_reward,
-    decoded,
+    decode,
     expected_end,
     expected_reward,
     same_bits,
@@ -158,7 +158,7 @@ class ReplayMachine(RuleBasedStateMachine):
 
     def check(self, row, strategy):
         """Trace one sampled row; return whether its goal is another than the original one."""
-        number, step = decoded(row.observation)
+        number, step = decode(row.observation)
         episode = self.slow.episodes[number]
         assert 0 <= step < len(episode)
         assert same_bits(row.observation, episode.observations[step])
@@ -178,9 +178,9 @@ class ReplayMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.slow.placed)
     @rule(count=counts, wrong=st.sampled_from(WRONG_STRATEGIES))
     def sample_by_a_wrong_strategy(self, count, wrong):
-        strategy, told = wrong
+        strategy, printed = wrong
         sampler = self.sampler(strategy, 1.0)
-        with pytest.raises(ValueError, match=told):
+        with pytest.raises(ValueError, match=printed):
             sampler.sample(count)
 
     @invariant()

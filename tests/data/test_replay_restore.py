@@ -84,7 +84,7 @@ def test_what_the_refusals_start_from_is_accepted():
 
 
 @pytest.mark.parametrize(
-    ("position", "stored", "told"),
+    ("position", "stored", "expected"),
     [
         (WHOLE, part(rows=np.zeros((8, 11), np.float32)), "do not fit"),
         (WHOLE, part(rows=np.zeros((7, 9), np.float32)), "do not fit"),
@@ -101,10 +101,10 @@ def test_what_the_refusals_start_from_is_accepted():
         (ReplayPosition(1, 1, 7, 7), part(), "do not lead to"),
     ],
 )
-def test_parts_that_do_not_belong_to_the_replay_are_refused(position, stored, told):
+def test_parts_that_do_not_belong_to_the_replay_are_refused(position, stored, expected):
     replay = EpisodeReplay(20, **WIDTHS)
     before = state_of_empty(replay)
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=expected):
         replay.restore(position, [stored])
     assert state_of_empty(replay) == before
     replay.restore(WHOLE, [part()])

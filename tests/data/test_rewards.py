@@ -9,7 +9,7 @@ NO = np.zeros(2, np.float32)
 ENDS = np.ones(2, np.float32)
 
 
-def scaled(scale, rewards, at_goal=NO, fell=NO):
+def scale_rewards(scale, rewards, at_goal=NO, fell=NO):
     return scale(np.array(rewards, np.float32), at_goal, fell).tolist()
 
 
@@ -18,13 +18,13 @@ def scaled(scale, rewards, at_goal=NO, fell=NO):
 )
 def test_two_rewards_are_minus_one_and_zero_whatever_they_are(elsewhere, at_goal):
     scale = RewardScale(at_goal, at_goal - elsewhere, 0.98)
-    np.testing.assert_allclose(scaled(scale, [elsewhere, at_goal]), [-1.0, 0.0], atol=1e-6)
+    np.testing.assert_allclose(scale_rewards(scale, [elsewhere, at_goal]), [-1.0, 0.0], atol=1e-6)
     assert scale.range((elsewhere, at_goal)) == pytest.approx((-1.0, 0.0))
 
 
 def test_rewards_that_are_so_already_keep_their_bits():
     rewards = np.array([-1.0, 0.0], np.float32)
-    assert scaled(RewardScale(0.0, 1.0, 0.98), rewards) == rewards.tolist()
+    assert scale_rewards(RewardScale(0.0, 1.0, 0.98), rewards) == rewards.tolist()
 
 
 @given(
@@ -35,27 +35,27 @@ def test_rewards_that_are_so_already_keep_their_bits():
 def test_neither_a_factor_nor_a_shift_changes_what_is_learned(factor, shift, rewards):
     plain = RewardScale(0.0, 1.5, 0.98)
     other = RewardScale(shift, 1.5 * factor, 0.98)
-    found = scaled(other, [factor * reward + shift for reward in rewards])
+    found = scale_rewards(other, [factor * reward + shift for reward in rewards])
     rounding = 1e-6 * (1.0 + (abs(shift) + factor) / factor)
-    np.testing.assert_allclose(found, scaled(plain, rewards), atol=4 * rounding)
+    np.testing.assert_allclose(found, scale_rewards(plain, rewards), atol=4 * rounding)
 
 
 def test_an_end_at_the_goal_is_worth_its_reward_and_a_fall_what_never_reaching_it_is():
     scale = RewardScale(1.0, 1.0, 0.98)
-    assert scaled(scale, [1.0, 1.0], at_goal=ENDS) == [0.0, 0.0]
-    np.testing.assert_allclose(scaled(scale, [0.0, 1.0], fell=ENDS), -50.0, rtol=1e-6)
+    assert scale_rewards(scale, [1.0, 1.0], at_goal=ENDS) == [0.0, 0.0]
+    np.testing.assert_allclose(scale_rewards(scale, [0.0, 1.0], fell=ENDS), -50.0, rtol=1e-6)
 
 
 def test_a_fall_that_costs_more_keeps_its_cost():
     scale = RewardScale(0.0, 1.0, 0.5)
-    assert scaled(scale, [-1.0, -7.0], fell=ENDS) == [-2.0, -7.0]
+    assert scale_rewards(scale, [-1.0, -7.0], fell=ENDS) == [-2.0, -7.0]
 
 
 @pytest.mark.parametrize("always", [-1.0, 0.0, 1.0])
 def test_where_all_rewards_are_alike_the_end_at_the_goal_is_the_reward(always):
     scale = RewardScale(always, 1.0, 0.98, tells_goal=False)
     at_goal = np.array([1.0, 0.0], np.float32)
-    assert scaled(scale, [always, always], at_goal=at_goal) == [0.0, -1.0]
+    assert scale_rewards(scale, [always, always], at_goal=at_goal) == [0.0, -1.0]
     assert scale.range((always, always)) == (-1.0, 0.0)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference import STATES, SlowReplay, coded_episode, decoded
+from reference import STATES, SlowReplay, coded_episode, decode
 
 from headstart.data import strategies
 from headstart.data.batch import Batch
@@ -66,7 +66,7 @@ def no_reward(achieved_goal, *_):
     return np.zeros(len(achieved_goal), np.float32), np.zeros(len(achieved_goal), np.float32)
 
 
-def filled(layout, *, is_demo=False):
+def fill_replay(layout, *, is_demo=False):
     capacity, lengths = LAYOUTS[layout]
     replay = EpisodeReplay(capacity, observation_dim=1, goal_dim=1, action_dim=1)
     slow = SlowReplay(capacity)
@@ -87,7 +87,7 @@ def sampler_of(replay, *, share, strategy=strategies.future, seed=0):
     )
 
 
-def joined(batches):
+def join_batches(batches):
     parts = ([getattr(batch, field.name) for batch in batches] for field in fields(Batch))
     return Batch(*map(np.concatenate, parts))
 
@@ -107,7 +107,7 @@ def counts_of_transitions(batch, slow):
 
 def goals_of_transitions(batch, slow):
     """Each stored transition's episode and step, and how often it got which goal."""
-    number, step = decoded(batch.observation)
+    number, step = decode(batch.observation)
     goal = batch.desired_goal[:, 0].astype(int)
     for _, its_number, its_step in slow.transitions():
         its_goals = goal[(number == its_number) & (step == its_step)]
@@ -130,7 +130,7 @@ def test_the_judge_refuses_a_loaded_die_and_one_that_counts():
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_every_transition_is_drawn_equally_often(layout):
-    replay, slow = filled(layout)
+    replay, slow = fill_replay(layout)
     rows = [row for row, _, _ in slow.transitions()]
     count = 40_000 * len(rows)
     drawn = np.bincount(replay.draw(count, np.random.default_rng(1)), minlength=replay.capacity)
@@ -139,8 +139,8 @@ def test_every_transition_is_drawn_equally_often(layout):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_a_draw_does_not_depend_on_the_one_before(layout):
-    replay, slow = filled(layout)
+def test_a_draw_does_not_depend_on_the_previous_one(layout):
+    replay, slow = fill_replay(layout)
     rows = [row for row, _, _ in slow.transitions()]
     drawn = replay.draw(400 * len(rows) ** 2, np.random.default_rng(2))
     pairs = np.zeros((replay.capacity, replay.capacity), int)
@@ -151,10 +151,10 @@ def test_a_draw_does_not_depend_on_the_one_before(layout):
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_every_goal_that_a_strategy_allows_is_given_equally_often(name, layout):
-    replay, slow = filled(layout)
+    replay, slow = fill_replay(layout)
     sampler = sampler_of(replay, share=1.0, strategy=STRATEGIES[name], seed=3)
     # Small batches: a row's goal must not come from the rows that happen to be drawn with it.
-    batch = joined([sampler.sample(50) for _ in range(1200)])
+    batch = join_batches([sampler.sample(50) for _ in range(1200)])
     assert_uniform(counts_of_transitions(batch, slow))
     assert is_relabelled(batch).all()
     for number, step, goals in goals_of_transitions(batch, slow):
@@ -166,7 +166,7 @@ def test_every_goal_that_a_strategy_allows_is_given_equally_often(name, layout):
 def test_a_moved_goal_is_looked_for_as_often_as_asked():
     # A state's goal is a number that grows by 1 with every step.
     share, distance, attempts = 0.6, 2.5, 2
-    replay, slow = filled("one episode that took all room")
+    replay, slow = fill_replay("one episode that took all room")
     strategy = strategies.PreferMoved(
         strategies.future, share=share, distance=distance, attempts=attempts
     )
@@ -185,7 +185,7 @@ def test_a_moved_goal_is_looked_for_as_often_as_asked():
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.8])
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_a_coin_is_thrown_for_every_row(name, share):
-    replay, slow = filled("wrapped, with gaps")
+    replay, slow = fill_replay("wrapped, with gaps")
     sampler = sampler_of(replay, share=share, strategy=STRATEGIES[name], seed=4)
     relabelled = np.stack([is_relabelled(sampler.sample(40)) for _ in range(1000)])
     assert_binomial(relabelled.sum(), relabelled.size, share)
@@ -199,11 +199,11 @@ def test_a_coin_is_thrown_for_every_row(name, share):
     assert_binomial(counts_of_transitions(kept, slow), tries, 1.0 - share)
 
 
-def mixed(demo_fraction):
+def mix(demo_fraction):
     """A mixed sampler, and the slow references of its own experience and its demonstrations."""
     (replay, slow), (demo_replay, slow_demos) = (
-        filled("wrapped, with gaps"),
-        filled("full", is_demo=True),
+        fill_replay("wrapped, with gaps"),
+        fill_replay("full", is_demo=True),
     )
     sampler = MixedSampler(
         online=sampler_of(replay, share=0.8, seed=5),
@@ -216,7 +216,7 @@ def mixed(demo_fraction):
 @settings(max_examples=50)
 @given(count=st.integers(1, 300), demo_fraction=st.floats(0.0, 1.0, exclude_max=True))
 def test_every_batch_holds_the_share_of_demonstrations_to_the_nearest_row(count, demo_fraction):
-    sampler, _, _ = mixed(demo_fraction)
+    sampler, _, _ = mix(demo_fraction)
     for _ in range(3):
         batch = sampler.sample(count)
         assert len(batch) == count
@@ -226,7 +226,7 @@ def test_every_batch_holds_the_share_of_demonstrations_to_the_nearest_row(count,
 
 
 def test_both_parts_of_a_mixture_are_uniform_and_keep_their_own_shares():
-    sampler, slow, slow_demos = mixed(0.25)
+    sampler, slow, slow_demos = mix(0.25)
     batch = sampler.sample(80_000)
     for part, share, reference in ((0.0, 0.8, slow), (1.0, 0.5, slow_demos)):
         rows = batch.map(lambda array, part=part: array[batch.is_demo == part])

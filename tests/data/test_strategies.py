@@ -1,4 +1,4 @@
-"""Hindsight strategies, on episodes whose numbers tell where they belong."""
+"""Hindsight strategies, on episodes whose numbers say where they belong."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def no_reward(achieved_goal, desired_goal, reward_info):
     return np.zeros(len(achieved_goal), np.float32), np.zeros(len(achieved_goal), np.float32)
 
 
-def sampled(strategy, count=4000, lengths=LENGTHS, fraction=1.0):
+def sample_goals(strategy, count=4000, lengths=LENGTHS, fraction=1.0):
     """Episode and state of the transition, and of the goal that it was given."""
     episodes = [counted_episode(number, steps) for number, steps in enumerate(lengths)]
     replay = EpisodeReplay.from_episodes(episodes)
@@ -35,20 +35,20 @@ def sampled(strategy, count=4000, lengths=LENGTHS, fraction=1.0):
 
 
 def test_future_goals_come_later_in_the_same_episode():
-    episode, step, goal_episode, goal_state = sampled(strategies.future)
+    episode, step, goal_episode, goal_state = sample_goals(strategies.future)
     length = np.array(LENGTHS)[episode]
     assert (goal_episode == episode).all()
     assert ((goal_state > step) & (goal_state <= length)).all()
 
 
 def test_final_goals_are_the_last_state_of_the_same_episode():
-    episode, _, goal_episode, goal_state = sampled(strategies.final)
+    episode, _, goal_episode, goal_state = sample_goals(strategies.final)
     assert (goal_episode == episode).all()
     assert (goal_state == np.array(LENGTHS)[episode]).all()
 
 
 def test_episode_goals_are_uniform_over_the_states_that_a_step_led_to():
-    episode, _, goal_episode, goal_state = sampled(strategies.episode, count=60_000)
+    episode, _, goal_episode, goal_state = sample_goals(strategies.episode, count=60_000)
     assert (goal_episode == episode).all()
     of_longest = goal_state[episode == 3]
     counts = np.bincount(of_longest, minlength=31)
@@ -58,7 +58,7 @@ def test_episode_goals_are_uniform_over_the_states_that_a_step_led_to():
 
 
 def test_random_goals_come_from_every_episode_by_its_length():
-    episode, _, goal_episode, goal_state = sampled(strategies.random, count=40_000)
+    episode, _, goal_episode, goal_state = sample_goals(strategies.random, count=40_000)
     shares = np.bincount(goal_episode, minlength=4) / len(goal_episode)
     assert np.allclose(shares, np.array(LENGTHS) / sum(LENGTHS), atol=0.01)
     assert (goal_state >= 1).all()
@@ -87,7 +87,7 @@ def test_a_strategy_of_ones_own_sees_the_rows_and_decides_their_goals():
         seen.append(rows)
         return rows.achieved_at(rows.row - rows.steps_taken)
 
-    episode, _, goal_episode, goal_state = sampled(own, count=500)
+    episode, _, goal_episode, goal_state = sample_goals(own, count=500)
     assert (goal_episode == episode).all()
     assert (goal_state == 0).all()
     (rows,) = seen
@@ -96,16 +96,16 @@ def test_a_strategy_of_ones_own_sees_the_rows_and_decides_their_goals():
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "expected"),
     [
         (lambda rows, rng: rows.achieved_goals[:-1], "returned shape"),
         (lambda rows, rng: rows.achieved_goals[:, :1], "returned shape"),
         (lambda rows, rng: rows.achieved_goals * np.nan, "NaN or infinity"),
     ],
 )
-def test_a_strategy_that_answers_wrongly_is_refused(answer, told):
-    with pytest.raises(ValueError, match=told):
-        sampled(answer, count=10)
+def test_a_strategy_that_answers_wrongly_is_refused(answer, expected):
+    with pytest.raises(ValueError, match=expected):
+        sample_goals(answer, count=10)
 
 
 def test_what_a_strategy_does_to_its_goals_leaves_the_replay_as_it_was():
@@ -194,4 +194,4 @@ def test_a_strategy_cannot_write_into_the_replay():
         return rows.achieved_goals
 
     with pytest.raises(ValueError, match="read-only"):
-        sampled(vandal, count=10)
+        sample_goals(vandal, count=10)

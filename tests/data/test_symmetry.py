@@ -34,7 +34,7 @@ def batch_of(env_id, rows=200, seed=0):
     )
 
 
-def mirrored(axis_map, vector):
+def mirror_vector(axis_map, vector):
     return axis_map(np.asarray(vector, np.float32))
 
 
@@ -132,7 +132,7 @@ def mirrored_twist(qvel):
 def mirrored_start(env_id, seed):
     """Two simulations of the same start, the second one as seen in the mirror."""
     original, image = Simulation(env_id, seed), Simulation(env_id, seed)
-    image.base.goal = mirrored(mirror_of(env_id).goal, original.base.goal)
+    image.base.goal = mirror_vector(mirror_of(env_id).goal, original.base.goal)
     if env_id != "FetchReach-v4":
         image.place(OBJECT, mirrored_pose(original.qpos(OBJECT)), np.zeros(6))
     image.observe()
@@ -141,7 +141,7 @@ def mirrored_start(env_id, seed):
 
 def mirror_error(env_id, original, image):
     """Largest difference between the mirrored observation and the mirror's, entry by entry."""
-    expected = mirrored(mirror_of(env_id).observation, original.observation["observation"])
+    expected = mirror_vector(mirror_of(env_id).observation, original.observation["observation"])
     return np.abs(expected - image.observation["observation"])
 
 
@@ -184,7 +184,7 @@ def test_mirrored_actions_have_mirrored_consequences(env_id, seed):
         assert mirror_error(env_id, original, image).max() < 1e-3
     assert np.abs(original.observation["observation"] - start)[1] > 0.005
     for key in ("achieved_goal", "desired_goal"):
-        expected = mirrored(mirror.goal, original.observation[key])
+        expected = mirror_vector(mirror.goal, original.observation[key])
         np.testing.assert_allclose(image.observation[key], expected, rtol=0, atol=1e-3)
 
 

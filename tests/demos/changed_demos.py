@@ -7,7 +7,7 @@ import numpy as np
 from headstart.demos.storage import DemoSet
 
 
-def changed(demos, index=0, **arrays) -> DemoSet:
+def change_episode(demos, index=0, **arrays) -> DemoSet:
     """The set with some arrays of one episode replaced."""
     episodes = list(demos.episodes)
     episodes[index] = replace(episodes[index], **arrays)
@@ -15,7 +15,7 @@ def changed(demos, index=0, **arrays) -> DemoSet:
 
 
 def all_of(demos, **functions) -> DemoSet:
-    """The set with some arrays of every episode computed anew from the episode."""
+    """The set with some arrays of every episode computed from the episode."""
     return replace(
         demos,
         episodes=tuple(
@@ -28,10 +28,10 @@ def all_of(demos, **functions) -> DemoSet:
 def failing(demos, count) -> DemoSet:
     """The set whose first episodes never succeed."""
     for index in range(count):
-        demos = changed(demos, index, is_success=np.zeros(len(demos.episodes[index]), bool))
+        demos = change_episode(demos, index, is_success=np.zeros(len(demos.episodes[index]), bool))
     return demos
 
 
-def bounded(demos, bounds) -> DemoSet:
-    """The set with these action bounds; ``None`` for a file that does not tell them."""
+def bound_actions(demos, bounds) -> DemoSet:
+    """The set with these action bounds; ``None`` for a file that lacks them."""
     return replace(demos, header={**demos.header, "action_bounds": bounds})

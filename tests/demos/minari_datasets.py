@@ -24,7 +24,7 @@ REWARD = GoalReward(make_env("PointReach-v0"))
 SPEC = REWARD.spec
 
 
-def kept(demos):
+def drop_snapshots(demos):
     """Demonstrations with all that a dataset keeps of them: no snapshots of the simulator."""
     names = ("observations", "achieved_goals", "desired_goals", "actions")
     names += ("terminated", "is_success", "reward_infos")
@@ -34,7 +34,7 @@ def kept(demos):
     return DemoSet(demos.env_id, tuple(episodes), demos.header)
 
 
-DEMOS = kept(collect_demos("PointReach-v0", point_expert, episodes=3, seed=1))
+DEMOS = drop_snapshots(collect_demos("PointReach-v0", point_expert, episodes=3, seed=1))
 
 
 def export(demos=DEMOS, dataset_id=ID, env_id="PointReach-v0"):
@@ -98,8 +98,8 @@ def refusal(source, spec=SPEC, reward=None):
     return message
 
 
-class Told(StepDataCallback):
-    """Tells success after reset too, without which Minari cannot record the infos of Fetch."""
+class Reported(StepDataCallback):
+    """Reports success after reset too, without which Minari cannot record the infos of Fetch."""
 
     def __call__(self, env, **data):
         data["info"] = {"is_success": 0.0, **data["info"]}

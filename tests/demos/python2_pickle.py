@@ -26,7 +26,7 @@ class Python2Pickle:
             case int():
                 self.integer(value)
             case float():
-                self.out.append(packed("G>d", value))
+                self.out.append(pack_opcode("G>d", value))
             case str():
                 self.once(value, lambda: self.string(value.encode("latin-1")))
             case list():
@@ -49,28 +49,28 @@ class Python2Pickle:
     def once(self, key, save):
         """What Python 2 kept as one object, it wrote once."""
         if key in self.memo:
-            self.out.append(packed("j<I", self.memo[key]))
+            self.out.append(pack_opcode("j<I", self.memo[key]))
             return
         save()
         self.memo[key] = self.put()
 
     def put(self):
         self.memo[len(self.memo), "number"] = number = len(self.memo)
-        self.out.append(b"q" + bytes([number]) if number < 256 else packed("r<I", number))
+        self.out.append(b"q" + bytes([number]) if number < 256 else pack_opcode("r<I", number))
         return number
 
     def integer(self, value):
         if 0 <= value < 256:
             self.out.append(b"K" + bytes([value]))
         elif -(2**31) <= value < 2**31:
-            self.out.append(packed("J<i", value))
+            self.out.append(pack_opcode("J<i", value))
         else:
             content = value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True)
             self.out.append(b"\x8a" + bytes([len(content)]) + content)
 
     def string(self, content):
         short = len(content) < 256
-        self.out.append(b"U" + bytes([len(content)]) if short else packed("T<i", len(content)))
+        self.out.append(b"U" + bytes([len(content)]) if short else pack_opcode("T<i", len(content)))
         self.out.append(content)
 
     def container(self, empty, values, end):
@@ -120,7 +120,7 @@ class Python2Pickle:
         self.out.append(b"tb")
 
 
-def packed(form, value):
+def pack_opcode(form, value):
     """An opcode, and its argument in the form behind it."""
     return form[0].encode() + struct.pack(form[1:], value)
 

@@ -23,7 +23,7 @@ def path(tmp_path):
     return tmp_path / "theirs.npz"
 
 
-def loaded(path, arrays, spec=SPEC, reward=None, **more):
+def load_file(path, arrays, spec=SPEC, reward=None, **more):
     np.savez(path, **{**arrays, **more})
     return load_array_demos(path, spec, reward)
 
@@ -54,12 +54,12 @@ def test_every_layout_reads_as_what_was_written(tmp_path_factory, lengths, form,
     if form != "array each":
         arrays["episode_lengths"] = lengths_of(episodes)
     path = tmp_path_factory.mktemp("arrays") / "theirs.npz"
-    assert list(loaded(path, arrays, spec).episodes) == episodes
+    assert list(load_file(path, arrays, spec).episodes) == episodes
 
 
 @pytest.mark.parametrize("form", [one_row, row_each])
 def test_without_their_last_states_episodes_lack_their_last_step(path, form):
-    demos = loaded(path, form(RAGGED, last=False), episode_lengths=lengths_of(RAGGED))
+    demos = load_file(path, form(RAGGED, last=False), episode_lengths=lengths_of(RAGGED))
     assert [len(episode) for episode in demos.episodes] == [4, 2]
     for found, episode in zip(demos.episodes, (RAGGED[0], RAGGED[2]), strict=True):
         np.testing.assert_array_equal(found.achieved_goals, episode.achieved_goals[:-1])
@@ -75,7 +75,7 @@ def test_last_states_may_lie_in_the_next_ones(path):
     whole = one_row(RAGGED)
     stops = np.cumsum(lengths_of(RAGGED) + 1)
     after = np.setdiff1d(np.arange(stops[-1]), stops - lengths_of(RAGGED) - 1)
-    demos = loaded(
+    demos = load_file(
         path,
         one_row(RAGGED, last=False),
         next_observations=whole["observations"][after],
@@ -106,7 +106,7 @@ ENDS = {
 
 @pytest.mark.parametrize("ends", ENDS.values(), ids=ENDS)
 def test_ends_of_episodes_may_be_written_in_many_ways(path, ends):
-    episodes = list(loaded(path, one_row(RAGGED), **ends).episodes)
+    episodes = list(load_file(path, one_row(RAGGED), **ends).episodes)
     if "terminals" in ends:
         assert episodes[0].terminated.tolist() == [False] * 4 + [True]
         episodes[0] = replace(episodes[0], terminated=np.zeros(5, bool))
@@ -117,23 +117,23 @@ def test_a_row_ends_at_its_first_end(path):
     ended = np.zeros((3, 5))
     for row, episode in zip(ended, RAGGED, strict=True):
         row[len(episode) - 1 :] = 1.0
-    assert list(loaded(path, row_each(RAGGED), dones=ended).episodes) == RAGGED
-    assert list(loaded(path, row_each(RAGGED), terminated=ended[:, :, None]).episodes) != RAGGED
+    assert list(load_file(path, row_each(RAGGED), dones=ended).episodes) == RAGGED
+    assert list(load_file(path, row_each(RAGGED), terminated=ended[:, :, None]).episodes) != RAGGED
 
 
 def test_one_goal_and_one_success_may_stand_for_a_whole_episode(path):
     goals = np.stack([episode.desired_goals[0] for episode in RAGGED])
     arrays = {**one_row(RAGGED), "desired_goals": goals, "is_success": np.array([1, 0, 1])}
-    demos = loaded(path, arrays, episode_lengths=lengths_of(RAGGED))
+    demos = load_file(path, arrays, episode_lengths=lengths_of(RAGGED))
     for found, episode in zip(demos.episodes, RAGGED, strict=True):
         np.testing.assert_array_equal(found.desired_goals, episode.desired_goals)
     assert [episode.success for episode in demos.episodes] == [True, False, True]
     equal = {**row_each(EQUAL), "desired_goals": np.stack([ep.desired_goals[0] for ep in EQUAL])}
-    assert list(loaded(path, equal).episodes) == EQUAL
+    assert list(load_file(path, equal).episodes) == EQUAL
 
 
 def test_a_single_episode_needs_no_end(path):
-    assert list(loaded(path, one_row(RAGGED[:1])).episodes) == RAGGED[:1]
+    assert list(load_file(path, one_row(RAGGED[:1])).episodes) == RAGGED[:1]
 
 
 @pytest.mark.parametrize(
@@ -151,8 +151,8 @@ def test_arrays_go_by_many_names(path, names):
     arrays = row_each(EQUAL)
     plain = ("observations", "achieved_goals", "desired_goals", "actions")
     renamed = {name: arrays[key] for name, key in zip(names, plain, strict=True)}
-    told = arrays["is_success"]
-    demos = loaded(path, renamed, **{"infos/is_success": told, "qpos": np.zeros(3)})
+    printed = arrays["is_success"]
+    demos = load_file(path, renamed, **{"infos/is_success": printed, "qpos": np.zeros(3)})
     assert list(demos.episodes) == EQUAL
     assert demos.header["format"] == "arrays"
     assert "Arrays that were not read: qpos." in demos.header["remarks"]
@@ -192,10 +192,10 @@ PICKLED = {
 }
 
 
-@pytest.mark.parametrize(("content", "told"), PICKLED.values(), ids=PICKLED)
-def test_other_pickles_are_refused_in_one_line(path, content, told):
+@pytest.mark.parametrize(("content", "expected"), PICKLED.values(), ids=PICKLED)
+def test_other_pickles_are_refused_in_one_line(path, content, expected):
     path.write_bytes(pickle.dumps(content))
-    assert told in refusal(path, read=load_array_demos)
+    assert expected in refusal(path, read=load_array_demos)
 
 
 def test_a_buffer_that_was_never_full_ends_in_zeros(path):
@@ -203,7 +203,7 @@ def test_a_buffer_that_was_never_full_ends_in_zeros(path):
         name: np.concatenate([array, np.zeros((3, *array.shape[1:]))])
         for name, array in her_buffer(EQUAL).items()
     }
-    demos = loaded(path, buffers)
+    demos = load_file(path, buffers)
     assert list(demos.episodes) == EQUAL
     assert "3 episodes hold nothing but zeros and are left out." in demos.header["remarks"]
 
@@ -214,15 +214,15 @@ def test_what_fills_up_the_rows_of_a_buffer_is_left_out(path, filler):
     for name, array in buffers.items():
         for row, length in zip(array, lengths_of(RAGGED), strict=True):
             row[length + (name in ("o", "ag")) :] = filler
-    demos = loaded(path, buffers)
+    demos = load_file(path, buffers)
     assert list(demos.episodes) == RAGGED
-    told = "2 of 3 episodes are filled up with zeros or NaN, which are left out."
-    assert told in demos.header["remarks"]
+    printed = "2 of 3 episodes are filled up with zeros or NaN, which are left out."
+    assert printed in demos.header["remarks"]
 
 
 def test_a_goal_for_each_episode_does_not_hide_that_its_row_is_filled_up(path):
     goals = np.stack([episode.desired_goals[0] for episode in RAGGED])
-    assert list(loaded(path, {**row_each(RAGGED), "desired_goals": goals}).episodes) == RAGGED
+    assert list(load_file(path, {**row_each(RAGGED), "desired_goals": goals}).episodes) == RAGGED
 
 
 def test_an_episode_that_rests_at_zeros_that_are_its_goal_is_left_whole(path):
@@ -231,14 +231,14 @@ def test_an_episode_that_rests_at_zeros_that_are_its_goal_is_left_whole(path):
     arrays["desired_goals"][:] = 0.0
     for name in ("observations", "achieved_goals", "actions"):
         arrays[name][:, 2:] = 0.0
-    assert len(loaded(path, arrays).episodes[0]) == 4
+    assert len(load_file(path, arrays).episodes[0]) == 4
 
 
 def test_what_the_reward_reads_is_read(path):
     spec = replace(SPEC, reward_info_keys=("force", "Slip"))
     for names in (("force", "Slip"), ("info_force", "infos/slip")):
         numbers = {name: np.arange(8.0).reshape(2, 4) for name in names}
-        demos = loaded(path, row_each(EQUAL), spec, **numbers)
+        demos = load_file(path, row_each(EQUAL), spec, **numbers)
         assert demos.episodes[1].reward_infos.tolist() == [[float(n)] * 2 for n in range(4, 8)]
         demos.check_fits(spec)
 
@@ -247,13 +247,13 @@ def test_what_lies_beyond_bounds_and_limit_is_cut(path):
     episodes = some_episodes([52])
     arrays = one_row(episodes)
     arrays["actions"] = arrays["actions"] * 100
-    demos = loaded(path, arrays, episode_lengths=[52])
+    demos = load_file(path, arrays, episode_lengths=[52])
     assert len(demos.episodes[0]) == 50
     assert np.abs(demos.episodes[0].actions).max() == 1.0
     assert "1 of 1 episodes were longer than 50 steps and are cut." in demos.header["remarks"]
 
 
-def changed(**changes):
+def change_arrays(**changes):
     """Arrays in one row, with the ends of the episodes, of which some are others."""
     arrays = {**one_row(RAGGED), "episode_lengths": lengths_of(RAGGED), **changes}
     return {name: array for name, array in arrays.items() if array is not None}
@@ -261,7 +261,7 @@ def changed(**changes):
 
 REFUSED = {
     "no goals": (
-        changed(achieved_goals=None, desired_goals=None),
+        change_arrays(achieved_goals=None, desired_goals=None),
         "it has no achieved_goals and no desired_goals, which demonstrations of "
         "FetchPickAndPlace-v4 need; it has actions, episode_lengths, is_success, observations",
     ),
@@ -270,40 +270,49 @@ REFUSED = {
         "it does not say where its episodes end: add an array episode_lengths",
     ),
     "lengths that do not add up": (
-        changed(episode_lengths=[5, 1, 2]),
+        change_arrays(episode_lengths=[5, 1, 2]),
         "must follow one another and add up to the 9 steps of actions; 3 episodes are of 8",
     ),
     "lengths beyond all": (
-        changed(episode_lengths=[2**62, 2**62, 9]),
+        change_arrays(episode_lengths=[2**62, 2**62, 9]),
         "episode_lengths must be whole numbers from 0 to 9",
     ),
-    "lengths that are not whole": (changed(episode_lengths=[4.5, 4.5]), "must be whole numbers"),
-    "negative lengths": (changed(episode_lengths=[10, -1]), "must be whole numbers from 0"),
-    "no lengths": (changed(episode_lengths=np.zeros(0)), "add up to the 9 steps"),
+    "lengths that are not whole": (
+        change_arrays(episode_lengths=[4.5, 4.5]),
+        "must be whole numbers",
+    ),
+    "negative lengths": (change_arrays(episode_lengths=[10, -1]), "must be whole numbers from 0"),
+    "no lengths": (change_arrays(episode_lengths=np.zeros(0)), "add up to the 9 steps"),
     "too few flags": (
-        changed(episode_lengths=None, dones=np.ones(8, bool)),
+        change_arrays(episode_lengths=None, dones=np.ones(8, bool)),
         "an array of ends must have 9 entries",
     ),
     "starts that do not start": (
-        changed(episode_lengths=None, episode_starts=np.array([1, 5])),
+        change_arrays(episode_lengths=None, episode_starts=np.array([1, 5])),
         "episode_starts must begin with 0, got 1",
     ),
     "too few rows": (
-        changed(achieved_goals=np.zeros((8, 3))),
+        change_arrays(achieved_goals=np.zeros((8, 3))),
         "episode 0: achieved_goals has 8 rows; 9 steps in 3 episodes need 9, or 12 with",
     ),
     "another width": (
-        changed(observations=np.zeros((12, 6))),
+        change_arrays(observations=np.zeros((12, 6))),
         "episode 0: its observations have shape (6, 6), FetchPickAndPlace-v4 has width 5",
     ),
     "pictures": (
         {**row_each(EQUAL), "observations": np.zeros((2, 5, 8, 8, 3), np.uint8)},
         "its observations have shape (5, 8, 8, 3)",
     ),
-    "NaN": (changed(actions=np.full((9, 4), np.nan)), "its actions hold NaN or infinity"),
-    "beyond float32": (changed(observations=np.full((12, 5), 1e300)), "holds NaN or infinity"),
-    "text": (changed(actions=np.full((9, 4), "a")), "actions holds something else than numbers"),
-    "a number": (changed(actions=np.float64(3.0)), "actions is a single number"),
+    "NaN": (change_arrays(actions=np.full((9, 4), np.nan)), "its actions hold NaN or infinity"),
+    "beyond float32": (
+        change_arrays(observations=np.full((12, 5), 1e300)),
+        "holds NaN or infinity",
+    ),
+    "text": (
+        change_arrays(actions=np.full((9, 4), "a")),
+        "actions holds something else than numbers",
+    ),
+    "a number": (change_arrays(actions=np.float64(3.0)), "actions is a single number"),
     "fewer episodes": (
         {**row_each(EQUAL), "desired_goals": np.zeros((3, 4, 3))},
         "desired_goals has 3 episodes, actions has 2",
@@ -323,20 +332,20 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("arrays", "told"), REFUSED.values(), ids=REFUSED)
-def test_arrays_that_do_not_go_together_are_refused_in_one_line(path, arrays, told):
+@pytest.mark.parametrize(("arrays", "expected"), REFUSED.values(), ids=REFUSED)
+def test_arrays_that_do_not_go_together_are_refused_in_one_line(path, arrays, expected):
     np.savez(path, **arrays)
-    assert told in refusal(path, read=load_array_demos)
+    assert expected in refusal(path, read=load_array_demos)
 
 
-def test_success_that_no_file_tells_comes_from_the_reward(path):
+def test_success_that_no_file_holds_comes_from_the_reward(path):
     env = make_env("PointReach-v0")
     spec = GoalSpec.from_env(env)
     (episode,) = some_episodes([3], spec)
     arrays = one_row([episode])
     del arrays["is_success"]
     arrays["desired_goals"] = arrays["achieved_goals"][[2, 2, 2]]
-    demos = loaded(path, arrays, spec, GoalReward(env, spec))
+    demos = load_file(path, arrays, spec, GoalReward(env, spec))
     assert demos.episodes[0].is_success.tolist() == [False, True, False]
     unknown = "3 of 3 steps do not say whether they succeed and are judged by the reward."
     assert unknown in demos.header["remarks"]

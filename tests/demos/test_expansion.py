@@ -18,12 +18,12 @@ from headstart.envs.make import make_env
 STEPS = {"max_episode_steps": 60}
 
 
-def demonstrated(demonstrator=None, episodes=1, seed=1, **kwargs):
+def demonstrate(demonstrator=None, episodes=1, seed=1, **kwargs):
     options = {"env_kwargs": {**STEPS, **kwargs}, "seed": seed, "snapshots": False}
     return collect_demos(Carrying, demonstrator or Demonstrator(), episodes=episodes, **options)
 
 
-def expanded(source, env=Carrying, *, episodes=8, **options):
+def expand(source, env=Carrying, *, episodes=8, **options):
     kwargs = {**STEPS, **options.pop("env_kwargs", {})}
     if isinstance(source, DemoSet):
         # The same task, whatever else its class changes.
@@ -36,8 +36,8 @@ def first_successes(demos):
 
 
 def test_one_demonstration_becomes_many_in_other_scenes():
-    source = demonstrated()
-    demos = expanded(source, episodes=20)
+    source = demonstrate()
+    demos = expand(source, episodes=20)
     assert len(demos.episodes) == 20
     assert demos.success_rate == 1.0
     goals = {episode.desired_goals[0].tobytes() for episode in demos.episodes}
@@ -47,7 +47,7 @@ def test_one_demonstration_becomes_many_in_other_scenes():
 
 
 def test_every_new_demonstration_happens_as_it_is_recorded():
-    demos = expanded(demonstrated(), episodes=3)
+    demos = expand(demonstrate(), episodes=3)
     env = make_env(Carrying, **STEPS)
     for episode in demos.episodes:
         env.reset(seed=0)
@@ -61,7 +61,7 @@ def test_every_new_demonstration_happens_as_it_is_recorded():
 
 
 def test_every_step_is_counted():
-    demos = expanded(demonstrated(), env_kwargs={"slips": 0.4}, episodes=12)
+    demos = expand(demonstrate(), env_kwargs={"slips": 0.4}, episodes=12)
     cost = cost_of(demos.header)
     assert cost.kept == 12 < cost.attempts
     assert cost.attempts - cost.kept == demos.header["failed_attempts"] > 0
@@ -71,8 +71,8 @@ def test_every_step_is_counted():
 
 def test_without_restored_states_a_failed_move_is_a_failed_attempt():
     slipping = {"slips": 0.4}
-    with_states = expanded(demonstrated(), env_kwargs=slipping, episodes=12)
-    without = expanded(demonstrated(), Forgetful, env_kwargs=slipping, episodes=12)
+    with_states = expand(demonstrate(), env_kwargs=slipping, episodes=12)
+    without = expand(demonstrate(), Forgetful, env_kwargs=slipping, episodes=12)
     assert cost_of(without.header).branch_steps == 0
     assert cost_of(without.header).attempts > cost_of(with_states.header).attempts
     assert all(episode.snapshots.shape[1] == 0 for episode in without.episodes)
@@ -84,47 +84,47 @@ def test_without_restored_states_a_failed_move_is_a_failed_attempt():
     ids=["slow", "noisy"],
 )
 def test_slow_and_noisy_demonstrations_are_played_quickly_and_calmly(demonstrator):
-    source = demonstrated(demonstrator, max_episode_steps=120)
-    demos = expanded(source)
+    source = demonstrate(demonstrator, max_episode_steps=120)
+    demos = expand(source)
     assert max(first_successes(demos)) < 60
     moves = np.concatenate([episode.actions[:, :3] for episode in demos.episodes])
     assert np.abs(moves).max() < 1.0
 
 
 def test_a_demonstration_that_failed_shows_what_it_did_achieve():
-    (episode,) = demonstrated().episodes
+    (episode,) = demonstrate().episodes
     elsewhere = replace(
         episode,
         desired_goals=episode.desired_goals + np.float32(0.2),
         is_success=np.zeros(len(episode), bool),
         rewards=np.zeros(0, np.float32),
     )
-    demos = expanded(DemoSet("carrying:Carrying", (elsewhere,)))
+    demos = expand(DemoSet("carrying:Carrying", (elsewhere,)))
     assert demos.success_rate == 1.0
 
 
 def test_blocks_are_stacked_one_after_another():
     options = {"blocks": 3, "stacked": True, "max_episode_steps": 200}
-    source = demonstrated(**options)
-    demos = expanded(source, env_kwargs=options, episodes=4)
+    source = demonstrate(**options)
+    demos = expand(source, env_kwargs=options, episodes=4)
     for episode in demos.episodes:
         heights = episode.achieved_goals[-1].reshape(3, 3)[:, 2]
         np.testing.assert_allclose(heights, [0.0, 0.05, 0.1], atol=0.03)
 
 
 def test_a_higher_speed_takes_fewer_steps():
-    source = demonstrated()
-    slow, fast = (expanded(source, speed=speed) for speed in (1.0, 2.0))
+    source = demonstrate()
+    slow, fast = (expand(source, speed=speed) for speed in (1.0, 2.0))
     assert np.mean(first_successes(fast)) < 0.8 * np.mean(first_successes(slow))
 
 
 def test_sources_that_work_are_chosen():
-    (good,) = demonstrated().episodes
+    (good,) = demonstrate().episodes
     # The hand closes beside the block, which jumps into it later.
     beside = good.observations.copy()
     beside[:, :3] += np.float32([0.03, 0.0, 0.0])
     bad = replace(good, observations=beside, rewards=np.zeros(0, np.float32))
-    demos = expanded(DemoSet("carrying:Carrying", (bad, good)), Forgetful, episodes=20)
+    demos = expand(DemoSet("carrying:Carrying", (bad, good)), Forgetful, episodes=20)
     tried = [source["attempts"] for source in demos.header["expansion"]["sources"]]
     assert tried[1] > 2 * tried[0]
 
@@ -136,7 +136,7 @@ def test_the_best_source_comes_next_and_equal_ones_take_turns():
 
 
 def test_sources_need_neither_snapshots_nor_rewards(tmp_path):
-    (episode,) = demonstrated().episodes
+    (episode,) = demonstrate().episodes
     np.savez(
         tmp_path / "recorded.npz",
         observations=episode.observations[None],
@@ -144,25 +144,25 @@ def test_sources_need_neither_snapshots_nor_rewards(tmp_path):
         desired_goals=episode.desired_goals[None],
         actions=episode.actions[None],
     )
-    demos = expanded(tmp_path / "recorded.npz", episodes=3)
+    demos = expand(tmp_path / "recorded.npz", episodes=3)
     assert demos.success_rate == 1.0
 
 
 def test_seeds_decide_and_nothing_else():
-    source = demonstrated()
-    first = expanded(source, seed=1)
-    assert expanded(source, seed=1) == first
-    assert expanded(source, seed=2).episodes != first.episodes
+    source = demonstrate()
+    first = expand(source, seed=1)
+    assert expand(source, seed=1) == first
+    assert expand(source, seed=2).episodes != first.episodes
 
 
 @pytest.mark.processes
 @pytest.mark.usefixtures("forked_collectors")
 def test_the_file_does_not_depend_on_collectors(tmp_path):
-    source = demonstrated(episodes=3)
+    source = demonstrate(episodes=3)
     contents = []
     for collectors in (0, 1, 2):
         path = tmp_path / f"{collectors}.npz"
-        made = expanded(source, env_kwargs={"slips": 0.3}, episodes=20, collectors=collectors)
+        made = expand(source, env_kwargs={"slips": 0.3}, episodes=20, collectors=collectors)
         save_demos(path, made)
         contents.append(path.read_bytes())
     assert contents[0] == contents[1] == contents[2]
@@ -176,7 +176,7 @@ def test_an_interrupted_expansion_holds_the_first_demonstrations():
 
     seen = []
     with pytest.raises(CollectingInterrupted) as stopped:
-        expanded(demonstrated(), on_episode=stop)
+        expand(demonstrate(), on_episode=stop)
     assert list(stopped.value.demos.episodes) == seen
     assert cost_of(stopped.value.demos.header).kept == 3
 
@@ -197,17 +197,17 @@ def resting(episode, *, at_goal):
     ("at_goal", "reason"), [(False, "the object never moved"), (True, "it started at its goal")]
 )
 def test_a_demonstration_that_moves_nothing_is_refused(at_goal, reason):
-    (episode,) = demonstrated().episodes
+    (episode,) = demonstrate().episodes
     still = DemoSet("carrying:Carrying", (resting(episode, at_goal=at_goal),))
     with pytest.raises(InputError, match=f"cannot be expanded: {reason}") as refused:
-        expanded(still)
+        expand(still)
     assert is_one_line(str(refused.value))
 
 
 def test_some_that_move_nothing_are_left_out(caplog):
-    (episode,) = demonstrated().episodes
+    (episode,) = demonstrate().episodes
     both = DemoSet("carrying:Carrying", (resting(episode, at_goal=False), episode))
-    demos = expanded(both)
+    demos = expand(both)
     assert [source["episode"] for source in demos.header["expansion"]["sources"]] == [1]
     assert "1 of 2 demonstrations cannot be expanded: the object never moved" in caplog.text
 
@@ -233,13 +233,13 @@ class Misdeclared(Carrying):
 )
 def test_what_is_declared_of_the_hand_must_be_there_and_right(env, reason):
     with pytest.raises(InputError, match=reason) as refused:
-        expanded(demonstrated(), env)
+        expand(demonstrate(), env)
     assert is_one_line(str(refused.value))
 
 
 def test_attempts_that_never_succeed_are_given_up():
     with pytest.raises(InputError, match=r"no attempt of 20 to expand 1 demonstration") as refused:
-        expanded(demonstrated(), Forgetful, env_kwargs={"slips": 1.0})
+        expand(demonstrate(), Forgetful, env_kwargs={"slips": 1.0})
     assert is_one_line(str(refused.value))
 
 
@@ -253,12 +253,12 @@ def test_attempts_that_never_succeed_are_given_up():
 )
 def test_settings_that_make_no_sense_are_refused(options, message):
     with pytest.raises(InputError, match=message):
-        expanded(demonstrated(), **options)
+        expand(demonstrate(), **options)
 
 
 def test_costs_of_joined_files_are_added(tmp_path):
-    source = demonstrated()
-    one, other = expanded(source, episodes=2), expanded(source, episodes=3, seed=5)
+    source = demonstrate()
+    one, other = expand(source, episodes=2), expand(source, episodes=3, seed=5)
     joined = join_demos([("one", one), ("other", other), ("source", source)])
     save_demos(tmp_path / "joined.npz", joined)
     found = load_demos(tmp_path / "joined.npz")

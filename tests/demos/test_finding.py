@@ -169,7 +169,7 @@ def test_the_published_presets_and_zero_find_nothing():
 @pytest.mark.parametrize(
     ("env", "kind"), [("FetchPickAndPlace-v4", "lift"), ("FetchPush-v4", "push")]
 )
-def test_fetch_tasks_are_found_out(env, kind, caplog):
+def test_fetch_tasks_are_detected(env, kind, caplog):
     caplog.set_level(logging.INFO, "headstart")
     demos = find_demos(env, episodes=3)
     assert demos.success_rate == 1.0

@@ -19,7 +19,7 @@ STEPS = len(EPISODE)
 FAR = EPISODE.desired_goals[0] + 10.0
 
 
-def recorded(goals=None, success=None, **changes):
+def record_rows(goals=None, success=None, **changes):
     """The episode as a file has it, with a goal for each state."""
     goal = EPISODE.desired_goals[:1]
     arrays = {
@@ -34,7 +34,7 @@ def recorded(goals=None, success=None, **changes):
     return Recorded(**arrays)
 
 
-def imported(*episodes, spec=SPEC, reward=REWARD):
+def import_demos(*episodes, spec=SPEC, reward=REWARD):
     importer = EpisodeImporter(spec, reward)
     for episode in episodes:
         importer.add(episode)
@@ -54,7 +54,7 @@ def lengths(demos):
 
 def test_a_whole_episode_stays_what_it_was():
     for success in (None, EPISODE.is_success):
-        demos = imported(recorded(success=success), spec=replace(SPEC, terminates=False))
+        demos = import_demos(record_rows(success=success), spec=replace(SPEC, terminates=False))
         assert demos.episodes == (
             replace(EPISODE, rewards=np.zeros(0), snapshots=np.zeros((31, 0))),
         )
@@ -62,21 +62,21 @@ def test_a_whole_episode_stays_what_it_was():
 
 
 def test_episodes_without_their_last_state_keep_the_others():
-    short = recorded(
+    short = record_rows(
         observations=EPISODE.observations[:-1],
         achieved_goals=EPISODE.achieved_goals[:-1],
         desired_goals=goals_from(STEPS + 1)[:-1],
     )
-    demos = imported(recorded(), short)
+    demos = import_demos(record_rows(), short)
     assert lengths(demos) == [STEPS, STEPS - 1]
     np.testing.assert_array_equal(demos.episodes[1].actions, EPISODE.actions[:-1])
     np.testing.assert_array_equal(demos.episodes[1].observations, EPISODE.observations[:-1])
-    told = "1 of 2 episodes lack the state after their last action, which is left out."
-    assert told in demos.header["remarks"]
+    printed = "1 of 2 episodes lack the state after their last action, which is left out."
+    assert printed in demos.header["remarks"]
 
 
 def test_a_goal_that_moves_makes_one_episode_for_each_goal():
-    demos = imported(recorded(), recorded(goals_from(10)))
+    demos = import_demos(record_rows(), record_rows(goals_from(10)))
     # The step between the goals does not end at the first one.
     assert lengths(demos) == [STEPS, 9, STEPS - 10]
     _, first, second = demos.episodes
@@ -85,47 +85,51 @@ def test_a_goal_that_moves_makes_one_episode_for_each_goal():
     np.testing.assert_array_equal(second.actions, EPISODE.actions[10:])
     np.testing.assert_array_equal(second.achieved_goals, EPISODE.achieved_goals[10:])
     assert (second.desired_goals == FAR).all()
-    told = "The goal changes within 1 of 2 episodes: they are cut into 2 parts with one goal each."
-    assert told in demos.header["remarks"]
+    printed = (
+        "The goal changes within 1 of 2 episodes: they are cut into 2 parts with one goal each."
+    )
+    assert printed in demos.header["remarks"]
 
 
 def test_a_goal_that_moves_once_it_is_reached_leaves_the_step_that_reached_it():
-    demos = imported(recorded(goals_from(REACHED)))
+    demos = import_demos(record_rows(goals_from(REACHED)))
     assert lengths(demos) == [REACHED, STEPS - REACHED]
     assert demos.episodes[0].success
     # Given for each step, goals leave no doubt.
-    demos = imported(recorded(goals_from(10)[:-1]))
+    demos = import_demos(record_rows(goals_from(10)[:-1]))
     assert lengths(demos) == [10, STEPS - 10]
 
 
 def test_a_goal_that_moves_at_every_step_leaves_nothing():
     moving = np.arange(2.0 * STEPS + 2).reshape(-1, 2) + 10.0
-    demos = imported(recorded(), recorded(moving))
+    demos = import_demos(record_rows(), record_rows(moving))
     assert lengths(demos) == [STEPS]
-    told = "1 of 2 episodes have no step that keeps its goal and are left out."
-    assert told in demos.header["remarks"]
+    printed = "1 of 2 episodes have no step that keeps its goal and are left out."
+    assert printed in demos.header["remarks"]
     with pytest.raises(ValueError, match="no episode of it has a step that keeps its goal"):
-        imported(recorded(moving))
+        import_demos(record_rows(moving))
 
 
 def test_the_first_state_of_the_next_episode_is_left_out():
-    after_reset = recorded(goals_from(STEPS), achieved_goals=np.concatenate(
+    after_reset = record_rows(goals_from(STEPS), achieved_goals=np.concatenate(
         [EPISODE.achieved_goals[:-1], EPISODE.achieved_goals[:1]]))  # fmt: skip
-    demos = imported(after_reset)
+    demos = import_demos(after_reset)
     assert lengths(demos) == [STEPS - 1]
-    told = "1 of 1 episodes end in a state with another goal, as a reset leaves it: their last step"
-    assert f"{told} is left out." in demos.header["remarks"]
+    printed = (
+        "1 of 1 episodes end in a state with another goal, as a reset leaves it: their last step"
+    )
+    assert f"{printed} is left out." in demos.header["remarks"]
     # At the goal it is the end of this one.
-    assert lengths(imported(recorded(goals_from(STEPS)))) == [STEPS]
+    assert lengths(import_demos(record_rows(goals_from(STEPS)))) == [STEPS]
 
 
 def test_a_goal_that_is_stale_in_the_first_state_is_corrected():
     goals = goals_from(STEPS + 1)
     goals[0] = FAR
-    demos = imported(recorded(goals))
+    demos = import_demos(record_rows(goals))
     np.testing.assert_array_equal(demos.episodes[0].desired_goals, EPISODE.desired_goals)
-    told = "1 of 1 episodes had another goal in their first state, which is corrected."
-    assert told in demos.header["remarks"]
+    printed = "1 of 1 episodes had another goal in their first state, which is corrected."
+    assert printed in demos.header["remarks"]
 
 
 REACHED = int(np.argmax(EPISODE.is_success)) + 1
@@ -133,7 +137,7 @@ REACHED = int(np.argmax(EPISODE.is_success)) + 1
 
 def until(kept):
     """The first steps of the episode, as a file has them."""
-    whole, states = recorded(), ("observations", "achieved_goals", "desired_goals")
+    whole, states = record_rows(), ("observations", "achieved_goals", "desired_goals")
     cut = {name: getattr(whole, name)[: kept + 1] for name in states}
     cut |= {name: getattr(whole, name)[:kept] for name in ("actions", "success", "reward_infos")}
     return Recorded(**cut)
@@ -145,38 +149,38 @@ def until(kept):
 )
 def test_that_success_ended_an_episode_must_be_known(terminates, kept, expected):
     """Who recorded may have stopped at the first success of a task that continues."""
-    demos = imported(until(kept), spec=replace(SPEC, terminates=terminates))
+    demos = import_demos(until(kept), spec=replace(SPEC, terminates=terminates))
     assert demos.episodes[0].terminated.tolist() == [False] * (kept - 1) + [expected]
 
 
 def test_what_continues_at_its_goal_is_cut_where_the_environment_ends_it():
     spec = replace(SPEC, terminates=True)
-    demos = imported(recorded(), until(REACHED), spec=spec)
+    demos = import_demos(record_rows(), until(REACHED), spec=spec)
     assert lengths(demos) == [REACHED, REACHED]
     assert demos.episodes[0] == demos.episodes[1]
-    told = "1 of 2 episodes continue after reaching their goal, which ends an episode of"
-    assert f"{told} PointReach-v0, and are cut there." in demos.header["remarks"]
+    printed = "1 of 2 episodes continue after reaching their goal, which ends an episode of"
+    assert f"{printed} PointReach-v0, and are cut there." in demos.header["remarks"]
     steps = STEPS + REACHED
     unknown = f"{steps} of {steps} steps do not say whether they succeed and are judged"
     assert any(remark.startswith(unknown) for remark in demos.header["remarks"])
     demos.check_fits(spec)
-    unknown = imported(recorded(), spec=replace(SPEC, terminates=None))
+    unknown = import_demos(record_rows(), spec=replace(SPEC, terminates=None))
     assert lengths(unknown) == [STEPS]
-    told = "1 of 1 episodes continue after reaching their goal; if that ends an episode of "
+    printed = "1 of 1 episodes continue after reaching their goal; if that ends an episode of "
     remedy = "PointReach-v0, --task.success-terminates True cuts them there."
-    assert f"{told}{remedy}" in unknown.header["remarks"]
+    assert f"{printed}{remedy}" in unknown.header["remarks"]
 
 
 def test_too_many_episodes_are_refused(monkeypatch):
     monkeypatch.setattr("headstart.demos.foreign.importer.MOST_EPISODES", 3)
-    imported(*[recorded()] * 3)
+    import_demos(*[record_rows()] * 3)
     with pytest.raises(ValueError, match="more than 3 episodes"):
-        imported(*[recorded()] * 4)
+        import_demos(*[record_rows()] * 4)
 
 
 def test_a_success_that_may_lie_in_a_missing_last_state_is_remarked_on():
     first = int(np.argmax(EPISODE.is_success)) + 1
-    short = recorded(
+    short = record_rows(
         observations=EPISODE.observations[:first],
         achieved_goals=EPISODE.achieved_goals[:first],
         desired_goals=np.repeat(EPISODE.desired_goals[:1], first, axis=0),
@@ -185,4 +189,4 @@ def test_a_success_that_may_lie_in_a_missing_last_state_is_remarked_on():
         reward_infos=np.zeros((first, 0)),
     )
     remark = "check that the file is of PointReach-v0, and add the states after the last actions."
-    assert f"Without a success, {remark}" in imported(short).header["remarks"]
+    assert f"Without a success, {remark}" in import_demos(short).header["remarks"]

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from builders import point_expert, random_episode
-from changed_demos import all_of, bounded, failing
+from changed_demos import all_of, bound_actions, failing
 
 from headstart.demos.inspect import inspect_demos
 from headstart.demos.record import collect_demos
@@ -49,7 +49,7 @@ def test_the_report_is_plain_json(demos):
     assert json.loads(json.dumps(report, allow_nan=False)) == report
 
 
-def test_origin_is_what_the_header_tells(demos):
+def test_origin_is_what_the_header_says(demos):
     report = inspect_demos(demos)
     assert report["env_id"] == "PointReach-v0"
     assert (report["expert"], report["noise"]) == ("hesitant", 0.3)
@@ -127,7 +127,7 @@ def test_coverage_is_that_of_goals_and_starts(demos):
 
 
 def test_a_start_is_where_the_goal_space_is_entered_too(good):
-    """The observation of an ant in a maze does not tell where it is."""
+    """The observation of an ant in a maze does not show where it is."""
     blind = all_of(good, observations=lambda ep: np.zeros_like(ep.observations))
     report = inspect_demos(blind)
     assert report["distinct_starts"] == len(good.episodes)
@@ -164,7 +164,7 @@ def test_of_many_goals_some_are_measured_against_all():
 
 
 def test_actions_are_measured_dimension_by_dimension(demos):
-    report = inspect_demos(bounded(demos, None))
+    report = inspect_demos(bound_actions(demos, None))
     columns = list(zip(*[row for ep in demos.episodes for row in ep.actions.tolist()], strict=True))
     shares = []
     for dimension, column in enumerate(columns):
@@ -188,13 +188,13 @@ def test_actions_are_measured_dimension_by_dimension(demos):
 
 def test_saturation_is_that_of_the_environment_where_its_bounds_are_known(demos):
     actions = np.concatenate([episode.actions for episode in demos.episodes])
-    wide = inspect_demos(bounded(demos, [[-9.0, -9.0], [9.0, 9.0]]))
+    wide = inspect_demos(bound_actions(demos, [[-9.0, -9.0], [9.0, 9.0]]))
     assert wide["saturated_share"] == 0.0
     assert (wide["action_bound_low"], wide["action_bound_high"]) == ([-9.0] * 2, [9.0] * 2)
     assert wide["actions_beyond_bounds"] == 0
     # At the bounds, within a hundredth of the range, and beyond.
     low, high = float(np.float32(0.1)), 0.5
-    narrow = inspect_demos(bounded(demos, [[low, -9.0], [high, 9.0]]))
+    narrow = inspect_demos(bound_actions(demos, [[low, -9.0], [high, 9.0]]))
     edge = 0.01 * (high - low)
     saturated = [value <= low + edge or value >= high - edge for value in actions[:, 0].tolist()]
     assert 0.0 < np.mean(saturated) < 1.0
@@ -206,7 +206,7 @@ def test_saturation_is_that_of_the_environment_where_its_bounds_are_known(demos)
 
 def test_saturation_does_not_depend_on_units(demos):
     scaled = all_of(demos, actions=lambda ep: ep.actions * np.array([1.0, 50.0], np.float32))
-    before, after = (inspect_demos(bounded(some, None)) for some in (demos, scaled))
+    before, after = (inspect_demos(bound_actions(some, None)) for some in (demos, scaled))
     assert before["action_saturated_share"] == after["action_saturated_share"]
 
 
@@ -217,7 +217,7 @@ def test_observations_that_never_change_are_counted(good):
     assert (report["observation_dim"], report["dead_observation_dimensions"]) == (2, 1)
 
 
-def test_parts_of_the_goal_space_are_told_apart():
+def test_parts_of_the_goal_space_are_distinguished():
     rng = np.random.default_rng(0)
     episodes = [random_episode(rng, 5, goal_dim=3) for _ in range(12)]
     heights = [episode.desired_goals[0, 2] for episode in episodes]
@@ -250,7 +250,7 @@ def test_regions_are_those_that_the_file_says_as_far_as_they_are_some(written, p
 
 
 @pytest.mark.parametrize("noise", [float("nan"), float("inf"), -1.0, True, "0.3", [0.3], 10**400])
-def test_a_noise_that_is_none_is_not_told(good, noise):
+def test_a_noise_that_is_none_is_not_reported(good, noise):
     assert inspect_demos(replace(good, header={"noise": noise}))["noise"] is None
 
 
@@ -275,7 +275,7 @@ def test_every_width_and_length_has_a_report(goal_dim, action_dim, lengths):
     episodes = tuple(
         random_episode(rng, steps, goal_dim=goal_dim, action_dim=action_dim) for steps in lengths
     )
-    # A name with parts tells them apart by a dimension that other files may not have.
+    # A name with parts distinguishes them by a dimension that other files may not have.
     report = inspect_demos(DemoSet("FetchPickAndPlace-v4", episodes))
     assert len(report["goal_low"]) == goal_dim
     assert len(report["action_std"]) == action_dim

@@ -179,7 +179,7 @@ def test_a_file_without_a_success_is_remarked_on(path):
 
 @pytest.mark.parametrize("value", [True, 1, 1.0, np.float32(1), np.bool_(True), np.array([1.0])])
 @pytest.mark.parametrize("key", ["is_success", "success"])
-def test_success_may_be_told_in_several_ways(path, key, value):
+def test_success_may_be_shown_in_several_ways(path, key, value):
     acs, obs, info = parts_of(some_episodes([3]))
     info[0] = [{key: value * 0}, {key: value}, {key: value}]
     write_today(path, ragged((acs, obs, info)))
@@ -192,7 +192,7 @@ def point_reach():
     return spec, GoalReward(env, spec)
 
 
-def test_success_that_is_not_told_comes_from_the_reward(path):
+def test_success_that_is_missing_comes_from_the_reward(path):
     spec, reward = point_reach()
     episodes = some_episodes([5], spec)
     acs, obs, info = parts_of(episodes)
@@ -201,10 +201,10 @@ def test_success_that_is_not_told_comes_from_the_reward(path):
         state["achieved_goal"] = state["desired_goal"] + (0.0 if reached else 3.0)
     info[0] = [{}, {}, {"is_success": 1.0}, {"is_success": 0.0}, {}]
     write_today(path, ragged((acs, obs, info)))
-    told = load_legacy_demos(path, spec)
-    assert told.episodes[0].is_success.tolist() == [False, False, True, False, False]
+    printed = load_legacy_demos(path, spec)
+    assert printed.episodes[0].is_success.tolist() == [False, False, True, False, False]
     unknown = "3 of 5 steps do not say whether they succeed and are"
-    assert f"{unknown} counted as failures." in told.header["remarks"]
+    assert f"{unknown} counted as failures." in printed.header["remarks"]
     judged = load_legacy_demos(path, spec, reward)
     assert judged.episodes[0].is_success.tolist() == [False, True, True, False, False]
     assert f"{unknown} judged by the reward." in judged.header["remarks"]

@@ -115,7 +115,7 @@ def test_an_archive_of_any_size_is_read(large):
 
 
 @pytest.mark.parametrize(
-    ("place", "form", "value", "told"),
+    ("place", "form", "value", "expected"),
     [
         (-98, "<4s", b"PK\6\5", "it is not a .npz archive"),
         (-98 + 40, "<Q", 2**17, "more members than a file of demonstrations"),
@@ -124,11 +124,11 @@ def test_an_archive_of_any_size_is_read(large):
         (-42 + 8, "<Q", 2**63, "it is not a .npz archive"),
     ],
 )
-def test_the_larger_end_of_an_archive_is_as_numpy_writes_it(large, place, form, value, told):
+def test_the_larger_end_of_an_archive_is_as_numpy_writes_it(large, place, form, value, expected):
     data = bytearray(large.read_bytes())
     struct.pack_into(form, data, len(data) + place, value)
     large.write_bytes(data)
-    assert told in refusal(large)
+    assert expected in refusal(large)
     large.write_bytes(data[-60:])
     assert "it is not a .npz archive" in refusal(large)
 

@@ -124,14 +124,14 @@ for path in sys.argv[2:]:
     before, started = peak(), time.process_time()
     try:
         load_legacy_demos(path, SPEC)
-        told = "loaded"
+        outcome = "loaded"
     except ValueError as error:
-        told = type(error).__name__ + ": " + str(error)
-    print(json.dumps([told, peak() - before, time.process_time() - started]))
+        outcome = type(error).__name__ + ": " + str(error)
+    print(json.dumps([outcome, peak() - before, time.process_time() - started]))
 """
 
 
-@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="Linux tells the peak")
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="Linux reports the peak")
 def test_no_file_of_a_few_bytes_takes_much_memory_or_time(tmp_path):
     paths = write_bombs(tmp_path)
     assert max(path.stat().st_size for path in paths.values()) < MIB
@@ -144,9 +144,9 @@ def test_no_file_of_a_few_bytes_takes_much_memory_or_time(tmp_path):
     )
     assert result.returncode == 0, result.stderr[-2000:]
     read = [json.loads(line) for line in result.stdout.splitlines()]
-    for name, (told, grown, seconds) in zip(paths, read, strict=True):
-        print(f"{name:45} {grown:6.0f} MiB {seconds:5.2f} s  {told[-80:]}")
-        assert told.startswith("InputError"), name
-        assert is_one_line(told)
+    for name, (expected, grown, seconds) in zip(paths, read, strict=True):
+        print(f"{name:45} {grown:6.0f} MiB {seconds:5.2f} s  {expected[-80:]}")
+        assert expected.startswith("InputError"), name
+        assert is_one_line(expected)
         assert grown < 200, (name, grown)
         assert seconds < 20, (name, seconds)

@@ -61,10 +61,10 @@ def calls(canary):
 def test_no_call_is_run(path, canary, name, protocol):
     call = Call(*calls(canary)[name])
     for content in (call, [[{"observation": call}]], np.array([call, None])):
-        told = refusal_of(path, pickle.dumps(content, protocol))
+        message = refusal_of(path, pickle.dumps(content, protocol))
         assert not canary.exists()
         # The older protocols are refused as such.
-        assert "not run" in told or protocol < 2
+        assert "not run" in message or protocol < 2
 
 
 LIVE = (

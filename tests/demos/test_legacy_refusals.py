@@ -117,13 +117,13 @@ BAD_PARTS = {
 }
 
 
-@pytest.mark.parametrize(("spoil", "told"), BAD_PARTS.values(), ids=BAD_PARTS)
+@pytest.mark.parametrize(("spoil", "expected"), BAD_PARTS.values(), ids=BAD_PARTS)
 @pytest.mark.parametrize("writer", [write_today, write_python2])
-def test_parts_that_do_not_fit_are_refused_by_name(path, writer, spoil, told):
+def test_parts_that_do_not_fit_are_refused_by_name(path, writer, spoil, expected):
     parts = parts_of(some_episodes([4, 6]))
     spoil(*parts)
     writer(path, ragged(parts))
-    assert told in refusal(path)
+    assert expected in refusal(path)
 
 
 def test_a_file_without_an_episode_is_refused(path):

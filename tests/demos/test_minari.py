@@ -14,13 +14,13 @@ from minari_datasets import (
     REWARD,
     SPEC,
     CutAtSuccess,
-    Told,
+    Reported,
     buffer,
     collector,
+    drop_snapshots,
     edit_metadata,
     episode_of,
     export,
-    kept,
     refusal,
     remarks_of,
     replace_array,
@@ -68,7 +68,7 @@ def test_writing_and_reading_changes_nothing(lengths, seed):
 def test_what_the_reward_reads_of_info_is_written_and_read():
     env_id = "envs.defective:Force-v0"
     env = make_env(env_id)
-    demos = kept(collect_demos(env_id, lambda obs: 0.6 * point_expert(obs), episodes=2))
+    demos = drop_snapshots(collect_demos(env_id, lambda obs: 0.6 * point_expert(obs), episodes=2))
     export(demos, env_id=env_id)
     # Registered with a class, which JSON cannot hold, instead of its name.
     assert minari.load_dataset(ID).env_spec.entry_point == "envs.sound:Force"
@@ -116,7 +116,9 @@ def test_fetch_demonstrations_go_out_and_back():
     def at_random(observation):
         return rng.uniform(-1.0, 1.0, 4).astype(np.float32)
 
-    demos = kept(collect_demos("FetchReach-v4", at_random, episodes=2, keep_failures=True))
+    demos = drop_snapshots(
+        collect_demos("FetchReach-v4", at_random, episodes=2, keep_failures=True)
+    )
     export(demos, env_id="FetchReach-v4")
     spec = GoalReward(make_env("FetchReach-v4")).spec
     assert load_minari_demos(ID, spec).episodes == demos.episodes
@@ -168,10 +170,10 @@ def test_demonstrations_of_another_environment_are_not_written(store):
 
 
 @pytest.mark.mujoco
-@pytest.mark.parametrize("callback", [None, Told])
+@pytest.mark.parametrize("callback", [None, Reported])
 def test_what_minari_recorded_in_fetch_is_imported(callback):
-    told = {} if callback is None else {"step_data_callback": callback, "record_infos": True}
-    with collector("FetchReach-v4", **told) as env:
+    printed = {} if callback is None else {"step_data_callback": callback, "record_infos": True}
+    with collector("FetchReach-v4", **printed) as env:
         for seed in range(2):
             env.reset(seed=seed)
             for _ in range(50):
@@ -265,11 +267,11 @@ def test_a_dataset_is_found_by_its_id_and_by_its_path(store, tmp_path, monkeypat
 
 
 @pytest.mark.usefixtures("read_here")
-def test_what_was_changed_is_told():
+def test_what_was_changed_is_reported():
     none = np.zeros(5, bool)
-    told = {"is_success": np.arange(5) == 4}
+    printed = {"is_success": np.arange(5) == 4}
     wild = np.repeat([[2.0, 0.0]], 5, axis=0)
-    write(buffer(infos=told, actions=wild), buffer(infos=told, truncations=none), buffer(2))
+    write(buffer(infos=printed, actions=wild), buffer(infos=printed, truncations=none), buffer(2))
     directory = minari.storage.get_dataset_path(ID)
     with episode_of(directory, 2) as group:
         for name in ("actions", "rewards", "terminations", "truncations"):
@@ -311,8 +313,8 @@ def test_episodes_longer_than_the_time_limit_are_cut():
 
 @pytest.mark.usefixtures("read_here")
 def test_episodes_without_their_last_state_keep_the_others():
-    told = {"is_success": np.arange(5) == 4}
-    write(buffer(infos=told), buffer(infos=told), buffer(infos=told))
+    printed = {"is_success": np.arange(5) == 4}
+    write(buffer(infos=printed), buffer(infos=printed), buffer(infos=printed))
     with episode_of(minari.storage.get_dataset_path(ID), 1) as group:
         for name in group["observations"]:
             replace_array(group["observations"], name, group["observations"][name][:-1])
@@ -326,9 +328,9 @@ def test_episodes_without_their_last_state_keep_the_others():
 
 
 def test_episodes_whose_goal_moves_become_one_for_each_goal():
-    told = {"is_success": np.arange(5) == 4}
+    printed = {"is_success": np.arange(5) == 4}
     goals = np.repeat([[0.5, 0.0], [7.0, 7.0]], 3, axis=0)
-    write(buffer(infos=told), buffer(infos=told, desired_goal=goals))
+    write(buffer(infos=printed), buffer(infos=printed, desired_goal=goals))
     demos = load_minari_demos(ID, SPEC, REWARD)
     assert [len(episode) for episode in demos.episodes] == [5, 2, 2]
     assert (demos.episodes[1].desired_goals == np.float32([0.5, 0.0])).all()
@@ -342,8 +344,8 @@ def test_what_lies_beyond_the_time_limit_is_not_looked_at():
     wild[30:] = np.nan
     goals = np.zeros((41, 2))
     goals[31:] = 1.0
-    told = {"is_success": np.zeros(40, bool)}
-    write(buffer(40, infos=told, actions=wild.astype(np.float32), desired_goal=goals))
+    printed = {"is_success": np.zeros(40, bool)}
+    write(buffer(40, infos=printed, actions=wild.astype(np.float32), desired_goal=goals))
     (episode,) = load_minari_demos(ID, SPEC).episodes
     assert len(episode) == 30
     assert (episode.desired_goals == 0.0).all()

@@ -8,7 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from minari_datasets import ID, MARKS, SPEC, buffer, write
-from mutations import both_seen, damaged_files, judged, outcome
+from mutations import both_seen, damaged_files, judge, outcome
 
 from headstart.demos.foreign import minari_files
 from headstart.demos.foreign.minari import load_minari_demos
@@ -26,8 +26,8 @@ def test_a_file_with_wrong_bytes_is_read_or_refused_in_one_line(store, monkeypat
     counts = Counter()
     for number, rng in damaged_files(quick=12):
         which = int(rng.random() < 0.1)
-        files[which].write_bytes(mutated(whole[which], rng))
-        counts[judged(number, outcome(read, ID), f"{ID}: ")] += 1
+        files[which].write_bytes(mutate_file(whole[which], rng))
+        counts[judge(number, outcome(read, ID), f"{ID}: ")] += 1
         files[which].write_bytes(whole[which])
     both_seen(counts)
     assert isinstance(read(ID), DemoSet)
@@ -37,7 +37,7 @@ def read(dataset):
     return load_minari_demos(dataset, SPEC)
 
 
-def mutated(content, rng):
+def mutate_file(content, rng):
     """Cut a file, or change some of its bytes, most often among the first, which say what it is."""
     if rng.random() < 0.2:
         return content[: rng.integers(len(content))]

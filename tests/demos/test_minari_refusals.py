@@ -36,7 +36,7 @@ def contents(directory):
     return {path: path.read_bytes() for path in sorted(directory.rglob("*")) if path.is_file()}
 
 
-def test_what_is_no_dataset_is_refused(store, tmp_path):
+def test_what_is_not_a_dataset_is_refused(store, tmp_path):
     assert "not in the local Minari store" in refusal("fetch/reach-v0")
     for source in (tmp_path / "nothing", str(tmp_path), "../point-v0", ""):
         with pytest.raises(InputError, match="not a Minari dataset") as caught:
@@ -45,7 +45,7 @@ def test_what_is_no_dataset_is_refused(store, tmp_path):
     assert not store.exists()
 
 
-def test_without_the_extra_the_command_is_told(dataset, monkeypatch):
+def test_without_the_extra_the_command_is_reported(dataset, monkeypatch):
     found = importlib.util.find_spec
     for missing in ("h5py", "minari"):
         gone = {missing: None}
@@ -114,13 +114,13 @@ def test_a_name_in_a_dataset_cannot_steer_a_terminal(dataset, tmp_path, capsys):
     edit_metadata(dataset, env_spec=json.dumps({"id": "Other,\n\x1b[31mred"}))
     out = tmp_path / "demos.npz"
     main(["demos", "import", ID, "--env", "PointReach-v0", "--out", str(out)])
-    told = capsys.readouterr().out.splitlines()
-    assert any("Recorded with Other, ?[31mred, used for" in line for line in told)
-    assert all(map(str.isprintable, told))
+    printed = capsys.readouterr().out.splitlines()
+    assert any("Recorded with Other, ?[31mred, used for" in line for line in printed)
+    assert all(map(str.isprintable, printed))
 
 
 @pytest.mark.usefixtures("read_here")
-def test_a_file_that_is_no_hdf5_is_refused(dataset):
+def test_a_file_that_is_not_hdf5_is_refused(dataset):
     path = dataset / "data" / "main_data.hdf5"
     whole = path.read_bytes()
     for content in (b"", b"no HDF5", whole[: len(whole) // 2], whole[:100]):

@@ -70,7 +70,7 @@ def test_sets_that_one_environment_cannot_have_made_are_refused(other, named):
         (Path("nowhere.npz"), "nowhere.npz"),
     ],
 )
-def test_what_is_no_demonstrations_is_refused(given, named):
+def test_what_is_not_demonstrations_is_refused(given, named):
     with pytest.raises(InputError, match=named):
         open_demos(given)
 

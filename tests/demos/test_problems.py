@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from builders import point_expert, random_episode
-from changed_demos import all_of, bounded, changed, failing
+from changed_demos import all_of, bound_actions, change_episode, failing
 
 from headstart.demos.experts import expert_for
 from headstart.demos.inspect import inspect_demos
@@ -37,13 +37,13 @@ def test_failures_are_a_problem_with_numbers(good, count):
     assert "--keep-failures" not in problem
 
 
-def test_failures_after_success_are_told_apart(good):
+def test_failures_after_success_are_distinguished(good):
     lost = np.ones(STEPS, bool)
     lost[-2:] = False
-    report = inspect_demos(changed(failing(good, 2), 5, is_success=lost))
+    report = inspect_demos(change_episode(failing(good, 2), 5, is_success=lost))
     assert report["success_lost_episodes"] == 1
-    told = "3 of 20 episodes do not end in success (1 of them reach their goal and lose it)"
-    assert report["problems"][0].startswith(told)
+    printed = "3 of 20 episodes do not end in success (1 of them reach their goal and lose it)"
+    assert report["problems"][0].startswith(printed)
 
 
 def test_without_any_success_the_environment_is_doubted(good):
@@ -71,7 +71,7 @@ def test_many_successes_at_once_are_a_problem_and_a_few_are_none(good):
     def at_once(count):
         demos = all_of(good, is_success=lambda ep: np.arange(STEPS) > 5)
         for index in range(count):
-            demos = changed(demos, index, is_success=np.ones(STEPS, bool))
+            demos = change_episode(demos, index, is_success=np.ones(STEPS, bool))
         return inspect_demos(demos)
 
     assert at_once(7)["success_at_once_episodes"] == 7
@@ -101,15 +101,15 @@ def test_an_action_that_never_changes_is_a_problem_where_most_episodes_fail(good
 
 
 def test_actions_beyond_the_bounds_are_a_problem(good):
-    narrow = bounded(good, [[-1.0, -1.0], [1.0, 0.999]])
+    narrow = bound_actions(good, [[-1.0, -1.0], [1.0, 0.999]])
     beyond = sum(episode.actions[:, 1].tolist().count(1.0) for episode in good.episodes)
     (problem,) = inspect_demos(narrow)["problems"]
     assert problem.startswith(f"{beyond} of 600 actions are beyond the bounds")
-    assert inspect_demos(bounded(good, [[-1.0, -1.0], [1.0, 1.0]]))["problems"] == []
-    assert inspect_demos(bounded(good, None))["problems"] == []
+    assert inspect_demos(bound_actions(good, [[-1.0, -1.0], [1.0, 1.0]]))["problems"] == []
+    assert inspect_demos(bound_actions(good, None))["problems"] == []
 
 
-def test_a_single_failure_is_no_plural(good):
+def test_a_single_failure_is_not_a_plural(good):
     still = failing(all_of(good, actions=lambda ep: ep.actions * [1, 0]).first(1), 1)
     problems = inspect_demos(still)["problems"]
     assert any("never change, with 1 failed episode:" in problem for problem in problems)
@@ -131,8 +131,8 @@ def test_a_part_without_a_goal_is_a_problem_of_large_files():
     on_table = all_of(demos, desired_goals=lambda ep: np.full((5, 3), 0.42, np.float32))
     report = inspect_demos(on_table)
     assert report["parts"]["air"] == {"episodes": 0, "success_rate": None}
-    told = "no goal of 12 episodes lies in the part called air"
-    assert any(told in problem for problem in report["problems"])
+    printed = "no goal of 12 episodes lies in the part called air"
+    assert any(printed in problem for problem in report["problems"])
     assert not any("part called" in text for text in inspect_demos(on_table.first(9))["problems"])
 
 

@@ -114,7 +114,7 @@ def test_what_was_changed_is_logged_once(tmp_path, caplog):
     ],
 )
 def test_demonstrations_serve_the_same_task_under_another_id(tmp_path, caplog, env_id):
-    """A dense reward, another version or another namespace: rewards are computed anew."""
+    """A dense reward, another version or another namespace: rewards are computed again."""
     spec = replace(SPEC, env_id=env_id)
     path = write_kind("demo file", tmp_path)
     for source in (path, COLLECTED):
@@ -122,16 +122,16 @@ def test_demonstrations_serve_the_same_task_under_another_id(tmp_path, caplog, e
         assert demos.env_id == spec.env_id
         unpaid = [replace(episode, rewards=np.zeros(0)) for episode in COLLECTED.episodes]
         assert list(demos.episodes) == unpaid
-        told = f"Recorded with PointReach-v0, used for {spec.env_id}."
-        assert demos.header["remarks"] == [told]
-        assert caplog.messages[-1].endswith(told)
+        printed = f"Recorded with PointReach-v0, used for {spec.env_id}."
+        assert demos.header["remarks"] == [printed]
+        assert caplog.messages[-1].endswith(printed)
         assert caplog.records[-1].levelno == logging.WARNING
     back = read_demos(demos, SPEC, REWARD)
     assert [len(episode) for episode in back.episodes] == [30, 30]
 
 
 @pytest.mark.parametrize("env_id", ["headstart:PointReach-v0", "PointReach-v0,max_episode_steps=9"])
-def test_module_and_arguments_are_no_difference(caplog, env_id):
+def test_module_and_arguments_are_not_a_difference(caplog, env_id):
     demos = read_demos(COLLECTED, replace(SPEC, env_id=env_id), REWARD)
     assert demos.env_id == env_id
     assert demos.episodes == COLLECTED.episodes
@@ -143,8 +143,8 @@ def test_rewards_of_other_arguments_are_left_out():
     demos = replace(COLLECTED, episodes=(*odd, *COLLECTED.episodes[1:]))
     found = read_demos(demos, SPEC, REWARD)
     assert all(len(episode.rewards) == 0 for episode in found.episodes)
-    told = "30 of 60 rewards are not those that PointReach-v0 computes, and are left out."
-    assert found.header["remarks"] == [told]
+    printed = "30 of 60 rewards are not those that PointReach-v0 computes, and are left out."
+    assert found.header["remarks"] == [printed]
     # They say what the environment adds to compute_reward, if the user wants that.
     adding = GoalReward(make_env("PointReach-v0"), replace(SPEC, adds_unexplained=True))
     assert read_demos(demos, adding.spec, adding).episodes == demos.episodes

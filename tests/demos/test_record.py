@@ -84,7 +84,7 @@ def test_every_kept_episode_is_announced():
     assert tuple(announced) == demos.episodes
 
 
-def test_an_expert_that_never_succeeds_is_told_instead_of_running_for_ever():
+def test_an_expert_that_never_succeeds_is_reported_instead_of_running_for_ever():
     with pytest.raises(InputError, match="only 0 of 20 episodes on PointReach-v0") as caught:
         collect_demos(POINT, stand_still, episodes=5, seed=11)
     assert is_one_line(str(caught.value))

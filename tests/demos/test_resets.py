@@ -49,7 +49,7 @@ def test_as_many_episodes_start_so_as_the_probability_says(demos, probability):
 
 
 def test_every_state_of_every_demonstration_is_as_likely():
-    # States that differ, so that each start tells where it comes from.
+    # States that differ, so that each start shows where it comes from.
     rng = np.random.default_rng(0)
     demos = [
         replace(demo, snapshots=rng.standard_normal((len(demo) + 1, 4)))
@@ -85,7 +85,7 @@ def test_where_an_episode_starts_depends_on_seed_and_number_alone(demos):
     assert forwards != [key(start) for start in starts(resets, 40, seed=4)]
 
 
-def test_an_episode_goes_on_from_its_start_for_its_goal(demos):
+def test_an_episode_continues_from_its_start_for_its_goal(demos):
     resets = DemoResets(demos, 1.0, "achieved")
     for index in range(5):
         task = task_of(resets, index)
@@ -95,7 +95,7 @@ def test_an_episode_goes_on_from_its_start_for_its_goal(demos):
         assert (episode.desired_goals == start.desired_goal).all()
         assert np.abs(np.diff(episode.observations, axis=0)).max() <= 0.1 + 1e-6
         assert episode.success
-        assert len(episode) == 30  # the time limit starts anew
+        assert len(episode) == 30  # the time limit starts again
 
 
 @pytest.mark.processes

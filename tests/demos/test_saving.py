@@ -23,14 +23,14 @@ def test_a_header_may_hold_what_numpy_and_pathlib_have(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("demos", "told"),
+    ("demos", "expected"),
     [
         (demos_of(numbers={1j}), "its header is not JSON"),
         (demos_of().first(0), "there is no episode to save"),
     ],
 )
-def test_what_cannot_be_saved_is_refused_and_nothing_is_written(tmp_path, demos, told):
-    with pytest.raises(InputError, match=told) as caught:
+def test_what_cannot_be_saved_is_refused_and_nothing_is_written(tmp_path, demos, expected):
+    with pytest.raises(InputError, match=expected) as caught:
         save_demos(tmp_path / "demos.npz", demos)
     assert is_one_line(str(caught.value))
     assert os.listdir(tmp_path) == []

@@ -167,7 +167,7 @@ def test_a_failure_while_writing_leaves_the_old_file_as_it_was(saved):
     assert os.listdir(saved.parent) == ["demos.npz"]
 
 
-def test_a_full_disk_leaves_the_old_file_as_it_was_and_is_told_in_one_line(saved):
+def test_a_full_disk_leaves_the_old_file_as_it_was_and_is_reported_in_one_line(saved):
     before = saved.read_bytes()
     large = demos_of([5000])
     with files_limited_to(4096), pytest.raises(InputError) as caught:
@@ -178,7 +178,7 @@ def test_a_full_disk_leaves_the_old_file_as_it_was_and_is_told_in_one_line(saved
     assert os.listdir(saved.parent) == ["demos.npz"]
 
 
-def test_a_directory_that_does_not_exist_is_told(tmp_path):
+def test_a_directory_that_does_not_exist_is_reported(tmp_path):
     path = tmp_path / "missing" / "demos.npz"
     with pytest.raises(InputError, match="cannot be written"):
         save_demos(path, demos_of([3]))
@@ -344,7 +344,7 @@ def test_a_set_describes_itself():
     assert demos.first(None).episodes == demos.episodes
 
 
-def test_a_name_that_is_too_long_is_told_in_one_line(tmp_path):
+def test_a_name_that_is_too_long_is_reported_in_one_line(tmp_path):
     with pytest.raises(InputError, match="cannot be written") as caught:
         save_demos(tmp_path / f"{'long' * 70}.npz", demos_of([3]))
     assert is_one_line(str(caught.value))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from builders import is_one_line, point_expert
-from changed_demos import all_of, changed
+from changed_demos import all_of, change_episode
 
 from headstart.demos.record import collect_demos
 from headstart.envs.goal_env import GoalSpec
@@ -37,7 +37,7 @@ def test_actions_beyond_the_bounds_are_refused_with_their_episode(demos, action)
     actions = demos.episodes[1].actions.copy()
     actions[1, 0] = action
     with pytest.raises(InputError, match=f"action {action:g} in episode 1") as caught:
-        changed(demos, 1, actions=actions).check_fits(spec)
+        change_episode(demos, 1, actions=actions).check_fits(spec)
     assert is_one_line(str(caught.value))
 
 

@@ -1,4 +1,4 @@
-"""Demo files of strangers: called what they are, and read within the memory there is."""
+"""Untrusted demo files: called what they are, and read within the memory there is."""
 
 import os
 import zipfile
@@ -67,5 +67,5 @@ def test_a_link_where_a_file_is_staged_leads_nowhere(tmp_path):
     assert (tmp_path / "mine").read_bytes() == b"precious"
 
 
-def test_a_long_name_is_told_when_it_is_read():
+def test_a_long_name_is_reported_when_it_is_read():
     assert_refused("x" * 300, "no such demo file")

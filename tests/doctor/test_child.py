@@ -44,7 +44,7 @@ def is_alive(pid):
         ("raise OSError(28, 'No space left')", "OSError: [Errno 28] No space left"),
     ],
 )
-def test_what_is_raised_is_told_in_a_line(source, error, import_them):
+def test_what_is_raised_is_reported_in_a_line(source, error, import_them):
     answer = import_them(broken=source)
     assert answer.error is None
     assert answer.facts[0] == FINE
@@ -61,11 +61,11 @@ def test_what_is_raised_is_told_in_a_line(source, error, import_them):
         ),
     ],
 )
-def test_what_was_told_before_the_process_died_is_kept(source, error, import_them):
+def test_what_was_reported_before_the_process_died_is_kept(source, error, import_them):
     assert import_them(deadly=source) == Answer([FINE], error)
 
 
-def test_noise_is_no_answer(import_them):
+def test_noise_is_not_an_answer(import_them):
     answer = import_them(
         noisy="import os; print('[]'); os.write(1, b'[1, 2]'); os.system('echo 3')"
     )

@@ -14,7 +14,7 @@ def test_there_is_something_to_do_exactly_when_it_is_not_ok(status, repair):
         Check("thing", status, "found", repair)
 
 
-def test_a_check_that_breaks_is_a_problem_and_the_others_still_tell(tmp_path, monkeypatch):
+def test_a_check_that_breaks_is_a_problem_and_the_others_still_report(tmp_path, monkeypatch):
     metadata = tmp_path / "headstart-0.1.0.dist-info" / "METADATA"
     metadata.parent.mkdir()
     metadata.write_text("Name: headstart\nVersion: 0.1.0\nRequires-Python: ~=3.11\n")

@@ -21,8 +21,8 @@ def test_one_that_ends_the_process_does_not_keep_the_others_from_being_tried(tmp
     }
     for name, source in sources.items():
         (tmp_path / f"{name}.py").write_text(source)
-    told = try_imports([*sources])
-    assert {name: told[name]["error"] for name in sources} == {
+    printed = try_imports([*sources])
+    assert {name: printed[name]["error"] for name in sources} == {
         "first": None,
         "aborting": "its process was killed (Aborted)",
         "leaving": "it ends the process that imports it",

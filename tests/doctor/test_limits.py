@@ -20,7 +20,7 @@ def root(tmp_path):
     return write
 
 
-def test_no_control_groups_are_no_limits(tmp_path):
+def test_without_control_groups_there_are_no_limits(tmp_path):
     assert container_limits(tmp_path) == NOTHING
 
 

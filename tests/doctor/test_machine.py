@@ -75,13 +75,13 @@ def test_the_memory_of_a_container_is_its_limit(machine):
         ("fpu avx512f", "not in this processor"),
     ],
 )
-def test_bfloat16_is_told_by_the_processor(flags, found, machine):
+def test_bfloat16_is_detected_by_the_processor(flags, found, machine):
     (check,) = check_bfloat16(machine(flags=flags))
     assert check.status == "ok"
     assert check.found.startswith(found)
 
 
-def test_a_system_without_these_files_is_no_reason_to_worry(tmp_path):
+def test_a_system_without_these_files_is_not_a_reason_to_worry(tmp_path):
     unknown = "unknown on this system"
     assert list(check_memory(tmp_path)) == [Check("memory", "ok", unknown)]
     assert list(check_bfloat16(tmp_path)) == [Check("bfloat16", "ok", unknown)]

@@ -56,8 +56,8 @@ def test_files_that_hide_modules_are_named(files, status, named, place):
         (place / file).touch()
     check, *_ = check_current_directory()
     assert (check.name, check.status) == ("directory", status)
-    told = f"{place}: collectors would take {named} for what has that name elsewhere"
-    assert check.found == (told if named else str(place))
+    printed = f"{place}: collectors would take {named} for what has that name elsewhere"
+    assert check.found == (printed if named else str(place))
 
 
 def test_a_name_that_no_terminal_should_obey_is_shown_tame(place, monkeypatch):
@@ -84,7 +84,7 @@ def test_a_tmpdir_that_python_passes_over_is_named(place, monkeypatch):
     assert "TMPDIR=" in check.repair
 
 
-def test_temporary_files_that_cannot_be_written_are_told(monkeypatch):
+def test_temporary_files_that_cannot_be_written_are_reported(monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", "/proc")
     (check,) = check_temporary_files()
     assert check.status == "advice"

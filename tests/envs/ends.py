@@ -59,7 +59,7 @@ class OwnEnd(StopsSilently):
 
 
 class SaysItEnds(Reach):
-    """``compute_terminated`` ends at the goal, and step goes on."""
+    """``compute_terminated`` ends at the goal, and step continues."""
 
     def compute_terminated(self, achieved_goal, desired_goal, info):
         return bool(distance(achieved_goal, desired_goal) <= self.threshold)
@@ -86,13 +86,13 @@ class NeverEnds(SaysItEnds):
 
 
 class GoesOn(Reach):
-    """Says that success ends the episode, and step goes on."""
+    """Says that success ends the episode, and step continues."""
 
     success_terminates = True
 
 
 class DenseEnding(Dense):
-    """Success ends the episode, which is declared; but a dense reward does not tell where."""
+    """Success ends the episode, which is declared; but a dense reward does not show where."""
 
     success_terminates = True
 

@@ -1,4 +1,4 @@
-"""A goal environment that breaks its process as often as it is told to.
+"""A goal environment that breaks its process as often as it is asked to.
 
 ``envs.faulty:Faulty-v0,kind=KIND,tokens=DIR`` takes one file of the directory each time it
 misbehaves, and behaves once there is none; whichever process it runs in. With the kind ``any``, the

@@ -226,11 +226,11 @@ class Penalised(Reach):
 class LateSuccess(Reach):
     """Success as it was one step before."""
 
-    told = False
+    previous = False
 
     def step(self, action):
         *result, info = super().step(action)
-        self.told, before = info["is_success"], self.told
+        self.previous, before = info["is_success"], self.previous
         return *result, {"is_success": before}
 
 

@@ -8,9 +8,9 @@ def id_of(name):
     return f"envs.defective:{name}-v0"
 
 
-def built(name):
+def build_named(name):
     return make_env(id_of(name))
 
 
 def spec_of(name):
-    return GoalSpec.from_env(built(name))
+    return GoalSpec.from_env(build_named(name))

@@ -78,7 +78,7 @@ class Blind(Reach):
 
 
 class Silent(Reach):
-    """Success is told by the reward alone."""
+    """Success is shown by the reward alone."""
 
     def step(self, action):
         return *super().step(action)[:-1], {}
@@ -95,7 +95,7 @@ class GridReward(Reach):
 
 
 class Declared(Dense):
-    """Says everything that could be found out, and more."""
+    """Says everything that could be detected, and more."""
 
     reward_range = (-3.0, 0.0)
     success_terminates = False
@@ -106,7 +106,7 @@ class Declared(Dense):
 
 
 class Force(Reach):
-    """Sound: a step is rewarded only where it used little force, which ``info`` tells."""
+    """Sound: a step is rewarded only where it used little force, which ``info`` says."""
 
     def compute_reward(self, achieved_goal, desired_goal, info):
         reached = super().compute_reward(achieved_goal, desired_goal, info) == 0.0

@@ -70,7 +70,7 @@ def test_ends_and_successes_of_any_kind_are_what_they_hold(kind):
 
 
 @pytest.mark.parametrize("odd", ODD)
-def test_what_is_no_truth_value_is_refused_by_name(odd):
+def test_what_is_not_a_truth_value_is_refused_by_name(odd):
     with pytest.raises(InputError, match=r"terminated of step is .*; it must be True or False"):
         episode_of(answering(lambda truth: odd))
 

@@ -1,4 +1,4 @@
-"""``check_env``: each defect is found, named in words, and told with what to do about it."""
+"""``check_env``: each defect is found, named in words, and reported with what to do about it."""
 
 import re
 from dataclasses import replace
@@ -87,12 +87,14 @@ PROBLEMS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "problem", "mending"), PROBLEMS)
-def test_a_defect_is_told_with_what_to_do(name, problem, mending):
+@pytest.mark.parametrize(("name", "problem", "repair"), PROBLEMS)
+def test_a_defect_is_reported_with_what_to_do(name, problem, repair):
     found = report(name)
-    assert any(problem in told and mending in told for told in found.problems), found.problems
-    assert all(is_one_line(told) for told in found.problems)
-    # One defect is not told of in many ways; a reward that fails shows up twice.
+    assert any(problem in expected and repair in expected for expected in found.problems), (
+        found.problems
+    )
+    assert all(is_one_line(expected) for expected in found.problems)
+    # One defect is not reported in many ways; a reward that fails shows up twice.
     assert len(found.problems) <= 2
 
 
@@ -127,12 +129,12 @@ ADVICE = [
 ]
 
 
-@pytest.mark.parametrize(("name", "told"), ADVICE)
-def test_what_makes_learning_slower_is_advice_and_no_problem(name, told):
+@pytest.mark.parametrize(("name", "expected"), ADVICE)
+def test_what_makes_learning_slower_is_advice_and_no_problem(name, expected):
     found = report(name)
     assert found.problems == ()
     (advice,) = found.advice
-    assert told in advice
+    assert expected in advice
     assert is_one_line(advice)
 
 
@@ -158,11 +160,11 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("name", "told"), REFUSED)
-def test_what_cannot_be_tried_is_refused_by_name(name, told):
+@pytest.mark.parametrize(("name", "expected"), REFUSED)
+def test_what_cannot_be_tried_is_refused_by_name(name, expected):
     with pytest.raises(InputError) as caught:
         report(name)
-    assert told in str(caught.value)
+    assert expected in str(caught.value)
     assert f"{name}-v0" in str(caught.value)
     assert is_one_line(str(caught.value))
 
@@ -203,14 +205,14 @@ NOT_RESTORED = [
 PAGE = Path(__file__).parents[2] / "docs" / "environments.md"
 
 
-def documented():
+def read_messages():
     """The messages of the documentation's table, as patterns: dots stand for anything."""
     section = PAGE.read_text().partition("### What it says")[2].partition("\n## ")[0]
     messages = re.findall(r"^\| `(.+?)`(?: \(advice\))? \|", section, flags=re.M)
     return [re.escape(message).replace(r"\.\.\.", ".+") for message in messages]
 
 
-def said_of(name):
+def messages_of(name):
     try:
         found = report(name)
     except InputError as error:
@@ -220,24 +222,24 @@ def said_of(name):
 
 def test_every_documented_message_is_one_that_is_said():
     cases = [*PROBLEMS, *HABITS, *ADVICE, *REFUSED, *REFUSALS, *NOT_RESTORED]
-    told = [message for name, *_ in cases for message in said_of(name)]
-    assert len(documented()) > 20
-    for pattern in documented():
-        assert any(re.search(pattern, message) for message in told), pattern
+    printed = [message for name, *_ in cases for message in messages_of(name)]
+    assert len(read_messages()) > 20
+    for pattern in read_messages():
+        assert any(re.search(pattern, message) for message in printed), pattern
 
 
 @pytest.mark.parametrize("name", [name for name, *_ in [*PROBLEMS, *HABITS, *ADVICE]])
 def test_every_message_is_documented(name):
-    for message in said_of(name):
-        assert any(re.search(pattern, message) for pattern in documented()), message
+    for message in messages_of(name):
+        assert any(re.search(pattern, message) for pattern in read_messages()), message
 
 
-@pytest.mark.parametrize(("name", "told"), NOT_RESTORED)
-def test_states_that_are_not_restored_are_a_problem(name, told):
+@pytest.mark.parametrize(("name", "expected"), NOT_RESTORED)
+def test_states_that_are_not_restored_are_a_problem(name, expected):
     found = report(name)
     assert found.restores_states is False
     (problem,) = found.problems
-    assert told in problem
+    assert expected in problem
     assert is_one_line(problem)
 
 
@@ -254,23 +256,23 @@ def test_whether_states_are_restored_is_tried_where_nothing_else_is_wrong(env_id
     assert check_env(env_id).restores_states is restores
 
 
-def test_a_reward_of_levels_shows_success_and_one_that_is_told_at_the_end_is_told():
+def test_a_reward_of_levels_shows_success_and_one_given_at_the_end_is_reported():
     assert report("LevelsSilent").problems == ()
-    told_at_end = report("DenseToldAtEnd")
-    assert (told_at_end.problems, told_at_end.success) == ((), "info['is_success']")
+    given_at_end = report("DenseToldAtEnd")
+    assert (given_at_end.problems, given_at_end.success) == ((), "info['is_success']")
 
 
 def test_arguments_of_the_environment_are_passed_on():
     assert check_env("BitFlip-v0", env_kwargs={"num_bits": 4}).spec.goal_dim == 4
 
 
-def test_what_is_no_task_is_refused():
+def test_what_is_not_a_task_is_refused():
     with pytest.raises(InputError, match="task must be a TaskConfig"):
         check_env("PointReach-v0", {"velocities": (0,)})
 
 
 @pytest.mark.parametrize(
-    ("layout", "told"),
+    ("layout", "expected"),
     [
         ({"velocities": 2}, "state_layout.velocities must be"),
         ({"velocities": ("2",)}, "state_layout.velocities must be"),
@@ -278,13 +280,13 @@ def test_what_is_no_task_is_refused():
         ({"hand": "0"}, "state_layout.hand must be"),
     ],
 )
-def test_a_layout_of_other_types_is_refused(layout, told):
-    with pytest.raises(InputError, match=re.escape(told)):
+def test_a_layout_of_other_types_is_refused(layout, expected):
+    with pytest.raises(InputError, match=re.escape(expected)):
         StateLayout(**layout)
 
 
 @pytest.mark.parametrize(
-    ("declared", "told"),
+    ("declared", "expected"),
     [
         ({"positions": (0,), "shift_axes": (0,)}, None),
         ({"positions": (1,)}, "positions of its layout names 2 entries from 1 on"),
@@ -295,12 +297,12 @@ def test_a_layout_of_other_types_is_refused(layout, told):
         ({"shift_axes": (0,)}, "axes of a frame without positions"),
     ],
 )
-def test_a_layout_that_contradicts_itself_is_refused(declared, told):
+def test_a_layout_that_contradicts_itself_is_refused(declared, expected):
     task = TaskConfig(**declared)
-    if told is None:
+    if expected is None:
         assert find_layout(make_env("PointReach-v0"), task)[0].positions == (0,)
         return
-    with pytest.raises(InputError, match=re.escape(told)):
+    with pytest.raises(InputError, match=re.escape(expected)):
         find_layout(make_env("PointReach-v0"), task, "nothing")
 
 

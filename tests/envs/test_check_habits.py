@@ -6,19 +6,21 @@ from envs.habits import HABITS
 from envs.reports import report
 
 
-@pytest.mark.parametrize(("name", "told", "what_to_do"), HABITS)
-def test_each_is_called_what_it_is(name, told, what_to_do):
+@pytest.mark.parametrize(("name", "expected", "what_to_do"), HABITS)
+def test_each_is_called_what_it_is(name, expected, what_to_do):
     found = report(name)
     assert found.advice == ()
-    if told is None:
+    if expected is None:
         assert found.problems == ()
         assert found.restores_states is True
     else:
-        assert any(told in said and what_to_do in said for said in found.problems), found.problems
+        assert any(expected in said and what_to_do in said for said in found.problems), (
+            found.problems
+        )
         assert all(is_one_line(said) for said in found.problems)
 
 
-def test_a_wrapper_with_a_state_of_its_own_is_no_problem():
+def test_a_wrapper_with_a_state_of_its_own_is_not_a_problem():
     """Training works; resets to demonstrations are what it cannot have."""
     found = report("Sticky")
     assert (found.problems, found.advice, found.restores_states) == ((), (), False)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from builders import is_one_line, point_expert, unpaid
-from named import built, spec_of
+from named import build_named, spec_of
 
 from headstart.data.hindsight import HindsightSampler
 from headstart.data.replay import EpisodeReplay
@@ -21,7 +21,7 @@ SOME = Exploration(random_action=0.5)
 
 
 def episodes_of(name, count, exploration=SOME, policy=point_expert):
-    env, keys = built(name), spec_of(name).reward_info_keys
+    env, keys = build_named(name), spec_of(name).reward_info_keys
     jobs = [EpisodeJob(policy, 0, "test", index, exploration, keys) for index in range(count)]
     return [run_episode(env, job) for job in jobs]
 
@@ -32,7 +32,7 @@ def to_the_corner(observation):
 
 def check_of(name, **task):
     config = TaskConfig(**task)
-    env = built(name)
+    env = build_named(name)
     reward = GoalReward(env, GoalSpec.from_env(env, config))
     return EpisodeCheck(reward, config.unexplained_reward)
 
@@ -76,7 +76,7 @@ def test_a_demonstration_that_continues_shows_nothing_of_the_environment():
 
 
 def test_an_end_that_the_reward_does_not_show_is_learned_from_as_if_it_continued(caplog):
-    env = built("DenseEnding")
+    env = build_named("DenseEnding")
     reward = GoalReward(env, replace(spec_of("DenseEnding"), terminates=None))
     check = EpisodeCheck(reward)
     stored = [check(episode) for episode in episodes_of("DenseEnding", 10)]
@@ -139,10 +139,10 @@ def test_ends_at_some_goals_only_are_learned_from_as_if_all_continued(caplog, en
 
 
 def test_what_ends_an_episode_can_be_declared_from_outside():
-    spec = GoalSpec.from_env(built("StopsSilently"), TaskConfig(success_terminates=True))
+    spec = GoalSpec.from_env(build_named("StopsSilently"), TaskConfig(success_terminates=True))
     assert spec.terminates
     assert not spec.asks_terminated
-    spec = GoalSpec.from_env(built("SaysItEnds"), TaskConfig(success_terminates=False))
+    spec = GoalSpec.from_env(build_named("SaysItEnds"), TaskConfig(success_terminates=False))
     assert spec.terminates is False
 
 
@@ -223,7 +223,7 @@ def test_a_range_that_was_detected_is_widened_and_reported_once(caplog):
     assert "a reward of -8 lies outside" in record.message
 
 
-def test_a_reward_on_the_border_in_float32_is_no_contradiction():
+def test_a_reward_on_the_border_in_float32_is_not_a_contradiction():
     check = check_of("Reach")
     episode = episodes_of("Reach", 1, policy=lambda _: np.zeros(2), exploration=Exploration())[0]
     goal = episode.achieved_goals[0] + np.array([0.5, 0.0], np.float32)

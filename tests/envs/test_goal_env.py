@@ -203,7 +203,7 @@ def test_termination_is_computed_row_by_row(built):
     np.testing.assert_array_equal(terminated, [1, 0, 1, 0, 1, 0, 1, 0])
 
 
-def test_success_is_told_under_one_of_two_keys():
+def test_success_is_read_under_one_of_two_keys():
     assert success_key({"is_success": 1.0, "success": False}) == "is_success"
     assert success_key({"success": True}) == "success"
     assert success_key({"reward": 1.0}) is None
@@ -255,7 +255,7 @@ def test_a_dense_reward_that_no_success_goes_with_is_refused_where_success_is_ne
 
 
 @pytest.mark.parametrize("name", ["Silent", "LevelsSilent", "DenseToldAtEnd", "Dense"])
-def test_success_that_can_be_told_is_not_asked_for(name):
+def test_success_that_is_known_is_not_asked_for(name):
     assert named.spec_of(name).goal_dim == 2
 
 
@@ -266,7 +266,7 @@ def test_exact_goals_of_a_sparse_reward_show_success(built):
 @pytest.mark.parametrize(
     "answer", [np.zeros((2, 1)), np.zeros(3), 0.0, np.array([0.0, np.nan])], ids=str
 )
-def test_a_reward_in_bulk_that_is_not_one_number_a_row_is_told_by_name(monkeypatch, answer):
+def test_a_reward_in_bulk_that_is_not_one_number_a_row_is_reported_by_name(monkeypatch, answer):
     env = make_env("PointReach-v0")
     monkeypatch.setattr(PointReach, "compute_reward", lambda *_: answer)
     spec = GoalSpec("PointReach-v0", 2, 2, (-1.0,) * 2, (1.0,) * 2, 30, (-1.0, 0.0), False)

@@ -13,13 +13,13 @@ from headstart.errors import InputError
 from headstart.rollout.job import EpisodeJob, run_episode
 
 
-@pytest.mark.parametrize(("name", "told"), REFUSALS)
-def test_a_check_says_it_in_one_line(name, told):
+@pytest.mark.parametrize(("name", "expected"), REFUSALS)
+def test_a_check_says_it_in_one_line(name, expected):
     try:
         (said,) = check_env(f"envs.old:{name}-v0").problems
     except InputError as error:
         said = str(error)
-    assert told in said
+    assert expected in said
     assert is_one_line(said)
 
 
@@ -37,10 +37,10 @@ def test_so_does_every_verb(name, verb, tmp_path, capsys, monkeypatch):
     }  # fmt: skip
     with pytest.raises(SystemExit) as stopped:
         main([*commands[verb], "--collectors", "0"])
-    told = capsys.readouterr().err
+    printed = capsys.readouterr().err
     assert stopped.value.code == 2
-    assert dict(REFUSALS)[name] in told
-    assert told.count("\n") == 1
+    assert dict(REFUSALS)[name] in printed
+    assert printed.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["policy.safetensors"]
 
 

@@ -93,13 +93,13 @@ def test_arguments_follow_the_id(env_id, name, options):
 
 
 @pytest.mark.parametrize("argument", ["", "size", "=3", "a b=3", "1=2", "[1]"])
-def test_what_follows_the_id_and_is_no_argument_is_named(argument):
+def test_what_follows_the_id_and_is_not_an_argument_is_named(argument):
     with pytest.raises(InputError) as caught:
         make_env(f"PointReach-v0,{argument}")
-    told = str(caught.value)
-    assert f"'PointReach-v0,{argument}'" in told
-    assert f"{argument!r} is not an argument, which is name=value" in told
-    assert is_one_line(told)
+    message = str(caught.value)
+    assert f"'PointReach-v0,{argument}'" in message
+    assert f"{argument!r} is not an argument, which is name=value" in message
+    assert is_one_line(message)
 
 
 def test_arguments_reach_the_environment():
@@ -111,7 +111,7 @@ def test_arguments_reach_the_environment():
 
 
 @pytest.mark.parametrize(
-    ("env_id", "told"),
+    ("env_id", "expected"),
     [
         (
             "BitFlip-v0,bits=5",
@@ -123,10 +123,10 @@ def test_arguments_reach_the_environment():
         ("PointReech-v0,size=3", "environment 'PointReech-v0,size=3': Environment `PointReech`"),
     ],
 )
-def test_arguments_that_an_environment_does_not_take_are_refused(env_id, told):
+def test_arguments_that_an_environment_does_not_take_are_refused(env_id, expected):
     with pytest.raises(InputError) as caught:
         make_env(env_id)
-    assert told in str(caught.value)
+    assert expected in str(caught.value)
     assert is_one_line(str(caught.value))
     # Gymnasium adds all arguments with their values, which may be long.
     assert "was raised from the environment creator" not in str(caught.value)
@@ -137,7 +137,7 @@ def test_an_assertion_of_an_environment_of_ones_own_is_not_blamed_on_mujoco():
         make_env("envs.defective:Unbuilt-v0")
 
 
-def test_a_newer_mujoco_is_named_with_the_command_that_mends_it(monkeypatch):
+def test_a_newer_mujoco_is_named_with_the_command_that_repairs_it(monkeypatch):
     monkeypatch.setattr("mujoco.__version__", "3.12.0")
     with pytest.raises(InputError, match=r"cannot be built with mujoco 3\.12\.0: .*pip install"):
         make_env("envs.defective:Unbuilt-v0")

@@ -88,7 +88,7 @@ class Cost(PointReach):
         return -super().compute_reward(achieved_goal, desired_goal, info)
 
 
-def stored(kind, count):
+def store_episodes(kind, count):
     """Some episodes of random actions, each as it is stored."""
     env = make_env(kind, max_episode_steps=40)
     check = EpisodeCheck(GoalReward(env, GoalSpec.from_env(env)))
@@ -98,16 +98,16 @@ def stored(kind, count):
     return check, [check(run_episode(env, job)) for job in jobs]
 
 
-def test_a_time_limit_of_the_environments_own_is_no_fall(caplog):
+def test_a_time_limit_of_the_environments_own_is_not_a_fall(caplog):
     with caplog.at_level(logging.INFO, "headstart"):
-        _, episodes = stored(OwnClock, 6)
+        _, episodes = store_episodes(OwnClock, 6)
     assert [len(episode) for episode in episodes] == [12] * 6
     assert not any(episode.terminated.any() for episode in episodes[1:])
     assert caplog.text.count("after 12 steps again, and never later: taken for a time limit") == 1
 
 
 def test_falls_at_any_time_remain_falls():
-    _, episodes = stored(Falls, 60)
+    _, episodes = store_episodes(Falls, 60)
     assert sum(episode.terminated[-1] for episode in episodes) >= 55
 
 
@@ -118,12 +118,12 @@ def test_a_check_names_a_time_limit_of_the_environments_own():
 
 def test_a_reward_that_looks_at_no_goal_is_refused_by_the_first_episode_that_shows_it():
     with pytest.raises(InputError, match=r"pays -1 and 0 in an episode, and at its goal") as said:
-        stored(InfoAlone, 1)
+        store_episodes(InfoAlone, 1)
     assert is_one_line(str(said.value))
 
 
 def test_a_reward_that_nothing_has_shown_yet_is_learned_from_as_it_is():
-    check, _ = stored(Late, 10)
+    check, _ = store_episodes(Late, 10)
     assert not check.reward.spec.reward_units.tells_goal
     assert make_relabelling(SHORT, check.reward, None).scale is None
     best, _ = check.reward(*np.zeros((2, 1, 2), np.float32), np.zeros((1, 1), np.float32))

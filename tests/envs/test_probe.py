@@ -1,8 +1,8 @@
-"""What is found out about an environment by a few steps, and what it declares."""
+"""What is detected of an environment by a few steps, and what it declares."""
 
 import numpy as np
 import pytest
-from named import built, spec_of
+from named import build_named, spec_of
 
 from headstart.agents.config import DDPGConfig
 from headstart.agents.ddpg import DDPG
@@ -13,7 +13,7 @@ from headstart.errors import InputError
 
 
 def test_steps_are_taken_in_episodes_of_the_lengths_asked_for():
-    env = built("Reach")
+    env = build_named("Reach")
     steps = probe.take_steps(env, [4, 1, 1000])
     # The time limit is 30.
     assert len(steps) == 35
@@ -25,7 +25,7 @@ def test_steps_are_taken_in_episodes_of_the_lengths_asked_for():
 
 
 def test_the_same_steps_are_taken_whatever_was_done_before():
-    env = built("Reach")
+    env = build_named("Reach")
     first = probe.take_steps(env)
     env.reset(seed=9)
     again = probe.take_steps(env)
@@ -34,7 +34,7 @@ def test_the_same_steps_are_taken_whatever_was_done_before():
 
 
 def test_an_episode_that_ends_early_gives_fewer_steps():
-    steps = probe.take_steps(built("Ending"), [30] * 20)
+    steps = probe.take_steps(build_named("Ending"), [30] * 20)
     assert 0 < steps.terminated.sum() < 20
     assert 20 <= len(steps) < 600
     np.testing.assert_array_equal(steps.terminated, steps.rewards == 0.0)
@@ -129,7 +129,7 @@ def test_bounds_of_actions_and_the_time_limit_are_the_environments_own():
 
 
 def test_a_call_to_what_is_there_in_name_only_has_no_answer():
-    env, goal = built("Reach"), np.zeros(2)
+    env, goal = build_named("Reach"), np.zeros(2)
     assert probe.call(env, "compute_terminated", goal, goal, {}) is None
 
     def base_class_method(achieved_goal, desired_goal, info):
@@ -142,20 +142,22 @@ def test_a_call_to_what_is_there_in_name_only_has_no_answer():
 
 @pytest.mark.parametrize("declared", [(0.0, -1.0), (1.0,), (float("nan"), 0.0)])
 def test_a_range_that_is_none_is_refused_by_name(declared):
-    env = built("Reach")
+    env = build_named("Reach")
     env.unwrapped.reward_range = declared
     with pytest.raises(InputError, match=r"reward_range must be \(low, high\), got"):
         GoalSpec.from_env(env)
 
 
 def test_infinite_bounds_of_the_old_gym_declare_nothing():
-    env = built("Reach")
+    env = build_named("Reach")
     env.unwrapped.reward_range = (-float("inf"), float("inf"))
-    assert GoalSpec.from_env(env).reward_range == GoalSpec.from_env(built("Reach")).reward_range
+    assert (
+        GoalSpec.from_env(env).reward_range == GoalSpec.from_env(build_named("Reach")).reward_range
+    )
 
 
-def test_one_key_is_no_tuple_of_keys():
-    env = built("Force")
+def test_one_key_is_not_a_tuple_of_keys():
+    env = build_named("Force")
     env.unwrapped.reward_info_keys = "force"
     with pytest.raises(InputError, match="must be a tuple of keys, got 'force'"):
         GoalSpec.from_env(env)

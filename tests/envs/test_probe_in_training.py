@@ -1,4 +1,4 @@
-"""What hindsight, demonstrations and training make of what was found out or declared."""
+"""What hindsight, demonstrations and training make of what was detected or declared."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from builders import is_one_line, point_expert
-from named import built, id_of, spec_of
+from named import build_named, id_of, spec_of
 
 from headstart.agents.config import DDPGConfig
 from headstart.data.hindsight import HindsightSampler
@@ -59,7 +59,7 @@ def leftward(observation):
 
 
 def episodes_of(name, count, *, policy=still, exploration=RANDOM):
-    env, keys = built(name), spec_of(name).reward_info_keys
+    env, keys = build_named(name), spec_of(name).reward_info_keys
     jobs = [EpisodeJob(policy, 0, "test", index, exploration, keys) for index in range(count)]
     return [run_episode(env, job) for job in jobs]
 
@@ -67,7 +67,7 @@ def episodes_of(name, count, *, policy=still, exploration=RANDOM):
 def sampler_of(name, episodes, relabel_fraction=0.8, seed=0):
     return HindsightSampler(
         EpisodeReplay.from_episodes(episodes),
-        GoalReward(built(name)),
+        GoalReward(build_named(name)),
         relabel_fraction=relabel_fraction,
         rng=np.random.default_rng(seed),
     )
@@ -133,7 +133,7 @@ def test_a_resumed_run_knows_what_its_episodes_have_shown(tmp_path):
 
 @pytest.mark.parametrize("name", ["OneGoal", "OneNorm", "ForceAtGoal"])
 def test_a_reward_for_one_goal_serves_batches_row_by_row(name):
-    env, reward = built(name), GoalReward(built(name))
+    env, reward = build_named(name), GoalReward(build_named(name))
     rng = np.random.default_rng(0)
     achieved, desired = rng.uniform(-1.0, 1.0, (2, 200, 2)).astype(np.float32)
     achieved[::2] = desired[::2]
@@ -232,7 +232,7 @@ def test_a_fall_ends_the_episode_whatever_the_goal():
     assert 5 < fell.sum() < 500
 
 
-def test_a_fall_and_an_end_at_the_goal_are_told_apart():
+def test_a_fall_and_an_end_at_the_goal_are_distinguished():
     episodes = [
         *episodes_of("CliffReach", 30, policy=leftward, exploration=GREEDY),
         *episodes_of("CliffReach", 30, policy=point_expert, exploration=GREEDY),

@@ -43,7 +43,7 @@ MAZES = ["PointMaze_UMaze-v3", "PointMaze_Medium-v3"]
 MAZE_RADIUS = 0.45  # of a goal
 
 
-def documented():
+def read_table():
     """The rows of the table of environments in the documentation, by environment."""
     rows = re.findall(r"^\| `([A-Z]\w+-v\d[^`]*)` \|(.*)\|$", PAGE.read_text(), flags=re.M)
     return {env_id: [cell.strip() for cell in cells.split("|")] for env_id, cells in rows}
@@ -94,7 +94,7 @@ def test_relabelled_rows_earn_what_the_environment_says(env_id):
         assert changed > 0.6
         assert len(np.unique(batch.reward)) > 50
     else:
-        # A row whose goal is the state right after it is always rewarded anew.
+        # A row whose goal is the state right after it is always rewarded again.
         assert changed > 0.01
         assert set(batch.reward.tolist()) == set(spec_of(env_id).reward_range)
     low, high = spec_of(env_id).reward_range
@@ -102,10 +102,10 @@ def test_relabelled_rows_earn_what_the_environment_says(env_id):
 
 
 @pytest.mark.parametrize("env_id", SPARSE + DENSE)
-def test_what_is_found_out_is_what_the_documentation_says(env_id):
+def test_what_is_detected_is_what_the_documentation_says(env_id):
     spec = spec_of(env_id)
     low, high = (f"{bound:g}" if np.isfinite(bound) else "no bound" for bound in spec.reward_range)
-    assert documented()[env_id] == [
+    assert read_table()[env_id] == [
         str(spec.observation_dim),
         str(spec.goal_dim),
         str(spec.action_dim),
@@ -120,7 +120,7 @@ def test_what_is_found_out_is_what_the_documentation_says(env_id):
 
 
 def test_every_documented_environment_is_tested():
-    assert set(documented()) == {*SPARSE, *DENSE}
+    assert set(read_table()) == {*SPARSE, *DENSE}
 
 
 @pytest.mark.parametrize("env_id", ["FetchReach-v4", "HandReach-v3", "AntMaze_UMaze-v5"])
@@ -189,7 +189,7 @@ def test_episodes_of_different_lengths_share_a_replay(maze):
 
 
 @pytest.mark.parametrize("maze", MAZES)
-def test_a_continuing_maze_goes_on_at_its_goal(maze):
+def test_a_continuing_maze_continues_at_its_goal(maze):
     assert not spec_of(maze).terminates
     (episode,) = solved_episodes(maze, 1)
     assert len(episode) == spec_of(maze).max_episode_steps

@@ -1,4 +1,4 @@
-"""Whether states are restored: told apart from noise, wrappers and methods of another meaning."""
+"""Whether states are restored: noise, wrappers and methods of another meaning are distinguished."""
 
 import gymnasium as gym
 import numpy as np
@@ -6,7 +6,7 @@ import pytest
 from builders import is_one_line
 from envs.sound import Reach
 from gymnasium import spaces, wrappers
-from named import built
+from named import build_named
 
 from headstart.demos.record import collect_demos
 from headstart.demos.resets import check_resets
@@ -16,15 +16,15 @@ from headstart.envs.snapshot import require_restorable, restorable
 from headstart.errors import InputError
 
 
-def registered(name, kind, wrap=()):
+def register_in(name, kind, wrap=()):
     """Return an environment of a class, in wrappers that are registered with it."""
-    gym.register(f"{name}-v0", lambda: wrapped(kind(), wrap), max_episode_steps=20)
+    gym.register(f"{name}-v0", lambda: apply_wrappers(kind(), wrap), max_episode_steps=20)
     env = make_env(f"{name}-v0")
     env.reset(seed=0)
     return env
 
 
-def wrapped(env, wrap):
+def apply_wrappers(env, wrap):
     for wrapper in wrap:
         env = wrapper(env)
     return env
@@ -110,7 +110,7 @@ def test_an_environment_is_not_stepped_behind_the_end_of_an_episode(monkeypatch,
         check_restores(env)
 
 
-def test_an_environment_that_forgets_a_part_of_its_state_is_found_out():
+def test_an_environment_that_forgets_a_part_of_its_state_is_detected():
     gym.register("Drifting-v0", entry_point=Drifting, max_episode_steps=20)
     with pytest.raises(InputError, match="Drifting-v0: the same actions lead elsewhere") as caught:
         check_restores(make_env("Drifting-v0"))
@@ -119,7 +119,7 @@ def test_an_environment_that_forgets_a_part_of_its_state_is_found_out():
 
 def test_saved_states_of_changing_width_are_refused_by_name():
     with pytest.raises(InputError, match=r"^Growing-v0: save_state\(\) returned shape") as caught:
-        check_restores(built("Growing"))
+        check_restores(build_named("Growing"))
     assert "(4,) at the start and (5,) after step 4" in str(caught.value)
     assert is_one_line(str(caught.value))
 
@@ -189,7 +189,7 @@ FOREIGN = [
 
 @pytest.mark.parametrize(("kind", "reason"), FOREIGN)
 def test_methods_of_another_meaning_are_not_taken_for_ours(kind, reason):
-    env = registered(kind.__name__, kind)
+    env = register_in(kind.__name__, kind)
     assert restorable(env) is None
     with pytest.raises(InputError, match=f"the state of {kind.__name__}-v0 cannot be") as caught:
         require_restorable(env)
@@ -198,7 +198,7 @@ def test_methods_of_another_meaning_are_not_taken_for_ours(kind, reason):
 
 
 def test_demonstrations_are_collected_without_snapshots_where_nothing_restores():
-    registered("Plain", Numbered)
+    register_in("Plain", Numbered)
     demos = collect_demos("Plain-v0", lambda observation: np.zeros(2), episodes=2,
                           keep_failures=True)  # fmt: skip
     assert [episode.snapshots.shape[1] for episode in demos.episodes] == [0, 0]
@@ -234,7 +234,7 @@ class Wind(Reach):
     [("Noise", Reach, [Noise]), ("OwnNoise", Reach, [OwnNoise]), ("Wind", Wind, [])],
 )
 def test_random_numbers_of_steps_are_not_taken_for_a_state_that_is_forgotten(name, kind, wrap):
-    check_restores(registered(name, kind, wrap))
+    check_restores(register_in(name, kind, wrap))
 
 
 class Trail(gym.ObservationWrapper):
@@ -264,11 +264,11 @@ def test_a_wrapper_that_keeps_a_state_is_named():
     def sticky(env):
         return wrappers.StickyAction(env, 0.5)
 
-    told = refusal(registered("StickyNoisy", Reach, [Noise, sticky]))
-    assert told.startswith("StickyNoisy-v0: the wrapper StickyAction keeps a state of its own")
-    told = refusal(registered("Trail", Reach, [Trail, Noise]))
-    assert "the wrapper Trail keeps" in told
-    check_restores(registered("SavedTrail", Reach, [SavedTrail]))
+    message = refusal(register_in("StickyNoisy", Reach, [Noise, sticky]))
+    assert message.startswith("StickyNoisy-v0: the wrapper StickyAction keeps a state of its own")
+    message = refusal(register_in("Trail", Reach, [Trail, Noise]))
+    assert "the wrapper Trail keeps" in message
+    check_restores(register_in("SavedTrail", Reach, [SavedTrail]))
 
 
 class OwnGoalAgain(Reach):
@@ -278,5 +278,5 @@ class OwnGoalAgain(Reach):
         super().restore_state(state)
 
 
-def test_a_goal_that_is_not_taken_is_found_out():
-    assert "was given the goal" in refusal(registered("OwnGoalAgain", OwnGoalAgain))
+def test_a_goal_that_is_not_taken_is_detected():
+    assert "was given the goal" in refusal(register_in("OwnGoalAgain", OwnGoalAgain))

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from named import built, spec_of
+from named import build_named, spec_of
 
 from headstart.envs import probe
 from headstart.envs.goal_env import GoalReward, GoalSpec
@@ -29,7 +29,7 @@ def test_a_reward_that_is_always_the_same_does_not_show_the_goal():
 
 @pytest.mark.parametrize("factor", [0.05, 100.0])
 def test_the_span_of_a_reward_grows_with_it(factor):
-    env = built("Dense")
+    env = build_named("Dense")
     plain = GoalSpec.from_env(env).reward_units
     inner = env.unwrapped
     reward, step = inner.compute_reward, inner.step
@@ -47,7 +47,7 @@ def test_the_span_of_a_reward_grows_with_it(factor):
 
 def test_a_reward_of_the_running_episode_is_refused_before_anything_is_trained():
     with pytest.raises(InputError, match=r"OwnGoal-v0: compute_reward answers the same question"):
-        GoalSpec.from_env(built("OwnGoal"))
+        GoalSpec.from_env(build_named("OwnGoal"))
 
 
 @pytest.mark.parametrize("declared", [(0.0, -1.0), (1.0,), "ab"])
@@ -57,7 +57,7 @@ def test_a_range_from_outside_is_refused_by_its_name(declared):
 
 
 def test_a_range_from_outside_counts_before_that_of_the_environment():
-    env = built("Declared")
+    env = build_named("Declared")
     assert GoalSpec.from_env(env, TaskConfig(reward_range=(-9.0, 1.0))).reward_range == (-9.0, 1.0)
     assert GoalSpec.from_env(env).origins["reward_range"] == "declared"
     assert spec_of("Dense").origins["reward_range"] == "detected"
@@ -68,7 +68,7 @@ def test_a_range_from_outside_counts_before_that_of_the_environment():
     [("CliffReach", False), ("BitFlip-v0", False), ("EndsInBulk", True)],
 )
 def test_ends_are_asked_in_bulk_where_that_gives_the_same(env_id, in_bulk):
-    env = make_env(env_id) if "-" in env_id else built(env_id)
+    env = make_env(env_id) if "-" in env_id else build_named(env_id)
     spec = GoalSpec.from_env(env)
     assert spec.vectorized_ends is in_bulk
     reward, rng = GoalReward(env, spec), np.random.default_rng(0)
@@ -85,7 +85,7 @@ def test_ends_are_asked_in_bulk_where_that_gives_the_same(env_id, in_bulk):
 
 @pytest.mark.parametrize(("env_id", "observes"), [("PointReach-v0", True), ("Blind", False)])
 def test_whether_the_observation_holds_what_is_achieved(env_id, observes):
-    env = make_env(env_id) if "-" in env_id else built(env_id)
+    env = make_env(env_id) if "-" in env_id else build_named(env_id)
     assert GoalSpec.from_env(env).observes_goal is observes
 
 

@@ -34,7 +34,7 @@ MAZES = ["PointMaze_UMaze-v3", "AntMaze_UMaze-v5"]
 RANDOM = Exploration(random_action=1.0)
 
 
-def recorded(env, index=0):
+def record_episode(env, index=0):
     still = Constant(np.zeros(env.action_space.shape, np.float32))
     return run_episode(env, EpisodeJob(still, 0, "test", index, RANDOM, snapshots=True))
 
@@ -58,9 +58,9 @@ def start_of(episode, step, goal):
 @pytest.mark.parametrize("env_id", FETCH + HAND + MAZES)
 def test_any_state_restored_and_replayed_gives_the_same_bits(env_id):
     env = make_env(f"{env_id},max_episode_steps={STEPS}")
-    episode = recorded(env)
+    episode = record_episode(env)
     other = make_env(f"{env_id},max_episode_steps={STEPS}")
-    recorded(other, index=1)  # It has run something else before.
+    record_episode(other, index=1)  # It has run something else before.
     for step in (0, 7):
         start = start_of(episode, step, episode.desired_goals[0])
         policy = Replayed(episode.actions[step:])
@@ -98,7 +98,7 @@ def test_it_is_restored_in_double_precision(env_id):
 @pytest.mark.parametrize("env_id", ["FetchPush-v4", "HandReach-v3", "PointMaze_UMaze-v3"])
 def test_an_episode_from_a_state_may_have_another_goal(env_id):
     env = make_env(env_id)
-    episode = recorded(env)
+    episode = record_episode(env)
     goal = episode.achieved_goals[-1] + np.float32(0.01)
     start = start_of(episode, 3, goal)
     again = run_episode(env, EpisodeJob(Replayed(np.zeros_like(env.action_space.low)[None].repeat(
@@ -117,7 +117,7 @@ def test_states_of_an_environment_that_saves_its_own():
     env = make_env("PointReach-v0")
     check_restores(env)
     assert restorable(env) is env.unwrapped
-    episode = recorded(env)
+    episode = record_episode(env)
     np.testing.assert_array_equal(episode.snapshots[:, :2].astype(np.float32), episode.observations)
 
 
@@ -126,7 +126,7 @@ def test_an_environment_that_cannot_is_refused_by_name():
         require_restorable(make_env("BitFlip-v0"))
     assert is_one_line(str(caught.value))
     assert "save_state()" in str(caught.value)
-    assert recorded(make_env("BitFlip-v0")).snapshots.shape[1] == 0
+    assert record_episode(make_env("BitFlip-v0")).snapshots.shape[1] == 0
 
 
 @pytest.mark.mujoco

@@ -153,7 +153,7 @@ def test_arguments_must_have_names(options):
 
 
 @pytest.mark.parametrize(
-    ("env", "options", "told"),
+    ("env", "options", "expected"),
     [
         (None, {}, "an environment must be an id, a gymnasium.Env, its class, or a function"),
         (3, {}, "that returns one, got builtins.int"),
@@ -188,10 +188,10 @@ def test_arguments_must_have_names(options):
         ("Sized-v0,sise=3", {}, "does not take these arguments"),
     ],
 )
-def test_what_cannot_be_built_is_refused_in_one_line(env, options, told):
+def test_what_cannot_be_built_is_refused_in_one_line(env, options, expected):
     with pytest.raises(InputError) as caught:
         make_env(env, **options)
-    assert told in str(caught.value)
+    assert expected in str(caught.value)
     assert is_one_line(str(caught.value))
 
 
@@ -213,18 +213,18 @@ def test_a_function_may_build_a_robot_task_without_importing_it(monkeypatch):
 
 @pytest.mark.mujoco
 @pytest.mark.parametrize(
-    ("env_id", "told"),
+    ("env_id", "expected"),
     [
         ("FetchPickAndPlace-v1", ["No module named 'mujoco_py'", "there is FetchPickAndPlace-v4"]),
         ("FetchReach-v0", ["is deprecated. Please use `FetchReach-v4` instead"]),
         ("fetchreach-v4", ["did you mean FetchReach-v4, "]),
     ],
 )
-def test_gymnasiums_own_reason_is_given(env_id, told):
+def test_gymnasiums_own_reason_is_given(env_id, expected):
     with pytest.raises(InputError) as caught:
         make_env(env_id)
     assert is_one_line(str(caught.value))
-    assert all(part in str(caught.value) for part in told)
+    assert all(part in str(caught.value) for part in expected)
     assert "not registered" not in str(caught.value)
     # It has the name of the one that is asked for, and cannot be built.
     assert "mean FetchReach-v1" not in str(caught.value)

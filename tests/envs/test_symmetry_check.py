@@ -42,7 +42,7 @@ class Longer(gym.ObservationWrapper):
         return {**observation, "observation": np.append(observation["observation"], 0.0)}
 
 
-def swapped(env_id, first, second):
+def swap_entries(env_id, first, second):
     env = make_env(env_id)
     order = np.arange(env.observation_space["observation"].shape[0])
     order[[first, second]] = order[[second, first]]
@@ -67,7 +67,7 @@ def test_what_is_known_to_be_symmetric_moves_so(env_id):
 )  # fmt: skip
 def test_a_wrapper_that_reorders_what_is_reflected_is_noticed(env_id, first, second):
     assert "in its mirror" in mirror_defect(
-        swapped(env_id, first, second), known(make_env(env_id)).mirror
+        swap_entries(env_id, first, second), known(make_env(env_id)).mirror
     )
 
 
@@ -101,7 +101,7 @@ def test_a_run_says_whether_it_uses_mirror_images(caplog):
     spec = GoalSpec.from_env(env)
     assert choose_mirror(TrainConfig(), spec, env) is spec.mirror
     assert choose_mirror(TrainConfig(symmetry=False), spec, env) is None
-    assert choose_mirror(TrainConfig(), spec, swapped("FetchReach-v4", 0, 1)) is None
+    assert choose_mirror(TrainConfig(), spec, swap_entries("FetchReach-v4", 0, 1)) is None
     used, refused = [record.message for record in caplog.records]
     assert "half of each batch is mirrored" in used
     assert refused.startswith("FetchReach-v4: mirror images are not used: its episodes begin")

@@ -40,7 +40,7 @@ FROM_OUTSIDE = TaskConfig(
 )
 
 
-def named(**attributes):
+def make_named(**attributes):
     return type("Named", (PointReach,), attributes)
 
 
@@ -88,7 +88,7 @@ def test_from_outside_counts_before_the_attribute():
 )
 def test_what_does_not_fit_is_refused(attributes, message):
     with pytest.raises(InputError, match=message) as refused:
-        spec_of(named(**attributes))
+        spec_of(make_named(**attributes))
     assert is_one_line(str(refused.value))
 
 

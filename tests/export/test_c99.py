@@ -28,7 +28,7 @@ int main(void)
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason="there is no C compiler")
 
 
-def compiled(policy, directory):
+def compile_policy(policy, directory):
     source = directory / "policy.c"
     source.write_text(to_c(policy) + MAIN)
     command = [COMPILER, *STRICT, str(source), "-o", str(directory / "policy"), "-lm"]
@@ -36,7 +36,7 @@ def compiled(policy, directory):
     return directory / "policy"
 
 
-def acted(program, observation):
+def run_program(program, observation):
     rows = np.concatenate(list(observation.values()), axis=-1)
     return subprocess.run([program], input=rows.tobytes(), capture_output=True)
 
@@ -46,7 +46,7 @@ def acted(program, observation):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_c_policy_is_the_numpy_policy(kind, tmp_path):
     policy, observation = policy_of(kind), states(10_000, kind)
-    run = acted(compiled(policy, tmp_path), observation)
+    run = run_program(compile_policy(policy, tmp_path), observation)
     actions = np.frombuffer(run.stdout, np.float32).reshape(-1, ACTION)
     assert np.abs(actions - policy(observation)).max() < 1e-5
 
@@ -54,10 +54,10 @@ def test_the_c_policy_is_the_numpy_policy(kind, tmp_path):
 @needs_compiler
 @pytest.mark.processes
 def test_what_is_not_a_number_is_reported(tmp_path):
-    program = compiled(policy_of("both"), tmp_path)
+    program = compile_policy(policy_of("both"), tmp_path)
     observation = states(1)
     observation["desired_goal"][0, 0] = np.nan
-    run = acted(program, observation)
+    run = run_program(program, observation)
     assert (run.returncode, run.stdout) == (1, b"")
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 from builders import point_expert
-from killed_runs import killed_again_and_again
+from killed_runs import kill_again_and_again
 from outcomes import outcome
 from small_runs import POINT
 
@@ -21,5 +21,5 @@ def demo_file(tmp_path_factory):
 def undisturbed(warm, demo_file, tmp_path_factory):
     """The outcome of the run of ``killed_runs`` that nothing happens to."""
     directory = tmp_path_factory.mktemp("undisturbed") / "run"
-    assert killed_again_and_again(warm, directory, demo_file, []) == 0
+    assert kill_again_and_again(warm, directory, demo_file, []) == 0
     return outcome(directory)

@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 from kill_at import Moment
-from killed_runs import command_for, killed_again_and_again
+from killed_runs import command_for, kill_again_and_again
 from outcomes import differences, outcome
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
@@ -45,8 +45,8 @@ ON_RESUME = (
 
 
 def kills_at(place):
-    """Kill before and after the call in turn, and where files are written amid it too."""
-    sides = ("amid", "before", "after") if place in WRITES else ("before", "after")
+    """Kill before and after the call in turn, and where files are written during it too."""
+    sides = ("during", "before", "after") if place in WRITES else ("before", "after")
     return [
         {"moments": [Moment(place=place, when=sides[number % len(sides)], count=count)]}
         for number, count in enumerate(PLACES[place])
@@ -59,7 +59,7 @@ def test_a_run_killed_at_calls_ends_as_if_it_had_never_been(
     warm, demo_file, tmp_path, undisturbed, places
 ):
     disturbances = [kill for place in places for kill in kills_at(place)]
-    kills = killed_again_and_again(warm, tmp_path / "run", demo_file, disturbances)
+    kills = kill_again_and_again(warm, tmp_path / "run", demo_file, disturbances)
     assert kills == len(disturbances)
     assert differences(outcome(tmp_path / "run"), undisturbed) == []
 
@@ -75,7 +75,7 @@ def test_a_run_killed_as_it_is_put_back_ends_as_if_it_had_never_been(
         for when in ("before", "after")
     ]
     disturbances = [{"moments": [moment]} for moment in (update, *kills)]
-    killed = killed_again_and_again(warm, tmp_path / "run", demo_file, disturbances)
+    killed = kill_again_and_again(warm, tmp_path / "run", demo_file, disturbances)
     assert killed == len(disturbances)
     assert differences(outcome(tmp_path / "run"), undisturbed) == []
 
@@ -104,6 +104,6 @@ def test_runs_killed_at_random_moments_end_as_if_they_had_never_been(
             for _ in range(4)
         ]
         directory = disk / f"run-{number}"
-        kills += killed_again_and_again(warm, directory, demo_file, disturbances)
+        kills += kill_again_and_again(warm, directory, demo_file, disturbances)
         assert differences(outcome(directory), undisturbed) == []
     assert kills >= 4

@@ -66,7 +66,7 @@ def test_what_faults_in_collectors_interrupt_is_run_again_and_is_the_same(tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("kind", "told"),
+    ("kind", "expected"),
     [
         ("kill", "died with exit code -9"),
         ("exit", "died with exit code 0"),
@@ -75,7 +75,7 @@ def test_what_faults_in_collectors_interrupt_is_run_again_and_is_the_same(tmp_pa
     ],
 )
 def test_a_job_that_fails_again_and_again_ends_with_the_environments_own_words(
-    request, tmp_path, kind, told
+    request, tmp_path, kind, expected
 ):
     if kind in ("step", "reset"):
         request.getfixturevalue("forked_collectors")
@@ -84,14 +84,14 @@ def test_a_job_that_fails_again_and_again_ends_with_the_environments_own_words(
     for collectors in (1, 0) if kind in ("step", "reset") else (1,):
         with make_executor(env_id, collectors) as executor:
             (pending,) = executor.submit([job])
-            with pytest.raises(EpisodeError, match=told) as caught:
+            with pytest.raises(EpisodeError, match=expected) as caught:
                 pending.result()
         assert f"episode with seed {job.env_seed}: failed 3 times" in str(caught.value)
         assert "\n" not in str(caught.value)
         assert ("Traceback" in caught.value.details) == (kind in ("step", "reset"))
 
 
-def test_a_collector_that_always_hangs_is_told(tmp_path):
+def test_a_collector_that_always_hangs_is_reported(tmp_path):
     env_id = faulty("hang", tokens(tmp_path / "tokens", 1000))
     with make_executor(env_id, 1, timeout=1.0) as executor:
         (pending,) = executor.submit(jobs_of(1))
@@ -99,7 +99,7 @@ def test_a_collector_that_always_hangs_is_told(tmp_path):
             pending.result()
 
 
-def test_training_goes_on_to_the_same_bits_and_counts_what_it_repeated(tmp_path):
+def test_training_continues_to_the_same_bits_and_counts_what_it_repeated(tmp_path):
     path = tokens(tmp_path / "tokens", 0)
     env_id = faulty("kill", path)
 
@@ -120,7 +120,7 @@ def test_training_goes_on_to_the_same_bits_and_counts_what_it_repeated(tmp_path)
     assert quiet.rows[-1]["health/repeated_episodes"] == 0
 
 
-def test_a_run_that_an_environment_ends_can_go_on_once_it_is_mended(tmp_path):
+def test_a_run_that_an_environment_ends_can_be_resumed_once_it_is_repaired(tmp_path):
     from headstart.runs.resume import resume
 
     path = tokens(tmp_path / "tokens", 0)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from kill_at import Moment
-from outcomes import damaged
+from outcomes import find_damage
 from small_runs import POINT, SMALL, Diary, weights_of
 
 from headstart.agents.ddpg import DDPG
@@ -45,14 +45,14 @@ def saved_env_steps(run):
     for content in (saved.files[AGENT], *saved.parts.values()):
         arrays, _ = unpack(content)
         assert all(np.isfinite(array).all() for array in arrays.values())
-    assert damaged(run) == []
+    assert find_damage(run) == []
     return json.loads(saved.files["state.json"])["trainer"]["progress"]["env_steps"]
 
 
-def ended_in_words(caught, told):
+def assert_ended_in_words(caught, expected):
     message = str(caught.value)
     assert re.search(r"^after \d+ env steps: ", message), message
-    assert re.search(told, message), message
+    assert re.search(expected, message), message
     return message
 
 
@@ -81,7 +81,7 @@ def test_an_environment_whose_numbers_are_none_ends_the_run_before_they_are_stor
     env_id = f"unsound:Unsound-v0,kind={kind},broken={broken},value={number}"
     with pytest.raises(RunError) as caught:
         train(env_id, STRICT, out=run, observers=[BreaksIt(broken)])
-    ended_in_words(caught, "Unsound-v0.* (holds NaN or infinity|not (a |one )?finite)")
+    assert_ended_in_words(caught, "Unsound-v0.* (holds NaN or infinity|not (a |one )?finite)")
     assert saved_env_steps(run) >= 120
     broken.unlink()
     assert (weights_of(resume(run).policy) == whole).all()
@@ -109,7 +109,7 @@ def test_a_simulator_that_loses_its_state_in_a_collector_ends_the_run(tmp_path, 
             collectors=1,
             observers=[BreaksIt(broken)],
         )
-    message = ended_in_words(caught, r"MuJoCo lost its state \(BADQ\w+\) and reset itself")
+    message = assert_ended_in_words(caught, r"MuJoCo lost its state \(BADQ\w+\) and reset itself")
     assert "the episode was not kept" in message
     assert saved_env_steps(run) == 180
     broken.unlink()
@@ -136,13 +136,15 @@ def cut_short(run):
     assert saved_env_steps(run) == 180
 
 
-def test_a_learning_rate_that_is_too_large_is_told_and_another_one_goes_on(tmp_path):
+def test_a_learning_rate_that_is_too_large_is_reported_and_another_one_continues(tmp_path):
     run = tmp_path / "run"
     cut_short(run)
     wild = replace(BASE, agent=replace(BASE.agent, critic_lr=1e30, actor_lr=1e30))
     with pytest.raises(RunError) as caught:
         resume(run, wild, allow_change=True)
-    message = ended_in_words(caught, r"learning diverged: \S+ is not finite after \d+ updates")
+    message = assert_ended_in_words(
+        caught, r"learning diverged: \S+ is not finite after \d+ updates"
+    )
     assert "smaller --agent.critic-lr and --agent.actor-lr may help" in message
     assert saved_env_steps(run) == 180
     assert resume(run, BASE, allow_change=True).progress.env_steps == 300
@@ -193,13 +195,13 @@ def test_what_is_not_finite_in_an_agent_is_neither_executed_nor_saved(
         patch.setattr(DDPG, method, spoiling)
         with pytest.raises(RunError) as caught:
             train(POINT, BASE, out=run)
-    ended_in_words(caught, "not finite|NaN or infinity")
+    assert_ended_in_words(caught, "not finite|NaN or infinity")
     assert len(calls) < 8
     newest_run(run) is None or saved_env_steps(run)
     assert (weights_of(resume(run).policy) == whole).all()
 
 
-def test_losses_that_overflow_are_told_though_the_networks_are_finite_yet(
+def test_losses_that_overflow_are_reported_though_the_networks_are_finite_yet(
     tmp_path, monkeypatch, whole
 ):
     run, update = tmp_path / "run", DDPG.update
@@ -212,20 +214,20 @@ def test_losses_that_overflow_are_told_though_the_networks_are_finite_yet(
         patch.setattr(DDPG, "update", overflowing)
         with pytest.raises(RunError) as caught:
             resume(run, BASE)
-    ended_in_words(caught, r"learning diverged: critic_loss is not finite .*critic_loss inf")
+    assert_ended_in_words(caught, r"learning diverged: critic_loss is not finite .*critic_loss inf")
     assert saved_env_steps(run) == 180
     assert (weights_of(resume(run, BASE).policy) == whole).all()
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"),
+    ("seconds", "expected"),
     [
         (0.0, r"the run cannot be saved, layers\.2\.bias holds NaN or infinity"),
         (1e9, r"episode \d+: the policy returned an action that is not finite"),
     ],
 )
 def test_a_policy_that_is_not_finite_is_neither_saved_nor_executed(
-    tmp_path, monkeypatch, whole, seconds, told
+    tmp_path, monkeypatch, whole, seconds, expected
 ):
     run, policy = tmp_path / "run", DDPG.policy
     cut_short(run)
@@ -239,7 +241,7 @@ def test_a_policy_that_is_not_finite_is_neither_saved_nor_executed(
         patch.setattr(DDPG, "policy", wandering)
         with pytest.raises(RunError) as caught:
             resume(run, replace(BASE, checkpoint=replace(BASE.checkpoint, seconds=seconds)))
-    ended_in_words(caught, told)
+    assert_ended_in_words(caught, expected)
     assert saved_env_steps(run) == 180
     assert (weights_of(resume(run, BASE).policy) == whole).all()
 

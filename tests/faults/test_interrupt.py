@@ -65,14 +65,14 @@ def test_an_interrupted_run_keeps_its_policies_and_leaves_no_process(tmp_path):
     assert len(collectors) == 2
     # As a terminal does it: to the whole group, collectors included.
     os.killpg(run.pid, signal.SIGINT)
-    told = run.stderr.read()
+    printed = run.stderr.read()
     assert run.wait() == 130
-    last = told.splitlines()[-1]
+    last = printed.splitlines()[-1]
     assert re.fullmatch(
         r"headstart: interrupted; saved at \d+ env steps; continue with: headstart resume \S+/run",
         last,
     )
-    assert "Traceback" not in told
+    assert "Traceback" not in printed
     assert load_policy(tmp_path / "run").metadata["env_id"] == "PointReach-v0"
     assert not any(os.path.exists(f"/proc/{collector}") for collector in collectors)
 
@@ -98,12 +98,12 @@ def collecting_until_stopped(directory, number, *, resets, collectors, seconds=0
             assert collecting.poll() is None, collecting.stderr.read()
             time.sleep(0.01)
         os.killpg(collecting.pid, number)
-        printed, told = collecting.communicate()
+        printed, output = collecting.communicate()
     finally:
         collecting.kill()
     assert collecting.returncode == 130
     assert printed == ""
-    return told
+    return output
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -111,10 +111,10 @@ def collecting_until_stopped(directory, number, *, resets, collectors, seconds=0
 def test_stopped_collecting_keeps_the_first_of_the_demonstrations(
     tmp_path, monkeypatch, number, collectors
 ):
-    told = collecting_until_stopped(tmp_path, number, resets=60, collectors=collectors)
+    printed = collecting_until_stopped(tmp_path, number, resets=60, collectors=collectors)
     demos = load_demos(tmp_path / "demos.npz")
     kept = len(demos.episodes)
-    assert told == (
+    assert printed == (
         f"headstart: interrupted; demos.npz holds the first {kept} of 1000000 demonstrations\n"
     )
     assert kept > 20
@@ -133,8 +133,10 @@ def test_stopped_collecting_keeps_the_first_of_the_demonstrations(
 
 def test_collecting_that_is_stopped_before_its_first_demonstration_writes_nothing(tmp_path):
     # Two resets are those of the probe.
-    told = collecting_until_stopped(tmp_path, signal.SIGINT, resets=3, collectors=0, seconds=3600)
-    assert told == (
+    printed = collecting_until_stopped(
+        tmp_path, signal.SIGINT, resets=3, collectors=0, seconds=3600
+    )
+    assert printed == (
         "headstart: interrupted before the first of 1000000 demonstrations; "
         "nothing is written to demos.npz\n"
     )

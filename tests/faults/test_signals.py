@@ -10,7 +10,7 @@ import pytest
 from envs.faulty import tokens
 from kill_at import Moment
 from killed_runs import SETTINGS, command_for
-from outcomes import damaged, differences, outcome
+from outcomes import differences, find_damage, outcome
 from waiting import wait_until
 
 from headstart.runs.checkpoint_files import newest_run
@@ -27,7 +27,7 @@ MOMENTS = {
     "teaching the critics": (f"{DDPG}.update_critics", "after", 20, TERM),
     "learning": (f"{DDPG}.update", "before", 9, TERM),
     "evaluating": (f"{TRAINING}.trainer:each_trial", "before", 2, INT),
-    "writing a checkpoint": ("pathlib:Path.write_bytes", "amid", 26, TERM),
+    "writing a checkpoint": ("pathlib:Path.write_bytes", "during", 26, TERM),
 }
 FAULTY_SETTINGS = [
     *("--env-steps", "300", "--batch-size", "16", "--agent.hidden-sizes", "16", "--seed", "4"),
@@ -37,30 +37,30 @@ FAULTY_SETTINGS = [
 ]
 
 
-def resumed(warm, told, log):
+def resume_as_printed(warm, printed, log):
     """Type in the command that an interrupted run names in its last line."""
-    command = shlex.split(told.splitlines()[-1].rpartition("with: ")[2])
+    command = shlex.split(printed.splitlines()[-1].rpartition("with: ")[2])
     assert command[:2] == ["headstart", "resume"]
     return warm(*command[1:], "--collectors", 0, log=log)
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_run_that_is_stopped_says_how_to_go_on_and_then_ends_the_same(
+def test_a_run_that_is_stopped_says_how_to_continue_and_then_ends_the_same(
     warm, demo_file, tmp_path, undisturbed, moment
 ):
     run, log = tmp_path / "run", tmp_path / "log"
     place, when, count, number = MOMENTS[moment]
     stop = Moment(place=place, when=when, count=count, number=number)
     assert warm(*command_for(run, demo_file), log=log, moments=[stop]) == 130
-    told = log.read_text()
-    assert "stopping as soon as it can be resumed; again to quit at once" in told
+    printed = log.read_text()
+    assert "stopping as soon as it can be resumed; again to quit at once" in printed
     assert re.fullmatch(
         r"headstart: interrupted; saved at \d+ env steps; continue with: headstart resume \S+/run",
-        told.splitlines()[-1],
+        printed.splitlines()[-1],
     )
-    assert "Traceback" not in told
-    assert damaged(run) == []
-    assert resumed(warm, told, log) == 0
+    assert "Traceback" not in printed
+    assert find_damage(run) == []
+    assert resume_as_printed(warm, printed, log) == 0
     assert differences(outcome(run), undisturbed) == []
 
 
@@ -90,11 +90,11 @@ def test_a_second_signal_ends_the_run_at_once(
     ]
     assert warm(*command_for(run, demo_file), log=log, moments=moments) == 130
     assert not too_late.exists()
-    told = log.read_text()
+    printed = log.read_text()
     last = f"interrupted; from the last checkpoint, continue with: headstart resume {run}"
-    assert told.splitlines()[-1] == f"headstart: {last}"
-    assert "Traceback" not in told
-    assert resumed(warm, told, log) == 0
+    assert printed.splitlines()[-1] == f"headstart: {last}"
+    assert "Traceback" not in printed
+    assert resume_as_printed(warm, printed, log) == 0
     assert differences(outcome(run), undisturbed) == []
 
 
@@ -106,10 +106,10 @@ def test_a_command_that_is_started_to_ignore_ctrl_c_ignores_it(
     stop = Moment(**update, count=12, number=TERM)
     moments = [*(Moment(**update, count=count, number=INT) for count in (2, 4)), stop]
     assert warm(*command_for(run, demo_file), log=log, moments=moments, ignored=[INT]) == 130
-    told = log.read_text()
-    assert told.count("stopping as soon as") == 1
-    assert "saved at 240 env steps" in told
-    assert resumed(warm, told, log) == 0
+    printed = log.read_text()
+    assert printed.count("stopping as soon as") == 1
+    assert "saved at 240 env steps" in printed
+    assert resume_as_printed(warm, printed, log) == 0
     assert differences(outcome(run), undisturbed) == []
 
 
@@ -154,7 +154,7 @@ class Hanging:
         )
         wait_until(lambda: (directory / "due").exists() and not list(self.tokens.iterdir()))
 
-    def told(self):
+    def printed(self):
         return self.log.read_text() if self.log.exists() else ""
 
     def signal(self, number):
@@ -170,13 +170,13 @@ def test_a_second_signal_ends_a_run_that_hangs_and_its_collectors(
     run = Hanging(warm, tmp_path, collectors)
     assert len(processes_with(str(run.tokens))) == collectors
     run.signal(number)
-    wait_until(lambda: "stopping as soon as" in run.told())
+    wait_until(lambda: "stopping as soon as" in run.printed())
     run.signal(number)
     # It hangs for an hour, which is longer than a test may take.
     assert warm.wait(run.process) == 130
     assert processes_with(str(run.tokens)) == []
-    assert "Traceback" not in run.told()
-    assert damaged(run.directory) == []
+    assert "Traceback" not in run.printed()
+    assert find_damage(run.directory) == []
     command = ["resume", run.directory, "--env", run.env_id, "--collectors", 0]
     assert warm(*command, log=run.log) == 0
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from builders import is_one_line
 from kill_at import Moment
-from killed_runs import command_for, told_of
+from killed_runs import command_for, output_of
 from outcomes import differences, outcome
 from waiting import wait_until
 
@@ -43,9 +43,9 @@ def test_a_second_process_on_a_run_is_refused_until_the_first_is_dead(
     wait_until((tmp_path / "there").exists)
     before = (run / "metrics.jsonl").read_bytes()
     assert warm("resume", run, "--collectors", 0, log=refused) == 2
-    told = told_of(refused).rstrip("\n")
-    assert is_one_line(told)
-    assert f"process {first} is working on this run; stop it first" in told
+    message = output_of(refused).rstrip("\n")
+    assert is_one_line(message)
+    assert f"process {first} is working on this run; stop it first" in message
     assert (run / "metrics.jsonl").read_bytes() == before
     os.kill(first, signal.SIGKILL)
     assert warm.wait(first) == -signal.SIGKILL
@@ -59,7 +59,7 @@ def test_a_clock_that_jumps_changes_nothing(warm, demo_file, tmp_path, undisturb
     stop = Moment(place=UPDATE, when="after", count=9, number=signal.SIGTERM)
     assert warm(*command_for(run, demo_file), log=log, moments=[jumping, stop]) == 130
     assert warm(*command_for(run, demo_file), log=log, moments=[jumping]) == 0
-    told_of(log)
+    output_of(log)
     assert differences(outcome(run), undisturbed) == []
 
 
@@ -101,16 +101,16 @@ def test_the_real_command_runs_on_when_nobody_reads_it(demo_file, tmp_path, undi
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
 @pytest.mark.parametrize("stream", ["1", "2"])
-def test_results_that_cannot_be_written_are_told_after_the_run(
+def test_results_that_cannot_be_written_are_reported_after_the_run(
     warm, demo_file, tmp_path, undisturbed, stream
 ):
     run, log = tmp_path / "run", tmp_path / "log"
     full = at_the_start("unreliable:send_to_full_disk", int(stream))
     code = warm(*command_for(run, demo_file), log=log, moments=[full])
     assert code == (1 if stream == "1" else 0)
-    told = told_of(log)
+    printed = output_of(log)
     if stream == "1":
-        last = told.splitlines()[-1]
+        last = printed.splitlines()[-1]
         assert last == "headstart: standard output cannot be written (No space left on device)"
     assert differences(outcome(run), undisturbed) == []
 
@@ -149,7 +149,7 @@ def test_a_terminal_may_be_narrow_or_dumb(warm, demo_file, tmp_path, kind):
     shown = terminal.shown()
     assert code == 130, shown
     assert "Traceback" not in shown
-    # In one piece, for whoever wants to copy it.
+    # In one piece, for anyone who wants to copy it.
     assert f"continue with: headstart resume {run}" in shown
     assert ("\x1b[?25l" in shown) == (kind != "dumb")
     # What hid the cursor shows it again.
@@ -167,6 +167,6 @@ def test_metrics_of_tensorboard_may_fail_from_the_start_and_on_the_way(
     assert warm(*command_for(run, demo_file), log=log, moments=[*moments, stop]) == 130
     assert warm(*command_for(run, demo_file), log=log) == 0
     # Once for each of the two starts.
-    assert told_of(log).count("cannot be written (") == 2
+    assert output_of(log).count("cannot be written (") == 2
     assert Path(where).is_file()
     assert differences(outcome(run), undisturbed) == []

@@ -36,7 +36,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
     assert names(tmp_path) == ["file"]
 
 
-def test_a_directory_that_is_missing_is_told(tmp_path):
+def test_a_directory_that_is_missing_is_reported(tmp_path):
     with pytest.raises(OSError, match="No such file"):
         replace_file(tmp_path / "missing" / "file", b"")
 
@@ -132,6 +132,6 @@ def test_a_pipe_is_not_waited_for(tmp_path):
 
 
 @pytest.mark.parametrize("name", [".", "missing", "long" * 70])
-def test_what_is_no_file_cannot_be_read(tmp_path, name):
+def test_what_is_not_a_file_cannot_be_read(tmp_path, name):
     with pytest.raises(OSError, match=r"directory|too long"):
         read_whole(tmp_path / name, 1000)

@@ -15,7 +15,7 @@ def test_a_file_that_can_be_written_is_accepted_new_or_old(tmp_path, monkeypatch
 
 
 @pytest.mark.parametrize(
-    ("name", "suffixes", "told"),
+    ("name", "suffixes", "expected"),
     [
         ("new.txt", PICTURES, "a picture must be called something.png, .svg or .pdf"),
         ("new", VIDEOS, "a picture must be called something.mp4 or .gif"),
@@ -27,7 +27,7 @@ def test_a_file_that_can_be_written_is_accepted_new_or_old(tmp_path, monkeypatch
         ("/proc/new.png", PICTURES, "nothing can be written in /proc ("),
     ],
 )
-def test_a_file_that_cannot_be_written_is_refused(tmp_path, name, suffixes, told):
+def test_a_file_that_cannot_be_written_is_refused(tmp_path, name, suffixes, expected):
     (tmp_path / "folder.png").mkdir()
     (tmp_path / "text").write_text("no directory")
     with pytest.raises(InputError) as caught:
@@ -35,7 +35,7 @@ def test_a_file_that_cannot_be_written_is_refused(tmp_path, name, suffixes, told
     message = str(caught.value)
     assert is_one_line(message)
     assert message.startswith(f"{tmp_path / name}: ")
-    assert told in message
+    assert expected in message
 
 
 def test_a_name_that_is_too_long_is_left_to_the_writing(tmp_path):

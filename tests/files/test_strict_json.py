@@ -90,7 +90,7 @@ def test_settings_come_back_as_they_were_written(preset):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         ({"color": 1}, "unknown key color"),
         ({"inner": {"number": 1, "x": 2}}, "unknown key inner.x"),
@@ -111,13 +111,13 @@ def test_settings_come_back_as_they_were_written(preset):
         ({"name": None}, "name must be text, got None"),
     ],
 )
-def test_a_value_of_another_form_is_refused_by_name(change, told):
-    with pytest.raises(ValueError, match="^" + told.replace(".", r"\.")):
+def test_a_value_of_another_form_is_refused_by_name(change, expected):
+    with pytest.raises(ValueError, match="^" + expected.replace(".", r"\.")):
         build(Outer, {**CONTENT, **change})
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         (b'{"a": NaN}', "NaN"),
         (b'{"a": 1e400}', "beyond the range"),
@@ -133,9 +133,9 @@ def test_a_value_of_another_form_is_refused_by_name(change, told):
         (b"1" * 5000, "more than 1000"),
     ],
 )
-def test_json_that_is_not_strict_is_refused(text, told):
-    with pytest.raises(ValueError, match=told):
-        parse_json(text, max_bytes=1000 if len(text) < 10_000 and told[0] != "d" else 2**20)
+def test_json_that_is_not_strict_is_refused(text, expected):
+    with pytest.raises(ValueError, match=expected):
+        parse_json(text, max_bytes=1000 if len(text) < 10_000 and expected[0] != "d" else 2**20)
 
 
 def test_an_integer_of_too_many_digits_is_refused():

@@ -66,7 +66,7 @@ def test_files_of_other_kinds_are_refused_by_name(tmp_path, kind):
         ((2**60).to_bytes(8, "little") + b"{" + bytes(100), "not a safetensors file"),
     ],
 )
-def test_what_is_no_safetensors_file_is_refused(content, named):
+def test_what_is_not_a_safetensors_file_is_refused(content, named):
     with pytest.raises(ValueError, match=named):
         unpack(content)
 
@@ -78,7 +78,7 @@ def test_a_numpy_archive_is_known():
     refuse_foreign(file.getvalue(), NUMPY_ARCHIVE)
 
 
-def test_a_header_of_128_bytes_is_no_pickle():
+def test_a_header_of_128_bytes_is_not_a_pickle():
     arrays, _ = unpack(pack({"a": np.zeros(1)}, {"x": "y" * 64}))
     assert list(arrays) == ["a"]
     content = pack({"a": np.zeros(1)}, {"x": "y" * 64})

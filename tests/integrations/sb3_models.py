@@ -62,7 +62,7 @@ def envs(env_id=POINT, count=1, kind=DummyVecEnv):
 
 
 def model(env, algorithm=DDPG, *, settings=None, **buffer):
-    """An algorithm that only collects, with random actions, unless told otherwise."""
+    """An algorithm that only collects, with random actions, unless asked otherwise."""
     defaults = {"buffer_size": 5000, "learning_starts": 10**6, "seed": 0, "device": "cpu"}
     return algorithm(
         "MultiInputPolicy",
@@ -98,8 +98,8 @@ def assert_is_point_reach(learner):
     assert not dones.any()
 
 
-def marked(demos):
-    """Demonstrations that can be told from experience."""
+def mark_demos(demos):
+    """Demonstrations that differ from experience."""
     return hs.DemoSet(
         POINT,
         tuple(

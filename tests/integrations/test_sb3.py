@@ -20,7 +20,7 @@ from sb3_models import (
     assert_is_point_reach,
     demo_rows,
     envs,
-    marked,
+    mark_demos,
     model,
     rows,
 )
@@ -65,12 +65,12 @@ def test_algorithms_learn_from_demonstrations_before_the_first_episode_ends(algo
 
 @pytest.mark.parametrize(("fraction", "expected"), [(0.5, 50), (0.25, 25), (0.0, 0)])
 def test_demonstrations_are_an_exact_share_of_every_batch(fraction, expected, demos):
-    learner = model(envs(), demos=marked(demos), demo_fraction=fraction).learn(STEPS)
+    learner = model(envs(), demos=mark_demos(demos), demo_fraction=fraction).learn(STEPS)
     assert {demo_rows(learner, 100) for _ in range(5)} == {expected}
 
 
 def test_before_the_first_episode_ends_batches_are_demonstrations_alone(demos):
-    learner = model(envs(), demos=marked(demos), demo_fraction=0.1).learn(STEPS - 1)
+    learner = model(envs(), demos=mark_demos(demos), demo_fraction=0.1).learn(STEPS - 1)
     assert demo_rows(learner, 100) == 100
 
 

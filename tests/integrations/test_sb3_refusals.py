@@ -20,7 +20,7 @@ from headstart.integrations.sb3 import DemoHerReplayBuffer
 
 
 @pytest.mark.parametrize(
-    ("env_id", "buffer", "told"),
+    ("env_id", "buffer", "expected"),
     [
         (POINT, {"demos": "missing.npz"}, "missing.npz: no such file of demonstrations"),
         (POINT, {"demos": [1, 2]}, "demos must be DemoSets or paths, got a list with int"),
@@ -35,14 +35,14 @@ from headstart.integrations.sb3 import DemoHerReplayBuffer
         ("Pendulum-v1", {}, "Pendulum-v1 is not a goal environment"),
     ],
 )
-def test_bad_input_is_told_in_one_line(env_id, buffer, told):
+def test_bad_input_is_reported_in_one_line(env_id, buffer, expected):
     env = gym.make(env_id, disable_env_checker=True)
-    assert_refused(env, told, **buffer)
+    assert_refused(env, expected, **buffer)
 
 
-def assert_refused(env, told, **buffer):
+def assert_refused(env, expected, **buffer):
     arguments = {"buffer_size": 1000, "env": DummyVecEnv([lambda: env]), **buffer}
-    with pytest.raises(ValueError, match=told) as caught:
+    with pytest.raises(ValueError, match=expected) as caught:
         DemoHerReplayBuffer(
             observation_space=env.observation_space, action_space=env.action_space, **arguments
         )
@@ -50,8 +50,8 @@ def assert_refused(env, told, **buffer):
 
 
 def test_demonstrations_of_another_environment_are_refused(demos):
-    told = "the demonstrations are of PointReach-v0, not of BitFlip-v0"
-    assert_refused(hs.make_env(BITS), told, demos=demos)
+    printed = "the demonstrations are of PointReach-v0, not of BitFlip-v0"
+    assert_refused(hs.make_env(BITS), printed, demos=demos)
 
 
 def test_an_environment_without_an_id_is_refused():

@@ -8,7 +8,7 @@ from headstart.data.strategies import final
 
 pytest.importorskip("stable_baselines3")
 
-from sb3_models import BITS, STEPS, assert_is_point_reach, demo_rows, envs, marked, model, rows
+from sb3_models import BITS, STEPS, assert_is_point_reach, demo_rows, envs, mark_demos, model, rows
 from stable_baselines3 import DDPG
 
 
@@ -33,9 +33,9 @@ def test_the_oldest_episodes_are_forgotten(demos):
     assert_is_point_reach(learner)
 
 
-def test_a_saved_buffer_goes_on_in_another_model(tmp_path, demos):
+def test_a_saved_buffer_continues_in_another_model(tmp_path, demos):
     settings = {"buffer_size": 200}
-    model(envs(), settings=settings, demos=marked(demos)).learn(70).save_replay_buffer(
+    model(envs(), settings=settings, demos=mark_demos(demos)).learn(70).save_replay_buffer(
         tmp_path / "buffer"
     )
     learner = model(envs())

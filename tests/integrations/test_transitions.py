@@ -59,7 +59,7 @@ def distance_reward(achieved, goals):
     return -(np.linalg.norm(achieved - goals, axis=-1) > 0.5).astype(np.float32)
 
 
-def filled(count, **options) -> HindsightExperienceReplay:
+def fill_buffer(count, **options) -> HindsightExperienceReplay:
     her = HindsightExperienceReplay(2, 1, 1000, 8, keep, seed=0, **options)
     for number in range(count):
         her.store_transition([number, 0], [0.5], -1.0, [number, 1], number % 5 == 4, [-9, -9])
@@ -67,10 +67,10 @@ def filled(count, **options) -> HindsightExperienceReplay:
 
 
 def test_every_transition_is_stored_with_its_goal_and_with_what_it_achieved():
-    her = filled(3)
+    her = fill_buffer(3)
     assert len(her) == 6
     assert her.sample() is None
-    her = filled(20)
+    her = fill_buffer(20)
     _, _, rewards, next_states, _, goals = her.sample()
     is_hindsight = (goals == next_states).all(dim=1)
     assert ((goals == -9).all(dim=1) | is_hindsight).all()
@@ -80,14 +80,14 @@ def test_every_transition_is_stored_with_its_goal_and_with_what_it_achieved():
 
 
 def test_with_compute_reward_a_reached_goal_is_rewarded():
-    her = filled(50, compute_reward=distance_reward)
+    her = fill_buffer(50, compute_reward=distance_reward)
     _, _, rewards, next_states, _, goals = her.sample()
     is_hindsight = (goals == next_states).all(dim=1)
     assert torch.equal(rewards[:, 0], torch.where(is_hindsight, 0.0, -1.0))
 
 
 def test_goals_changed_by_the_strategy_get_their_own_rewards():
-    her = filled(50, compute_reward=distance_reward)
+    her = fill_buffer(50, compute_reward=distance_reward)
     her.goal_sampling_strategy = lambda goals: goals + 100.0
     assert (her.sample()[2] == -1.0).all()
 
@@ -116,7 +116,7 @@ def test_a_strategy_cannot_change_what_is_stored():
     def spoil(goals):
         return goals.zero_()
 
-    her = filled(20)
+    her = fill_buffer(20)
     her.goal_sampling_strategy = spoil
     her.sample()
     her.goal_sampling_strategy = keep
@@ -124,7 +124,7 @@ def test_a_strategy_cannot_change_what_is_stored():
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         ({"state": [1, 2, 3]}, "state has shape \\(3,\\), expected \\(2,\\)"),
         ({"action": [1, 2]}, "action has shape"),
@@ -133,20 +133,20 @@ def test_a_strategy_cannot_change_what_is_stored():
         ({"next_state": [[1, 2]]}, "next_state has shape"),
     ],
 )
-def test_what_does_not_fit_is_refused_and_nothing_is_stored(change, told):
-    her = filled(5)
+def test_what_does_not_fit_is_refused_and_nothing_is_stored(change, expected):
+    her = fill_buffer(5)
     good = {"state": [0, 0], "action": [0], "reward": 0, "next_state": [0, 0], "goal": [0, 0]}
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=expected):
         her.store_transition(**{**good, **change}, done=False)
     assert len(her) == 10
 
 
 def test_a_strategy_or_reward_of_the_wrong_shape_is_refused():
-    her = filled(20)
+    her = fill_buffer(20)
     her.goal_sampling_strategy = lambda goals: goals[:3]
     with pytest.raises(ValueError, match="returned shape \\(3, 2\\)"):
         her.sample()
-    her = filled(0, compute_reward=lambda achieved, goals: np.zeros(7))
+    her = fill_buffer(0, compute_reward=lambda achieved, goals: np.zeros(7))
     with pytest.raises(ValueError, match="returned 7 rewards for 1 rows"):
         her.store_transition([0, 0], [0], 0, [0, 0], False, [0, 0])
     assert len(her) == 0

@@ -130,13 +130,13 @@ def test_the_q_filter_ignores_bad_demonstrations():
 
 
 @pytest.mark.parametrize("q_filter", [True, False])
-def test_good_demonstrations_are_no_obstacle(q_filter):
+def test_good_demonstrations_are_not_an_obstacle(q_filter):
     demos = collect_demos(POINT, point_expert, episodes=10)
     config = replace(CONFIG, env_steps=1800, agent=replace(CONFIG.agent, q_filter=q_filter))
     assert success_rate(config, demos=demos) > 0.7
 
 
-def test_demonstrations_in_the_replay_alone_are_no_obstacle():
+def test_demonstrations_in_the_replay_alone_are_not_an_obstacle():
     demos = collect_demos(POINT, point_expert, episodes=10)
     config = replace(CONFIG, agent=replace(CONFIG.agent, bc_weight=0.0))
     assert success_rate(config, demos=demos) > 0.7

@@ -90,7 +90,7 @@ def test_zero_collectors_means_this_process():
         assert len(pids_of(executor)) == 2
 
 
-def test_an_unknown_environment_is_told_before_any_process_starts():
+def test_an_unknown_environment_is_reported_before_any_process_starts():
     with pytest.raises(InputError, match="NoSuchEnv-v0"):
         make_executor("NoSuchEnv-v0", 2)
 
@@ -104,7 +104,7 @@ def broken(observation):
     raise KeyError("nothing of the kind")
 
 
-def test_an_error_in_a_collector_is_told_with_its_traceback_and_the_next_job_runs():
+def test_an_error_in_a_collector_is_reported_with_its_traceback_and_the_next_job_runs():
     with ProcessExecutor("PointReach-v0", 1) as executor:
         (pending,) = executor.submit(jobs_of(1, policy=broken))
         with pytest.raises(EpisodeError, match=r"failed 3 times, KeyError: .*\(test_exec.*, line"):

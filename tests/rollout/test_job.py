@@ -124,7 +124,7 @@ def test_a_greedy_episode_takes_the_policys_own_actions():
         np.testing.assert_allclose(action, policy(observation), rtol=0, atol=1e-6)
 
 
-def test_termination_ends_the_episode_and_is_told_apart_from_the_time_limit():
+def test_termination_ends_the_episode_and_is_distinguished_from_the_time_limit():
     env = make_env("BitFlip-v0")
 
     def solve(observation):

@@ -59,13 +59,13 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("name", "told"), REFUSED)
-def test_an_episode_that_cannot_be_learned_from_is_refused_with_its_seed(run_in, name, told):
+@pytest.mark.parametrize(("name", "expected"), REFUSED)
+def test_an_episode_that_cannot_be_learned_from_is_refused_with_its_seed(run_in, name, expected):
     job = defective_job()
     with pytest.raises(InputError) as caught:
         run_in(name, job)
     assert str(caught.value).startswith(f"{name}-v0, episode with seed {job.env_seed}: ")
-    assert told in str(caught.value)
+    assert expected in str(caught.value)
     assert is_one_line(str(caught.value))
 
 
@@ -92,7 +92,7 @@ def test_a_collector_runs_on_after_an_episode_that_was_refused():
                 outcomes.append(str(error))
     refused = [outcome for outcome in outcomes if isinstance(outcome, str)]
     assert 0 < len(refused) < 12
-    assert all("the goal changes within the episode" in told for told in refused)
+    assert all("the goal changes within the episode" in message for message in refused)
     assert {outcome for outcome in outcomes if isinstance(outcome, int)} == {30}
 
 
@@ -139,14 +139,14 @@ ACTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("action", "told"), ACTIONS)
+@pytest.mark.parametrize(("action", "expected"), ACTIONS)
 @pytest.mark.parametrize("exploration", [GREEDY, NOISY])
-def test_what_a_policy_returns_in_place_of_an_action_is_told(action, told, exploration):
+def test_what_a_policy_returns_in_place_of_an_action_is_reported(action, expected, exploration):
     job = defective_job(policy=lambda _: action, exploration=exploration)
     with pytest.raises(InputError) as caught:
         run_episode(make_env("envs.defective:Reach-v0"), job)
     assert str(caught.value) == (
-        f"Reach-v0, episode with seed {job.env_seed}: the policy returned {told}; "
+        f"Reach-v0, episode with seed {job.env_seed}: the policy returned {expected}; "
         f"an action must be numbers of shape (2,)"
     )
 
@@ -156,7 +156,7 @@ def test_numbers_in_a_list_are_an_action():
     assert len(run_episode(make_env("envs.defective:Reach-v0"), job)) == 30
 
 
-def test_saved_states_of_changing_width_are_told_with_both_widths(run_in):
+def test_saved_states_of_changing_width_are_reported_with_both_widths(run_in):
     job = replace(defective_job(), snapshots=True)
     with pytest.raises(InputError) as caught:
         run_in("Growing", job)

@@ -59,15 +59,17 @@ CASES = [
 
 
 @pytest.mark.parametrize("collectors", [0, 1, 2])
-@pytest.mark.parametrize(("policy", "named", "told"), CASES)
-def test_a_policy_that_raises_is_named(policy, named, told, collectors):
+@pytest.mark.parametrize(("policy", "named", "expected"), CASES)
+def test_a_policy_that_raises_is_named(policy, named, expected, collectors):
     job = EpisodeJob(policy, 0, "demos", 0)
     with make_executor(POINT, collectors) as executor:
         (pending,) = executor.submit([job])
         with pytest.raises(EpisodeError) as caught:
             pending.result()
     message = str(caught.value)
-    assert message.startswith(f"{named}episode with seed {job.env_seed}: failed 3 times, {told}")
+    assert message.startswith(
+        f"{named}episode with seed {job.env_seed}: failed 3 times, {expected}"
+    )
     assert is_one_line(message)
 
 

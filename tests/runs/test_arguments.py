@@ -64,7 +64,7 @@ def test_a_preset_is_named():
         ({"agent.actorlr": 1.0}, "did you mean agent.actor_lr"),
     ],
 )
-def test_what_is_no_configuration_is_refused_before_anything_is_built(config, named):
+def test_what_is_not_a_configuration_is_refused_before_anything_is_built(config, named):
     with pytest.raises(InputError, match=named) as refusal:
         train("NoSuchEnvironment-v0", config)
     assert is_one_line(str(refusal.value))
@@ -81,7 +81,7 @@ def test_a_strategy_by_name_is_the_setting():
 
 
 @pytest.mark.parametrize("strategy", ["futur", 3, 0.8, PreferMoved])
-def test_what_is_no_strategy_is_refused(strategy):
+def test_what_is_not_a_strategy_is_refused(strategy):
     with pytest.raises(InputError, match="must be one of future, final, episode, random, none, or"):
         train(POINT, SHORT, goal_strategy=strategy)
 
@@ -137,7 +137,7 @@ class Model:
     ("policy", "named"),
     [(Model(), "got Model; .*predict"), (3, "got int"), (Policy, "the class and not an object")],
 )
-def test_what_is_no_policy_is_refused(policy, named):
+def test_what_is_not_a_policy_is_refused(policy, named):
     for call in (evaluate, lambda *given: collect_demos(given[1], given[0], episodes=1)):
         with pytest.raises(InputError, match=named) as refusal:
             call(policy, POINT)
@@ -163,7 +163,7 @@ def test_a_trained_policy_demonstrates_in_every_form(finished):
         lambda: plot_runs(3, "curves.png"),
     ],
 )
-def test_what_is_no_path_is_refused(call, tmp_path, monkeypatch):
+def test_what_is_not_a_path_is_refused(call, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match=r"a path must be text or a pathlib\.Path, got \w+$"):
         call()

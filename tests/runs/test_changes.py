@@ -55,7 +55,7 @@ def test_a_longer_run_needs_no_leave():
     check_changes(RUN, BASE, LONGER, allow=False)
 
 
-def refused(now, *, allow):
+def refusal_of(now, *, allow):
     with pytest.raises(InputError) as caught:
         check_changes(RUN, BASE, now, allow=allow)
     assert is_one_line(str(caught.value))
@@ -63,16 +63,16 @@ def refused(now, *, allow):
 
 
 def test_what_changes_learning_needs_leave_and_is_listed():
-    told = refused(FASTER, allow=False)
-    assert "batch_size 256 -> 512" in told
-    assert "agent.actor_lr 0.001 -> 0.0003" in told
-    assert "headstart resume 'runs/my run' ... --allow-change" in told
-    assert "resume(..., allow_change=True)" in told
+    message = refusal_of(FASTER, allow=False)
+    assert "batch_size 256 -> 512" in message
+    assert "agent.actor_lr 0.001 -> 0.0003" in message
+    assert "headstart resume 'runs/my run' ... --allow-change" in message
+    assert "resume(..., allow_change=True)" in message
     check_changes(RUN, BASE, FASTER, allow=True)
 
 
 def test_what_is_saved_has_a_shape_that_no_leave_changes():
     for allow in (False, True):
-        assert "agent.hidden_sizes (128, 128, 128) -> (64, 64): cannot" in refused(
+        assert "agent.hidden_sizes (128, 128, 128) -> (64, 64): cannot" in refusal_of(
             WIDER, allow=allow
         )

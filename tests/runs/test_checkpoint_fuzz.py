@@ -16,14 +16,14 @@ from mutations import (
     damaged_files,
     harmless,
     is_short_line,
-    judged,
-    mutated,
-    mutated_json,
-    mutated_tensors,
+    judge,
+    mutate_bytes,
+    mutate_json,
+    mutate_tensors,
     outcome,
-    tell,
+    print_counts,
 )
-from saved_runs import newest, rewrite, stand
+from saved_runs import newest, rewrite, standing_of
 from small_runs import POINT
 from test_policy_fuzz import of_policy
 
@@ -58,8 +58,8 @@ def trainers(point_demos):
 
 
 @pytest.fixture
-def told(monkeypatch):
-    """What is told while a run is read."""
+def logged(monkeypatch):
+    """What is logged while a run is read."""
     lines = []
     handler = logging.Handler()
     handler.emit = lambda record: lines.append(record.getMessage())
@@ -70,20 +70,20 @@ def told(monkeypatch):
 
 
 def damage_own(run, rng):
-    """Change a file of the newest checkpoint, its hash too, so that only its reader can tell."""
+    """Change a file of the newest checkpoint, its hash too, so that only its reader notices."""
     manifest = json.loads((newest(run) / "manifest.json").read_bytes())
     names = [*manifest["files"], *(f"../replay/{name}" for name in manifest["parts"])]
     name = names[rng.integers(len(names))]
     path = newest(run) / name
     content = path.read_bytes()
     if path.suffix == ".json":
-        changed = mutated_json(content, rng)
+        changed = mutate_json(content, rng)
     elif path.suffix == ".jsonl":
         lines = content.splitlines()
-        changed = b"\n".join([*lines[:-1], mutated_json(lines[-1], rng)]) if lines else b"{}"
+        changed = b"\n".join([*lines[:-1], mutate_json(lines[-1], rng)]) if lines else b"{}"
     else:
-        inner = of_policy if "policy" in name or "ahead" in name else mutated_json
-        changed = mutated_tensors(content, rng, inner)
+        inner = of_policy if "policy" in name or "ahead" in name else mutate_json
+        changed = mutate_tensors(content, rng, inner)
     return rewrite(run, {name: changed})
 
 
@@ -93,18 +93,18 @@ def damage_any(run, rng):
     path = files[rng.integers(len(files))]
     content = path.read_bytes()
     is_json = path.suffix == ".json" and rng.random() < 0.7
-    path.write_bytes(mutated_json(content, rng) if is_json else mutated(content, rng))
+    path.write_bytes(mutate_json(content, rng) if is_json else mutate_bytes(content, rng))
     return {path: content}
 
 
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("damage", [damage_own, damage_any])
-def test_a_damaged_checkpoint_is_used_passed_over_or_refused(run, trainers, told, damage):
+def test_a_damaged_checkpoint_is_used_passed_over_or_refused(run, trainers, logged, damage):
     """Damage by ``damage_own`` reaches the readers behind the hashes."""
     whole = newest_run(run).number
     counts = Counter()
     trainer = trainers()
-    untouched = stand(trainer)
+    untouched = standing_of(trainer)
 
     def go_on(path):
         saved = newest_run(path)
@@ -113,25 +113,25 @@ def test_a_damaged_checkpoint_is_used_passed_over_or_refused(run, trainers, told
 
     for number, rng in damaged_files(quick=50):
         before = damage(run, rng)
-        told.clear()
+        logged.clear()
         with harmless():
             found = outcome(go_on, run)
-        assert all(is_short_line(line, str(run)) for line in told), number
+        assert all(is_short_line(line, str(run)) for line in logged), number
         if isinstance(found, str):
             assert found.startswith(f"InputError: {run / 'checkpoints'}"), number
             assert is_short_line(found, str(run)), number
-            assert stand(trainer) == untouched, number
+            assert standing_of(trainer) == untouched, number
             counts["refused"] += 1
         else:
             assert all(np.isfinite(column).all() for column in arrays_of(trainer)), number
-            assert told or found.number == whole or run / "checkpoints" / "LATEST" in before
+            assert logged or found.number == whole or run / "checkpoints" / "LATEST" in before
             same = all(path.read_bytes() == content for path, content in before.items())
             kind = "as it was" if same else "read"
             counts[kind if found.number == whole else "the one before"] += 1
             trainer = trainers(used=True)
         for path, content in before.items():
             path.write_bytes(content)
-    tell(counts)
+    print_counts(counts)
     assert counts["refused" if damage is damage_own else "the one before"] > 0
 
 
@@ -148,10 +148,10 @@ def test_a_damaged_record_is_read_or_refused_in_one_line(run):
     content = path.read_bytes()
     counts = Counter()
     for number, rng in damaged_files(quick=400):
-        path.write_bytes(mutated_json(content, rng))
+        path.write_bytes(mutate_json(content, rng))
         with harmless():
             found = outcome(read_record, run)
-        counts[judged(number, found, f"{path}: ", str(path))] += 1
+        counts[judge(number, found, f"{path}: ", str(path))] += 1
     both_seen(counts)
 
 

@@ -87,7 +87,7 @@ def test_a_policy_says_where_it_comes_from(run):
     assert metadata["config"]["policy_every"] == 1000
 
 
-def refused(path):
+def refusal_of(path):
     with pytest.raises(InputError) as caught, new_run(path, record_of(), None):
         pass
     message = str(caught.value)
@@ -99,16 +99,16 @@ def refused(path):
 def test_an_earlier_run_is_never_written_over(run):
     report(run, 0.4, 700, seed=0)
     before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
-    assert "already holds files" in refused(run.path)
+    assert "already holds files" in refusal_of(run.path)
     after = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
     assert after == before
 
 
-def test_a_file_is_no_run_directory(tmp_path):
+def test_a_file_is_not_a_run_directory(tmp_path):
     path = tmp_path / "file"
     path.touch()
-    refused(path)
-    refused(path / "below")
+    refusal_of(path)
+    refusal_of(path / "below")
 
 
 def test_an_empty_directory_is_used(tmp_path):

@@ -56,7 +56,7 @@ def test_collectors_beside_an_executor_are_refused(executor):
 
 
 @pytest.mark.parametrize("executor", [2, ThreadPoolExecutor(1)])
-def test_what_is_no_executor_is_refused_in_one_line(executor):
+def test_what_is_not_an_executor_is_refused_in_one_line(executor):
     with pytest.raises(InputError, match="executor must have submit") as caught:
         train(POINT, SMALL, executor=executor)
     assert is_one_line(str(caught.value))

@@ -91,8 +91,8 @@ def test_the_command_says_what_it_has_cost(tmp_path, capsys):
     main(["train", "FetchReach-v4", "--demos", str(tmp_path / "one.npz"), "--expand", "3",
           *small.split(), "--out", str(tmp_path / "run")])  # fmt: skip
     cost = load_demos(tmp_path / "run" / "demos.npz").header["expansion"]["env_steps"]
-    told = capsys.readouterr().out
-    assert f" env steps and {cost} before them, to make demonstrations, and" in told
+    printed = capsys.readouterr().out
+    assert f" env steps and {cost} before them, to make demonstrations, and" in printed
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ def test_it_holds_what_was_added(file):
     assert file.path.read_bytes() == file.content == b"first\nsecond\nthird\n"
 
 
-def test_what_does_not_fit_leaves_no_half_line_is_told_once_and_comes_later(file, caplog):
+def test_what_does_not_fit_leaves_no_half_line_is_reported_once_and_comes_later(file, caplog):
     with files_limited_to(10):
         file.append(b"second\n")
         assert file.path.read_bytes() == b"first\n"

@@ -21,7 +21,7 @@ def later(rows, rng, *, by=1):
     return rows.achieved_at(rows.row + np.minimum(by, rows.steps_left))
 
 
-def captured(by):
+def capture_in(by):
     def strategy(rows, rng):
         return later(rows, rng, by=by)
 
@@ -45,8 +45,8 @@ STRATEGIES = {
     "own function": lambda: later,
     "a partial": lambda: functools.partial(later, by=1),
     "a partial of another number": lambda: functools.partial(later, by=2),
-    "captured": lambda: captured(1),
-    "another captured": lambda: captured(2),
+    "captured": lambda: capture_in(1),
+    "another captured": lambda: capture_in(2),
     "an object": lambda: Later(1),
     "another object": lambda: Later(2),
     "an array": lambda: Later(1, [0.5, 0.5]),
@@ -61,7 +61,7 @@ STRATEGIES = {
 }
 
 
-def test_the_content_is_the_same_each_time_and_tells_all_apart():
+def test_the_content_is_the_same_each_time_and_distinguishes_all():
     contents = {name: content_of(make()) for name, make in STRATEGIES.items()}
     assert contents == {name: content_of(make()) for name, make in STRATEGIES.items()}
     assert len(set(contents.values())) == len(STRATEGIES)
@@ -99,7 +99,7 @@ def run(tmp_path_factory):
 SHORT = replace(SMALL, env_steps=120)
 
 
-def test_a_run_goes_on_with_the_strategy_that_it_began_with(run):
+def test_a_run_continues_with_the_strategy_that_it_began_with(run):
     same = PreferMoved(future, share=0.9, distance=0.01)
     assert resume(run, goal_strategy=same).progress.env_steps == 120
 

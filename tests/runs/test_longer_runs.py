@@ -44,14 +44,14 @@ def test_it_has_the_same_bits_and_one_more_evaluation_where_it_ended(tmp_path, p
     for name in ("agent", "state", "replay", "demos.npz", "left over"):
         assert one[name] == other[name], name
     # Metadata aside, in which each names its own past.
-    for name in ("latest", *numbered(one)):
+    for name in ("latest", *list_numbered(one)):
         assert arrays(long, name) == arrays(made_longer, name)
     rows = {row["time/env_steps"]: row for row in map(timeless, read_metrics(made_longer))}
     for row in map(timeless, read_metrics(long)):
         assert rows[row["time/env_steps"]] == row
 
 
-def numbered(files):
+def list_numbered(files):
     names = [name.removesuffix(".safetensors") for name in files if name[0].isdigit()]
     assert names
     return names

@@ -153,11 +153,11 @@ def test_one_that_fails_is_left_out_and_the_run_is_the_same(undisturbed, point_d
     np.testing.assert_array_equal(weights_of(result.policy), weights_of(expected.policy))
     assert failing.calls[-1] == call
     assert other.calls[-1] == "finished"
-    told = [record for record in caplog.records if record.levelno >= logging.WARNING]
-    assert [record.getMessage() for record in told] == [
+    printed = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert [record.getMessage() for record in printed] == [
         "observer Recorder failed; the run continues without it"
     ]
-    assert "no server" in told[0].exc_text
+    assert "no server" in printed[0].exc_text
 
 
 def test_one_that_changes_its_row_changes_no_other(point_demos, tmp_path):
@@ -204,9 +204,9 @@ def test_ctrl_c_with_a_directory_says_in_a_sentence_how_to_continue(
     recorder = Recorder(("evaluated", 1), lambda _: os.kill(os.getpid(), signal.SIGINT))
     with pytest.raises(RunInterrupted) as caught:
         train(POINT, CONFIG, demos=point_demos, out=run, observers=[recorder])
-    told = str(caught.value)
-    assert told.startswith("interrupted; saved at ")
-    assert told.endswith(f"headstart resume '{run}'")
+    message = str(caught.value)
+    assert message.startswith("interrupted; saved at ")
+    assert message.endswith(f"headstart resume '{run}'")
     assert caught.value.directory == run
     assert recorder.error is caught.value
     continued = Recorder()
@@ -307,7 +307,7 @@ def test_progress_is_shown_where_it_is_wanted(tmp_path, capsys, monkeypatch):
     ("observers", "named"),
     [([Recorder], "objects: Recorder"), ([print], "got builtin"), ([point_expert], "got function")],
 )
-def test_what_is_no_observer_is_refused(observers, named):
+def test_what_is_not_an_observer_is_refused(observers, named):
     with pytest.raises(InputError, match=named) as refusal:
         train(POINT, CONFIG, observers=observers)
     assert is_one_line(str(refusal.value))

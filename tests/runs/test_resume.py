@@ -162,8 +162,8 @@ def test_a_length_that_a_run_has_passed_is_refused_and_nothing_is_changed(
     # Two episodes of 30 steps a cycle end at 300.
     train(POINT, replace(BASE, env_steps=250), demos=point_demos, out=run)
     before = outcome(run), (run / "config.json").read_bytes()
-    told = f"env_steps {env_steps} is not more than the 300 that the run has taken; --env-steps"
-    assert told in refused(run, config={"env_steps": env_steps})
+    printed = f"env_steps {env_steps} is not more than the 300 that the run has taken; --env-steps"
+    assert printed in refusal_of(run, config={"env_steps": env_steps})
     assert (outcome(run), (run / "config.json").read_bytes()) == before
 
 
@@ -227,7 +227,7 @@ def checkpoints(run):
         ("manifest.json", "deleted"),
     ],
 )
-def test_a_damaged_checkpoint_is_told_and_the_one_before_leads_to_the_same(
+def test_a_damaged_checkpoint_is_reported_and_the_previous_one_leads_to_the_same(
     tmp_path, cut_after, undisturbed, caplog, name, how
 ):
     run = cut_after(tmp_path / "run", after=10)
@@ -244,7 +244,7 @@ def parts_of(checkpoint):
 
 
 @pytest.mark.parametrize("how", ["flipped", "deleted"])
-def test_a_damaged_part_of_the_replay_is_told(tmp_path, cut_after, undisturbed, caplog, how):
+def test_a_damaged_part_of_the_replay_is_reported(tmp_path, cut_after, undisturbed, caplog, how):
     run = cut_after(tmp_path / "run", after=9)
     older, newest = checkpoints(run)
     (new,) = parts_of(newest) - parts_of(older)
@@ -255,23 +255,23 @@ def test_a_damaged_part_of_the_replay_is_told(tmp_path, cut_after, undisturbed, 
 
 
 @pytest.mark.parametrize("how", ["flipped", "deleted"])
-def test_a_damaged_part_that_all_checkpoints_need_is_told(tmp_path, cut_after, how):
+def test_a_damaged_part_that_all_checkpoints_need_is_reported(tmp_path, cut_after, how):
     run = cut_after(tmp_path / "run", after=12)
     shared = min(parts_of(checkpoints(run)[0]))
     damage(run / "checkpoints" / "replay" / shared, how)
     before = outcome(run)
-    assert "none is whole" in refused(run)
+    assert "none is whole" in refusal_of(run)
     assert outcome(run) == before
 
 
 @pytest.mark.parametrize("content", [b"", b"99999999\n", b"../../etc\n", b"\xff\xfe", b"x" * 9999])
-def test_a_pointer_that_points_nowhere_is_no_harm(tmp_path, cut_after, content):
+def test_a_pointer_that_points_nowhere_does_no_harm(tmp_path, cut_after, content):
     run = cut_after(tmp_path / "run")
     (run / "checkpoints" / "LATEST").write_bytes(content)
     assert resume(run).progress.env_steps == 300
 
 
-def test_a_run_that_was_never_saved_begins_anew(tmp_path, point_demos, caplog):
+def test_a_run_that_was_never_saved_begins_again(tmp_path, point_demos, caplog):
     config = replace(BASE, checkpoint=replace(OFTEN, seconds=1e9))
     run = cut_run(tmp_path / "run", point_demos, config, after=12)
     assert not (run / "checkpoints").exists()
@@ -286,7 +286,7 @@ def test_policies_are_not_given_up_because_no_checkpoint_is_whole(tmp_path, cut_
     for path in checkpoints(run):
         damage(path / "manifest.json", "cut")
     before = outcome(run)
-    assert refused(run).endswith("checkpoints: none is whole; delete it to begin the run again")
+    assert refusal_of(run).endswith("checkpoints: none is whole; delete it to begin the run again")
     assert outcome(run) == before
 
 
@@ -304,22 +304,22 @@ def test_metrics_and_policies_that_were_lost_come_back(tmp_path, cut_after, undi
     }
 
 
-def refused(path, **options):
+def refusal_of(path, **options):
     with pytest.raises(InputError) as caught:
         resume(path, **options)
     assert is_one_line(str(caught.value))
     return str(caught.value)
 
 
-def test_what_is_no_run_is_refused(tmp_path):
-    assert refused(tmp_path / "missing") == f"{tmp_path / 'missing'}: no such directory"
-    assert refused(tmp_path).endswith("not a run directory, it holds no config.json")
+def test_what_is_not_a_run_is_refused(tmp_path):
+    assert refusal_of(tmp_path / "missing") == f"{tmp_path / 'missing'}: no such directory"
+    assert refusal_of(tmp_path).endswith("not a run directory, it holds no config.json")
     (tmp_path / "file").touch()
-    assert refused(tmp_path / "file").endswith("not a run directory, it is a file")
+    assert refusal_of(tmp_path / "file").endswith("not a run directory, it is a file")
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "expected"),
     [
         (b"", "an empty file"),
         (b"[]", "must be an object"),
@@ -337,17 +337,17 @@ def test_what_is_no_run_is_refused(tmp_path):
         ),
     ],
 )
-def test_a_record_that_is_not_ours_is_refused(tmp_path, content, told):
+def test_a_record_that_is_not_ours_is_refused(tmp_path, content, expected):
     (tmp_path / "config.json").write_bytes(content)
-    assert told in refused(tmp_path)
+    assert expected in refusal_of(tmp_path)
 
 
 def test_other_demonstrations_than_those_of_the_run_are_refused(tmp_path, cut_after):
     run = cut_after(tmp_path / "run")
     damage(run / "demos.npz", "grown")
-    assert "not the demonstrations that the run began with" in refused(run)
+    assert "not the demonstrations that the run began with" in refusal_of(run)
     damage(run / "demos.npz", "deleted")
-    assert "demos.npz" in refused(run)
+    assert "demos.npz" in refusal_of(run)
 
 
 def test_a_checkpoint_of_another_run_is_refused(tmp_path, point_demos, cut_after):
@@ -356,7 +356,7 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path, point_demos, cut_after
     other = cut_run(tmp_path / "other", point_demos, wide)
     shutil.rmtree(run / "checkpoints")
     shutil.copytree(other / "checkpoints", run / "checkpoints")
-    assert "does not go with the run's configuration" in refused(run)
+    assert "does not go with the run's configuration" in refusal_of(run)
 
 
 def goals_of_my_own(chosen, rng):
@@ -368,13 +368,13 @@ def goals_of_my_own(chosen, rng):
 def test_a_goal_strategy_of_ones_own_is_asked_for_again(tmp_path):
     with pytest.raises(PowerCut):
         train(POINT, BASE, out=tmp_path / "cut", goal_strategy=goals_of_my_own, observers=[Cut(6)])
-    assert "goals_of_my_own" in refused(tmp_path / "cut")
+    assert "goals_of_my_own" in refusal_of(tmp_path / "cut")
     resume(tmp_path / "cut", goal_strategy=goals_of_my_own)
     train(POINT, BASE, out=tmp_path / "whole", goal_strategy=goals_of_my_own)
     assert outcome(tmp_path / "cut") == outcome(tmp_path / "whole")
 
 
-def test_a_moved_directory_goes_on(tmp_path, cut_after, undisturbed):
+def test_a_moved_directory_continues(tmp_path, cut_after, undisturbed):
     run = cut_after(tmp_path / "run")
     moved = tmp_path / "elsewhere" / "ü name"
     moved.parent.mkdir()

@@ -1,4 +1,4 @@
-"""Run directories of strangers: nothing outside of them is touched, nothing too large is read."""
+"""Untrusted run directories: nothing outside of them is touched, nothing too large is read."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import pytest
 import torch
 from builders import is_one_line
 from cut_runs import BASE, cut_run
-from saved_runs import newest, rewrite, stand
+from saved_runs import newest, rewrite, standing_of
 from small_runs import POINT
 
 from headstart.agents.ddpg import DDPGConfig
@@ -38,8 +38,8 @@ def run(tmp_path, whole_run):
     return shutil.copytree(whole_run, tmp_path / "run")
 
 
-def refused(path, told, **options):
-    with pytest.raises(InputError, match=re.escape(told)) as caught:
+def assert_refusal(path, expected, **options):
+    with pytest.raises(InputError, match=re.escape(expected)) as caught:
         resume(path, **options)
     assert is_one_line(str(caught.value))
     assert str(caught.value).isprintable()
@@ -57,7 +57,7 @@ def test_a_lock_that_is_a_link_is_not_followed(tmp_path, run):
     mine.write_text("precious")
     (run / "lock").unlink()
     (run / "lock").symlink_to(mine)
-    refused(run, "cannot be written")
+    assert_refusal(run, "cannot be written")
     assert mine.read_text() == "precious"
 
 
@@ -89,12 +89,12 @@ def test_nothing_is_deleted_where_a_link_leads_but_what_is_the_runs_own(tmp_path
 @pytest.mark.parametrize("make", [os.mkfifo, sparse, os.mkdir])
 @pytest.mark.parametrize("name", ["config.json", "checkpoints/LATEST", "manifest.json",
                                   "agent.safetensors", "demos.npz"])  # fmt: skip
-def test_what_is_no_file_or_far_too_large_is_not_read(run, name, make):
+def test_what_is_not_a_file_or_far_too_large_is_not_read(run, name, make):
     path = run / name if "/" in name or (run / name).exists() else newest(run) / name
     path.unlink()
     make(path)
     if name in ("config.json", "demos.npz"):
-        refused(run, name)
+        assert_refusal(run, name)
     elif name.endswith("LATEST") and make is os.mkdir:
         resume(run)
     else:
@@ -126,9 +126,9 @@ def test_a_manifest_names_files_of_its_own_directory_alone(run, caplog, name):
     manifest["files"][name] = manifest["files"]["agent.safetensors"]
     (newest(run) / "manifest.json").write_text(json.dumps(manifest))
     assert newest_run(run).number == int(newest(run).name) - 1
-    told = [record.getMessage() for record in caplog.records]
-    assert "is not whole" in told[-1]
-    assert told[-1].isprintable()
+    printed = [record.getMessage() for record in caplog.records]
+    assert "is not whole" in printed[-1]
+    assert printed[-1].isprintable()
 
 
 def test_a_link_in_place_of_a_file_is_not_read(tmp_path, run):
@@ -141,7 +141,7 @@ def test_a_link_in_place_of_a_file_is_not_read(tmp_path, run):
 def test_a_checkpoint_of_a_later_version_is_not_passed_over(run):
     manifest = json.loads((newest(run) / "manifest.json").read_text())
     (newest(run) / "manifest.json").write_text(json.dumps({"schema": 4, "trees": {}}))
-    refused(run, "of a later version of headstart (schema 4, this one reads 3)")
+    assert_refusal(run, "of a later version of headstart (schema 4, this one reads 3)")
     (newest(run) / "manifest.json").write_text(json.dumps({**manifest, "schema": 0}))
     assert newest_run(run).number == int(newest(run).name) - 1
 
@@ -149,17 +149,19 @@ def test_a_checkpoint_of_a_later_version_is_not_passed_over(run):
 def test_a_checkpoint_of_an_earlier_version_is_refused_in_a_line(run):
     manifest = json.loads((newest(run) / "manifest.json").read_text())
     (newest(run) / "manifest.json").write_text(json.dumps({**manifest, "schema": 1}))
-    refused(run, "of an earlier version of headstart (schema 1, this one reads 3); resume with")
+    assert_refusal(
+        run, "of an earlier version of headstart (schema 1, this one reads 3); resume with"
+    )
 
 
-def test_versions_of_a_stranger_do_not_steer_the_terminal(run, caplog):
+def test_untrusted_versions_do_not_steer_the_terminal(run, caplog):
     record = json.loads((run / "config.json").read_text())
     record["versions"]["torch"] = "\x1b[31mred\n"
     (run / "config.json").write_text(json.dumps(record))
     resume(run)
-    told = [line.getMessage() for line in caplog.records if "not to the same bits" in line.msg]
-    assert len(told) == 1
-    assert told[0].isprintable()
+    printed = [line.getMessage() for line in caplog.records if "not to the same bits" in line.msg]
+    assert len(printed) == 1
+    assert printed[0].isprintable()
 
 
 def changed_state(run, change):
@@ -209,19 +211,19 @@ def trainer(point_demos):
         yield trainer
 
 
-def assert_refused_and_untouched(run, trainer, told):
-    before = stand(trainer)
-    with pytest.raises(InputError, match=re.escape(told)) as caught:
+def assert_refused_and_untouched(run, trainer, expected):
+    before = standing_of(trainer)
+    with pytest.raises(InputError, match=re.escape(expected)) as caught:
         restore_saved(run, trainer, newest_run(run))
     assert is_one_line(str(caught.value))
-    assert stand(trainer) == before
+    assert standing_of(trainer) == before
 
 
 @pytest.mark.parametrize("case", STATES)
 def test_a_state_that_cannot_be_is_refused_and_nothing_is_put_back(run, trainer, case):
-    change, told = STATES[case]
+    change, printed = STATES[case]
     changed_state(run, change)
-    assert_refused_and_untouched(run, trainer, told)
+    assert_refused_and_untouched(run, trainer, printed)
 
 
 def test_the_refused_states_are_one_change_from_a_good_one(run, trainer):
@@ -239,7 +241,7 @@ def test_a_state_that_could_not_be_read_again_is_not_saved(trainer, value):
 
 
 @pytest.mark.parametrize(
-    ("arrays", "told"),
+    ("arrays", "expected"),
     [
         ({"moments.mean": np.full(6, 1e300)}, "beyond the range of float32"),
         ({"actor.weights.0.exp_avg_sq": None}, "must not be negative"),
@@ -248,11 +250,11 @@ def test_a_state_that_could_not_be_read_again_is_not_saved(trainer, value):
         ({"moments.mean": np.full(6, 1.0, np.float16)}, "float16"),
     ],
 )
-def test_an_agent_that_cannot_be_is_refused_and_nothing_is_put_back(run, trainer, arrays, told):
+def test_an_agent_that_cannot_be_is_refused_and_nothing_is_put_back(run, trainer, arrays, expected):
     whole, _ = unpack((newest(run) / "agent.safetensors").read_bytes())
     arrays = {name: -1 - whole[name] if new is None else new for name, new in arrays.items()}
     changed_agent(run, **arrays)
-    assert_refused_and_untouched(run, trainer, told)
+    assert_refused_and_untouched(run, trainer, expected)
 
 
 def test_the_policy_of_episodes_ahead_must_be_of_the_agents_form(run, trainer):
@@ -271,7 +273,7 @@ def test_a_checkpoint_that_lacks_a_file_is_refused(run, trainer, name):
 
 
 @pytest.mark.parametrize(
-    ("rows", "told"),
+    ("rows", "expected"),
     [
         (b"[]\n", "must be an object"),
         (b'{"time/env_steps": 1}\n', "without eval/success_rate"),
@@ -280,13 +282,13 @@ def test_a_checkpoint_that_lacks_a_file_is_refused(run, trainer, name):
         (b"{", "Expecting"),
     ],
 )
-def test_metrics_that_a_run_cannot_go_on_from_are_refused(run, trainer, rows, told):
+def test_metrics_that_a_run_cannot_continue_from_are_refused(run, trainer, rows, expected):
     rewrite(run, {"metrics.jsonl": rows})
-    assert_refused_and_untouched(run, trainer, told)
+    assert_refused_and_untouched(run, trainer, expected)
 
 
 @pytest.mark.parametrize(
-    ("make", "told"),
+    ("make", "expected"),
     [
         (lambda: DDPGConfig(hidden_sizes=(10**9,)), "at most 134217728 weights"),
         (lambda: DDPGConfig(hidden_sizes=(4096,) * 100), "at most 134217728 weights"),
@@ -299,12 +301,12 @@ def test_metrics_that_a_run_cannot_go_on_from_are_refused(run, trainer, rows, to
         (lambda: EvaluationConfig(episodes=10**9), "evaluation.episodes must be at most 100000"),
     ],
 )
-def test_settings_that_would_fill_the_memory_are_refused(make, told):
-    with pytest.raises(InputError, match=re.escape(told)):
+def test_settings_that_would_fill_the_memory_are_refused(make, expected):
+    with pytest.raises(InputError, match=re.escape(expected)):
         make()
 
 
-def test_a_replay_that_does_not_fit_is_told(monkeypatch):
+def test_a_replay_that_does_not_fit_is_reported(monkeypatch):
     def no_memory(*arguments, **options):
         raise MemoryError
 

@@ -149,7 +149,7 @@ class Uncopied(Growing):
         (Unsayable(), r"Unsayable: state\(\) must return plain JSON values .* got float32"),
     ],
 )
-def test_what_is_no_source_of_tasks_is_refused_in_one_line(source, expected):
+def test_what_is_not_a_source_of_tasks_is_refused_in_one_line(source, expected):
     with pytest.raises(InputError, match=expected) as caught:
         train(POINT, SMALL, task_source=source)
     assert is_one_line(str(caught.value))
@@ -171,7 +171,7 @@ def test_a_source_besides_resets_is_refused(point_demos):
         EpisodeTask(goal=[0, 0], start=Start.of(point_demos.episodes[0], 0))
 
 
-def visited(frontier, count, *, success):
+def visit(frontier, count, *, success):
     """Let a frontier see so many of its tasks end so; return their demonstrations and steps."""
     labels = []
     for index in range(count):
@@ -191,9 +191,9 @@ def test_a_frontier_moves_back_only_where_episodes_from_it_succeed(point_demos):
     demos = point_demos.episodes[:3]
     lengths = [len(demo) for demo in demos]
     frontier = DemoFrontier(demos, 1.0, "achieved")
-    visited(frontier, 60, success=False)
+    visit(frontier, 60, success=False)
     assert frontier.steps == [length - 1 for length in lengths]
-    labels = visited(frontier, 400, success=True)
+    labels = visit(frontier, 400, success=True)
     first = [next(step for number, step in labels if number == it) for it in range(3)]
     assert first == [length - 1 for length in lengths]
     assert frontier.is_over
@@ -202,9 +202,9 @@ def test_a_frontier_moves_back_only_where_episodes_from_it_succeed(point_demos):
 
 def test_a_frontier_continues_where_it_stood_and_refuses_others(point_demos):
     one, other = (DemoFrontier(point_demos.episodes[:3], 0.8, "desired") for _ in range(2))
-    visited(one, 40, success=True)
+    visit(one, 40, success=True)
     other.restore(json.loads(json.dumps(one.state())))
-    assert visited(one, 40, success=True) == visited(other, 40, success=True)
+    assert visit(one, 40, success=True) == visit(other, 40, success=True)
     for state in (None, {}, {"steps": [1, 2], "successes": [0, 0]}, {"steps": [0, 0, 99]}):
         with pytest.raises(ValueError, match=r"frontiers|tasks"):
             other.restore(state)

@@ -36,7 +36,7 @@ def unpaid(episode) -> Episode:
 
 
 def counted_episode(number, steps) -> Episode:
-    """An episode whose every number tells where it belongs: episode ``number``, state index."""
+    """An episode whose every number says where it belongs: episode ``number``, state index."""
     state = np.arange(steps + 1, dtype=np.float32)
     step = state[:-1]
     of_episode = np.full(steps + 1, number, np.float32)

@@ -17,7 +17,7 @@ class PowerCut(BaseException):
 
 
 class Cut(Observer):
-    """Cuts the power at the nth moment from which a run can go on."""
+    """Cuts the power at the nth moment from which a run can continue."""
 
     def __init__(self, after):
         self.left = after

@@ -50,7 +50,7 @@ def one_row(episodes, *, last=True):
 def row_each(episodes, *, last=True):
     """The same arrays with a row for each episode, filled up to the length of the longest."""
     rows = [one_row([episode], last=last) for episode in episodes]
-    return {name: _filled([row[name] for row in rows]) for name in rows[0]}
+    return {name: _fill([row[name] for row in rows]) for name in rows[0]}
 
 
 def array_each(episodes):
@@ -74,7 +74,7 @@ def lengths_of(episodes):
     return np.array([len(episode) for episode in episodes])
 
 
-def _filled(arrays):
+def _fill(arrays):
     longest = max(map(len, arrays))
     return np.stack(
         [

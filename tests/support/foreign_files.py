@@ -29,7 +29,7 @@ def foreign_files(sprung):
     """Contents by kind, each with what it is to be called; ``None`` where readers differ.
 
     Args:
-        sprung: the file that tells that a pickle has been loaded.
+        sprung: the file that shows that a pickle has been loaded.
     """
     trap = Trap(sprung)
     return {

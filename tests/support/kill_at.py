@@ -17,8 +17,8 @@ class Moment:
     place: str
     """The function as ``module:name`` or ``module:Class.name``, the module being where it is
     looked up."""
-    when: Literal["before", "amid", "after"]
-    """Amid is for ``Path.write_bytes`` and ``write_text``: half of it is in the file then."""
+    when: Literal["before", "during", "after"]
+    """During is for ``Path.write_bytes`` and ``write_text``: half of it is in the file then."""
     count: int
     """At which of its calls, from 1 on."""
     until: int | None = None
@@ -30,7 +30,7 @@ class Moment:
 
 def arm(moment):
     """Make this process signal itself at a moment."""
-    holder, last = _found(moment.place)
+    holder, last = _find(moment.place)
     function, calls = getattr(holder, last), itertools.count(1)
     struck = range(moment.count, (moment.until or moment.count) + 1)
 
@@ -39,7 +39,7 @@ def arm(moment):
         now = moment.when if next(calls) in struck else None
         if now == "before":
             _strike(moment)
-        if now == "amid":
+        if now == "during":
             path, content = arguments
             function(path, content[: len(content) // 2], **options)
             _strike(moment)
@@ -70,7 +70,7 @@ class CountedCalls:
                 os.kill(self._process, signal.SIGKILL)
 
 
-def _found(place):
+def _find(place):
     """Return what holds a function, and its name there."""
     module, _, name = place.partition(":")
     *outer, last = name.split(".")
@@ -85,5 +85,5 @@ def _strike(moment):
         os.kill(os.getpid(), moment.number)
         return
     place, arguments = moment.deed
-    holder, last = _found(place)
+    holder, last = _find(place)
     getattr(holder, last)(*arguments)

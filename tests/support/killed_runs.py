@@ -2,7 +2,7 @@
 
 import signal
 
-from outcomes import damaged
+from outcomes import find_damage
 from small_runs import POINT
 
 # A cycle is two episodes of 30 steps. The replay holds eight episodes of the twelve; from this seed
@@ -20,15 +20,15 @@ SETTINGS = [
 
 
 def command_for(directory, demo_file, collectors=0, settings=SETTINGS):
-    """What follows ``headstart`` to begin a run, or to go on with it."""
+    """What follows ``headstart`` to begin a run, or to continue it."""
     here = ["--collectors", collectors]
     if directory.exists():
         return ["resume", directory, *here]
     return ["train", POINT, "--demos", demo_file, "--out", directory, *here, *settings]
 
 
-def killed_again_and_again(warm, directory, demo_file, disturbances):
-    """Kill each start of a run as told, and let the last one run to its end.
+def kill_again_and_again(warm, directory, demo_file, disturbances):
+    """Kill each start of a run as planned, and let the last one run to its end.
 
     Args:
         warm: who starts them.
@@ -44,18 +44,18 @@ def killed_again_and_again(warm, directory, demo_file, disturbances):
         options = dict(disturbance)
         command = command_for(directory, demo_file, options.pop("collectors", 0))
         code = warm(*command, log=log, **options)
-        assert damaged(directory) == []
+        assert find_damage(directory) == []
         if code == 0:
             break
         assert code == -signal.SIGKILL, log.read_text()
         kills += 1
-    told = told_of(log)
-    assert "not whole" not in told, told
+    printed = output_of(log)
+    assert "not whole" not in printed, printed
     return kills
 
 
-def told_of(log):
-    """What a command has said, which may be no traceback."""
-    told = log.read_text()
-    assert "Traceback" not in told, told
-    return told
+def output_of(log):
+    """What a command has printed, which may be no traceback."""
+    printed = log.read_text()
+    assert "Traceback" not in printed, printed
+    return printed

@@ -55,7 +55,7 @@ def change_length(data, rng):
 MUTATIONS = (flip, overwrite, truncate, splice, cut_out, change_length)
 
 
-def mutated(content, rng):
+def mutate_bytes(content, rng):
     """The content with some bytes changed."""
     data = bytearray(content)
     if data:
@@ -72,10 +72,10 @@ VALUES = (
 """What may stand in JSON in place of anything else."""
 
 
-def mutated_json(content, rng):
+def mutate_json(content, rng):
     """The JSON with a value changed, moved, added or left out; or with some bytes changed."""
     if rng.random() < 0.3:
-        return mutated(content, rng)
+        return mutate_bytes(content, rng)
     value = json.loads(content)
     places = list(_places(value))
     for _ in range(rng.integers(1, 3)):
@@ -88,11 +88,11 @@ def mutated_json(content, rng):
     return text.encode()
 
 
-def mutated_tensors(content, rng, mutate=mutated_json):
+def mutate_tensors(content, rng, mutate=mutate_json):
     """A safetensors file with a changed header, or with some bytes changed."""
     start = 8 + int.from_bytes(content[:8], "little")
     if rng.random() < 0.5:
-        return mutated(content, rng)
+        return mutate_bytes(content, rng)
     header = mutate(content[8:start], rng)
     return len(header).to_bytes(8, "little") + header + content[start:]
 
@@ -135,7 +135,7 @@ def is_short_line(message, *names):
     return is_one_line(message) and message.isprintable() and length < 330
 
 
-def judged(number, found, refusal, *names):
+def judge(number, found, refusal, *names):
     """Return whether it was ``"read"`` or ``"refused"``, which one short line must say.
 
     Args:
@@ -151,14 +151,14 @@ def judged(number, found, refusal, *names):
     return "refused"
 
 
-def tell(counts):
-    """Tell how many were refused, how many read, and so on, where ``benchmarks/fuzz.py`` reads."""
+def print_counts(counts):
+    """Print how many were refused, how many read, and so on, where ``benchmarks/fuzz.py`` reads."""
     print("outcomes:", ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())))
 
 
 def both_seen(counts):
-    """Tell how many were read and how many refused; a test that saw one kind alone is none."""
-    tell(counts)
+    """Print how many were read and how many refused; a test that saw one kind alone is none."""
+    print_counts(counts)
     assert counts["refused"] > 0
     assert counts["read"] > 0
 

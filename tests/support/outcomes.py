@@ -23,8 +23,8 @@ def outcome(directory):
         "saved metrics": _rows(saved.rows),
         "agent": saved.files[AGENT],
         "state": timeless(json.loads(saved.files[STATE])),
-        "replay": _stored(saved),
-        "left over": [str(path) for path in _staged(directory)],
+        "replay": _read_stored(saved),
+        "left over": [str(path) for path in _list_staged(directory)],
     }
 
 
@@ -35,7 +35,7 @@ def differences(one, other):
     )
 
 
-def damaged(directory):
+def find_damage(directory):
     """Return what of a run, killed or finished, its readers call damaged."""
     if not directory.exists():
         return []
@@ -49,15 +49,15 @@ def damaged(directory):
             for path in (directory / "policies").glob("[!.]*.safetensors")
         },
     }
-    return [told for name, read in attempts.items() if (told := _trouble(name, read))]
+    return [printed for name, read in attempts.items() if (printed := _trouble(name, read))]
 
 
 def half_written(directory):
     """Return whether a run was killed while it wrote a file."""
-    return bool(_staged(directory))
+    return bool(_list_staged(directory))
 
 
-def _staged(directory):
+def _list_staged(directory):
     beside = directory.with_name(f".tmp.{directory.name}")
     return [*directory.rglob(".*"), *([beside] if beside.exists() else [])]
 
@@ -93,7 +93,7 @@ def timeless(value):
     }
 
 
-def _stored(saved):
+def _read_stored(saved):
     """Return where each stored episode lies in the replay, and its rows."""
     position = json.loads(saved.files[STATE])["replay"]
     episodes = {}

@@ -1,4 +1,4 @@
-"""The checkpoints of a run on the disk, changed as a stranger could change them."""
+"""The checkpoints of a run on the disk, changed as anyone could change them."""
 
 import hashlib
 import json
@@ -37,7 +37,7 @@ def rewrite(run, files):
     return before
 
 
-def stand(trainer):
+def standing_of(trainer):
     """All of where a trainer stands that a checkpoint could change."""
     replay = trainer.replay
     return (

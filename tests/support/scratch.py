@@ -16,7 +16,7 @@ DISK = "HEADSTART_TESTS_DISK"
 
 
 def use_memory(config):
-    """Have pytest and ``tempfile`` make their directories in memory, unless told where else."""
+    """Have pytest and ``tempfile`` make directories in memory, unless another place is named."""
     os.environ.setdefault(DISK, tempfile.gettempdir())
     if config.option.basetemp is None and "PYTEST_DEBUG_TEMPROOT" not in os.environ and _has_room():
         os.environ["PYTEST_DEBUG_TEMPROOT"] = os.environ["TMPDIR"] = str(MEMORY)

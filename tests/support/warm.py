@@ -112,7 +112,7 @@ def serve():
     print(json.dumps(sorted(sys.modules)), file=answers, flush=True)
     for line in sys.stdin:
         question = json.loads(line)
-        answer = _forked(**question) if isinstance(question, dict) else _ended(question)
+        answer = _fork(**question) if isinstance(question, dict) else _exit_code(question)
         print(json.dumps(answer), file=answers, flush=True)
 
 
@@ -131,14 +131,14 @@ def _import_everything(directory):
         main([str(argument) for argument in command_for(run, demos)])
 
 
-def _forked(**job):
+def _fork(**job):
     child = os.fork()
     if child == 0:
         _become(**job)
     return child
 
 
-def _ended(child):
+def _exit_code(child):
     _, status = os.waitpid(child, 0)
     return os.waitstatus_to_exitcode(status)
 

@@ -10,7 +10,7 @@ import sys
 import pytest
 from forked_runs import FORKING
 from kill_at import Moment
-from killed_runs import SETTINGS, told_of
+from killed_runs import SETTINGS, output_of
 from outcomes import differences, outcome
 from small_runs import POINT
 
@@ -50,7 +50,7 @@ def test_a_sweep_that_is_killed_and_interrupted_ends_as_its_runs_alone(warm, dem
     assert not any(run["stage"] == "finished" for run in runs_in(sweep).values())
     # The first run has fewer updates left than that; it is finished, and the second interrupted.
     assert warm(*command, log=log, moments=[FORKING, update(16, signal.SIGINT)]) == 130
-    *_, last = told_of(log).splitlines()
+    *_, last = output_of(log).splitlines()
     typed = re.fullmatch(
         r"headstart: interrupted; 1 of 4 runs are over, the others are saved; continue with: "
         r"(headstart sweep .*)",
@@ -70,7 +70,7 @@ def test_a_sweep_that_is_killed_and_interrupted_ends_as_its_runs_alone(warm, dem
         assert warm("train", *shared, *own, "--out", tmp_path / name, log=log) == 0
         assert differences(outcome(sweep / name), outcome(tmp_path / name)) == []
         assert runs_in(sweep)[name]["stage"] == "finished"
-    told_of(log)
+    output_of(log)
 
 
 def test_a_failed_run_is_shown_kept_and_continued_when_asked_for(warm, tmp_path):
@@ -83,9 +83,9 @@ def test_a_failed_run_is_shown_kept_and_continued_when_asked_for(warm, tmp_path)
     fine, failed = runs_in(sweep).values()
     assert (fine["stage"], failed["stage"]) == ("finished", "failed")
     assert failed["error"].startswith(f"{policy}: no such")
-    told = told_of(log)
-    assert f"failed:  {failed['name']}: {failed['error']}; more in {sweep}/jobs/" in told
-    assert "1 of 2 runs failed; when the cause is fixed, continue them with: headstart " in told
+    printed = output_of(log)
+    assert f"failed:  {failed['name']}: {failed['error']}; more in {sweep}/jobs/" in printed
+    assert "1 of 2 runs failed; when the cause is fixed, continue them with: headstart " in printed
     (sweep / fine["name"] / "policies" / "best.safetensors").rename(policy)
     assert warm(*command, log=log, moments=[FORKING]) == 1
     assert warm(*command, "--retry-failed", log=log, moments=[FORKING]) == 0

@@ -30,12 +30,12 @@ def spec_of(horizon):
     return replace(POINT_SPEC, max_episode_steps=horizon)
 
 
-def adapted(horizon, env_steps=15_000, **settings):
+def adapt_fast(horizon, env_steps=15_000, **settings):
     return adapt(replace(FAST, env_steps=env_steps, **settings), spec_of(horizon))
 
 
 def test_a_fetch_task_keeps_what_its_numbers_were_measured_with():
-    config = adapted(50)
+    config = adapt_fast(50)
     assert config.warm_start.episodes == 20
     assert config.cycle == CycleConfig(episodes=2, updates_per_step=0.5)
     assert config.evaluation == EvaluationConfig(every=2000, episodes=50)
@@ -43,7 +43,7 @@ def test_a_fetch_task_keeps_what_its_numbers_were_measured_with():
 
 @pytest.mark.parametrize(("horizon", "env_steps"), product(HORIZONS, LENGTHS))
 def test_whatever_the_horizon_the_warm_start_leaves_updates_and_evaluations_end(horizon, env_steps):
-    config = adapted(horizon, env_steps)
+    config = adapt_fast(horizon, env_steps)
     warm_start, evaluation = config.warm_start.episodes, config.evaluation
     assert 1 <= warm_start <= 20
     if horizon < env_steps:
@@ -63,12 +63,12 @@ def test_whatever_the_horizon_the_warm_start_leaves_updates_and_evaluations_end(
     [(100, 2500, 50), (300, 3750, 25), (700, 3750, 10), (1000, 5000, 10), (5000, 15_000, 6)],
 )
 def test_evaluations_are_given_up_before_episodes_below_ten(horizon, every, episodes):
-    assert adapted(horizon).evaluation == EvaluationConfig(every=every, episodes=episodes)
-    assert adapted(horizon, 0).evaluation == adapted(horizon).evaluation
+    assert adapt_fast(horizon).evaluation == EvaluationConfig(every=every, episodes=episodes)
+    assert adapt_fast(horizon, 0).evaluation == adapt_fast(horizon).evaluation
 
 
 def test_the_ant_maze_of_700_steps_is_not_evaluated_for_longer_than_it_is_trained():
-    config = adapted(700)
+    config = adapt_fast(700)
     evaluations = 15_000 // config.evaluation.every
     assert evaluations == 4
     assert evaluations * config.evaluation.episodes * 700 <= 2 * 15_000
@@ -85,17 +85,17 @@ def test_what_is_given_stays_as_it_is():
     assert adapt(given, spec_of(5000)) == given
     for name in ("nair2018", "her"):
         assert adapt(PRESETS[name], spec_of(5000)) == PRESETS[name]
-    few = adapted(5000, evaluation=EvaluationConfig(episodes=2)).evaluation
+    few = adapt_fast(5000, evaluation=EvaluationConfig(episodes=2)).evaluation
     assert few == EvaluationConfig(every=5000, episodes=2)
-    often = adapted(5000, evaluation=EvaluationConfig(every=100)).evaluation
+    often = adapt_fast(5000, evaluation=EvaluationConfig(every=100)).evaluation
     assert often == EvaluationConfig(every=100, episodes=1)
-    many = adapted(5000, evaluation=EvaluationConfig(episodes=100)).evaluation
+    many = adapt_fast(5000, evaluation=EvaluationConfig(episodes=100)).evaluation
     assert many == EvaluationConfig(every=15_000, episodes=100)
 
 
 def test_cloning_alone_leaves_the_warm_start_of_a_longer_run_as_it_is_by_default():
-    assert adapted(50, 0).warm_start.episodes == 20
-    assert adapted(700, 0).warm_start.episodes == adapted(700).warm_start.episodes
+    assert adapt_fast(50, 0).warm_start.episodes == 20
+    assert adapt_fast(700, 0).warm_start.episodes == adapt_fast(700).warm_start.episodes
 
 
 def test_updates_and_their_ratio_exclude_each_other():
@@ -109,7 +109,7 @@ def test_updates_and_their_ratio_exclude_each_other():
 
 
 def test_what_is_left_open_on_resume_is_what_the_run_has():
-    before = adapted(700)
+    before = adapt_fast(700)
     assert keep_adapted(replace(FAST, env_steps=15_000), before) == before
     assert keep_adapted(before, before) == before
     other = replace(FAST, cycle=CycleConfig(updates=3))

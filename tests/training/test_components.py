@@ -86,7 +86,7 @@ def test_a_task_that_does_not_fit_is_refused(run, env):
     assert is_one_line(str(refusal.value))
 
 
-def test_training_goes_on_from_clones_and_is_resumed_to_the_same_bits(demos, tmp_path):
+def test_training_continues_from_clones_and_is_resumed_to_the_same_bits(demos, tmp_path):
     config = SMALL.with_(
         {
             "env_steps": 630,
@@ -135,7 +135,7 @@ def test_a_declaration_that_does_not_fit_is_refused(given, named):
     assert is_one_line(str(refusal.value))
 
 
-def test_components_that_are_no_positions_are_refused(demos):
+def test_components_that_are_not_positions_are_refused(demos):
     config = SMALL.with_({"task.goal_positions": (0, 2), "actor_inputs": "component"})
     with pytest.raises(InputError, match="block 2 is not"):
         train(THREE, config, demos=demos)

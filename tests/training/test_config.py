@@ -223,7 +223,7 @@ def test_every_option_has_a_reader(section, name):
     assert name in readers(section)
 
 
-def documented(section):
+def documented_fields(section):
     """Names of the annotated fields that a docstring follows."""
     (tree,) = ast.parse(inspect.getsource(section)).body
     pairs = pairwise(tree.body)
@@ -239,4 +239,4 @@ def test_every_option_is_documented(section):
     options = {
         field.name for field in fields(section) if not is_dataclass(getattr(section(), field.name))
     }
-    assert options == documented(section) & options
+    assert options == documented_fields(section) & options

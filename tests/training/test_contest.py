@@ -89,7 +89,7 @@ def episode_of(is_success, *, ends=False):
     )
 
 
-def test_agents_run_episodes_in_turn_whoever_leads():
+def test_agents_run_episodes_in_turn_whichever_leads():
     held = contest(less=(0, 0), everything=(0, 0))
     held.count(0, episode_of([0, 1, 1, 1, 0, 1, 1, 0]))
     held.lead("everything")
@@ -174,9 +174,9 @@ def test_a_run_is_the_same_however_it_is_cut_and_made_longer(glides, tmp_path):
         {"warm_start": replace(SMALL.warm_start, episodes=0, critic_updates=0)},
         {"actor_inputs": "all"},
     ],
-    ids=["no cloning", "no episodes to tell by", "asked for"],
+    ids=["no cloning", "no episodes to judge by", "asked for"],
 )
-def test_everything_is_seen_where_nothing_can_be_told(glides, changes):
+def test_everything_is_seen_where_nothing_is_detected(glides, changes):
     config = replace(SMALL, env_steps=200, **changes)
     assert train(GLIDE, config, demos=glides).policy.inputs is None
 

@@ -217,9 +217,9 @@ def test_the_commands_say_what_was_dropped(tmp_path, capsys):
     small = ["--batch-size", "16", "--agent.hidden-sizes", "8"]
     run_command("train", env, "--demos", demos, "--out", run, *options, *small)
     dropped = read_metrics(Path(run))[-1]["health/dropped_episodes"]
-    told = capsys.readouterr()
-    assert f"dropped:  {dropped:.0f} training episode" in told.out
-    assert f", dropped {dropped:.0f}\n" in told.err
+    printed = capsys.readouterr()
+    assert f"dropped:  {dropped:.0f} training episode" in printed.out
+    assert f", dropped {dropped:.0f}\n" in printed.err
 
     run_command("evaluate", run, "--env", env, "--episodes", "20", "--no-floor")
     assert re.search(r"episodes that failed +\d+", capsys.readouterr().out)

@@ -157,7 +157,7 @@ def test_a_result_becomes_plain_json():
 
 
 @pytest.mark.parametrize("episodes", [0, -1])
-def test_no_episodes_are_no_evaluation(episodes):
+def test_an_evaluation_needs_episodes(episodes):
     with pytest.raises(ValueError, match=f"episodes.*{episodes}"):
         evaluate(point_policy(), POINT, episodes=episodes)
 

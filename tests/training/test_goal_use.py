@@ -29,20 +29,20 @@ SMALL = TrainConfig().with_(
 )
 
 
-def cloned(env_id, demonstrator, episodes, **settings):
+def clone(env_id, demonstrator, episodes, **settings):
     demos = collect_demos(env_id, demonstrator, episodes=episodes)
     return train(env_id, SMALL.with_(settings), demos=demos)
 
 
-def used(directory):
+def read_choice(directory):
     return json.loads((directory / "config.json").read_text())["config"]["demos"]["other_goals"]
 
 
 def test_where_goals_mislead_a_clone_is_better_with_others(caplog):
     caplog.set_level("INFO")
-    chosen = cloned(CARRY, carry, 8)
+    chosen = clone(CARRY, carry, 8)
     assert "such steps are shown with other goals too" in caplog.text
-    as_shown = cloned(CARRY, carry, 8, **{"demos.other_goals": False})
+    as_shown = clone(CARRY, carry, 8, **{"demos.other_goals": False})
     assert chosen.evaluation.success_rate > as_shown.evaluation.success_rate + 0.15
 
 
@@ -52,14 +52,14 @@ def test_where_the_first_steps_depend_on_the_goal_they_are_left_as_they_are(capl
     config = SMALL.with_({"warm_start.bc_updates": 10, "evaluation.episodes": 2})
     train(SHOVE, config, demos=demos, out=tmp_path / "run")
     assert "other goals" not in caplog.text
-    assert used(tmp_path / "run") is False
+    assert read_choice(tmp_path / "run") is False
 
 
 def test_two_demonstrations_say_nothing(tmp_path):
     demos = collect_demos(CARRY, carry, episodes=2)
     config = SMALL.with_({"warm_start.bc_updates": 10, "evaluation.episodes": 2})
     train(CARRY, config, demos=demos, out=tmp_path / "run")
-    assert used(tmp_path / "run") is False
+    assert read_choice(tmp_path / "run") is False
 
 
 def test_a_run_that_is_resumed_keeps_what_was_chosen(tmp_path):
@@ -80,7 +80,7 @@ def test_a_run_that_is_resumed_keeps_what_was_chosen(tmp_path):
     with pytest.raises(PowerCut):
         train(CARRY, config, demos=demos, out=tmp_path / "cut", observers=Cut(4))
     resume(tmp_path / "cut")
-    assert used(tmp_path / "cut") is used(tmp_path / "whole") is True
+    assert read_choice(tmp_path / "cut") is read_choice(tmp_path / "whole") is True
     assert outcome(tmp_path / "cut") == outcome(tmp_path / "whole")
 
 

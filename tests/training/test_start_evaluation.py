@@ -49,7 +49,7 @@ def test_the_clone_of_a_run_without_env_steps_is_evaluated_once(point_demos):
 
 
 @pytest.mark.parametrize("after", range(1, 10, 2))
-def test_a_run_that_is_cut_there_goes_on_to_the_same_rows(after, point_demos, tmp_path):
+def test_a_run_that_is_cut_there_continues_to_the_same_rows(after, point_demos, tmp_path):
     expected, run = (
         train(POINT, CONFIG, demos=point_demos, out=tmp_path / "whole"),
         tmp_path / "cut",

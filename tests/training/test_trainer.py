@@ -190,7 +190,7 @@ def test_an_env_that_terminates_can_be_trained_on():
     assert result.progress.env_steps >= 200
 
 
-def test_a_replay_too_small_for_an_episode_is_told_in_words_before_training(tmp_path):
+def test_a_replay_too_small_for_an_episode_is_reported_in_words_before_training(tmp_path):
     with pytest.raises(InputError, match=r"replay_capacity.*10"):
         train(POINT, replace(SMALL, replay_capacity=10), out=tmp_path / "run")
 
@@ -202,7 +202,7 @@ def test_a_used_directory_is_refused(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
-def test_a_small_replay_forgets_and_training_goes_on():
+def test_a_small_replay_forgets_and_training_continues():
     result = train(POINT, replace(SMALL, replay_capacity=70))
     assert result.progress.episodes == 10
 

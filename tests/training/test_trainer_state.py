@@ -16,18 +16,18 @@ COUNTERS = [it.name for it in dataclasses.fields(Progress) if it.type in (int, f
 PROGRESS = plain(Progress())
 
 
-def written_and_read(state):
+def write_and_read(state):
     return build(TrainerState, parse_json(json.dumps(plain(state))), whole=True)
 
 
-def counted():
+def make_counters():
     """Each counter another number."""
     return Progress(**{name: number for number, name in enumerate(COUNTERS, 2)})
 
 
 def test_every_counter_comes_back_and_the_clock_continues():
-    progress = counted()
-    again = written_and_read(TrainerState(progress=progress, num_asked=100)).progress
+    progress = make_counters()
+    again = write_and_read(TrainerState(progress=progress, num_asked=100)).progress
     for name in COUNTERS[:-1]:
         assert getattr(again, name) == getattr(progress, name)
     assert again.earlier_seconds >= progress.earlier_seconds
@@ -35,7 +35,7 @@ def test_every_counter_comes_back_and_the_clock_continues():
 
 
 def test_a_counter_that_names_a_metric_is_in_its_row():
-    progress = counted()
+    progress = make_counters()
     row = progress.metrics()
     assert row.pop("time/wall_seconds") >= progress.earlier_seconds
     seconds = {name: row.pop(name) for name in [*row] if name.endswith("_seconds")}
@@ -60,7 +60,7 @@ def test_a_state_comes_back_with_its_means_and_its_evaluation():
         metrics.add({"loss": torch.tensor(value)})
     result = EvalResult("E-v0", 1, 4, 0.5, (0.1, 0.9), 0.5, None, {}, failed=1)
     state = TrainerState(begun=True, last_result=result, metrics=metrics, successes=[True, False])
-    again = written_and_read(state)
+    again = write_and_read(state)
     assert again.metrics.means() == metrics.means()
     assert (again.begun, again.last_result, again.successes) == (True, result, [True, False])
     more = {"loss": torch.tensor(0.3)}
@@ -78,7 +78,7 @@ def test_a_state_that_lacks_something_is_refused(name):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         ({"num_asked": -1}, "0 episodes of -1 asked for"),
         ({"num_asked": 10**9}, "at once"),
@@ -94,6 +94,6 @@ def test_a_state_that_lacks_something_is_refused(name):
         ),
     ],
 )
-def test_a_state_that_cannot_be_is_refused(change, told):
-    with pytest.raises(ValueError, match=told):
+def test_a_state_that_cannot_be_is_refused(change, expected):
+    with pytest.raises(ValueError, match=expected):
         build(TrainerState, {**plain(TrainerState()), **change}, whole=True)

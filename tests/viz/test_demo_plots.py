@@ -183,14 +183,14 @@ def test_of_many_episodes_some_are_drawn_as_lines():
     assert sum(len(points.get_offsets()) for points in axes.collections) == 500
 
 
-def test_a_name_out_of_a_file_is_no_formula_and_no_markup(demos, tmp_path):
+def test_a_name_out_of_a_file_is_not_a_formula_or_markup(demos, tmp_path):
     plot_demos(replace(demos, env_id="$\\frac{<b>\x1b$"), tmp_path / "demos.svg")
     text = (tmp_path / "demos.svg").read_text()
     assert not re.search(r"<b>|\x1b", text)
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "expected"),
     [
         ("demos.txt", "must be called something.png, .svg or .pdf"),
         ("demos", "must be called something.png, .svg or .pdf"),
@@ -199,9 +199,9 @@ def test_a_name_out_of_a_file_is_no_formula_and_no_markup(demos, tmp_path):
         ("x" * 300 + ".png", "cannot be written"),
     ],
 )
-def test_a_picture_that_cannot_be_written_is_refused(demos, tmp_path, name, told):
+def test_a_picture_that_cannot_be_written_is_refused(demos, tmp_path, name, expected):
     (tmp_path / "directory.png").mkdir()
-    with pytest.raises(InputError, match=told) as caught:
+    with pytest.raises(InputError, match=expected) as caught:
         plot_demos(demos, tmp_path / name)
     assert is_one_line(str(caught.value))
     assert [path.name for path in tmp_path.iterdir()] == ["directory.png"]

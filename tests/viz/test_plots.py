@@ -85,7 +85,7 @@ def test_an_unknown_picture_format_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("record", "rows", "told"),
+    ("record", "rows", "expected"),
     [
         (b"[]", None, "list indices"),
         (b"\x80\x04N.", None, "a pickle"),
@@ -103,7 +103,7 @@ def test_an_unknown_picture_format_is_refused(tmp_path):
         (None, b"\x1f\x8b", "a gzip archive"),
     ],
 )
-def test_what_is_no_run_is_refused(tmp_path, record, rows, told):
+def test_what_is_not_a_run_is_refused(tmp_path, record, rows, expected):
     directory = write_run(tmp_path / "a-0", 0, [0.1])
     if record is not None:
         (directory / "config.json").write_bytes(record)
@@ -111,7 +111,7 @@ def test_what_is_no_run_is_refused(tmp_path, record, rows, told):
         (directory / "metrics.jsonl").write_bytes(rows)
     with pytest.raises(InputError, match="cannot be read as a run") as caught:
         read_run(directory)
-    assert told in str(caught.value)
+    assert expected in str(caught.value)
     assert is_one_line(str(caught.value))
 
 
@@ -130,7 +130,7 @@ def test_a_full_disk_leaves_the_old_picture(tmp_path):
 @pytest.mark.parametrize(
     "make", [os.mkfifo, os.mkdir, lambda path: path.open("wb").truncate(2**37)]
 )
-def test_what_is_no_file_or_far_too_large_is_not_read(tmp_path, name, make):
+def test_what_is_not_a_file_or_far_too_large_is_not_read(tmp_path, name, make):
     directory = write_run(tmp_path / "a-0", 0, [0.1])
     (directory / name).unlink()
     make(directory / name)

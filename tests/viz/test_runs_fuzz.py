@@ -13,8 +13,8 @@ from mutations import (
     damaged_files,
     harmless,
     is_short_line,
-    judged,
-    mutated_json,
+    judge,
+    mutate_json,
     outcome,
 )
 from test_plots import write_run
@@ -32,13 +32,13 @@ def test_damaged_runs_are_read_or_refused_in_one_line(tmp_path):
     counts = Counter()
     for number, rng in damaged_files(quick=150):
         name = "config.json" if rng.random() < 0.5 else "metrics.jsonl"
-        (directory / name).write_bytes(damaged(whole[name], rng))
+        (directory / name).write_bytes(damage_first_line(whole[name], rng))
         with harmless():
             found = outcome(read_run, directory)
             # Drawing takes far longer than reading.
             picture = number % 200 == 0 and outcome(lambda run: draw(run, tmp_path), directory)
         assert not isinstance(picture, str) or is_short_line(picture, str(tmp_path))
-        counts[judged(number, found, f"{directory}: ", str(directory))] += 1
+        counts[judge(number, found, f"{directory}: ", str(directory))] += 1
         if isinstance(found, Run):
             assert np.isfinite(found.env_steps).all(), number
             assert found.env_id.isprintable(), number
@@ -46,9 +46,9 @@ def test_damaged_runs_are_read_or_refused_in_one_line(tmp_path):
     both_seen(counts)
 
 
-def damaged(content, rng):
+def damage_first_line(content, rng):
     first, *rest = content.splitlines()
-    changed = mutated_json(first, rng)
+    changed = mutate_json(first, rng)
     return b"\n".join([changed, *rest])
 
 

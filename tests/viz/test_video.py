@@ -48,7 +48,7 @@ def test_a_video_shows_every_state_of_every_episode(tmp_path):
 
 @pytest.mark.mujoco
 @needs_opengl
-def test_an_action_that_is_not_finite_is_told_and_leaves_no_half_video(tmp_path):
+def test_an_action_that_is_not_finite_is_reported_and_leaves_no_half_video(tmp_path):
     def broken(observation):
         raise FloatingPointError("the policy returned an action that is not finite")
 
@@ -114,7 +114,7 @@ def test_an_environment_that_cannot_be_drawn_is_refused(tmp_path):
 
 @needs_opengl
 @pytest.mark.mujoco
-def test_a_name_that_is_too_long_is_told_in_one_line(tmp_path):
+def test_a_name_that_is_too_long_is_reported_in_one_line(tmp_path):
     env_id, path = "FetchReach-v4,max_episode_steps=2", tmp_path / f"{'x' * 300}.mp4"
     with pytest.raises(InputError, match="cannot be written") as caught:
         record_video(expert_for(env_id), env_id, path, episodes=1)
@@ -123,16 +123,18 @@ def test_a_name_that_is_too_long_is_told_in_one_line(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "expected"),
     [
         ("video.avi", "a video must be called something.mp4 or .gif"),
         ("nowhere/video.mp4", "there is no directory"),
         ("folder.gif", "is a directory; name a file"),
     ],
 )
-def test_a_video_that_cannot_be_written_is_refused_before_anything_is_drawn(tmp_path, name, told):
+def test_a_video_that_cannot_be_written_is_refused_before_anything_is_drawn(
+    tmp_path, name, expected
+):
     (tmp_path / "folder.gif").mkdir()
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=expected):
         record_video(expert_for("FetchReach-v4"), "FetchReach-v4", tmp_path / name)
 
 
@@ -217,8 +219,10 @@ class Undrawn(PointReach):
 )
 def test_an_environment_that_draws_no_picture_is_refused(tmp_path, picture, found):
     env = functools.partial(Undrawn, picture)
-    with pytest.raises(InputError, match=re.escape(f"cannot be drawn: {found}; let it re")) as told:
+    with pytest.raises(
+        InputError, match=re.escape(f"cannot be drawn: {found}; let it re")
+    ) as printed:
         record_video(lambda o: np.zeros(2), env, tmp_path / "point.mp4",
                      env_kwargs={"max_episode_steps": 5})  # fmt: skip
-    assert is_one_line(str(told.value))
+    assert is_one_line(str(printed.value))
     assert list(tmp_path.iterdir()) == []
