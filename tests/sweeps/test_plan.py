@@ -56,11 +56,15 @@ def refused(capsys, *words):
         ("--tune agent.q-filter=0:1", "is no range; give LOW:HIGH or log:LOW:HIGH"),
         ("--tune agent.tau=0.1:0.2 --trials 0", "--trials must be at least 1, got 0"),
         ("--cores 0", "--cores must be at least 1, got 0"),
+        ("--cores 1 --slurm", "--cores is for runs on this machine, got --slurm too"),
+        ("--slurm time", "--slurm takes NAME=VALUE, each name once, got time"),
+        ("--slurm time=60", "--slurm needs Slurm: there is no srun on this machine"),
         ("--demos missing-{seed}.npz", "missing-0.npz: no such file of demonstrations"),
     ],
 )
 def test_what_cannot_be_run_is_refused_in_one_line(capsys, tmp_path, monkeypatch, words, what):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", "")
     assert what in refused(capsys, *words.split())
     assert list(tmp_path.iterdir()) == []
 

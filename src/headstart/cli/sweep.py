@@ -7,16 +7,18 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from headstart.cli.parser import Parser
-from headstart.cli.sweep_words import read_grid, read_ranges, read_seeds
+from headstart.cli.sweep_words import read_grid, read_pairs, read_ranges, read_seeds
 from headstart.cli.train import add_run, check_demos, directory_names, settings_of
 from headstart.errors import InputError, RunError, require
 from headstart.files.paths import user_path
 from headstart.processors import usable_cores
 from headstart.runs.reproduce import command_for
 from headstart.sweeps.display import SweepDisplay
+from headstart.sweeps.launcher import Launcher
 from headstart.sweeps.local import LocalRuns
 from headstart.sweeps.plan import Grid, Plan
 from headstart.sweeps.results import SWEEP, Result, read_results
+from headstart.sweeps.slurm import ClusterRuns, slurm_executor
 from headstart.sweeps.spec import Base, RunSpec
 from headstart.sweeps.summary import describe_failures, describe_results
 from headstart.sweeps.sweep import differs, run_sweep
@@ -41,6 +43,7 @@ examples:
   headstart sweep FetchPush-v4 --demos 'push-{seed}.npz' --seeds 0-4 --out sweeps/push
   headstart sweep FetchPush-v4 --demos push.npz --seeds 0-2 --trials 30 \\
       --tune agent.q-weight=log:0.0001:0.1 agent.num-critics=1:3 hindsight.strategy=future,final
+  headstart sweep FetchPush-v4 --demos push.npz --slurm partition=cpu mem=4GB time=240
   headstart report sweeps/push --out push.html
 """
 
@@ -109,6 +112,13 @@ def _add_running(parser: Parser) -> None:
         help="Cores to keep busy; a run takes one. (default: all)",
     )
     group.add_argument(
+        "--slurm",
+        nargs="*",
+        metavar="NAME=VALUE",
+        help="Submit each run as a job of Slurm, which needs `pip install 'headstart[slurm]'`. "
+        "Options are those of sbatch with underscores: partition=cpu mem=4GB time=240 (minutes).",
+    )
+    group.add_argument(
         "--collectors",
         type=int,
         default=0,
@@ -130,6 +140,9 @@ def _add_running(parser: Parser) -> None:
 
 def _run(arguments: argparse.Namespace) -> None:
     require(arguments.collectors >= 0, "--collectors must not be negative", arguments.collectors)
+    if arguments.cores is not None:
+        require(arguments.cores >= 1, "--cores must be at least 1", arguments.cores)
+        require(arguments.slurm is None, "--cores is for runs on this machine", "--slurm too")
     plan = _plan_of(arguments)
     for spec in plan.more(()):
         check_demos(arguments, spec.demos)
@@ -138,12 +151,16 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.dry_run:
         _print_commands(plan.more(()), out)
         return
-    cores = usable_cores() if arguments.cores is None else arguments.cores
-    require(cores >= 1, "--cores must be at least 1", cores)
-    retry = arguments.retry_failed
+    launcher, retry = _launcher(arguments, out), arguments.retry_failed
     with _explain_stop(arguments), SweepDisplay() as display:
-        results = run_sweep(out, plan, LocalRuns(cores), retry_failed=retry, watcher=display)
+        results = run_sweep(out, plan, launcher, retry_failed=retry, watcher=display)
     _print_outcome(results, out, arguments)
+
+
+def _launcher(arguments: argparse.Namespace, out: Path) -> Launcher:
+    if arguments.slurm is None:
+        return LocalRuns(usable_cores() if arguments.cores is None else arguments.cores)
+    return ClusterRuns(slurm_executor(out, read_pairs("--slurm", arguments.slurm)))
 
 
 def _plan_of(arguments: argparse.Namespace) -> Plan:

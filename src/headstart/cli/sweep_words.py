@@ -74,6 +74,25 @@ def read_ranges(
     return ranges
 
 
+def read_pairs(option: str, words: Sequence[str]) -> dict[str, str]:
+    """Return values by name.
+
+    Args:
+        option: that they belong to.
+        words: each as ``name=value``.
+
+    Raises:
+        InputError: if one is something else, or a name is given twice.
+    """
+    pairs: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not name or not equals or not value or name in pairs:
+            raise InputError(f"{option} takes NAME=VALUE, each name once, got {word}")
+        pairs[name] = value
+    return pairs
+
+
 def _setting(
     word: str, config: TrainConfig, given: dict[str, Any], option: str
 ) -> tuple[Setting, str]:
