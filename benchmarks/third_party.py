@@ -25,7 +25,7 @@ from headstart.runs.record import PACKAGES
 OTHERS = ("panda-gym", "pybullet", "highway-env")
 RESULTS = Path(__file__).parent / "results" / "third-party.json"
 REACH = "panda_gym:PandaReach-v3"
-STACK = "panda_gym:PandaStack-v3"
+STACK = "panda_gym:PandaStack-v3,rebuild_each_episode=false"
 PARKING = "highway_env:parking-v0"
 LIMITED = f"{PARKING},max_episode_steps=100"
 # A collision costs 5, which step alone knows.

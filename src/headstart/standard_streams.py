@@ -58,6 +58,23 @@ def prints_to_stderr(when: bool = True) -> Iterator[None]:
         os.close(output)
 
 
+@contextlib.contextmanager
+def silent_stdout() -> Iterator[None]:
+    """Drop what is printed to standard output meanwhile, in Python or by a simulator in C."""
+    sys.stdout.flush()
+    _flush_c()
+    output, nothing = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nothing, 1)
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        _flush_c()
+        os.dup2(output, 1)
+        os.close(output)
+        os.close(nothing)
+
+
 def abandon_stdout() -> None:
     """Send to standard error what is printed from here on, as simulators do when they end."""
     with contextlib.suppress(OSError, ValueError):

@@ -1,5 +1,6 @@
 """The only place where an environment is built, and why one cannot be."""
 
+import functools
 import inspect
 import warnings
 from collections.abc import Mapping
@@ -14,9 +15,11 @@ from gymnasium.wrappers import TimeLimit
 from headstart.envs import robotics
 from headstart.envs.flat_goals import flatten_goals
 from headstart.envs.ids import close_ids, newest_version
-from headstart.envs.interface import layers
+from headstart.envs.interface import declared, layers, truth
 from headstart.envs.kitchen import pay_for_goals
 from headstart.envs.names import is_buildable
+from headstart.envs.panda import end_at_goals
+from headstart.envs.rebuilding import REBUILD, RebuiltEachEpisode
 from headstart.envs.source import EnvSource, Factory
 from headstart.errors import InputError, require
 
@@ -35,6 +38,21 @@ def build(source: EnvSource, render_mode: str | None) -> gym.Env[Any, Any]:
     Raises:
         InputError: if it cannot be built from what the user gave.
     """
+    rebuilds = source.options.get(REBUILD)
+    plain = source.without(REBUILD)
+    env = _build_once(plain, render_mode)
+    if rebuilds is None:
+        is_object = isinstance(source.origin, gym.Env)
+        rebuilds = not is_object and truth(env, f"the attribute {REBUILD}", declared(env, REBUILD))
+    what = f"environment {source.name!r}: {REBUILD} must be true or false"
+    require(type(rebuilds) is bool, what, rebuilds)
+    is_rebuilt = any(isinstance(layer, RebuiltEachEpisode) for layer in layers(env))
+    if not rebuilds or is_rebuilt:
+        return env
+    return RebuiltEachEpisode(env, functools.partial(_build_once, plain, render_mode))
+
+
+def _build_once(source: EnvSource, render_mode: str | None) -> gym.Env[Any, Any]:
     options = dict(source.options)
     # Environments that cannot render take no render_mode, not even None.
     if render_mode is not None:
@@ -49,7 +67,7 @@ def build(source: EnvSource, render_mode: str | None) -> gym.Env[Any, Any]:
                 # What is built may build a robot task itself, and leave the import to us.
                 robotics.register()
                 built = _dispatch(source, options)
-        return flatten_goals(pay_for_goals(built))
+        return flatten_goals(end_at_goals(pay_for_goals(built)))
     except InputError:
         raise
     except gym.error.Error as error:

@@ -16,7 +16,9 @@ from headstart.envs import robotics
 from headstart.envs import stack as stack
 from headstart.envs.build import LIMIT, build
 from headstart.envs.contract import check_goal_env
+from headstart.envs.interface import declared, layers
 from headstart.envs.quickened import quicken
+from headstart.envs.rebuilding import REBUILD, RebuiltEachEpisode
 from headstart.envs.source import EnvLike, EnvSource, describe, name_of_object, of_spec
 from headstart.envs.task_facts import find_camera
 from headstart.envs.twins import is_same
@@ -106,6 +108,9 @@ def _source_of_object(env: gym.Env[Any, Any], options: Mapping[str, Any]) -> Env
         candidates.append(EnvSource(copied, name))
     itself = EnvSource(env, name, options)
     limited = build(itself, None)
+    is_rebuilt = any(isinstance(layer, RebuiltEachEpisode) for layer in layers(env))
+    if is_rebuilt and declared(env, REBUILD) is None:
+        candidates = [each.with_options({REBUILD: True}) for each in candidates]
     check_goal_env(limited)
     for candidate in candidates:
         source = candidate.with_options(options)

@@ -9,7 +9,7 @@ from typing import Any
 
 import gymnasium as gym
 
-from headstart.envs import robotics
+from headstart.envs import panda, robotics
 from headstart.envs.ids import split_id
 from headstart.errors import InputError
 
@@ -34,6 +34,7 @@ def is_registered(env_id: str) -> bool:
     name, harmless = _harmless(env_id)
     if name not in gym.registry:
         robotics.register()
+        panda.register(name)
     return name in gym.registry and harmless
 
 
@@ -84,7 +85,7 @@ def env_option(name: str) -> str | None:
     else:
         spec = gym.registry.get(short)
         own = spec is not None and str(spec.entry_point).startswith("headstart.")
-        known = own or robotics.is_own(short) or _succeeds(_REGISTERS, short)
+        known = own or panda.is_own(short) or robotics.is_own(short) or _succeeds(_REGISTERS, short)
     if not known:
         return None
     return "" if not module and is_registered(name) else f" --env {shlex.quote(name)}"

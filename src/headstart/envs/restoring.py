@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.envs.interface import GOAL_KEYS, env_name, layers
+from headstart.envs.mujoco_state import State
 from headstart.envs.randomness import Randomness
 from headstart.envs.snapshot import (
     Restorable,
-    State,
     require_restorable,
     stack_states,
 )
@@ -150,9 +150,10 @@ def _numbers(observation: Any) -> NDArray[np.float64]:
 def _goal_problem(env: gym.Env[Any, Any], action: Any) -> NotRestored | None:
     """Return what is wrong if a restored state does not take another goal."""
     env.reset(seed=0)
-    states = require_restorable(env)
-    state = np.array(states.save_state(), np.float64)
+    state = np.array(require_restorable(env).save_state(), np.float64)
     goal = np.array(env.reset(seed=1)[0]["achieved_goal"])
+    # Of the environment as it is now: a reset may build it again.
+    states = require_restorable(env)
     states.restore_state(state, goal.copy())
     found = env.step(action.copy())[0]["desired_goal"]
     if np.allclose(found, goal, atol=1e-6):

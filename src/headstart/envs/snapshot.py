@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.envs.interface import env_name, layers
+from headstart.envs.mujoco_state import MujocoState, State
 from headstart.errors import InputError
 
-State = NDArray[np.float64]
 _BAD_STATES = ("BADQPOS", "BADQVEL", "BADQACC", "BADCTRL")
 
 
@@ -150,37 +150,18 @@ class _MujocoTask:
     """State of a MuJoCo task that keeps its goal in ``goal``."""
 
     def __init__(self, task: Any) -> None:
-        import mujoco
-
-        self._mujoco = mujoco
+        data = task.data
         self._task = task
-        self._what = mujoco.mjtState.mjSTATE_INTEGRATION
-        self._size = mujoco.mj_stateSize(task.model, self._what)
+        self._state = MujocoState(task.model, data, poses=(data.xpos, data.xquat))
 
     def save_state(self) -> State:
         """Return the integration state, the derived poses of all bodies, and the goal."""
-        model, data = self._task.model, self._task.data
-        state = np.empty(self._size)
-        self._mujoco.mj_getState(model, data, state, self._what)
-        return np.concatenate([state, data.xpos.ravel(), data.xquat.ravel(), self._task.goal])
+        return self._state.save(self._task.goal)
 
     def restore_state(self, state: State, desired_goal: NDArray[Any] | None = None) -> None:
         """Put all of it back."""
-        model, data = self._task.model, self._task.data
-        poses = self._size + data.xpos.size
-        goal = poses + data.xquat.size
-        if state.shape != (goal + len(self._task.goal),):
-            raise InputError(
-                f"a snapshot holds {len(state)} numbers, a state of this environment "
-                f"{goal + len(self._task.goal)}: it is of another environment or version"
-            )
-        self._mujoco.mj_setState(model, data, state[: self._size].copy(), self._what)
-        self._mujoco.mj_forward(model, data)
-        # The controller of Fetch's arm reads poses that are one substep behind the joints; computed
-        # again from the joints, they would let the arm drift by a millimetre in 20 steps.
-        data.xpos[:] = state[self._size : poses].reshape(data.xpos.shape)
-        data.xquat[:] = state[poses:goal].reshape(data.xquat.shape)
-        self._task.goal = np.array(state[goal:] if desired_goal is None else desired_goal, float)
+        (goal,) = self._state.restore(state, len(self._task.goal))
+        self._task.goal = goal if desired_goal is None else np.array(desired_goal, float)
         # The mazes show their goal as a site.
         if hasattr(self._task, "update_target_site_pos"):
             self._task.update_target_site_pos()

@@ -9,7 +9,7 @@ from typing import Any
 import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
 
-from headstart.envs import robotics
+from headstart.envs import panda, robotics
 from headstart.envs.ids import close_ids, join_id, newest_version, split_id, unversioned
 from headstart.envs.names import attribute_of
 from headstart.errors import InputError
@@ -42,6 +42,11 @@ class EnvSource:
     def with_options(self, options: Mapping[str, Any]) -> "EnvSource":
         """Return the same environment with more arguments."""
         return replace(self, options={**self.options, **options}) if options else self
+
+    def without(self, option: str) -> "EnvSource":
+        """Return the same environment without an argument."""
+        left = {name: value for name, value in self.options.items() if name != option}
+        return replace(self, options=left)
 
 
 EnvLike = str | EnvSpec | gym.Env[Any, Any] | Factory | EnvSource
@@ -87,6 +92,7 @@ def _of_id(env_id: str) -> EnvSource:
     # Importing the robot tasks takes longer than all else that a collector needs.
     if short not in gym.registry:
         robotics.register()
+        panda.register(short)
     # What a script defines is not a version of what is registered.
     whole = short in gym.registry or unversioned(short) != short or module == "__main__"
     full = short if whole else newest_version(short)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from headstart.data.layout import StateLayout
 from headstart.envs.adapted import METAWORLD
+from headstart.envs.mujoco_state import MujocoState, State
 from headstart.errors import InputError
 
 try:
@@ -56,6 +57,8 @@ class GoalMetaWorld(gym.Env[Any, Any]):
         # Or every episode would be of one scene, drawn from numpy's global generator.
         self._env._freeze_rand_vec, self._env.seeded_rand_vec = False, True
         self._env._partially_observable = False
+        # Its own reward is not used, and raises where a goal is at the start of the object.
+        self._env.evaluate_state = lambda observation, action: (0.0, {})
         self.state_layout = StateLayout(
             positions=(0,) if achieves == "hand" else (0, 4),
             goal_positions=(0,),
@@ -99,6 +102,27 @@ class GoalMetaWorld(gym.Env[Any, Any]):
         """Return 0 at the goal and -1 elsewhere, for one goal or for many."""
         distance = np.linalg.norm(np.asarray(achieved_goal) - desired_goal, axis=-1)
         return -np.asarray(distance > self._tolerance, np.float64)
+
+    def save_state(self) -> State:
+        """Return the simulator's state, the scene, and what the next observation repeats."""
+        env = self._env
+        return self._state().save(env._prev_obs, np.array([env.curr_path_length]), env._target_pos)
+
+    def restore_state(self, state: State, desired_goal: Vector | None = None) -> None:
+        """Put all of it back, with its own goal or with another one."""
+        env = self._env
+        before, length, goal = self._state().restore(state, len(env._prev_obs), 1, 3)
+        env._prev_obs, env.curr_path_length, env._target_pos = before, int(length[0]), goal
+        if desired_goal is not None:
+            env._target_pos = np.array(desired_goal, np.float64)
+            # What shows the goal in pictures.
+            env.model.site_pos[(env.model.site_pos == goal).all(axis=1)] = desired_goal
+
+    def _state(self) -> MujocoState:
+        # A reset puts drawers, doors and walls elsewhere in the model.
+        model, data = self._env.model, self._env.data
+        scene = (model.body_pos, model.site_pos)
+        return MujocoState(model, data, scene=scene, poses=(data.xpos, data.xquat))
 
     def render(self) -> Any:
         """Return a picture, ``(height, width, 3)``; the cameras of Meta-World are upside down."""

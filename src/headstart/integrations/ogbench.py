@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from headstart.data.layout import StateLayout
 from headstart.envs.adapted import OGBENCH
+from headstart.envs.mujoco_state import MujocoState, State
 from headstart.errors import InputError
 
 try:
@@ -108,6 +109,23 @@ class GoalOGBench(gym.Env[Any, Any]):
         parts = away.reshape(*away.shape[:-1], -1, self._part)
         reached = (np.linalg.norm(parts, axis=-1) <= self._tolerance).all(axis=-1)
         return np.asarray(reached, np.float64) - 1.0
+
+    def save_state(self) -> State:
+        """Return the simulator's state and the goal."""
+        return self._state().save(self._goal)
+
+    def restore_state(self, state: State, desired_goal: Vector | None = None) -> None:
+        """Put both back, or the state with another goal."""
+        (goal,) = self._state().restore(state, len(self._goal))
+        self._goal = goal if desired_goal is None else np.array(desired_goal, np.float64)
+        if not self._is_cube:
+            self._env.set_goal(goal_xy=self._goal)
+
+    def _state(self) -> MujocoState:
+        data = self._env.data
+        # The arm's controller reads them.
+        poses = (data.xpos, data.xquat, data.site_xpos, data.site_xmat)
+        return MujocoState(self._env.model, data, poses=poses)
 
     def render(self) -> Any:
         """Return a picture, ``(height, width, 3)``."""

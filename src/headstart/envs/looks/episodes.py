@@ -8,6 +8,7 @@ import numpy as np
 
 from headstart.envs import probe
 from headstart.envs.interface import refusal_of_seed, refused_seed
+from headstart.envs.rebuilding import REBUILD
 from headstart.envs.trial import Recording, Trial, difference, record
 
 _SEED = 1
@@ -82,7 +83,8 @@ def _cause(trial: Trial, used: Recording, fresh: Recording, differs: str | None)
         how = differs or difference(used, fresh)
         return (
             f"an episode depends on what ran before it: with the same seed and actions, {how}; let "
-            f"reset set back all that step changes, or runs are not repeated and resumed to the bit"
+            f"reset set back all that step changes, or append {REBUILD}=true to the id, which "
+            f"builds it again for each episode"
         )
     if differs is None:
         return (
