@@ -133,7 +133,7 @@ def test_velocities_stay_where_a_clone_fails_without_them(glides, caplog):
         trained = train(GLIDE, SMALL, demos=glides)
     assert trained.policy.inputs.terms == ((2, -1), (3, -1), (6, 4), (7, 5))
     (line,) = [text for text in caplog.messages if text.startswith("the actor sees")]
-    assert re.search(r"at the goal in the end in \d% with neither, \d+% with no-absolute, ", line)
+    assert re.search(r"clones ended at their goals in \d% with neither, \d+% with no-abs", line)
 
 
 def test_cloning_alone_shows_the_better_clone(glides):

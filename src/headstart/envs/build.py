@@ -224,7 +224,10 @@ def _unbuildable(options: Mapping[str, Any], error: Exception) -> str | None:
     if not options:
         return None
     if "render_mode" in options:
-        return "cannot be rendered"
+        return (
+            f"cannot be rendered: its class takes no render_mode={options['render_mode']!r}, which "
+            f"render() draws by"
+        )
     # Gymnasium wraps a TypeError in one that shows all arguments.
     reason = str(error.__cause__ or error) or "it stops with an AssertionError"
     return f"does not take these arguments: {reason.splitlines()[0]}"

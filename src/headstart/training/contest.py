@@ -143,7 +143,7 @@ class Contest:
         good = (name for name in self._open if self.tallies[name].mean >= enough > 0.0)
         chosen = next(good, self._open[-1])
         means = ", ".join(f"{self.tallies[name].mean:.0%} with {name}" for name in self._open)
-        line = "the actor sees %s (--actor-inputs %s): at the goal in the end in %s of the time"
+        line = "the actor sees %s (--actor-inputs %s): clones ended at their goals in %s of their episodes"
         _log.info(line, _WORDS[chosen], chosen, means)
         self.keep({chosen: self.tallies[chosen]})
 
