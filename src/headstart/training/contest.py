@@ -143,8 +143,11 @@ class Contest:
         good = (name for name in self._open if self.tallies[name].mean >= enough > 0.0)
         chosen = next(good, self._open[-1])
         means = ", ".join(f"{self.tallies[name].mean:.0%} with {name}" for name in self._open)
-        line = "the actor sees %s (--actor-inputs %s): clones ended at their goals in %s of their episodes"
-        _log.info(line, _WORDS[chosen], chosen, means)
+        _log.info(
+            "the actor sees %s (--actor-inputs %s): clones ended at their goals in %s of their "
+            "episodes",
+            _WORDS[chosen], chosen, means,
+        )  # fmt: skip
         self.keep({chosen: self.tallies[chosen]})
 
     def keep(self, tallies: Mapping[str, Tally]) -> None:
