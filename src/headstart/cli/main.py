@@ -45,6 +45,7 @@ VERBS = {
     "watch": "a live page of runs in the browser",
     "report": "one page on runs that opens anywhere: curves, successes, films, settings",
     "export": "a policy as ONNX, as C, or as a folder for the Hugging Face Hub",
+    "serve": "a policy over a websocket",
     "envs": "try whether an environment keeps the goal contract",
     "doctor": "check whether this machine is ready, and how to repair it",
 }

@@ -44,8 +44,9 @@ def page_of(
     arguments: argparse.Namespace,
     files: "Mapping[str, File]",
     read: Callable[[dict[str, Any]], Any] | None = None,
+    replies: int | None = None,
 ) -> "PageServer":
-    """Return a server, to be entered, at the address that the user named.
+    """Return a server, to be entered, at the address that the user named; see ``PageServer``.
 
     Raises:
         InputError: if the address cannot be listened at, or websockets is missing.
@@ -59,6 +60,7 @@ def page_of(
         host=arguments.host,
         port=arguments.port,
         certificate=arguments.certificate,
+        replies=replies,
     )
 
 

@@ -36,6 +36,12 @@ class Gate:
         return f"{self.scheme}://{self._bracketed}:{self.port}/?token={self.token}"
 
     @property
+    def socket_link(self) -> str:
+        """The address that a program connects to."""
+        scheme = f"ws{self.scheme.removeprefix('http')}"
+        return f"{scheme}://{self._bracketed}:{self.port}{SOCKET}?token={self.token}"
+
+    @property
     def authorities(self) -> frozenset[str]:
         """The names under which a browser may reach the server."""
         return frozenset(f"{name}:{self.port}" for name in (*_LOOPBACK, self._bracketed))

@@ -17,6 +17,7 @@ def open_page(
     host: str,
     port: int,
     certificate: Path | None,
+    replies: int | None = None,
 ) -> PageServer:
     """Return a server, to be entered, for this machine alone or behind a certificate.
 
@@ -26,6 +27,7 @@ def open_page(
         host: the address to listen at.
         port: 0 for any that is free.
         certificate: a PEM file with certificate and private key.
+        replies: as in ``PageServer``.
 
     Raises:
         InputError: if others could read along, or the certificate cannot be used.
@@ -45,7 +47,7 @@ def open_page(
                 f"{certificate}: must be a PEM file with a certificate and its private key "
                 f"({error})"
             ) from error
-    return PageServer(files, read, host=host, port=port, certificate=context)
+    return PageServer(files, read, host=host, port=port, certificate=context, replies=replies)
 
 
 def _is_own(host: str) -> bool:

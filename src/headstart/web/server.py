@@ -88,6 +88,8 @@ class PageServer:
         host: the address to listen at, which is also the name in the link.
         port: 0 for any that is free.
         certificate: for HTTPS; without one, only addresses of this machine itself are safe.
+        replies: the most bytes of a message, where what ``read`` makes of it is sent back to whom
+            it is from, and programs that are no browser may connect; ``None`` for pages.
 
     Raises:
         InputError: on entering, if the address cannot be listened at.
@@ -101,7 +103,9 @@ class PageServer:
         host: str = "127.0.0.1",
         port: int = 0,
         certificate: ssl.SSLContext | None = None,
+        replies: int | None = None,
     ) -> None:
+        self._replies = replies
         self._files, self._read, self._certificate = files, read, certificate
         self._listening = _listen(host, port)
         scheme = "http" if certificate is None else "https"
@@ -174,8 +178,9 @@ class PageServer:
             sock=self._listening,
             ssl=self._certificate,
             process_request=self._answer,
-            origins=self.gate.origins,  # type: ignore[arg-type]
-            max_size=MOST_BYTES,
+            # A browser always names the origin; nothing else has to.
+            origins=self.gate.origins + ([None] if self._replies else []),  # type: ignore[arg-type]
+            max_size=self._replies or MOST_BYTES,
             max_queue=4,
             compression=None,
             server_header=None,
@@ -244,7 +249,9 @@ class PageServer:
             except ValueError as error:
                 # 123 bytes of a reason are sent at most.
                 return await client.connection.close(_REFUSED, ascii(str(error))[:100])
-            if len(self._events) < _MOST_EVENTS:
+            if self._replies:
+                self._say(json.dumps(message, allow_nan=False), number)
+            elif len(self._events) < _MOST_EVENTS:
                 self._events.append(Event(number, "message", message))
         return None
 
