@@ -4,27 +4,23 @@
 
 Every combination of a kind of demonstrations (``demonstrators.py``) and a variant of the ``fast``
 preset is trained on FetchPickAndPlace-v4 with 100 demonstrations, and its last policy evaluated in
-500 greedy episodes, as is the demonstrator itself. The results are written after every run, and
-one that is in them is not run again. Two processes may share the work: each takes what the other
-has not begun.
+500 greedy episodes, as is the demonstrator itself. The runs are those of a sweep, one a core; the
+same command continues it, and what is in the results is not run again.
 """
 
 import argparse
-import json
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
-from importlib.metadata import version
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from cells import cell_name, demo_file, last_policy, run_cells, seconds_of, stored, write
 from demonstrators import behaviour_of, imperfect_demos
-from machine import machine
 
-from headstart import DemoSet, TrainConfig, evaluate, load_demos, save_demos, train
+from headstart import TrainConfig, evaluate, load_demos
 from headstart.files.run_files import read_metrics
-from headstart.runs.record import PACKAGES
+from headstart.sweeps.spec import RunSpec
 from headstart.training.config import (
     EvaluationConfig,
     HindsightConfig,
@@ -36,6 +32,14 @@ ENV_ID = "FetchPickAndPlace-v4"
 KINDS = ("perfect", "noisy", "slow", "half-failing")
 NUM_DEMOS, ENV_STEPS, EPISODES = 100, 10_000, 500
 RESULTS = Path(__file__).parent / "results" / "ablation.json"
+
+FACTS = {
+    "command": "python benchmarks/ablation.py --seeds 5",
+    "env_id": ENV_ID,
+    "env_steps": ENV_STEPS,
+    "num_demos": NUM_DEMOS,
+    "demonstrators": {},
+}
 
 FULL = TrainConfig(env_steps=ENV_STEPS, evaluation=EvaluationConfig(every=1000, episodes=50))
 LONGER, LONGER_UNFILTERED = "20,000 env steps, 2 updates each", "the same, no Q-filter"
@@ -69,12 +73,15 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs/ablation"))
     parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args()
-    arguments.runs.mkdir(parents=True, exist_ok=True)
+    out, runs = arguments.out, arguments.runs
     for kind in arguments.kinds:
-        demonstrator(arguments.out, arguments.runs, kind)
-    for seed in range(arguments.seeds):
-        for kind, variant in combinations(arguments.kinds, arguments.variants):
-            run(arguments.out, arguments.runs, kind, variant, seed)
+        demonstrator(out, runs, kind)
+    cells = [
+        {"kind": kind, "variant": variant, "seed": seed}
+        for seed in range(arguments.seeds)
+        for kind, variant in combinations(arguments.kinds, arguments.variants)
+    ]
+    run_cells(out, runs, FACTS, cells, partial(spec_of, runs), found_of)
 
 
 def combinations(kinds: list[str], variants: list[str]) -> Iterator[tuple[str, str]]:
@@ -88,84 +95,46 @@ def combinations(kinds: list[str], variants: list[str]) -> Iterator[tuple[str, s
         yield "none", "no demonstrations"
 
 
-def run(out: Path, runs: Path, kind: str, variant: str, seed: int) -> None:
-    """Train and evaluate one combination, unless it is in the results or somebody has begun it."""
-    done = stored(out)["runs"]
-    directory = runs / f"{kind}-{variant}-{seed}".replace(" ", "-").replace(",", "")
-    if any(key(found) == (kind, variant, seed) for found in done):
-        return
-    try:
-        directory.mkdir()
-    except FileExistsError:
-        return
-    demos = None if kind == "none" else demonstrations(runs, kind)
-    config = replace(VARIANTS[variant], seed=seed)
-    try:
-        result = train(ENV_ID, config, demos=demos, out=directory)
-    except BaseException:
-        shutil.rmtree(directory, ignore_errors=True)
-        raise
-    last = evaluate(result.policy, ENV_ID, episodes=EPISODES, seed=seed)
-    content = stored(out)
-    found = {"kind": kind, "variant": variant, **last.to_json(), **curve(directory)}
-    content["runs"] = sorted([*content["runs"], found], key=key)
-    write(out, content)
-    print(f"{kind}, {variant}, seed {seed}: {last.success_rate:.1%}", flush=True)
+def spec_of(runs: Path, cell: dict[str, Any]) -> RunSpec:
+    """Return the run of one combination."""
+    kind, variant, seed = cell.values()
+    return RunSpec(
+        name=cell_name(cell),
+        env_id=ENV_ID,
+        config=replace(VARIANTS[variant], seed=seed),
+        settings={"kind": kind, "variant": variant},
+        demos=None if kind == "none" else (demonstrations(runs, kind),),
+    )
 
 
-def demonstrator(out: Path, runs: Path, kind: str) -> None:
-    """Evaluate the demonstrator of one kind, unless it is in the results."""
-    if kind not in stored(out)["demonstrators"]:
-        result = evaluate(behaviour_of(kind, ENV_ID), ENV_ID, episodes=EPISODES)
-        demos = demonstrations(runs, kind).describe()
-        content = stored(out)
-        content["demonstrators"][kind] = {**result.to_json(), "demos": demos}
-        write(out, content)
-
-
-def key(found: dict[str, Any]) -> tuple[str, str, int]:
-    return found["kind"], found["variant"], found["seed"]
-
-
-def demonstrations(runs: Path, kind: str) -> DemoSet:
-    path = runs / f"{kind}.npz"
-    if not path.exists():
-        save_demos(path, imperfect_demos(kind, ENV_ID, NUM_DEMOS, seed=0))
-    return load_demos(path)
-
-
-def curve(directory: Path) -> dict[str, Any]:
-    """Return the evaluations on the way, and the seconds of training."""
-    rows = list(read_metrics(directory))
+def found_of(spec: RunSpec, directory: Path) -> dict[str, Any]:
+    """Return the results of a run: its last policy in 500 episodes, and how it came there."""
+    last = evaluate(last_policy(directory), ENV_ID, episodes=EPISODES, seed=spec.config.seed)
+    print(f"{spec.name}: {last.success_rate:.1%}", flush=True)
+    rows = read_metrics(directory)
     return {
+        **last.to_json(),
         "curve": {
             "env_steps": [row["time/env_steps"] for row in rows],
             "success_rate": [row["eval/success_rate"] for row in rows],
         },
-        "seconds": round(rows[-1]["time/wall_seconds"] - rows[-1]["time/evaluation_seconds"], 1),
+        "seconds": seconds_of(directory),
     }
 
 
-def stored(out: Path) -> dict[str, Any]:
-    """Return the results so far."""
-    if out.exists():
-        return json.loads(out.read_text())
-    return {
-        "command": "python benchmarks/ablation.py --seeds 5",
-        "env_id": ENV_ID,
-        "env_steps": ENV_STEPS,
-        "num_demos": NUM_DEMOS,
-        "versions": {name: version(name) for name in PACKAGES},
-        "machine": machine(),
-        "demonstrators": {},
-        "runs": [],
-    }
+def demonstrator(out: Path, runs: Path, kind: str) -> None:
+    """Evaluate the demonstrator of one kind, unless it is in the results."""
+    content = stored(out, FACTS)
+    if kind not in content["demonstrators"]:
+        result = evaluate(behaviour_of(kind, ENV_ID), ENV_ID, episodes=EPISODES)
+        demos = load_demos(demonstrations(runs, kind)).describe()
+        content["demonstrators"][kind] = {**result.to_json(), "demos": demos}
+        write(out, content)
 
 
-def write(out: Path, content: dict[str, Any]) -> None:
-    staged = out.with_name(f".{out.name}.{os.getpid()}.tmp")
-    staged.write_text(json.dumps(content, indent=1) + "\n")
-    staged.replace(out)
+def demonstrations(runs: Path, kind: str) -> str:
+    path = runs.with_name(f"{runs.name}-demos") / f"{kind}.npz"
+    return demo_file(path, lambda: imperfect_demos(kind, ENV_ID, NUM_DEMOS, seed=0))
 
 
 if __name__ == "__main__":

@@ -3,34 +3,31 @@
     python benchmarks/inputs.py --seeds 3
 
 Each task is cloned alone and trained by ``fast``, with an actor that sees less or more; the last
-policy is evaluated in 300 greedy episodes. Results are written after every run, and one that is in
-them is not run again. Two processes may share the work: each takes what the other has not begun.
+policy is evaluated in 300 greedy episodes. The runs are those of a sweep, one a core; the same
+command continues it, and what is in the results is not run again.
 """
 
 import argparse
 import itertools
-import json
-import shutil
 from dataclasses import dataclass
-from importlib.metadata import version
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import gymnasium as gym
-from ablation import write
+from cells import cell_name, demo_file, last_policy, run_cells, seconds_of
 from demonstrators import behaviour_of
-from machine import machine
-from momentum import Glide, glide_expert, maze_expert
+from momentum import glide_expert, maze_expert
 
-from headstart import DemoSet, TrainConfig, collect_demos, evaluate, load_demos, save_demos, train
+from headstart import TrainConfig, collect_demos, evaluate
 from headstart.files.run_files import read_metrics
 from headstart.rollout.job import Behaviour
-from headstart.runs.record import PACKAGES
+from headstart.sweeps.spec import RunSpec
 from headstart.training.config import EvaluationConfig
 
 EPISODES = 300
 RESULTS = Path(__file__).parent / "results" / "inputs.json"
-GLIDE, MAZE = "Glide-v0", "PointMaze_UMaze-v3"
+GLIDE, MAZE = "momentum:Glide,max_episode_steps=50", "PointMaze_UMaze-v3"
+FACTS = {"command": "python benchmarks/inputs.py --seeds 3"}
 
 
 @dataclass(frozen=True)
@@ -76,7 +73,6 @@ INPUTS: dict[str, dict[str, Any]] = {
 
 
 def main() -> None:
-    gym.register(GLIDE, Glide, max_episode_steps=50)
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=3, help="how many seeds, from 0 on (3)")
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS))
@@ -85,78 +81,60 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs/inputs"))
     parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args()
-    arguments.runs.mkdir(parents=True, exist_ok=True)
-    cells = itertools.product(
-        range(arguments.seeds), arguments.how, arguments.tasks, arguments.inputs
-    )
-    for seed, how, task, inputs in cells:
-        cell = {"task": task, "how": how, "inputs": inputs, "seed": seed}
-        run(arguments.out, arguments.runs, cell)
+    cells = [
+        {"task": task, "how": how, "inputs": inputs, "seed": seed}
+        for seed, how, task, inputs in itertools.product(
+            range(arguments.seeds), arguments.how, arguments.tasks, arguments.inputs
+        )
+    ]
+    runs = arguments.runs
+    run_cells(arguments.out, runs, FACTS, cells, partial(spec_of, runs), found_of)
 
 
-def run(out: Path, runs: Path, cell: dict[str, Any]) -> None:
-    """Train and evaluate one combination, unless it is in the results or somebody has begun it."""
-    if any({name: found[name] for name in cell} == cell for found in stored(out)["runs"]):
-        return
-    directory = runs / "-".join(map(str, cell.values())).replace(" ", "-").replace(",", "")
-    try:
-        directory.mkdir()
-    except FileExistsError:
-        return
+def spec_of(runs: Path, cell: dict[str, Any]) -> RunSpec:
+    """Return the run of one combination."""
     task, seed = TASKS[cell["task"]], cell["seed"]
-    cloning = cell["how"] == "cloning"
     config = TrainConfig(
-        env_steps=0 if cloning else task.env_steps,
+        env_steps=0 if cell["how"] == "cloning" else task.env_steps,
         seed=seed,
         evaluation=EvaluationConfig(every=2000, episodes=50),
-    ).with_(INPUTS[cell["inputs"]])
-    try:
-        demos = demonstrations(runs, task, seed)
-        result = train(task.env_id, config, demos=demos, out=directory)
-    except BaseException:
-        shutil.rmtree(directory, ignore_errors=True)
-        raise
-    last = evaluate(result.policy, task.env_id, episodes=EPISODES, seed=seed)
-    rows = list(read_metrics(directory))
-    found = {
-        **cell,
+    )
+    return RunSpec(
+        name=cell_name(cell),
+        env_id=task.env_id,
+        config=config.with_(INPUTS[cell["inputs"]]),
+        settings={name: cell[name] for name in ("task", "how", "inputs")},
+        demos=(demonstrations(runs, task, seed),),
+    )
+
+
+def found_of(spec: RunSpec, directory: Path) -> dict[str, Any]:
+    """Return the results of a run: its last policy in 300 episodes, and how it came there."""
+    policy = last_policy(directory)
+    last = evaluate(policy, spec.env_id, episodes=EPISODES, seed=spec.config.seed)
+    rows = read_metrics(directory)
+    print(spec.name, last.success_rate, flush=True)
+    return {
         "success_rate": last.success_rate,
-        "env_steps": result.progress.env_steps,
+        "env_steps": policy.metadata["env_steps"],
         "curve": [[row["time/env_steps"], row["eval/success_rate"]] for row in rows],
-        "seconds": round(rows[-1]["time/wall_seconds"] - rows[-1]["time/evaluation_seconds"], 1),
+        "seconds": seconds_of(directory),
     }
-    content = stored(out)
-    content["runs"].append(found)
-    write(out, content)
-    print(*cell.values(), last.success_rate, found["curve"], flush=True)
 
 
-def demonstrations(runs: Path, task: Task, seed: int) -> DemoSet:
+def demonstrations(runs: Path, task: Task, seed: int) -> str:
     """Return the demonstrations of one seed, which other runs of it share."""
-    name = f"{task.env_id}-{task.kind}-{task.num_demos}-{seed}.npz"
-    path = runs / name
-    if not path.exists():
-        demos = collect_demos(
+    name = f"{task.env_id.rpartition(':')[2]}-{task.kind}-{task.num_demos}-{seed}.npz"
+    return demo_file(
+        runs.with_name(f"{runs.name}-demos") / name,
+        lambda: collect_demos(
             task.env_id,
             task.demonstrator,
             episodes=task.num_demos,
             seed=seed,
             keep_failures=task.kind != "perfect",
-        )
-        save_demos(path, demos)
-    return load_demos(path)
-
-
-def stored(out: Path) -> dict[str, Any]:
-    """Return the results so far."""
-    if out.exists():
-        return json.loads(out.read_text())
-    return {
-        "command": "python benchmarks/inputs.py --seeds 3",
-        "versions": {name: version(name) for name in PACKAGES},
-        "machine": machine(),
-        "runs": [],
-    }
+        ),
+    )
 
 
 if __name__ == "__main__":

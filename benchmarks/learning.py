@@ -2,7 +2,7 @@
 
     python benchmarks/learning.py pick-and-place-fast --seeds 5
 
-Each seed is a run of the public ``train`` with 500 greedy episodes per evaluation. Success means
+Each seed is a run of a sweep with 500 greedy episodes per evaluation. Success means
 success at the last step; env steps include the warm start; wall seconds are given with and without
 evaluation; demonstrations are counted apart.
 """
@@ -15,22 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from cells import demo_file, last_policy, train_all, write
 from demonstrators import behaviour_of
 from machine import machine
 
-from headstart import (
-    PRESETS,
-    DemoSet,
-    TrainConfig,
-    collect_demos,
-    evaluate,
-    load_policy,
-    make_env,
-    train,
-)
+from headstart import PRESETS, TrainConfig, collect_demos, evaluate, make_env
 from headstart.files.run_files import read_metrics
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import Constant
+from headstart.sweeps.plan import Grid
+from headstart.sweeps.spec import Base
 from headstart.training.config import EvaluationConfig
 
 HERE = Path(__file__).parent
@@ -163,52 +157,40 @@ def main() -> None:
     parser.add_argument("--env-steps", type=int, help="env steps instead of the experiment's")
     parser.add_argument("--collectors", type=int, default=2)
     parser.add_argument("--runs", type=Path, default=Path("runs/benchmark"))
-    parser.add_argument("--collect-only", action="store_true", help="read the runs, train nothing")
     arguments = parser.parse_args()
     name = arguments.experiment
-    experiment = EXPERIMENTS[name]
+    experiment, runs = EXPERIMENTS[name], arguments.runs / name
+    command = f"python benchmarks/learning.py {name} --seeds {arguments.seeds}"
     if arguments.env_steps:
         config = replace(experiment.config, env_steps=arguments.env_steps)
         experiment = replace(experiment, config=config)
-    runs = [arguments.runs / f"{name}-{seed}" for seed in range(arguments.seeds)]
-    if not arguments.collect_only:
-        for seed, directory in enumerate(runs):
-            run(experiment, seed, directory, arguments.collectors)
-    results = HERE / "results" / f"{name}.json"
-    command = f"python benchmarks/learning.py {name} --seeds {arguments.seeds}"
-    if arguments.env_steps:
         command += f" --env-steps {arguments.env_steps}"
-    results.write_text(json.dumps(summary(experiment, runs, command), indent=1) + "\n")
+    base = Base(
+        env_id=experiment.env_id,
+        config=experiment.config,
+        demos=demonstrations(experiment, arguments.seeds, runs.with_name(f"{name}-demos")),
+        collectors=arguments.collectors,
+    )
+    done = train_all(runs, Grid(base=base, seeds=range(arguments.seeds)))
+    results = HERE / "results" / f"{name}.json"
+    write(results, summary(experiment, [runs / it.spec.name for it in done], command))
     print(f"{results}: {json.dumps(json.loads(results.read_text())['quoted'], indent=1)}")
 
 
-def run(experiment: Experiment, seed: int, directory: Path, collectors: int) -> None:
-    """Train one seed, unless its run directory is there already."""
-    if directory.exists():
-        return
-    demos = None
-    if experiment.num_demos:
-        demos = demonstrations(experiment, seed)
-    config = replace(experiment.config, seed=seed)
-    train(
-        experiment.env_id,
-        config,
-        demos=demos,
-        expand=experiment.expand,
-        out=directory,
-        collectors=collectors,
-    )
-
-
-def demonstrations(experiment: Experiment, seed: int) -> DemoSet:
-    """Return the demonstrations of one seed; imperfect ones hold failures too."""
-    return collect_demos(
-        experiment.env_id,
-        behaviour_of(experiment.kind, experiment.env_id),
-        episodes=experiment.num_demos,
-        seed=seed,
-        keep_failures=experiment.kind != "perfect",
-    )
+def demonstrations(experiment: Experiment, seeds: int, place: Path) -> tuple[str, ...] | None:
+    """Make the demonstrations of each seed; imperfect ones hold failures too."""
+    for seed in range(seeds) if experiment.num_demos else ():
+        demo_file(
+            place / f"{seed}.npz",
+            lambda seed=seed: collect_demos(
+                experiment.env_id,
+                behaviour_of(experiment.kind, experiment.env_id),
+                episodes=experiment.num_demos,
+                seed=seed,
+                keep_failures=experiment.kind != "perfect",
+            ),
+        )
+    return (str(place / "{seed}.npz"),) if experiment.num_demos else None
 
 
 def summary(experiment: Experiment, runs: list[Path], command: str) -> dict[str, Any]:
@@ -236,13 +218,12 @@ def last_policies(experiment: Experiment, runs: list[Path]) -> list[dict[str, An
     """Return 500 episodes of each run's last policy, if its own evaluations are shorter."""
     if experiment.config.evaluation.episodes >= EPISODES:
         return []
-    files = [directory / "policies" / "latest.safetensors" for directory in runs]
     return [
         {
             "env_steps": policy.metadata["env_steps"],
             **evaluate(policy, experiment.env_id, episodes=EPISODES, collectors=2).to_json(),
         }
-        for policy in map(load_policy, files)
+        for policy in map(last_policy, runs)
     ]
 
 
