@@ -1,6 +1,8 @@
 """Exact symmetries of a task, applied to batches: each transition also teaches its mirror image."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,15 +13,6 @@ from headstart.errors import InputError
 from headstart.settings import check_settings, setting
 
 FloatArray = NDArray[np.float32]
-
-_MIRRORED = (
-    "observation",
-    "achieved_goal",
-    "desired_goal",
-    "action",
-    "next_observation",
-    "next_achieved_goal",
-)
 
 
 @dataclass(frozen=True)
@@ -32,8 +25,17 @@ class AxisMap:
 
     def __call__(self, vector: FloatArray) -> FloatArray:
         """Mirror the last axis of ``vector``."""
-        mirrored = vector[..., self.permutation] * np.asarray(self.sign, np.float32)
-        return np.asarray(mirrored + np.asarray(self.offset, np.float32), np.float32)
+        permutation, sign, offset = self._arrays
+        mirrored: FloatArray = vector.take(permutation, axis=-1)
+        mirrored *= sign
+        mirrored += offset
+        return mirrored
+
+    @cached_property
+    def _arrays(self) -> tuple[NDArray[np.intp], FloatArray, FloatArray]:
+        """The three as arrays, which tuples would be turned into at every call."""
+        numbers = (np.array(each, np.float32) for each in (self.sign, self.offset))
+        return np.array(self.permutation, np.intp), *numbers
 
     @classmethod
     def reflection(
@@ -83,14 +85,20 @@ class Mirror:
 
     def __call__(self, batch: NumpyBatch) -> NumpyBatch:
         """Return the mirror image of every row."""
+        return self.map(batch, lambda column, axis_map: axis_map(column))
+
+    def map(
+        self, batch: NumpyBatch, function: Callable[[FloatArray, AxisMap], FloatArray]
+    ) -> NumpyBatch:
+        """Apply ``function`` to each column that a reflection changes, and its map."""
         return replace(
             batch,
-            observation=self.observation(batch.observation),
-            achieved_goal=self.goal(batch.achieved_goal),
-            desired_goal=self.goal(batch.desired_goal),
-            action=self.action(batch.action),
-            next_observation=self.observation(batch.next_observation),
-            next_achieved_goal=self.goal(batch.next_achieved_goal),
+            observation=function(batch.observation, self.observation),
+            achieved_goal=function(batch.achieved_goal, self.goal),
+            desired_goal=function(batch.desired_goal, self.goal),
+            action=function(batch.action, self.action),
+            next_observation=function(batch.next_observation, self.observation),
+            next_achieved_goal=function(batch.next_achieved_goal, self.goal),
         )
 
 
@@ -153,11 +161,10 @@ class MirroredSampler:
         """Return ``count`` transitions, each mirrored with probability one half."""
         batch = self.sampler.sample(count)
         flipped = np.flatnonzero(self.rng.random(count) < 0.5)
-        image = self.mirror(batch.map(lambda column: column[flipped]))
 
-        def overlay(name: str) -> FloatArray:
-            result: FloatArray = getattr(batch, name).copy()
-            result[flipped] = getattr(image, name)
+        def overlay(column: FloatArray, axis_map: AxisMap) -> FloatArray:
+            result = column.copy()
+            result[flipped] = axis_map(result.take(flipped, axis=0))
             return result
 
-        return replace(batch, **{name: overlay(name) for name in _MIRRORED})
+        return self.mirror.map(batch, overlay)
