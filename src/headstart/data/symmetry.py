@@ -34,8 +34,8 @@ class AxisMap:
     @cached_property
     def _arrays(self) -> tuple[NDArray[np.intp], FloatArray, FloatArray]:
         """The three as arrays, which tuples would be turned into at every call."""
-        numbers = (np.array(each, np.float32) for each in (self.sign, self.offset))
-        return np.array(self.permutation, np.intp), *numbers
+        sign, offset = (np.array(each, np.float32) for each in (self.sign, self.offset))
+        return np.array(self.permutation, np.intp), sign, offset
 
     @classmethod
     def reflection(

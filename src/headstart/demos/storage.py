@@ -19,7 +19,7 @@ from headstart.envs.goal_env import GoalSpec
 from headstart.envs.known import regions_by_name
 from headstart.errors import InputError
 from headstart.files.atomic import replacing
-from headstart.files.npz import DAMAGED, open_archive, read_member, unpacked_limit
+from headstart.files.npz import DAMAGED, open_archive, read_member, unpacked_limit, write_archive
 from headstart.files.paths import user_path
 from headstart.files.strict_json import build, parse_json, plain
 from headstart.files.tensors import HEAD, NUMPY_ARCHIVE, refuse_foreign
@@ -238,7 +238,7 @@ def save_demos(path: str | Path, demos: DemoSet) -> None:
     arrays["header"] = np.frombuffer(text.encode(), np.uint8)
     try:
         with replacing(path) as staged, staged.open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **arrays)
+            write_archive(file, arrays)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror})") from error
 

@@ -10,7 +10,6 @@ from headstart.agents.ddpg import DDPG
 from headstart.agents.device import find_device
 from headstart.agents.learners import Learners, Shards
 from headstart.data.episode import Episode
-from headstart.data.hindsight import Relabelling
 from headstart.data.replay import EpisodeReplay
 from headstart.data.strategies import GoalStrategy
 from headstart.data.symmetry import Mirror
@@ -92,7 +91,7 @@ def build_trainer(
     if demos is not None:
         demos = [check(episode, is_demo=True).demonstrated() for episode in demos]
     relabelling = make_relabelling(config, reward, goal_strategy)
-    config = _decide_other_goals(config, spec, demos, relabelling)
+    config = _decide_other_goals(config, spec, demos)
     sampler, demo_sampler = make_samplers(config, mirror, replay, demos, relabelling, streams)
     return Trainer(
         config=config,
@@ -169,7 +168,7 @@ def _resets(config: TrainConfig, demos: Sequence[Episode] | None) -> TaskSource:
 
 
 def _decide_other_goals(
-    config: TrainConfig, spec: GoalSpec, demos: Sequence[Episode] | None, relabelling: Relabelling
+    config: TrainConfig, spec: GoalSpec, demos: Sequence[Episode] | None
 ) -> TrainConfig:
     """Return settings that say whether first steps of demonstrations get other goals."""
     if config.demos.other_goals is not None or demos is None:
@@ -179,7 +178,6 @@ def _decide_other_goals(
         use = compare_goal_use(
             lambda: _agent(config, spec, view),
             demos,
-            relabelling,
             batch_size=config.batch_size,
             seed=integer_seed(config.seed, "goal use"),
         )
