@@ -55,6 +55,8 @@ def refused(capsys, *words):
         ("--tune agent.tau=0.1:7", "agent.tau must lie in"),
         ("--tune agent.q-filter=0:1", "is no range; give LOW:HIGH or log:LOW:HIGH"),
         ("--tune agent.tau=0.1:0.2 --trials 0", "--trials must be at least 1, got 0"),
+        ("--grid replay-capacity=1000,20", "replay_capacity 20 cannot hold one episode"),
+        ("--grid init-policy=None,no.safetensors", "no.safetensors: no such policy file"),
         ("--cores 0", "--cores must be at least 1, got 0"),
         ("--cores 1 --slurm", "--cores is for runs on this machine, got --slurm too"),
         ("--slurm time", "--slurm takes NAME=VALUE, each name once, got time"),

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from headstart.cli.importing import without_collection
 from headstart.cli.parser import Parser
 from headstart.cli.sweep_words import read_grid, read_pairs, read_ranges, read_seeds
 from headstart.cli.train import add_run, check_demos, directory_names, settings_of
@@ -20,7 +21,7 @@ from headstart.sweeps.plan import Grid, Plan
 from headstart.sweeps.results import SWEEP, Result, read_results
 from headstart.sweeps.slurm import ClusterRuns, slurm_executor
 from headstart.sweeps.spec import Base, RunSpec
-from headstart.sweeps.summary import describe_failures, describe_results
+from headstart.sweeps.summary import best_command, describe_failures, describe_results
 from headstart.sweeps.sweep import differs, run_sweep
 from headstart.sweeps.tune import Tuning
 from headstart.text import counted
@@ -144,9 +145,7 @@ def _run(arguments: argparse.Namespace) -> None:
         require(arguments.cores >= 1, "--cores must be at least 1", arguments.cores)
         require(arguments.slurm is None, "--cores is for runs on this machine", "--slurm too")
     plan = _plan_of(arguments)
-    for spec in plan.more(()):
-        check_demos(arguments, spec.demos)
-    _check_env(arguments.env)
+    _check_runs(plan.more(()))
     out = arguments.out or _directory(arguments, plan)
     if arguments.dry_run:
         _print_commands(plan.more(()), out)
@@ -186,12 +185,18 @@ def _plan_of(arguments: argparse.Namespace) -> Plan:
     return Grid(base=base, seeds=seeds, values=grid)
 
 
-def _check_env(env_id: str) -> None:
-    """Refuse an environment that no run could build."""
-    # After the options are read: it imports Gymnasium.
-    from headstart.envs.make import make_env
+def _check_runs(specs: Sequence[RunSpec]) -> None:
+    """Refuse runs that could not begin."""
+    for files in dict.fromkeys(spec.demos for spec in specs):
+        check_demos(files)
+    # After the options are read: it imports torch.
+    with without_collection():
+        from headstart.runs.preparation import check_runs
 
-    make_env(env_id).close()
+    first = specs[0]
+    # Those of one seed stand for all.
+    configs = [it.config for it in specs if it.config.seed == first.config.seed]
+    check_runs(first.env_id, configs, with_demos=first.demos is not None)
 
 
 def _directory(arguments: argparse.Namespace, plan: Plan) -> Path:
@@ -226,6 +231,8 @@ def _print_outcome(results: Sequence[Result], out: Path, arguments: argparse.Nam
     failures = describe_failures(results, out)
     place = shlex.quote(str(out))
     lines = [describe_results(results), *failures, f"results: {out / SWEEP}"]
+    if arguments.tune:
+        lines += [f"best:    {line}" for line in best_command(results)]
     if any(result.rows for result in results):
         lines.append(f"next:    headstart report {place} --out {shlex.quote(f'{out}.html')}")
     print("\n".join(lines), flush=True)

@@ -129,7 +129,7 @@ def _run(arguments: argparse.Namespace) -> None:
     config = settings_of(arguments)
     if arguments.resume and arguments.out is None:
         raise InputError("--resume needs the directory of the run, --out DIR")
-    check_demos(arguments, arguments.demos)
+    check_demos(arguments.demos)
     names = directory_names(arguments.env, arguments.preset)
     out = arguments.out or next(path for path in names if not path.exists())
     # It imports torch, which takes seconds: what is wrong with the command line is said first.
@@ -154,7 +154,7 @@ def _run(arguments: argparse.Namespace) -> None:
     print_outcome(result, out, arguments.env)
 
 
-def check_demos(arguments: argparse.Namespace, files: Collection[str] | None) -> None:
+def check_demos(files: Collection[str] | None) -> None:
     """Refuse demonstrations that are not there, before anything slow is done.
 
     Raises:
@@ -163,7 +163,7 @@ def check_demos(arguments: argparse.Namespace, files: Collection[str] | None) ->
     if files is None:
         return
     if not any(files):
-        arguments.parser.error("--demos names no file")
+        raise InputError("--demos names no file; name one, or leave the option out")
     # After the options are read: it imports Gymnasium.
     from headstart.demos.foreign.sources import check_exists
 

@@ -3,7 +3,7 @@
 import contextlib
 import copy
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
@@ -22,6 +22,7 @@ from headstart.envs.make import env_source, make_env
 from headstart.envs.names import is_buildable, is_env_class
 from headstart.envs.source import EnvLike, EnvSource
 from headstart.errors import InputError, require
+from headstart.policy import load_policy
 from headstart.presets import PRESETS, find_preset
 from headstart.rollout.executors import Executor, open_executor
 from headstart.rollout.task_source import TaskFunction, TaskSource, TaskSourceLike
@@ -99,6 +100,32 @@ def prepare_run(
             trainer.env = source
             trainer.progress.expansion_env_steps = spent
             yield Prepared(trainer, used)
+
+
+def check_runs(env: EnvLike, configs: Iterable[TrainConfig], *, with_demos: bool) -> None:
+    """Refuse what ``prepare_run`` would refuse before it looks at demonstrations.
+
+    Args:
+        env: the environment.
+        configs: of runs.
+        with_demos: whether they have demonstrations.
+
+    Raises:
+        InputError: if the environment cannot be built, or does not go together with one of them.
+    """
+    source, specs = env_source(env), dict[str, GoalSpec]()
+    with contextlib.closing(make_env(source)) as built:
+        for config in configs:
+            detect = _what_to_detect(config, with_demos=with_demos)
+            key = f"{config.task} {detect}"
+            if key not in specs:
+                specs[key] = GoalSpec.from_env(built, config.task, name=source.name, detect=detect)
+            spec = specs[key]
+            adapted = adapt(config, spec)
+            finding = None if with_demos else open_finding(source, adapted, spec)
+            check_fit(adapted, spec, with_demos=with_demos or finding is not None)
+            if config.init_policy is not None:
+                load_policy(config.init_policy)
 
 
 @contextlib.contextmanager

@@ -20,7 +20,7 @@ class SweepDisplay:
 
     def __init__(self) -> None:
         self._console = console()
-        self._live = Live(console=self._console, refresh_per_second=4)
+        self._live = Live(console=self._console, refresh_per_second=4, transient=True)
         self._begun: dict[str, tuple[float, int | None]] = {}
 
     def __enter__(self) -> "SweepDisplay":
@@ -61,7 +61,7 @@ class SweepDisplay:
             rate = "-" if state.success_rate is None else f"{state.success_rate:.1%}"
             table.add_row(
                 result.spec.name,
-                state.phase,
+                state.phase or "starting",
                 f"{state.env_steps:,} of {total:,}",
                 rate,
                 _duration(self._left(result)),

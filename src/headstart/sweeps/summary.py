@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
+from headstart.runs.reproduce import command_for
 from headstart.sweeps.results import LAST, Cell, Result, cells_of
 from headstart.sweeps.spec import label
 from headstart.sweeps.state import log_file
@@ -36,6 +37,16 @@ def describe_failures(results: Sequence[Result], sweep: Path) -> list[str]:
         for it in results
         if it.state.stage == "failed"
     ]
+
+
+def best_command(results: Sequence[Result]) -> list[str]:
+    """Return the command that trains with the settings of the best score, if there is one."""
+    rated = [cell for cell in cells_of(results) if cell.score is not None]
+    if not rated:
+        return []
+    spec = max(rated, key=lambda cell: cell.score or 0.0).results[0].spec
+    expand = [] if spec.expand is None else ["--expand", str(spec.expand)]
+    return [command_for(spec.env_id, spec.config.with_(seed=0), spec.demos, *expand)]
 
 
 def _row(cell: Cell) -> list[str]:
