@@ -23,7 +23,7 @@ def settings_table() -> str:
         text += [f"### {f'`{title}`' if title else 'The whole run'}", "", about, ""]
         text += [
             f"| setting | {' | '.join(PRESETS)} | may be | on resume | |",
-            "|---|---|---|---|---|---|---|",
+            "|---" * (len(PRESETS) + 4) + "|",
         ]
         text += [row_of(row) for row in (first, *others)] + [""]
     return "\n".join(text).rstrip()

@@ -22,14 +22,7 @@ from headstart.files.run_files import read_metrics
 
 OUT = Path(__file__).parent / "results" / "stack-learning.json"
 DEMOS, NOISE = 100, 0.2
-CONFIG = PRESETS["fast"].with_(
-    {
-        "agent.hidden_sizes": (256, 256, 256),
-        "agent.discount": 0.99,
-        "warm_start.bc_updates": 8000,
-        "exploration.random_action": 0.0,
-    }
-)
+CONFIG = PRESETS["stack"]
 ENV_STEPS = {2: 10_000, 3: 25_000, 4: 60_000, 5: 120_000, 6: 250_000}
 """At which what is trained is quoted."""
 

@@ -68,7 +68,26 @@ HER = TrainConfig(
 )
 """DDPG + HER without demonstrations as published (Plappert et al. 2018)."""
 
-PRESETS: dict[str, TrainConfig] = {"fast": FAST, "nair2018": NAIR2018, "her": HER}
+STACK = FAST.with_(
+    {
+        "agent.hidden_sizes": (256, 256, 256),
+        "agent.discount": 0.99,
+        "warm_start.bc_updates": 8000,
+        "exploration.random_action": 0.0,
+    }
+)
+"""``fast`` for goals of several components, reached one after another in hundreds of steps.
+
+Such demonstrations take wider networks and longer cloning, their horizon a longer discount, and a
+random action may knock over what has been built.
+"""
+
+PRESETS: dict[str, TrainConfig] = {
+    "fast": FAST,
+    "nair2018": NAIR2018,
+    "her": HER,
+    "stack": STACK,
+}
 
 
 def find_preset(name: str) -> TrainConfig:

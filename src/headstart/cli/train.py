@@ -27,6 +27,7 @@ presets:
   fast      warm start by cloning, twin critics, averaged actor: a minute on a laptop (default)
   nair2018  DDPG + HER + demonstrations, the published configuration to the letter
   her       DDPG + HER without demonstrations, the published configuration
+  stack     fast for goals of several components, such as towers (FetchStack3-v0)
 
 The defaults below are those of the preset: `headstart train --preset her --help` shows its own.
 
