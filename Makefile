@@ -11,7 +11,7 @@ CURVE := --env-steps 6000 --evaluation.every 1000 --evaluation.at-start
 # Where it is set, every process that the tests start would compile the library again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast check docs clean
+.PHONY: demo test test-fast check docs site clean
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "headstart needs Python 3.11 or newer, this is " + sys.version.split()[0])'
@@ -42,13 +42,19 @@ test-fast: $(VENV)/installed
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m "not mujoco and not processes and not learning"
 
 check: $(VENV)/installed
-	$(BIN)/ruff format --check src tests benchmarks examples
-	$(BIN)/ruff check src tests benchmarks examples
+	$(BIN)/ruff format --check src tests benchmarks examples docs/site
+	$(BIN)/ruff check src tests benchmarks examples docs/site
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 docs: $(VENV)/installed
 	$(BIN)/python benchmarks/report.py
 
+site: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[site]'
+	$(BIN)/python docs/site/pages.py
+	$(BIN)/zensical build --strict
+	@echo "open build/site/index.html"
+
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

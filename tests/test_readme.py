@@ -15,6 +15,10 @@ ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
+def read(name: str) -> str:
+    return (ROOT / "docs" / name).read_text()
+
+
 def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), flags=re.M | re.S)
 
@@ -53,6 +57,29 @@ def test_every_python_example_uses_names_that_exist(page):
 def test_every_local_link_and_picture_is_there(page):
     for target in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text()):
         assert (page.parent / target).exists(), target
+
+
+def anchors(page: Path) -> set[str]:
+    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.M | re.S)
+    titles = re.findall(r"^#+ (.*)$", text, flags=re.M)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_heading_that_is_linked_to_is_there(page):
+    for name, anchor in re.findall(r"\]\((?!http)([^)#]*)#([^)]+)\)", page.read_text()):
+        assert anchor in anchors(page.parent / name if name else page), (name, anchor)
+
+
+def test_every_figure_is_listed_with_its_command():
+    listed = set(re.findall(r"^\| (\S+\.(?:png|gif)) \|.*`", read("figures.md"), flags=re.M))
+    assert listed == {path.name for path in (ROOT / "docs" / "images").iterdir()}
+
+
+def test_the_site_has_every_page():
+    config = (ROOT / "mkdocs.yml").read_text()
+    for page in PAGES[1:]:
+        assert f" {page.name}\n" in config, page.name
 
 
 def test_public_names_can_be_imported():

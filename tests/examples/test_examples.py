@@ -1,6 +1,7 @@
 """The examples, run as they are."""
 
 import importlib.util
+import json
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,27 @@ def test_stable_baselines3_learns_from_a_demo_file(tmp_path):
     )
     assert 0.0 <= rate <= 1.0
     assert demos.exists()
+
+
+@pytest.mark.mujoco
+def test_the_notebook_runs_from_top_to_bottom(tmp_path, monkeypatch, capsys):
+    """In small; in its own size it ends near 100%."""
+    monkeypatch.chdir(tmp_path)
+    small = {
+        "env_steps": 300,
+        "agent.hidden_sizes": (16, 16),
+        "warm_start.bc_updates": 20,
+        "warm_start.episodes": 2,
+        "warm_start.critic_updates": 10,
+        "cycle.updates_per_step": 0.1,
+        "evaluation.episodes": 2,
+    }
+    found = {}
+    for cell in json.loads((EXAMPLES / "quickstart.ipynb").read_text())["cells"]:
+        if cell["cell_type"] == "code":
+            exec("".join(cell["source"]), found)
+            if "settings" in found and not (tmp_path / "demos.npz").exists():
+                found |= {"settings": small, "demonstrations": 2, "episodes": 2}
+    assert 0.0 <= found["found"].success_rate <= 1.0
+    assert (tmp_path / "curves.png").stat().st_size > 10_000
+    assert "curves.png" in capsys.readouterr().out
