@@ -1,4 +1,4 @@
-"""Updates a second of every preset against torch's threads, and whether bits depend on them.
+"""Updates a second of every preset against torch's threads and precision, and whether bits differ.
 
     python benchmarks/threads.py
 
@@ -28,6 +28,7 @@ from benchmarks.speed.common import per_second
 from headstart.agents.config import DDPGConfig
 from headstart.agents.ddpg import DDPG
 from headstart.agents.device import send_batch
+from headstart.agents.precision import multiplies_bfloat16
 from headstart.data.hindsight import HindsightSampler
 from headstart.data.mixture import MixedSampler
 from headstart.presets import PRESETS
@@ -64,6 +65,7 @@ def main() -> None:
         "machine": machine(),
         "versions": {name: version(name) for name in ("torch", "numpy")},
         "load_average": os.getloadavg()[0],
+        "multiplies_bfloat16": multiplies_bfloat16(),
         "sizes": found,
     }
     others = json.loads(arguments.out.read_text()) if arguments.out.exists() else []
@@ -74,16 +76,22 @@ def main() -> None:
 def measure(
     config: DDPGConfig, batch_size: int, threads: list[int], seconds: float, rounds: int
 ) -> dict[str, object]:
-    """Return updates a second for each number of threads, and which of them give the same bits."""
+    """Return updates a second by threads, and by one in bfloat16; and where bits are the same."""
     rates: dict[int, list[float]] = {count: [] for count in threads}
+    rounded = []
     call = whole_updates(make_agent(config), batch_size)
     for _ in range(rounds):
         for count in threads:
             torch.set_num_threads(count)
             rates[count].append(per_second(call, seconds))
+        torch.set_num_threads(1)
+        torch.set_float32_matmul_precision("medium")
+        rounded.append(per_second(call, seconds))
+        torch.set_float32_matmul_precision("highest")
     bits = {count: bits_after(config, batch_size, count) for count in threads}
     return {
         "updates_per_second": {count: statistics.median(of) for count, of in rates.items()},
+        "bfloat16_updates_per_second": statistics.median(rounded),
         "same_bits": {count: bits[count] == bits[threads[0]] for count in threads},
     }
 

@@ -4,7 +4,6 @@ import pytest
 
 from headstart.doctor.check import Check
 from headstart.doctor.machine import (
-    check_bfloat16,
     check_cores,
     check_memory,
     check_torch,
@@ -16,11 +15,10 @@ from headstart.doctor.machine import (
 def machine(tmp_path):
     """Return a function that writes the files of a machine, in GiB."""
 
-    def write(*, total=16.0, available=8.0, limit=None, cpu="max 100000", flags="fpu sse"):
+    def write(*, total=16.0, available=8.0, limit=None, cpu="max 100000"):
         (tmp_path / "proc/self").mkdir(parents=True)
         (tmp_path / "sys/fs/cgroup").mkdir(parents=True)
         (tmp_path / "proc/self/cgroup").write_text("0::/\n")
-        (tmp_path / "proc/cpuinfo").write_text(f"processor\t: 0\nflags\t\t: {flags}\n")
         sizes = f"MemTotal: {int(total * 2**20)} kB\nMemAvailable: {int(available * 2**20)} kB\n"
         (tmp_path / "proc/meminfo").write_text(f"{sizes}HugePages_Total: 0\n")
         (tmp_path / "sys/fs/cgroup/cpu.max").write_text(f"{cpu}\n")
@@ -67,32 +65,27 @@ def test_the_memory_of_a_container_is_its_limit(machine):
     assert (check.status, check.found) == ("problem", "0.2 of 0.2 GiB available")
 
 
-@pytest.mark.parametrize(
-    ("flags", "found"),
-    [
-        ("fpu avx512_bf16 amx_bf16", "avx512_bf16, amx_bf16: with wide networks"),
-        ("fp asimd bf16", "bf16: with wide networks"),
-        ("fpu avx512f", "not in this processor"),
-    ],
-)
-def test_bfloat16_is_detected_by_the_processor(flags, found, machine):
-    (check,) = check_bfloat16(machine(flags=flags))
-    assert check.status == "ok"
-    assert check.found.startswith(found)
-
-
 def test_a_system_without_these_files_is_not_a_reason_to_worry(tmp_path):
     unknown = "unknown on this system"
     assert list(check_memory(tmp_path)) == [Check("memory", "ok", unknown)]
-    assert list(check_bfloat16(tmp_path)) == [Check("bfloat16", "ok", unknown)]
 
 
 def test_more_threads_than_cores_are_advised_against():
-    threads, gpu = check_torch(usable_cores() + 1, "Some GPU")
+    threads, gpu, _ = check_torch(usable_cores() + 1, "Some GPU", False)
     assert threads.status == "advice"
     assert threads.found.startswith(f"torch takes {usable_cores() + 1} by default;")
     assert threads.repair.startswith("run `unset OMP_NUM_THREADS MKL_NUM_THREADS`")
     assert gpu == Check("gpu", "ok", "Some GPU; training uses it with --device cuda")
-    threads, gpu = check_torch(usable_cores(), None)
+    threads, gpu, _ = check_torch(usable_cores(), None, False)
     assert threads.status == "ok"
     assert gpu.found == "torch sees none; training runs on the CPU"
+
+
+@pytest.mark.parametrize(
+    ("rounds", "found"),
+    [(True, "torch multiplies in it"), (False, "torch multiplies float32 here all the same")],
+)
+def test_bfloat16_is_advised_where_products_are_made_of_it(rounds, found):
+    *_, check = check_torch(1, None, rounds)
+    assert check.status == "ok"
+    assert check.found.startswith(found)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from headstart.doctor.check import Check
-from headstart.doctor.machine import check_bfloat16, check_cores, check_memory
+from headstart.doctor.machine import check_cores, check_memory
 from headstart.doctor.packages import check_installation, check_packages, check_python
 from headstart.doctor.places import check_current_directory, check_gone, check_temporary_files
 from headstart.doctor.simulation import check_ffmpeg, check_simulation
@@ -26,7 +26,6 @@ def examine(env_id: str) -> Iterator[Check]:
         "packages": check_packages,
         "simulator": lambda: check_simulation(env_id),
         "ffmpeg": check_ffmpeg,
-        "bfloat16": check_bfloat16,
         "cores": check_cores,
         "memory": check_memory,
         "temporary files": check_temporary_files,

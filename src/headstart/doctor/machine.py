@@ -1,4 +1,4 @@
-"""The machine itself: cores, memory, threads, GPU, and what its processor can multiply."""
+"""The machine itself: cores, memory, threads, GPU, and how it multiplies."""
 
 import os
 from collections.abc import Iterator
@@ -12,8 +12,6 @@ from headstart.text import counted
 _GIB = 2**30
 # Measured on a Fetch task: the learner, and one collector beside it.
 _LEARNER, _COLLECTOR = 0.6 * _GIB, 0.35 * _GIB
-# As Linux calls them: the first two of x86, the last of ARM.
-_BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16")
 
 
 def check_cores(root: Path = Path("/")) -> Iterator[Check]:
@@ -56,8 +54,8 @@ def check_memory(root: Path = Path("/")) -> Iterator[Check]:
         yield Check("memory", "ok", found)
 
 
-def check_torch(threads: int, gpu: str | None) -> Iterator[Check]:
-    """Say what torch makes of the machine: how many threads it takes, and which GPU it sees."""
+def check_torch(threads: int, gpu: str | None, bfloat16: bool) -> Iterator[Check]:
+    """Say what torch makes of the machine: its threads, and which GPU and which products it has."""
     found = f"torch takes {threads} by default; training sets 1 (--torch-threads)"
     if threads <= usable_cores():
         yield Check("threads", "ok", found)
@@ -67,24 +65,10 @@ def check_torch(threads: int, gpu: str | None) -> Iterator[Check]:
         yield Check("threads", "advice", found, repair)
     used = "training uses it with --device cuda" if gpu else "training runs on the CPU"
     yield Check("gpu", "ok", f"{gpu or 'torch sees none'}; {used}")
-
-
-def check_bfloat16(root: Path = Path("/")) -> Iterator[Check]:
-    """Say whether the processor multiplies bfloat16; float32 does on all.
-
-    Args:
-        root: where ``proc`` lies.
-    """
-    try:
-        words = set((root / "proc/cpuinfo").read_text().split())
-    except OSError:
-        yield Check("bfloat16", "ok", "unknown on this system")
-        return
-    names = ", ".join(name for name in _BFLOAT16 if name in words)
-    if names:
-        found = f"{names}: with wide networks `--matmul-precision bfloat16` is faster"
+    if bfloat16:
+        found = "torch multiplies in it: wide networks are faster with --matmul-precision bfloat16"
     else:
-        found = "not in this processor: leave --matmul-precision at float32"
+        found = "torch multiplies float32 here all the same: leave --matmul-precision at float32"
     yield Check("bfloat16", "ok", found)
 
 

@@ -63,7 +63,7 @@ def check_packages() -> Iterator[Check]:
         fact = imported[modules[name]]
         yield _version_trouble(name, wanted) or _import(name, wanted, fact["error"])
         if "threads" in fact:
-            yield from check_torch(fact["threads"], fact["gpu"])
+            yield from check_torch(fact["threads"], fact["gpu"], fact["bfloat16"])
 
 
 def try_imports(modules: Sequence[str]) -> dict[str, dict[str, Any]]:

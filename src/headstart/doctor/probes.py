@@ -96,11 +96,14 @@ def _encoding() -> Iterator[str]:
 
 
 def _about_torch() -> dict[str, Any]:
-    """Return how many threads torch takes here, and which GPU it sees."""
+    """Return how many threads torch takes here, which GPU it sees, and how it multiplies."""
     import torch
 
+    from headstart.agents.precision import multiplies_bfloat16
+
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
-    return {"threads": torch.get_num_threads(), "gpu": gpu}
+    threads = torch.get_num_threads()
+    return {"threads": threads, "gpu": gpu, "bfloat16": multiplies_bfloat16()}
 
 
 def _describe(error: BaseException) -> str:

@@ -1,11 +1,13 @@
 """A trainer that runs to its end, with or without a run directory."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
 import torch
 
+from headstart.agents.precision import multiplies_bfloat16
 from headstart.errors import RunError
 from headstart.files.run_files import BEST
 from headstart.policy import Policy, policy_from_bytes
@@ -26,6 +28,8 @@ from headstart.training.observer import (
     describe_policy,
 )
 from headstart.training.trainer import Trainer
+
+_log = logging.getLogger("headstart")
 
 _PRECISIONS = {"float32": "highest", "bfloat16": "medium"}
 
@@ -97,6 +101,8 @@ def _execute(
         for observer in observers:
             observer.started(config, trainer.handle)
         keep_freed_memory()
+        if config.matmul_precision == "bfloat16" and not multiplies_bfloat16():
+            _log.warning("matmul_precision bfloat16: torch multiplies float32 here all the same")
         with torch_settings(threads=config.torch_threads, matmul_precision=config.matmul_precision):
             ended = trainer.run()
         message = save(ended)
