@@ -101,12 +101,14 @@ def test_a_directory_belongs_to_one_sweep_which_may_grow(tmp_path):
         for sizes in ([8], [8, 8])
     ]
     open_directory(tmp_path / "wide", wider[0].identity)
-    with pytest.raises(InputError, match=r"hidden_sizes': \[8\]} and not"):
+    with pytest.raises(InputError, match=r"settings agent.hidden_sizes \[8\] and not \[8, 8\]"):
         open_directory(tmp_path / "wide", wider[1].identity)
     open_directory(tmp_path / "a", two)
     open_directory(tmp_path / "a", two)
     open_directory(tmp_path / "a", three)
-    with pytest.raises(InputError, match=r"another sweep, grid {} and not .*; choose another"):
+    with pytest.raises(
+        InputError, match=r"sweep, grid agent.q_weight None and not \[1.0\]; choose"
+    ):
         open_directory(tmp_path / "a", grid)
     write_results(tmp_path / "a", three, [])
     with pytest.raises(InputError, match=r"seeds \[0, 1, 2\] and not \[0, 1\]"):

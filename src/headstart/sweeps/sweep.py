@@ -102,16 +102,17 @@ def differs(content: Mapping[str, Any], identity: Mapping[str, Any]) -> str | No
         return "of which nothing is known"
     for name in (*identity, *before):
         old, new = before.get(name), identity.get(name)
-        if old != new and not (name in _MAY_GROW and _grown(old, new)):
-            return f"{name} {_short(old)} and not {_short(new)}"
+        if isinstance(old, dict) and isinstance(new, dict):
+            pairs = {f"{name} {key}": (old.get(key), new.get(key)) for key in {**old, **new}}
+        else:
+            pairs = {name: (old, new)}
+        for what, (one, other) in pairs.items():
+            if one != other and not (name in _MAY_GROW and _grown(one, other)):
+                return f"{what} {_short(one)} and not {_short(other)}"
     return None
 
 
 def _grown(old: Any, new: Any) -> bool:
-    if isinstance(old, dict) and isinstance(new, dict):
-        return old.keys() == new.keys() and all(
-            old[name] == new[name] or _grown(old[name], new[name]) for name in old
-        )
     return isinstance(old, list) and isinstance(new, list) and all(it in new for it in old)
 
 

@@ -2,12 +2,12 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from headstart.errors import InputError, require
 from headstart.sweeps.results import Cell, Result
-from headstart.sweeps.spec import Base, RunSpec, as_json, check_seeds
+from headstart.sweeps.spec import Base, RunSpec, check_seeds, shown
 
 _NEEDED = "tuning needs Optuna: pip install 'headstart[tune]'"
 
@@ -30,6 +30,12 @@ class Range:
             return
         require(self.low < self.high, "a range goes up", f"{self.low:g}:{self.high:g}")
         require(not self.log or self.low > 0, "a range with log: lies above 0", self.low)
+
+    def __str__(self) -> str:
+        """Return it as it is typed."""
+        if self.values:
+            return ",".join(map(shown, self.values))
+        return f"{'log:' * self.log}{self.low:.12g}:{self.high:.12g}"
 
     def inner(self, value: Any) -> Any:
         """Return what Optuna is shown for a value: of some that are listed, which one."""
@@ -69,11 +75,10 @@ class Tuning:
         """What the sweep is made of: all but the number of trials, which may grow."""
         # As text: a score is over all seeds, so that theirs must not.
         seeds = ",".join(map(str, self.seeds))
-        ranges = {name: as_json(asdict(each)) for name, each in self.ranges.items()}
         return {
             **self.base.identity,
             "seeds": seeds,
-            "tune": {name: str(it) for name, it in ranges.items()},
+            "tune": {name: str(each) for name, each in self.ranges.items()},
             "trials_per_round": self.per_round,
         }
 
