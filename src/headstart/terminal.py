@@ -3,7 +3,9 @@
 import contextlib
 import io
 import sys
-from typing import IO, Any, cast
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any, Protocol, cast
 
 from rich.console import Console
 from rich.progress import (
@@ -69,3 +71,22 @@ def bar(output: Console) -> Progress:
     ]
     # On anything but a terminal a bar would print itself over and over; lines are printed instead.
     return Progress(*columns, console=output, disable=not output.is_terminal)
+
+
+class Tick(Protocol):
+    """Advances a progress bar by one; whatever it is handed does not matter."""
+
+    def __call__(self, _: object = None) -> None:
+        """Advance."""
+
+
+@contextmanager
+def progress_bar(title: str, total: int) -> Iterator[Tick]:
+    """Show a bar while a known number of things is done."""
+    with bar(console()) as progress:
+        task = progress.add_task(title, total=total)
+
+        def tick(_: object = None) -> None:
+            progress.advance(task)
+
+        yield tick

@@ -8,8 +8,8 @@ from builders import is_one_line
 from carrying import Carrying, Demonstrator, Forgetful, layout
 
 from headstart import InputError, collect_demos, expand_demos, expert_for, load_demos, save_demos
-from headstart.demos.expansion.choice import Tally, choose_sources
 from headstart.demos.expansion.cost import ExpansionCost, cost_of, expansion_env_steps
+from headstart.demos.expansion.rounds import Tally, choose_sources
 from headstart.demos.foreign.joining import join_demos
 from headstart.demos.record import CollectingInterrupted
 from headstart.demos.storage import DemoSet

@@ -8,8 +8,8 @@ from builders import is_one_line
 from carrying import Carrying
 
 from headstart import InputError, find_demos, load_policy, resume, save_demos, train
-from headstart.demos.expansion.choice import Tally, stick_to_good
 from headstart.demos.expansion.cost import cost_of, is_found
+from headstart.demos.expansion.rounds import Tally, stick_to_good
 from headstart.demos.finding import find
 from headstart.demos.finding.find import NothingFoundError
 

@@ -13,7 +13,7 @@ from legacy_files import (
     write_today,
 )
 
-from headstart.demos.foreign import legacy_episodes
+from headstart.demos.foreign import legacy
 from headstart.demos.foreign.legacy import load_legacy_demos
 from headstart.demos.storage import DemoSet, save_demos
 
@@ -133,7 +133,7 @@ def test_a_file_without_an_episode_is_refused(path):
 
 
 def test_more_states_than_can_be_kept_are_refused(path, monkeypatch):
-    monkeypatch.setattr(legacy_episodes, "MAX_STATES", 1000)
+    monkeypatch.setattr(legacy, "MAX_STATES", 1000)
     # One episode, named again and again: what the file holds says little about what it makes.
     parts = ragged(parts_of(some_episodes([9])))
     write_today(path, [np.repeat(part, 100) for part in parts])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from headstart.doctor.limits import Limits, container_limits
+from headstart.doctor.machine import Limits, container_limits
 
 GIB = 2**30
 NOTHING = Limits(cores=None, memory=None)

@@ -16,9 +16,8 @@ from headstart.envs.interface import GOAL_KEYS
 from headstart.envs.layout import find_layout
 from headstart.envs.make import make_env
 from headstart.envs.snapshot import require_restorable
-from headstart.envs.stack.course import Course
+from headstart.envs.stack.course import Course, is_placed, sparse_reward, step_reward
 from headstart.envs.stack.env import FetchStack
-from headstart.envs.stack.rewards import is_placed, sparse_reward, step_reward
 from headstart.envs.stack.scenes import APART, FROM_TOWER
 from headstart.envs.symmetry_check import mirror_defect
 from headstart.envs.task import TaskConfig

@@ -15,8 +15,8 @@ from headstart.export.contract import inputs_of
 from headstart.export.policy import export_policy
 from headstart.policy import load_policy
 from headstart.presets import PRESETS
+from headstart.runs.changes import train_command
 from headstart.runs.record import RunRecord, current_versions
-from headstart.runs.reproduce import train_command
 from headstart.training.evaluation import summarize
 
 

@@ -9,7 +9,7 @@ from builders import is_one_line
 from cut_runs import BASE, Cut, PowerCut
 from small_runs import POINT, SMALL, Noted, weights_of
 
-from headstart.demos.frontier import DemoFrontier
+from headstart.demos.resets import DemoFrontier
 from headstart.errors import InputError
 from headstart.rollout.task_source import EpisodeTask, Start, TaskSource
 from headstart.runs.resume import resume

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from small_runs import POINT, SMALL, Diary, weights_of
 
-from headstart.cli.time_spent import describe_time
+from headstart.cli.running import describe_time
 from headstart.rollout.executors import make_executor
 from headstart.runs.train import train
 from headstart.training.clock import Clock

@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict
 
 from headstart.cli.parser import Parser
-from headstart.cli.task import add_task, task_of
+from headstart.cli.settings import add_task, task_of
 from headstart.data.layout import ComponentLayout, StateLayout
 from headstart.envs.check import EnvReport, check_env
 from headstart.envs.goal_env import GoalSpec

@@ -6,12 +6,12 @@ import json
 import numpy as np
 
 from headstart.cli.parser import Parser, add_collectors, add_seed, at_least
-from headstart.cli.progress import progress_bar
 from headstart.cli.trust import open_policy
 from headstart.files.paths import user_path
 from headstart.rollout.behaviour import declared_task
 from headstart.rollout.job import Behaviour, Constant
 from headstart.standard_streams import prints_to_stderr
+from headstart.terminal import progress_bar
 from headstart.text import counted
 from headstart.training.evaluation import EvalResult, evaluate
 

@@ -4,12 +4,12 @@ import argparse
 from typing import get_args
 
 from headstart.cli.parser import Parser, add_collectors, add_force, at_least
-from headstart.cli.progress import progress_bar
 from headstart.cli.trust import open_policy
 from headstart.errors import InputError
 from headstart.export.policy import SUFFIXES, Format, export_policy, format_of
 from headstart.files.output import check_new_folder, check_new_output
 from headstart.files.paths import user_path
+from headstart.terminal import progress_bar
 from headstart.training.evaluation import EvalResult, evaluate
 
 DESCRIPTION = """\

@@ -3,11 +3,11 @@
 import argparse
 
 from headstart.cli.parser import Parser, add_force, add_seed, at_least
-from headstart.cli.progress import progress_bar
 from headstart.cli.trust import open_policy
 from headstart.files.output import VIDEOS, check_new_output
 from headstart.files.paths import user_path
 from headstart.rollout.job import EVALUATION, Behaviour, EpisodeJob, run_episode
+from headstart.terminal import progress_bar
 from headstart.text import counted
 from headstart.viz.video import record_video
 from headstart.viz.window import check_screen, open_window

@@ -3,11 +3,11 @@
 import argparse
 
 from headstart.cli.parser import Parser, add_collectors, add_force, at_least
-from headstart.cli.progress import progress_bar
 from headstart.cli.trust import open_policy
 from headstart.files.output import check_new_output
 from headstart.files.paths import user_path
 from headstart.runs.curves import find_runs
+from headstart.terminal import progress_bar
 from headstart.viz.report.page import PAGES, write_report
 from headstart.viz.report.reading import Group
 

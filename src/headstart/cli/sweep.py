@@ -13,7 +13,7 @@ from headstart.cli.train import add_run, check_demos, directory_names, settings_
 from headstart.errors import InputError, RunError, require
 from headstart.files.paths import user_path
 from headstart.processors import usable_cores
-from headstart.runs.reproduce import command_for
+from headstart.runs.changes import command_for
 from headstart.sweeps.display import SweepDisplay
 from headstart.sweeps.launcher import Launcher
 from headstart.sweeps.local import LocalRuns

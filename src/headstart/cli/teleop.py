@@ -7,7 +7,7 @@ import threading
 from headstart.cli.demos.saving import on_signal
 from headstart.cli.page import add_page, page_of
 from headstart.cli.parser import Parser, add_force, add_seed, at_least
-from headstart.cli.task import add_task, task_of
+from headstart.cli.settings import add_task, task_of
 from headstart.cli.trust import open_policy
 from headstart.demos.experts import expert_for
 from headstart.demos.storage import DemoSet

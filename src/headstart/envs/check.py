@@ -13,7 +13,7 @@ import gymnasium as gym
 from headstart.data.layout import StateLayout
 from headstart.envs.goal_env import GoalReward, GoalSpec, success_key
 from headstart.envs.layout import without_frame
-from headstart.envs.looks import ends, episodes, goals, hand, rewards, success
+from headstart.envs.looks import ends, episodes, hand, rewards, success
 from headstart.envs.make import env_source, make_env
 from headstart.envs.restoring import NotRestored, restoring_problem
 from headstart.envs.reward_facts import AVOIDS_GOALS
@@ -131,7 +131,7 @@ def _hold_against(trial: Trial, reward: GoalReward, problems: list[str]) -> list
         refused, warned = ends.find_unlearnable(trial, reward)
         problems += refused
         advice += warned
-        advice += _find(trial, [partial(goals.advise, spec=reward.spec)])
+        advice += _find(trial, [partial(success.advise_on_goals, spec=reward.spec)])
     return [*advice, *ends.advise_on_time_limit(trial), *episodes.advise_on_seeds(trial)]
 
 

@@ -11,8 +11,8 @@ from headstart.files.atomic import making_directory
 from headstart.files.run_files import CONFIG, METRICS, read_metrics
 from headstart.files.strict_json import build
 from headstart.policy import Policy
+from headstart.runs.changes import train_command
 from headstart.runs.record import RunRecord, read_record
-from headstart.runs.reproduce import train_command
 from headstart.training.evaluation import EvalResult
 from headstart.viz.plots import plot_runs
 

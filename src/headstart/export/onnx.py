@@ -9,8 +9,7 @@ from headstart.data.component_inputs import ComponentInputs
 from headstart.data.inputs import NOTHING
 from headstart.errors import InputError
 from headstart.export.contract import action_scale, contract_of, inputs_of
-from headstart.export.onnx_components import see_components
-from headstart.export.onnx_graph import Graph
+from headstart.export.onnx_components import Graph, see_components
 from headstart.policy import Policy
 
 OPSET, IR_VERSION = 17, 8

@@ -4,7 +4,7 @@ import contextlib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import gymnasium as gym
 import numpy as np
@@ -15,12 +15,39 @@ from headstart.data.episode import Episode
 from headstart.envs.interface import all_finite, env_name, reset_env
 from headstart.envs.snapshot import require_restorable, restorable
 from headstart.errors import EpisodeError, InputError, RunError
-from headstart.rollout.branching import Branching
 from headstart.rollout.exploration import GREEDY, Exploration
 from headstart.rollout.policy_errors import blaming_policy, policy_name
 from headstart.rollout.steps import EpisodeSteps, Observation
 from headstart.rollout.task_source import EpisodeTask
 from headstart.seeding import generator, integer_seed
+
+
+@runtime_checkable
+class Branching(Protocol):
+    """A behaviour that looks at where its actions have led.
+
+    What is gone back from is not part of the episode, whose ``discarded_steps`` counts it.
+    """
+
+    def review(
+        self,
+        observation: Mapping[str, NDArray[Any]],
+        *,
+        is_success: bool,
+        num_steps: int,
+        finished: bool,
+    ) -> int | None:
+        """Return how many of the steps so far to keep; ``None`` ends the episode with all of them.
+
+        Args:
+            observation: what is observed after the last step.
+            is_success: whether the goal is fulfilled there.
+            num_steps: how many steps there are.
+            finished: whether the env ends the episode here; to keep fewer steps continues it.
+
+        Fewer than ``num_steps`` go back to the state after as many, where the env restores states.
+        """
+
 
 Behaviour = Callable[[Observation], NDArray[Any]]
 """A policy or a scripted expert: an observation dict in, an action in the env's units out.

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, get_args
 import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
 
+from headstart.agents.start import start_from
 from headstart.data.strategies import GoalStrategy
 from headstart.demos.expansion.cost import expansion_env_steps
 from headstart.demos.opening import Demos
@@ -22,8 +23,9 @@ from headstart.envs.make import env_source, make_env
 from headstart.envs.names import is_buildable, is_env_class
 from headstart.envs.source import EnvLike, EnvSource
 from headstart.errors import InputError, require
-from headstart.policy import load_policy
+from headstart.policy import Policy, load_policy
 from headstart.presets import PRESETS, find_preset
+from headstart.rollout.behaviour import fit_policy
 from headstart.rollout.executors import Executor, open_executor
 from headstart.rollout.task_source import TaskFunction, TaskSource, TaskSourceLike
 from headstart.runs.execution import torch_settings
@@ -269,3 +271,29 @@ def _what_to_detect(config: TrainConfig, *, with_demos: bool) -> Detected:
         # Without demonstrations the actor sees all.
         return "velocities" if with_demos else "nothing"
     return "frame" if config.actor_inputs != "all" or config.fine_scales else "nothing"
+
+
+def begin_from(trainer: Trainer, policy: Policy) -> None:
+    """Make the actor of a run that has not begun that of a policy.
+
+    Of several agents that see different things of a state, the one that sees what the policy sees
+    is kept.
+
+    Raises:
+        InputError: if none of the agents could be it.
+    """
+    assert trainer.env is not None
+    with contextlib.closing(make_env(trainer.env)) as env:
+        policy = fit_policy(policy, env)
+    contest, reasons = trainer.contest, []
+    for name, agent in contest.agents.items():
+        try:
+            start_from(agent, policy)
+        except ValueError as error:
+            reasons.append(str(error))
+            continue
+        contest.keep({name: contest.tallies[name]})
+        return
+    raise InputError(
+        f"{trainer.config.init_policy}: this run cannot start from that policy: {reasons[-1]}"
+    )

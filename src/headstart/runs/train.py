@@ -22,10 +22,10 @@ from headstart.runs.audience import gather_observers
 from headstart.runs.directory import new_run
 from headstart.runs.execution import run, run_in
 from headstart.runs.identity import content_of, name_of
-from headstart.runs.initial_policy import begin_from
 from headstart.runs.preparation import (
     ConfigLike,
     all_demos,
+    begin_from,
     demos_for,
     open_config,
     open_strategy,

@@ -9,12 +9,15 @@ import numpy as np
 from headstart.agents.ddpg import DDPG
 from headstart.agents.device import find_device
 from headstart.agents.learners import Learners, Shards
+from headstart.data.component_inputs import ComponentInputs
 from headstart.data.episode import Episode
+from headstart.data.inputs import InputMap
+from headstart.data.layout import choose_inputs
 from headstart.data.replay import EpisodeReplay
 from headstart.data.strategies import GoalStrategy
 from headstart.data.symmetry import Mirror
-from headstart.demos.frontier import DemoFrontier
-from headstart.demos.resets import DemoResets
+from headstart.demos.resets import DemoFrontier, DemoResets
+from headstart.envs.components import component_inputs
 from headstart.envs.episode_check import EpisodeCheck
 from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.envs.reward_facts import AVOIDS_GOALS
@@ -22,14 +25,13 @@ from headstart.errors import InputError, require
 from headstart.rollout.executors import Executor
 from headstart.rollout.task_source import OwnResets, TaskSource
 from headstart.seeding import Streams, integer_seed
-from headstart.training.adaptation import adapt, adapt_cloning
+from headstart.training.adaptation import adapt, adapt_cloning, sees_component
 from headstart.training.config import ActorInputs, TrainConfig
 from headstart.training.contest import Contest
 from headstart.training.goal_use import compare_goal_use
 from headstart.training.observer import Observer
 from headstart.training.sampling import make_relabelling, make_samplers
 from headstart.training.trainer import Trainer
-from headstart.training.views import actor_inputs, views
 
 _log = logging.getLogger("headstart")
 
@@ -208,3 +210,44 @@ def _agent(
         device=find_device(config.device),
         learners=learners,
     )
+
+
+def views(
+    config: TrainConfig, spec: GoalSpec, demos: Sequence[Episode] | None
+) -> list[ActorInputs]:
+    """Return what the actor may see of a state, less before more: episodes decide."""
+    if sees_component(config, spec):
+        return ["component"]
+    if config.actor_inputs != "auto":
+        return [config.actor_inputs]
+    warm_start = config.warm_start
+    tried = demos is not None and warm_start.bc_updates and warm_start.episodes
+    if not tried:
+        return ["all"]
+    names: tuple[ActorInputs, ...] = ("all", "neither", "no-absolute")
+    different: dict[InputMap | ComponentInputs | None, ActorInputs] = {}
+    for name in names:
+        different.setdefault(actor_inputs(config, spec, name), name)
+    everything, *less = different.values()
+    return [*less, everything]
+
+
+def actor_inputs(
+    config: TrainConfig, spec: GoalSpec, seen: ActorInputs
+) -> InputMap | ComponentInputs | None:
+    """Return what the actor sees, if that is not everything.
+
+    Raises:
+        InputError: if it is one component at a time, and the environment does not declare them so.
+    """
+    if seen == "component":
+        return component_inputs(spec, config.fine_scales)
+    everything = InputMap.of(spec.observation_dim, spec.goal_dim, config.agent.goal_input)
+    chosen = choose_inputs(
+        spec.layout,
+        everything,
+        velocities=seen in ("all", "no-absolute"),
+        absolute=seen in ("all", "no-velocities"),
+        fine_scales=config.fine_scales,
+    )
+    return None if chosen == everything else chosen

@@ -18,7 +18,7 @@ from headstart.demos.storage import DemoSet
 from headstart.files.output import PICTURES, check_output
 from headstart.files.paths import user_path
 from headstart.text import counted, printable
-from headstart.viz.picture import save_picture
+from headstart.viz.plots import save_picture
 
 Item = TypeVar("Item")
 View = tuple[int, int | None]

@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from headstart.errors import InputError, require
+from headstart.files.atomic import replacing
 from headstart.files.paths import user_path
 from headstart.runs.curves import CURVES, Run, align, find_runs, group_runs, read_run
-from headstart.viz.picture import save_picture
 
 
 class HasDirectory(Protocol):
@@ -96,3 +96,17 @@ def style_axes(axes: Any, title: str, *, is_rate: bool) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     if is_rate:
         axes.set_ylim(-0.02, 1.02)
+
+
+def save_picture(figure: Figure, path: Path, *, dpi: int) -> None:
+    """Write a figure: the file holds the old picture or the whole new one, never a part.
+
+    Raises:
+        InputError: if it cannot be written.
+    """
+    try:
+        with replacing(path) as staged:
+            figure.savefig(staged, dpi=dpi)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path}: cannot be written ({reason})") from error

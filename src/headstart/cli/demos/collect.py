@@ -6,7 +6,6 @@ from typing import Any
 
 from headstart.cli.demos.saving import make_and_save
 from headstart.cli.parser import add_collectors, add_force, add_seed, at_least
-from headstart.cli.progress import progress_bar
 from headstart.cli.trust import open_policy
 from headstart.demos.experts import expert_for
 from headstart.demos.record import check_numbers, collect_demos
@@ -15,6 +14,7 @@ from headstart.envs.make import make_env
 from headstart.files.output import DEMO_FILES, check_new_output
 from headstart.files.paths import user_path
 from headstart.rollout.job import Behaviour
+from headstart.terminal import progress_bar
 from headstart.text import counted
 
 DESCRIPTION = """\

@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from headstart.cli.parser import add_force
-from headstart.cli.task import add_task, task_of
+from headstart.cli.settings import add_task, task_of
 from headstart.cli.trust import trusted_env
 from headstart.demos.foreign.joining import remarks_of
 from headstart.demos.foreign.lerobot_writer import save_lerobot_demos

@@ -5,8 +5,7 @@ from typing import Any
 
 from headstart.cli.demos.making import add_making, describe_cost
 from headstart.cli.demos.saving import make_and_save
-from headstart.cli.progress import progress_bar
-from headstart.cli.task import task_of
+from headstart.cli.settings import task_of
 from headstart.cli.trust import trusted_env
 from headstart.demos.expansion.expand import expand_demos
 from headstart.demos.foreign.sources import check_exists
@@ -14,6 +13,7 @@ from headstart.demos.storage import DemoSet, load_demos
 from headstart.errors import InputError
 from headstart.files.output import DEMO_FILES, check_new_output
 from headstart.files.paths import user_path
+from headstart.terminal import progress_bar
 from headstart.text import counted
 
 DESCRIPTION = """\

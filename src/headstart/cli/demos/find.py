@@ -5,11 +5,11 @@ from typing import Any
 
 from headstart.cli.demos.making import add_making, describe_cost
 from headstart.cli.demos.saving import make_and_save
-from headstart.cli.progress import progress_bar
-from headstart.cli.task import task_of
+from headstart.cli.settings import task_of
 from headstart.demos.finding.find import find_demos
 from headstart.demos.storage import DemoSet
 from headstart.files.output import DEMO_FILES, check_new_output
+from headstart.terminal import progress_bar
 from headstart.text import counted
 
 DESCRIPTION = """\

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from headstart.cli.parser import add_collectors, add_force, add_seed, at_least
-from headstart.cli.task import add_task
+from headstart.cli.settings import add_task
 from headstart.demos.expansion.cost import cost_of
 from headstart.demos.storage import DemoSet
 from headstart.files.paths import user_path

@@ -5,7 +5,6 @@ import contextlib
 from typing import Any
 
 from headstart.cli.parser import add_force, at_least
-from headstart.cli.progress import progress_bar
 from headstart.cli.trust import check_widths, trusted_env
 from headstart.demos.resets import check_snapshots
 from headstart.demos.storage import load_demos
@@ -13,6 +12,7 @@ from headstart.envs.make import make_env
 from headstart.errors import InputError
 from headstart.files.output import VIDEOS, check_new_output
 from headstart.files.paths import user_path
+from headstart.terminal import progress_bar
 from headstart.text import counted
 from headstart.viz.video import record_demos, states_of
 from headstart.viz.window import check_screen, open_window

@@ -9,10 +9,9 @@ from typing import Any
 import gymnasium as gym
 
 from headstart.data.episode import Episode
-from headstart.demos.expansion.choice import choose_sources
 from headstart.demos.expansion.cost import ExpansionCost
 from headstart.demos.expansion.player import Player
-from headstart.demos.expansion.rounds import ExpansionPlan, Rounds, made_demos
+from headstart.demos.expansion.rounds import ExpansionPlan, Rounds, choose_sources, made_demos
 from headstart.demos.expansion.skill import Skill, UnusableError, read_skill
 from headstart.demos.expansion.workspace import Workspace
 from headstart.demos.opening import Demos, list_demos

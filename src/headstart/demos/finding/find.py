@@ -15,19 +15,20 @@ import gymnasium as gym
 import numpy as np
 
 from headstart.data.episode import Episode
-from headstart.demos.expansion.choice import Tally, choose_sources, stick_to_good
 from headstart.demos.expansion.cost import FOUND, ExpansionCost
 from headstart.demos.expansion.expand import restores_states
 from headstart.demos.expansion.player import Player
 from headstart.demos.expansion.rounds import (
     ExpansionPlan,
     Rounds,
+    Tally,
+    choose_sources,
     cost_of_attempt,
     made_demos,
+    stick_to_good,
 )
 from headstart.demos.expansion.workspace import Workspace
-from headstart.demos.finding.seeker import Find, Seeker, has_found
-from headstart.demos.finding.source import skills_of
+from headstart.demos.finding.seeker import Find, Seeker, has_found, skills_of
 from headstart.demos.record import CollectingInterrupted
 from headstart.demos.storage import DemoSet
 from headstart.envs.goal_env import GoalSpec

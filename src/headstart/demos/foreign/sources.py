@@ -10,7 +10,7 @@ from headstart.demos.foreign.lerobot import is_lerobot, load_lerobot_demos
 from headstart.demos.foreign.mapping import StateMap
 from headstart.demos.foreign.minari import load_minari_demos
 from headstart.demos.foreign.minari_files import find_dataset
-from headstart.demos.foreign.named_arrays import load_named_arrays
+from headstart.demos.foreign.named import load_named_arrays
 from headstart.demos.foreign.robomimic import load_robomimic_demos
 from headstart.demos.storage import DemoSet, load_demos
 from headstart.envs.goal_env import GoalReward, GoalSpec

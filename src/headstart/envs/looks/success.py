@@ -1,4 +1,4 @@
-"""Whether successes are shown, and agree with the reward."""
+"""Whether and how success shows, and whether goals are made of what is declared."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.envs import probe
-from headstart.envs.goal_env import SUCCESS_UNTOLD, find_success_key, success_key
+from headstart.envs.goal_env import SUCCESS_UNTOLD, GoalSpec, find_success_key, success_key
 from headstart.envs.trial import Trial
 
 
@@ -69,3 +69,29 @@ def successes(infos: Sequence[Mapping[str, Any]]) -> NDArray[np.bool_]:
 def _values(infos: Sequence[Mapping[str, Any]]) -> list[Any]:
     """Return what each step says of its success; ``False`` where it says nothing."""
     return [np.squeeze(info.get(success_key(info) or "", False)) for info in infos]
+
+
+_FAR = 1e3
+
+
+def advise_on_goals(trial: Trial, spec: GoalSpec) -> Iterator[str]:
+    """Yield components that the reward does not look at, and regions without goals."""
+    goals, infos = trial.steps.desired_goals, trial.steps.infos
+    for component in spec.components:
+        away = goals.astype(np.float64)
+        away[:, component.entries] += _FAR
+        if np.array_equal(probe.rewards_of(trial.env, away, goals, infos), trial.at_goals):
+            yield (
+                f"the reward is the same wherever the component {component.name!r} of a goal is: "
+                f"correct goal_components, or compute_reward"
+            )
+    if spec.regions is None:
+        return
+    starts = np.stack([episode.states[0]["desired_goal"] for episode in trial.episodes])
+    names = spec.regions.names(starts)
+    for name in (spec.regions.above, spec.regions.below):
+        if name not in names:
+            yield (
+                f"none of the goals of {len(names)} episodes lies in the region {name!r}: correct "
+                f"goal_regions"
+            )

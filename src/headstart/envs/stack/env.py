@@ -8,8 +8,8 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from headstart.envs.stack import MOST_BLOCKS, description, rewards, scenes
-from headstart.envs.stack.course import Course
+from headstart.envs.stack import MOST_BLOCKS, description, scenes
+from headstart.envs.stack.course import Course, is_placed, sparse_reward, step_reward
 from headstart.envs.stack.simulator import Array, StackSimulator
 from headstart.errors import InputError, require
 
@@ -20,7 +20,7 @@ AWAY = 0.08
 """How far the hand is, at least, from every block that it has left, in metres."""
 STILL = 0.02
 """How fast a block at rest moves at most, in metres a second."""
-_REWARDS = {"sparse": rewards.sparse_reward, "step": rewards.step_reward}
+_REWARDS = {"sparse": sparse_reward, "step": step_reward}
 _OPTIONS = ("desired_goal", "stacked")
 CAMERA = {
     "distance": 1.15,
@@ -142,7 +142,7 @@ class FetchStack(gym.Env[Any, Any]):
             raise InputError(f"an action must be four finite numbers, got {action}")
         self._simulator.step(action.clip(-1.0, 1.0))
         observation = self._observe()
-        placed = rewards.is_placed(observation["achieved_goal"], self.goal)
+        placed = is_placed(observation["achieved_goal"], self.goal)
         info = {
             "is_success": bool(placed.all()),
             "strict_success": bool(placed.all()) and self._is_released(observation),

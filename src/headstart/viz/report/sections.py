@@ -8,9 +8,8 @@ import numpy as np
 from headstart.data.statistics import curve_interval, interquartile_mean
 from headstart.dotted import walk
 from headstart.presets import PRESETS
-from headstart.runs.changes import describe_changes
+from headstart.runs.changes import describe_changes, train_command
 from headstart.runs.curves import CURVES, align
-from headstart.runs.reproduce import train_command
 from headstart.text import counted
 from headstart.viz.report.chart import STYLES, Chart, Series, number
 from headstart.viz.report.html import bar, percent, section, table, text, with_interval
