@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
-from headstart.runs.reproduce import command_for
+from headstart.runs.changes import command_for
 from headstart.sweeps.results import LAST, Cell, Result, cells_of
 from headstart.sweeps.spec import label
 from headstart.sweeps.state import log_file
