@@ -9,6 +9,7 @@ from headstart.cli.parser import Parser, add_collectors, add_seed, at_least
 from headstart.cli.trust import open_policy
 from headstart.files.paths import user_path
 from headstart.rollout.behaviour import declared_task
+from headstart.rollout.executors import make_executor
 from headstart.rollout.job import Behaviour, Constant
 from headstart.standard_streams import prints_to_stderr
 from headstart.terminal import progress_bar
@@ -62,14 +63,17 @@ def _evaluate(arguments: argparse.Namespace) -> dict[str, EvalResult]:
     if not arguments.no_floor:
         rest = np.zeros_like(policy.action_low).clip(policy.action_low, policy.action_high)
         behaviours["floor"] = Constant(rest)
-    with progress_bar(f"evaluating on {env_id}", arguments.episodes * len(behaviours)) as tick:
+    with (
+        make_executor(env_id, arguments.collectors) as executor,
+        progress_bar(f"evaluating on {env_id}", arguments.episodes * len(behaviours)) as tick,
+    ):
         return {
             name: evaluate(
                 behaviour,
                 env_id,
                 episodes=arguments.episodes,
                 seed=arguments.seed,
-                collectors=arguments.collectors,
+                executor=executor,
                 task=task,
                 on_episode=tick,
             )

@@ -77,7 +77,11 @@ def add_steer(parser: argparse.ArgumentParser) -> None:
 
 @contextlib.contextmanager
 def steering_of(
-    arguments: argparse.Namespace, env_id: str, out: Path, config: "TrainConfig", collectors: int
+    arguments: argparse.Namespace,
+    env_id: str,
+    out: Path,
+    config: "TrainConfig",
+    collectors: int | str,
 ) -> Iterator[dict[str, Any]]:
     """Yield the arguments of ``train`` and ``resume`` that say who runs the episodes.
 
@@ -86,7 +90,7 @@ def steering_of(
         env_id: the environment.
         out: the run directory.
         config: of the run.
-        collectors: how many.
+        collectors: how many, or a Ray cluster.
 
     Raises:
         InputError: as ``page_of``.

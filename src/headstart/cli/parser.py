@@ -12,6 +12,7 @@ from typing import Any, Literal, NoReturn, get_args, get_origin
 from headstart.cli.words import explain, with_inner_no
 from headstart.errors import InputError
 from headstart.processors import usable_cores
+from headstart.rollout.ray_protocol import is_ray
 from headstart.settings import kind_in_words, without_none
 from headstart.text import did_you_mean
 
@@ -149,18 +150,29 @@ _READERS: dict[Any, Callable[[str], Any]] = {
 
 
 def add_collectors(parser: argparse.ArgumentParser) -> None:
-    """Let the user choose the number of collector processes."""
+    """Let the user choose the number of collector processes, or a cluster of them."""
     parser.add_argument(
         "--collectors",
-        type=at_least(0),
+        type=_collectors,
+        metavar="N",
         default=default_collectors(),
-        help="processes that run episodes; 0 runs them here (default: one a core)",
+        help="processes that run episodes; 0 runs them here (default: one a core); `ray` or "
+        "`ray://HOST:PORT`: those of a Ray cluster",
     )
 
 
 def add_seed(parser: argparse.ArgumentParser, of: str = "episodes") -> None:
     """Let the user choose the seed from which those of all episodes are made."""
     parser.add_argument("--seed", type=at_least(0), default=0, help=f"root of the {of}' seeds (0)")
+
+
+def _collectors(word: str) -> int | str:
+    if is_ray(word):
+        return word
+    with contextlib.suppress(ValueError):
+        _whole(word)
+        return at_least(0)(word)
+    raise argparse.ArgumentTypeError(f"must be an integer, `ray` or `ray://HOST:PORT`, got {word}")
 
 
 def add_force(parser: argparse.ArgumentParser) -> None:

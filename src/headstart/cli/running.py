@@ -26,9 +26,9 @@ def most_at_once(config: TrainConfig) -> int:
     return max(config.cycle.episodes, config.evaluation.episodes or EVALUATION_EPISODES)
 
 
-def collectors_of(arguments: argparse.Namespace, config: TrainConfig) -> int:
+def collectors_of(arguments: argparse.Namespace, config: TrainConfig) -> int | str:
     """Return how many collectors a run has: as many as are given, or as suit it and the machine."""
-    given: int | None = arguments.collectors
+    given: int | str | None = arguments.collectors
     return default_collectors(most_at_once(config)) if given is None else given
 
 

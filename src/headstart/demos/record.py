@@ -17,7 +17,7 @@ from headstart.envs.source import EnvLike
 from headstart.envs.task import TaskConfig
 from headstart.errors import EpisodeError, InputError, require
 from headstart.rollout.behaviour import PolicyLike, fit_behaviour, open_behaviour
-from headstart.rollout.executors import Executor, Pending, open_executor
+from headstart.rollout.executors import Collectors, Executor, Pending, open_executor
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import EpisodeJob
 from headstart.rollout.policy_errors import policy_name
@@ -48,7 +48,7 @@ def collect_demos(
     episodes: int,
     env_kwargs: Mapping[str, Any] | None = None,
     seed: int = 0,
-    collectors: int = 0,
+    collectors: Collectors = 0,
     executor: Executor | None = None,
     keep_failures: bool = False,
     noise: float = 0.0,
@@ -67,7 +67,7 @@ def collect_demos(
         env_kwargs: arguments of the environment, besides those that follow an id;
             ``max_episode_steps`` sets the time limit of any.
         seed: root of the episodes' seeds. The result depends on it, and not on ``collectors``.
-        collectors: processes that run the episodes; 0 runs them here.
+        collectors: processes that run the episodes, 0 for here, or a Ray cluster.
         executor: runs the episodes in place of collectors, and stays open.
         keep_failures: keep episodes that do not end in success too.
         noise: standard deviation of Gaussian noise, as a share of half the action range, on what is
@@ -102,7 +102,7 @@ def collect_demos(
     failed = 0
     try:
         with open_executor(source, collectors, executor) as runner:
-            attempts = _Attempts(runner, job, max(2 * collectors, 1))
+            attempts = _Attempts(runner, job, max(2 * getattr(runner, "at_once", 0), 1))
             wanted = attempts if keep_failures else _successes(attempts, source.name)
             for index, episode in islice(wanted, episodes):
                 kept[index], failed = episode, attempts.failed

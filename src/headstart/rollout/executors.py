@@ -8,13 +8,20 @@ from typing import Protocol, Self, runtime_checkable
 
 from headstart.data.episode import Episode
 from headstart.envs.source import EnvLike
-from headstart.errors import EpisodeError, require
+from headstart.errors import require
+from headstart.rollout.cluster import RayExecutor
+from headstart.rollout.deferred import Deferred
 from headstart.rollout.job import EpisodeJob
 from headstart.rollout.limits import EPISODE_TIMEOUT
 from headstart.rollout.pickled import copy_jobs
 from headstart.rollout.processes import ProcessExecutor
+from headstart.rollout.ray_protocol import is_ray
 from headstart.rollout.worker import Worker, run_attempts
 from headstart.settings import convert
+
+Collectors = int | str
+"""How many processes run episodes, 0 for this process; or ``"ray"`` or ``"ray://HOST:PORT"`` for
+those of a Ray cluster, see ``RayExecutor``. No result depends on it."""
 
 
 class Pending(Protocol):
@@ -69,32 +76,39 @@ class Executor(Protocol):
 
 
 def make_executor(
-    env: EnvLike, collectors: int, *, timeout: float = EPISODE_TIMEOUT, is_built: bool = False
+    env: EnvLike,
+    collectors: Collectors,
+    *,
+    timeout: float = EPISODE_TIMEOUT,
+    is_built: bool = False,
 ) -> Executor:
     """Return an executor with that many collector processes; 0 runs episodes in this process.
 
     Args:
         env: the environment, all that ``make_env`` takes.
-        collectors: how many processes.
+        collectors: how many processes, or a Ray cluster.
         timeout: seconds that an episode may take in a collector, before it is killed and the
             episode run again; one that hangs in this process hangs it.
         is_built: whether the environment has been built in this process, and so can be.
 
     Raises:
-        InputError: if the environment cannot be built, or not be sent to another process.
+        InputError: if the environment cannot be built, or not be sent to another process, or there
+            is no such cluster.
     """
-    collectors = convert(int, collectors, "collectors")
-    require(collectors >= 0, "collectors must not be negative", collectors)
     require(timeout > 0.0, "the timeout of an episode must be positive", timeout)
-    if collectors:
-        return ProcessExecutor(env, collectors, timeout, is_built=is_built)
+    if isinstance(collectors, str) and is_ray(collectors):
+        return RayExecutor(env, collectors, timeout, is_built=is_built)
+    number = convert(int, collectors, "collectors")
+    require(number >= 0, "collectors must not be negative", number)
+    if number:
+        return ProcessExecutor(env, number, timeout, is_built=is_built)
     return SerialExecutor(env)
 
 
 @contextlib.contextmanager
 def open_executor(
     env: EnvLike,
-    collectors: int,
+    collectors: Collectors,
     executor: Executor | None,
     *,
     timeout: float = EPISODE_TIMEOUT,
@@ -118,25 +132,6 @@ def open_executor(
     )
     require(collectors == 0, "an executor runs all episodes, collectors must be 0", collectors)
     yield executor
-
-
-class Deferred:
-    """Runs its job when the episode is first fetched."""
-
-    def __init__(self, run: Callable[[], Episode]) -> None:
-        self._run = run
-        self._outcome: Episode | EpisodeError | None = None
-
-    def result(self) -> Episode:
-        """Return the episode, or raise what it ended in."""
-        if self._outcome is None:
-            try:
-                self._outcome = self._run()
-            except EpisodeError as error:
-                self._outcome = error
-        if isinstance(self._outcome, EpisodeError):
-            raise self._outcome
-        return self._outcome
 
 
 class SerialExecutor(Executor):

@@ -138,7 +138,17 @@ def pickle_policy(policy: Behaviour) -> bytes:
 
 def pickle_job(job: EpisodeJob, policy: bytes) -> bytes:
     """Return a job as bytes, with its policy as ``pickle_policy`` returned it."""
-    return pickle.dumps((replace(job, policy=_absent), policy), protocol=pickle.HIGHEST_PROTOCOL)
+    return join_job(pickle_bare_job(job), policy)
+
+
+def pickle_bare_job(job: EpisodeJob) -> bytes:
+    """Return a job as bytes without its policy, which many jobs share."""
+    return pickle.dumps(replace(job, policy=_absent), protocol=pickle.HIGHEST_PROTOCOL)
+
+
+def join_job(bare: bytes, policy: bytes) -> bytes:
+    """Return what ``pickle_job`` returns, from a job without its policy and that policy."""
+    return pickle.dumps((bare, policy), protocol=pickle.HIGHEST_PROTOCOL)
 
 
 def unpickle_job(data: bytes) -> EpisodeJob:
@@ -147,7 +157,8 @@ def unpickle_job(data: bytes) -> EpisodeJob:
     Raises:
         InputError: if a module that its policy needs cannot be imported here.
     """
-    job, policy = pickle.loads(data)
+    bare, policy = pickle.loads(data)
+    job = pickle.loads(bare)
     try:
         whole: EpisodeJob = replace(job, policy=pickle.loads(policy))
     except Exception as error:  # Modules are imported here, and may raise anything.

@@ -29,7 +29,7 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THRE
 _PROGRAM = (
     "import pickle, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); "
     "sys.path[:] = pickle.load(sys.stdin.buffer); "
-    "from headstart.rollout.collector import main; main()"
+    "from headstart.rollout.{} import main; main()"
 )
 
 
@@ -69,13 +69,16 @@ class ProcessExecutor:
             make_env(source).close()
         self.repeated = 0
         self._name = source.name
-        self._collectors = [
-            _Collector(source.name, content, timeout) for _ in range(num_collectors)
-        ]
-        self._idle: queue.SimpleQueue[_Collector] = queue.SimpleQueue()
+        self._collectors = [Collector(source.name, content, timeout) for _ in range(num_collectors)]
+        self._idle: queue.SimpleQueue[Collector] = queue.SimpleQueue()
         self._threads = ThreadPoolExecutor(num_collectors, "headstart-collector")
         for collector in self._collectors:
             self._threads.submit(self._open, collector)
+
+    @property
+    def at_once(self) -> int:
+        """How many jobs it runs at once."""
+        return len(self._collectors)
 
     @property
     def cpu_seconds(self) -> float:
@@ -94,7 +97,7 @@ class ProcessExecutor:
             collector.stop()
         self._threads.shutdown(wait=True)
 
-    def _open(self, collector: "_Collector") -> None:
+    def _open(self, collector: "Collector") -> None:
         """Let a collector build its environment, while this process does something else."""
         try:
             collector.open()
@@ -110,13 +113,9 @@ class ProcessExecutor:
     def _attempt(self, data: bytes) -> Answer:
         collector = self._idle.get()
         try:
-            answer = collector.run(data)
-            # What made an episode fail may have stayed in the environment.
-            if isinstance(answer, Failure | NotBuilt | EpisodeError):
-                collector.replace()
+            return collector.answer(data)
         finally:
             self._idle.put(collector)
-        return answer
 
     def __enter__(self) -> Self:
         return self
@@ -125,16 +124,25 @@ class ProcessExecutor:
         self.close()
 
 
-class _Collector:
-    """The parent's end of one collector process."""
+class Collector:
+    """The parent's end of one collector process.
 
-    def __init__(self, name: str, environment: bytes, timeout: float) -> None:
+    Args:
+        name: of the environment, for messages.
+        environment: as ``pickle_source`` returned it.
+        timeout: seconds that an episode may take.
+        path: where the process finds modules; by default where this one does.
+    """
+
+    def __init__(
+        self, name: str, environment: bytes, timeout: float, path: Sequence[str] = ()
+    ) -> None:
         self._name = printable(name, _LONGEST_NAME)
         self._environment = environment
         self._timeout = timeout
         self._lock = threading.Lock()
         self._stopped = False
-        self._path = module_path()
+        self._path = list(path) or module_path()
         self._trouble: Answer | None = None
         self._cpu_seconds = 0.0  # of the process, as it last said
         self._earlier_cpu_seconds = 0.0  # of those that it replaced
@@ -151,7 +159,19 @@ class _Collector:
             max(self._timeout, EPISODE_TIMEOUT), self._path, self._environment
         )
 
-    def run(self, data: bytes) -> Answer:
+    def answer(self, data: bytes) -> Answer:
+        """Return the answer to a job, and start another process if an episode failed in this one.
+
+        Args:
+            data: the job, as ``pickle_job`` returned it.
+        """
+        answer = self._run(data)
+        # What made an episode fail may have stayed in the environment.
+        if isinstance(answer, Failure | NotBuilt | EpisodeError):
+            self._replace()
+        return answer
+
+    def _run(self, data: bytes) -> Answer:
         """Return the answer to a job, or what became of the collector."""
         if self._trouble is not None:
             return self._trouble
@@ -162,7 +182,7 @@ class _Collector:
     def _ask(self, timeout: float, *values: object) -> Answer | None:
         """Return the answer to some values, or what became of the collector."""
         process = self._process
-        with _deadline(process, timeout) as deadline:
+        with deadline(process, timeout) as passed:
             try:
                 assert process.stdin is not None
                 assert process.stdout is not None
@@ -174,11 +194,11 @@ class _Collector:
                 return answer
             except (EOFError, OSError, ValueError, pickle.UnpicklingError):
                 code = process.wait()
-        if deadline.is_set():
+        if passed.is_set():
             return Failure(f"a collector process hung for {timeout:g} s and was killed")
         return Failure(f"a collector process died with exit code {code}")
 
-    def replace(self) -> None:
+    def _replace(self) -> None:
         """Start a new process in place of this one, unless the collector has been stopped."""
         with self._lock:
             self._end()
@@ -196,9 +216,7 @@ class _Collector:
 
     def _start(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            # Without the current directory, whose modules could hide those of Python.
-            # The name is for those who list processes.
-            [sys.executable, "-P", "-c", _PROGRAM, self._name],
+            child_command("collector", self._name),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **ONE_THREAD},
@@ -214,8 +232,21 @@ class _Collector:
                     pipe.close()
 
 
+def child_command(module: str, name: str) -> list[str]:
+    """Return the command of a process that runs ``main`` of a module of this package.
+
+    It takes its module path from its standard input, pickled, before ``main`` reads from there.
+
+    Args:
+        module: which.
+        name: for those who list processes.
+    """
+    # Without the current directory, whose modules could hide those of Python.
+    return [sys.executable, "-P", "-c", _PROGRAM.format(module), name]
+
+
 @contextlib.contextmanager
-def _deadline(process: "subprocess.Popen[bytes]", timeout: float) -> Iterator[threading.Event]:
+def deadline(process: "subprocess.Popen[bytes]", timeout: float) -> Iterator[threading.Event]:
     """Kill a process if it takes too long, which ends the wait for its answer."""
     passed = threading.Event()
 

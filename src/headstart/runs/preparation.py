@@ -26,7 +26,7 @@ from headstart.errors import InputError, require
 from headstart.policy import Policy, load_policy
 from headstart.presets import PRESETS, find_preset
 from headstart.rollout.behaviour import fit_policy
-from headstart.rollout.executors import Executor, open_executor
+from headstart.rollout.executors import Collectors, Executor, open_executor
 from headstart.rollout.task_source import TaskFunction, TaskSource, TaskSourceLike
 from headstart.runs.execution import torch_settings
 from headstart.runs.expanding import expand
@@ -60,7 +60,7 @@ def prepare_run(
     env: EnvLike,
     config: TrainConfig,
     demos: Demos | None,
-    collectors: int,
+    collectors: Collectors,
     goal_strategy: GoalStrategy | None,
     observers: Sequence[Observer],
     executor: Executor | None = None,

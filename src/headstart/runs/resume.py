@@ -8,7 +8,7 @@ from typing import Any
 from headstart.data.strategies import GoalStrategy
 from headstart.envs.source import EnvLike
 from headstart.files.paths import user_path
-from headstart.rollout.executors import Executor
+from headstart.rollout.executors import Collectors, Executor
 from headstart.rollout.task_source import TaskSourceLike
 from headstart.runs.audience import gather_observers
 from headstart.runs.changes import check_changes, check_longer, describe_changes
@@ -43,7 +43,7 @@ def resume(
     *,
     env: EnvLike | None = None,
     env_kwargs: Mapping[str, Any] | None = None,
-    collectors: int = 0,
+    collectors: Collectors = 0,
     executor: Executor | None = None,
     goal_strategy: GoalStrategy | StrategyName | None = None,
     task_source: TaskSourceLike | None = None,
@@ -60,7 +60,7 @@ def resume(
         env: the environment, as ``train`` takes it; by default the one that the directory names,
             which must then be one that you trust: building it may import a module.
         env_kwargs: arguments of the environment, where ``env`` is given.
-        collectors: processes that run episodes; no result depends on it.
+        collectors: processes that run episodes, or a Ray cluster; no result depends on it.
         executor: runs the episodes in place of collectors, and stays open.
         goal_strategy: the function that the run was begun with, if it was.
         task_source: what the run was begun with, if it was, as it was then.
@@ -95,7 +95,7 @@ def continue_run(
     *,
     env: EnvLike | None,
     env_kwargs: Mapping[str, Any] | None = None,
-    collectors: int,
+    collectors: Collectors,
     executor: Executor | None,
     goal_strategy: GoalStrategy | StrategyName | None,
     task_source: TaskSourceLike | None,

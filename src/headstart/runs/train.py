@@ -16,7 +16,7 @@ from headstart.errors import InputError, require
 from headstart.files.paths import user_path
 from headstart.files.run_files import CONFIG, DEMOS, POLICIES
 from headstart.policy import load_policy
-from headstart.rollout.executors import Executor
+from headstart.rollout.executors import Collectors, Executor
 from headstart.rollout.task_source import TaskSourceLike
 from headstart.runs.audience import gather_observers
 from headstart.runs.directory import new_run
@@ -49,7 +49,7 @@ def train(
     expand: int | None = None,
     out: str | Path | None = None,
     resume: Literal["auto"] | bool = False,
-    collectors: int = 0,
+    collectors: Collectors = 0,
     executor: Executor | None = None,
     goal_strategy: GoalStrategy | StrategyName | None = None,
     task_source: TaskSourceLike | None = None,
@@ -76,8 +76,8 @@ def train(
             run before they end it.
         resume: ``"auto"`` continues the run that ``out`` holds, if it holds one, as ``resume``
             does, and begins one otherwise: for jobs that a cluster stops and starts again.
-        collectors: processes that run episodes; 0 runs them here. Metrics and policy do not depend
-            on it, bit for bit.
+        collectors: processes that run episodes, 0 for this one, or a Ray cluster: ``"ray"`` or
+            ``"ray://HOST:PORT"``. Metrics and policy do not depend on it, bit for bit.
         executor: runs the episodes in place of collectors, and stays open.
         goal_strategy: where hindsight goals come from, instead of ``config.hindsight.strategy``: a
             name that it may have, or a function; see ``headstart.data.strategies``.

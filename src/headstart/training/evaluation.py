@@ -26,7 +26,7 @@ from headstart.rollout.behaviour import (
     fit_behaviour,
     open_behaviour,
 )
-from headstart.rollout.executors import Executor, open_executor
+from headstart.rollout.executors import Collectors, Executor, open_executor
 from headstart.rollout.job import EVALUATION, Behaviour, EpisodeJob
 from headstart.settings import convert
 
@@ -81,7 +81,7 @@ def evaluate(
     env_kwargs: Mapping[str, Any] | None = None,
     episodes: int = 100,
     seed: int = 0,
-    collectors: int = 0,
+    collectors: Collectors = 0,
     executor: Executor | None = None,
     task: TaskConfig | None = None,
     on_episode: Callable[[Episode], None] | None = None,
@@ -97,7 +97,7 @@ def evaluate(
             ``max_episode_steps`` sets the time limit of any.
         episodes: how many episodes.
         seed: root of their seeds.
-        collectors: processes that run them; 0 runs them here. The result does not depend on it.
+        collectors: processes that run them, 0 for here, or a Ray cluster; no result depends on it.
         executor: runs the episodes in place of collectors, and stays open.
         task: what is declared of the environment from outside, such as the regions of its goals; by
             default what was when the policy was trained.

@@ -38,7 +38,7 @@ from headstart.envs.make import env_source, make_env
 from headstart.envs.source import EnvLike
 from headstart.envs.task import TaskConfig
 from headstart.errors import EpisodeError, InputError
-from headstart.rollout.executors import Executor, open_executor
+from headstart.rollout.executors import Collectors, Executor, open_executor
 from headstart.rollout.job import EpisodeJob
 
 _ENOUGH: dict[Find, int] = {"lift": 4, "push": 8}
@@ -68,7 +68,7 @@ def find_demos(
     env_kwargs: Mapping[str, Any] | None = None,
     speed: float = 1.0,
     seed: int = 0,
-    collectors: int = 0,
+    collectors: Collectors = 0,
     executor: Executor | None = None,
     snapshots: bool = True,
     task: TaskConfig | None = None,
@@ -87,7 +87,7 @@ def find_demos(
         env_kwargs: arguments of the environment, besides those that follow an id.
         speed: how fast the hand moves in the demonstrations, in [0.2, 3].
         seed: root of the episodes' seeds. The result depends on it, and not on ``collectors``.
-        collectors: processes that run the attempts; 0 runs them here.
+        collectors: processes that run the attempts, 0 for here, or a Ray cluster.
         executor: runs the attempts in place of collectors, and stays open.
         snapshots: keep the simulator's state at every step, where the environment has one to keep.
         task: what is declared of the environment from outside, such as its hand.

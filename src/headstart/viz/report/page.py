@@ -11,6 +11,7 @@ from headstart.errors import InputError, require
 from headstart.files.atomic import replace_file
 from headstart.files.output import check_output
 from headstart.files.paths import user_path
+from headstart.rollout.executors import Collectors
 from headstart.text import counted
 from headstart.viz.report import sections, tried
 from headstart.viz.report.html import percent, text
@@ -53,7 +54,7 @@ def write_report(
     episodes: int = 0,
     films: int = 3,
     env: str | Callable[[Group], str] | None = None,
-    collectors: int = 0,
+    collectors: Collectors = 0,
     title: str = "",
     on_episode: Callable[[object], None] = lambda _: None,
 ) -> None:
@@ -69,7 +70,7 @@ def write_report(
             time to success, and films; 0 makes the page of the runs' files alone.
         films: how many of them to film for each group, failures first.
         env: environment of these episodes, if not the runs' own.
-        collectors: processes that run them.
+        collectors: processes, or a Ray cluster, that run them.
         title: of the page; the names of the tasks by default.
         on_episode: called with each of them.
 

@@ -17,7 +17,7 @@ from headstart.envs.task_facts import find_regions
 from headstart.errors import InputError
 from headstart.policy import Policy, load_policy
 from headstart.rollout.behaviour import fit_policy
-from headstart.rollout.executors import open_executor
+from headstart.rollout.executors import Collectors, open_executor
 from headstart.rollout.job import EVALUATION, EpisodeJob, run_episode
 from headstart.training.evaluation import EvalResult, component_reward, each_trial, summarize
 from headstart.viz.gl import select_backend
@@ -72,7 +72,7 @@ class Trials:
 
 
 def try_group(
-    group: Group, env_id: str, episodes: int, collectors: int, tick: Callable[[object], None]
+    group: Group, env_id: str, episodes: int, collectors: Collectors, tick: Callable[[object], None]
 ) -> Trials:
     """Run episodes of the best policy of each run of a group.
 

@@ -7,7 +7,8 @@ from headstart.data.episode import Episode
 from headstart.envs.goal_env import GoalSpec
 from headstart.errors import InputError, RunError
 from headstart.policy import Policy
-from headstart.rollout.executors import Deferred, Executor, Pending
+from headstart.rollout.deferred import Deferred
+from headstart.rollout.executors import Executor, Pending
 from headstart.rollout.job import ROLLOUT, EpisodeJob
 from headstart.rollout.pickled import copy_jobs
 from headstart.runs.steered import Remembering

@@ -8,7 +8,7 @@ from headstart.envs.goal_env import GoalSpec
 from headstart.envs.make import env_source
 from headstart.envs.source import EnvLike
 from headstart.envs.task import TaskConfig
-from headstart.rollout.executors import Executor, make_executor
+from headstart.rollout.executors import Collectors, Executor, make_executor
 from headstart.rollout.limits import EPISODE_TIMEOUT
 from headstart.runs.steered import Remembering
 from headstart.web.server import PageServer
@@ -25,7 +25,7 @@ def open_steering(
     server: PageServer,
     directory: Path,
     *,
-    collectors: int = 0,
+    collectors: Collectors = 0,
     timeout: float = EPISODE_TIMEOUT,
     task: TaskConfig | None = None,
     draw: bool = True,
@@ -36,7 +36,7 @@ def open_steering(
         env: the environment, all that ``make_env`` takes.
         server: serves the files of the page of teleoperation and reads ``read_message``.
         directory: of the run, where steered episodes are kept; it need not exist yet.
-        collectors: processes that run the other episodes.
+        collectors: processes, or a Ray cluster, that run the other episodes.
         timeout: seconds that an episode may take in a collector.
         task: what is declared of the environment from outside.
         draw: whether to render; if not, a diagram of the places in the observation is shown.

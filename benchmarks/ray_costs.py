@@ -1,0 +1,95 @@
+"""What an episode costs on a Ray cluster, beside what it costs with collectors of this machine.
+
+    python benchmarks/ray_costs.py
+
+The same exploring episodes of FetchPickAndPlace-v4 run by turns in two collectors and on a Ray of
+this machine. Processor time is counted process by process, which other work changes little: of the
+learner, the process that speaks with Ray, collectors, and Ray's own processes, idle or not.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+# Before numpy and torch are imported, which read it then.
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ.pop("RAY_ADDRESS", None)
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from benchmarks.machine import machine
+from benchmarks.processes import Tree
+from benchmarks.speed.common import ENV_ID, FAST
+from benchmarks.speed.ours import exploring_jobs, filled_trainer
+from headstart.rollout.executors import make_executor
+
+RESULTS = Path(__file__).parent / "results" / "ray.json"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--episodes", type=int, default=60, help="of a round")
+    arguments = parser.parse_args()
+    result = {
+        "command": " ".join(["python benchmarks/ray_costs.py", *sys.argv[1:]]),
+        "env_id": ENV_ID,
+        "machine": machine(),
+        "versions": {name: version(name) for name in ("ray", "torch", "numpy", "mujoco")},
+        "load_average": os.getloadavg()[0],
+        "processor_seconds": costs(arguments.rounds, arguments.episodes),
+    }
+    RESULTS.write_text(json.dumps(result, indent=1) + "\n")
+    print(json.dumps(result, indent=1))
+
+
+def costs(rounds: int, episodes: int) -> dict[str, Any]:
+    """Return processor seconds of an episode, process by process, and of a policy that is sent."""
+    found: dict[str, list[dict[str, float]]] = {"local": [], "ray": []}
+    policies = []
+    with filled_trainer(FAST, threads=1) as trainer:
+        jobs = list(exploring_jobs(trainer, range(episodes)))
+        # Another object with the same weights is another policy.
+        others = [replace(job, policy=replace(job.policy, std=job.policy.std * 2)) for job in jobs]
+    with make_executor(ENV_ID, 2) as local, make_executor(ENV_ID, "ray") as ray:
+        executors = {"local": local, "ray": ray}
+        for executor in executors.values():
+            run(executor, jobs[:8])
+        for _ in range(rounds):
+            for name, executor in executors.items():
+                spent = counted(executor, jobs)
+                found[name].append({part: of / episodes for part, of in spent.items()})
+            by_turns = [job for pair in zip(jobs, others, strict=True) for job in pair][:40]
+            policies.append(counted(ray, by_turns)["driver"] / 40 - found["ray"][-1]["driver"])
+    return {
+        "an episode": {
+            name: {part: statistics.median(each[part] for each in of) for part in of[0]}
+            for name, of in found.items()
+        },
+        "a policy": max(0.0, statistics.median(policies)),
+    }
+
+
+def counted(executor: Any, jobs: list[Any]) -> dict[str, float]:
+    """Return the seconds that some episodes take, of each part and by the clock."""
+    with Tree() as tree:
+        begun = time.perf_counter()
+        run(executor, jobs)
+        seconds = time.perf_counter() - begun
+    tree.spent["wall"] = seconds
+    return tree.spent
+
+
+def run(executor: Any, jobs: list[Any]) -> None:
+    for pending in executor.submit(jobs):
+        pending.result()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""The process that speaks with Ray, and what Ray runs on the nodes."""
+
+import os
+import pickle
+import shutil
+import socket
+import sys
+import threading
+from concurrent.futures import Future
+from functools import lru_cache, partial
+from typing import Any, BinaryIO
+
+import ray
+
+from headstart.errors import InputError, RunError
+from headstart.processors import usable_cores
+from headstart.rollout.failure import Failure
+from headstart.rollout.pickled import join_job
+from headstart.rollout.processes import Collector, module_path
+from headstart.rollout.ray_protocol import LOCAL, Asked, Opened, Setup, installed_versions
+from headstart.rollout.worker import Answer
+
+_RETRIES = 20
+"""How often Ray runs a job again whose node or worker is lost."""
+_STORE_BYTES = 200 * 2**20
+
+
+def main() -> None:
+    """Run jobs on a cluster until standard input ends, which it does also when the parent dies.
+
+    What goes out first is ``Opened``, or in a line why the cluster cannot be used; then for each
+    job its number, its answer, and the processor seconds that it took.
+    """
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    address, directory, setup = (pickle.load(sys.stdin.buffer) for _ in range(3))
+    try:
+        opened = _open(address, directory)
+        _send(answers, opened)
+        if isinstance(opened, Opened):
+            _Jobs(setup, answers).run()
+    except (EOFError, OSError, pickle.UnpicklingError):
+        # The parent has died.
+        pass
+    finally:
+        ray.shutdown()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+class _Jobs:
+    """Hands jobs to Ray as they come in, and their answers on as they are there."""
+
+    def __init__(self, setup: Setup, answers: BinaryIO) -> None:
+        self._setup = ray.put(setup)
+        self._policy: tuple[bytes, Any] = (b"", None)
+        self._answers, self._lock = answers, threading.Lock()
+        self._attempt = ray.remote(num_cpus=1, max_retries=_RETRIES)(run_job)
+
+    def run(self) -> None:
+        """Return when the input ends."""
+        while True:
+            asked: Asked = pickle.load(sys.stdin.buffer)
+            if asked.policy != self._policy[0]:
+                # The cluster gets a policy once, and not with each job.
+                self._policy = asked.policy, ray.put(asked.policy)
+            for number, job in asked.jobs:
+                answer = self._attempt.remote(self._setup, self._policy[1], job)
+                answer.future().add_done_callback(partial(self._answered, number))
+
+    def _answered(self, number: int, future: "Future[tuple[Answer, float]]") -> None:
+        answer: Answer
+        try:
+            answer, seconds = future.result()
+        except ray.exceptions.RayTaskError as error:
+            answer, seconds = RunError(f"on the Ray cluster: {_one_line(error.cause)}"), 0.0
+        except Exception as error:
+            # A worker or a node was lost again and again: the job may be the cause.
+            answer, seconds = Failure(_one_line(error)), 0.0
+        with self._lock:
+            _send(self._answers, (number, answer, seconds))
+
+
+def run_job(setup: Setup, policy: bytes, job: bytes) -> tuple[Answer, float]:
+    """Run one job in the collector of this worker; return also the processor seconds it took."""
+    for (name, here), (_, there) in zip(installed_versions(), setup.versions, strict=True):
+        if here != there:
+            node = socket.gethostname()
+            told = f"node {node} has {name} {here} and the learner {there}: install the same one"
+            return InputError(told), 0.0
+    collector = _collector(setup)
+    before = collector.cpu_seconds
+    answer = collector.answer(join_job(job, policy))
+    return answer, collector.cpu_seconds - before
+
+
+@lru_cache(maxsize=1)
+def _collector(setup: Setup) -> Collector:
+    """Return the collector of this worker, which serves one executor alone.
+
+    A process of its own, which can be killed when it hangs and leaves Ray's worker as it is.
+    """
+    # First where the learner finds modules, which a node may share.
+    path = (*setup.path, *module_path())
+    collector = Collector(setup.name, setup.environment, setup.timeout, path)
+    collector.open()
+    return collector
+
+
+def _open(address: str, directory: str) -> Opened | str:
+    """Connect to a cluster, or start one with its files in a directory; or return why not."""
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    if address == LOCAL:
+        quiet |= {
+            "num_cpus": usable_cores(),
+            "object_store_memory": _STORE_BYTES,
+            "include_dashboard": False,
+            "_temp_dir": directory,
+        }
+    try:
+        ray.init(address=address, **quiet)
+        return Opened(int(ray.cluster_resources().get("CPU", 0)), _has_token())
+    except Exception as error:
+        return _one_line(error)
+
+
+def _has_token() -> bool:
+    from ray._private.authentication.authentication_utils import is_token_auth_enabled
+
+    return bool(is_token_auth_enabled())
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300] or type(error).__name__
+
+
+def _send(answers: BinaryIO, value: Any) -> None:
+    pickle.dump(value, answers, protocol=pickle.HIGHEST_PROTOCOL)
+    answers.flush()
