@@ -3,7 +3,9 @@
     python benchmarks/threads.py
 
 On the processor, by the clock, with half of each batch shown, as in ``devices.py``; medians of
-rounds, in which the numbers of threads take turns. Figures of another processor stay in the file.
+rounds, in which the numbers of threads take turns. Besides: with one thread, products of factors in
+bfloat16, and batches that another thread of Python draws while the learner multiplies. Figures of
+another processor stay in the file.
 """
 
 import argparse
@@ -13,7 +15,9 @@ import os
 import statistics
 import sys
 from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -29,6 +33,7 @@ from headstart.agents.config import DDPGConfig
 from headstart.agents.ddpg import DDPG
 from headstart.agents.device import send_batch
 from headstart.agents.precision import multiplies_bfloat16
+from headstart.data.batch import NumpyBatch
 from headstart.data.hindsight import HindsightSampler
 from headstart.data.mixture import MixedSampler
 from headstart.presets import PRESETS
@@ -76,21 +81,26 @@ def main() -> None:
 def measure(
     config: DDPGConfig, batch_size: int, threads: list[int], seconds: float, rounds: int
 ) -> dict[str, object]:
-    """Return updates a second by threads, and by one in bfloat16; and where bits are the same."""
+    """Return updates a second for each way to make them, and with how many threads bits differ."""
     rates: dict[int, list[float]] = {count: [] for count in threads}
-    rounded = []
-    call = whole_updates(make_agent(config), batch_size)
-    for _ in range(rounds):
-        for count in threads:
-            torch.set_num_threads(count)
-            rates[count].append(per_second(call, seconds))
-        torch.set_num_threads(1)
-        torch.set_float32_matmul_precision("medium")
-        rounded.append(per_second(call, seconds))
-        torch.set_float32_matmul_precision("highest")
+    rounded, ahead = [], []
+    agent = make_agent(config)
+    sample = sampling(agent, batch_size)
+    with ThreadPoolExecutor(1) as other:
+        drawn = DrawnAhead(other, sample)
+        for _ in range(rounds):
+            for count in threads:
+                torch.set_num_threads(count)
+                rates[count].append(per_second(updating(agent, sample), seconds))
+            torch.set_num_threads(1)
+            ahead.append(per_second(updating(agent, drawn), seconds))
+            torch.set_float32_matmul_precision("medium")
+            rounded.append(per_second(updating(agent, sample), seconds))
+            torch.set_float32_matmul_precision("highest")
     bits = {count: bits_after(config, batch_size, count) for count in threads}
     return {
         "updates_per_second": {count: statistics.median(of) for count, of in rates.items()},
+        "drawn_ahead_updates_per_second": statistics.median(ahead),
         "bfloat16_updates_per_second": statistics.median(rounded),
         "same_bits": {count: bits[count] == bits[threads[0]] for count in threads},
     }
@@ -100,9 +110,9 @@ def bits_after(config: DDPGConfig, batch_size: int, threads: int, updates: int =
     """Return a hash of the weights after some updates."""
     torch.set_num_threads(threads)
     agent = make_agent(config)
-    call = whole_updates(agent, batch_size)
+    update = updating(agent, sampling(agent, batch_size))
     for _ in range(updates):
-        call()
+        update()
     weights = [*agent.actor.parameters(), *agent.critics.parameters()]
     content = b"".join(each.detach().numpy().tobytes() for each in weights)
     return hashlib.sha256(content).hexdigest()
@@ -121,8 +131,8 @@ def make_agent(config: DDPGConfig) -> DDPG:
     )
 
 
-def whole_updates(agent: DDPG, batch_size: int) -> Callable[[], int]:
-    """Return a call that draws a batch and makes an update with it."""
+def sampling(agent: DDPG, batch_size: int) -> Callable[[], NumpyBatch]:
+    """Return a call that draws a batch, half of it shown."""
     rng = np.random.default_rng(0)
     online, demos = (
         HindsightSampler(replay_of(rng, source), reward, relabel_fraction=0.8, rng=rng)
@@ -130,9 +140,28 @@ def whole_updates(agent: DDPG, batch_size: int) -> Callable[[], int]:
     )
     sampler = MixedSampler(online=online, demos=demos, demo_fraction=0.5)
     agent.observe(sampler.sample(5000))
+    return partial(sampler.sample, batch_size)
+
+
+class DrawnAhead:
+    """Draws each batch in another thread while the one before it is learned from."""
+
+    def __init__(self, other: Executor, sample: Callable[[], NumpyBatch]) -> None:
+        self._other, self._sample = other, sample
+        self._next = other.submit(sample)
+
+    def __call__(self) -> NumpyBatch:
+        """Return a batch."""
+        batch = self._next.result()
+        self._next = self._other.submit(self._sample)
+        return batch
+
+
+def updating(agent: DDPG, sample: Callable[[], NumpyBatch]) -> Callable[[], int]:
+    """Return a call that makes one update."""
 
     def update() -> int:
-        agent.update(send_batch(sampler.sample(batch_size), agent.device))
+        agent.update(send_batch(sample(), agent.device))
         return 1
 
     return update
