@@ -28,6 +28,10 @@ class EpisodeError(InputError):
         return self.reason
 
 
+class SharedInputError(InputError):
+    """Bad input that every process of a run knows of; the first one says so for all."""
+
+
 class RunError(RuntimeError):
     """A run that cannot continue, through no fault in what the user gave.
 

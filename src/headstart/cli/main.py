@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import headstart
+from headstart import torchrun
 from headstart.cli.importing import without_collection
 from headstart.cli.parser import Parser
-from headstart.errors import InputError, RunError
+from headstart.errors import InputError, RunError, SharedInputError
 from headstart.standard_streams import abandon_stdout, open_standard_streams
 from headstart.text import printable
 
@@ -59,17 +60,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logger = logging.getLogger("headstart")
     if not logger.handlers:
         logger.addHandler(_StandardError())
-        logger.setLevel(logging.INFO)
+        # What other processes of the same run have to say, the first one says too.
+        logger.setLevel(logging.ERROR if torchrun.rank() else logging.INFO)
     try:
         command = parse(sys.argv[1:] if arguments is None else arguments)
         command.run(command)
+    except SharedInputError as error:
+        _end(2, None if torchrun.rank() else printable(error, longest=None))
     except InputError as error:
         # An untrusted file can be quoted in it.
         _end(2, printable(error, longest=None))
     except RunError as error:
         _end(1, str(error))
     except KeyboardInterrupt as interrupt:
-        _end(130, str(interrupt) or "interrupted")
+        _end(130, None if torchrun.rank() else str(interrupt) or "interrupted")
     except BrokenPipeError:
         # The reader of our output, `head` for instance, has seen enough.
         _end(0, None)
@@ -128,7 +132,8 @@ def _end(code: int, message: str | None) -> NoReturn:
     # Nobody may be there to read it; the code says it too.
     with contextlib.suppress(OSError, ValueError):
         if message is not None:
-            print(f"headstart: {message}", file=sys.stderr)
+            process = f"process {torchrun.rank()}: " if torchrun.rank() else ""
+            print(f"headstart: {process}{message}", file=sys.stderr)
     _written_out()
     raise SystemExit(code) from None
 

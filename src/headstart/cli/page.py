@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headstart.errors import require
+from headstart import torchrun
+from headstart.errors import InputError, require
 from headstart.files.paths import user_path
 
 if TYPE_CHECKING:
@@ -98,6 +99,8 @@ def steering_of(
     if not arguments.steer:
         yield {"collectors": collectors}
         return
+    if torchrun.is_used():
+        raise InputError("--steer is for one process, not for torchrun: there is one person")
     from headstart.web.server import page_files
     from headstart.web.steer.opening import open_steering
     from headstart.web.teleop.messages import read_message

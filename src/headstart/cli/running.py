@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from headstart import torchrun
 from headstart.cli.parser import default_collectors
 from headstart.errors import RunError
 from headstart.files.run_files import CHECKPOINTS, CONFIG
@@ -29,7 +30,10 @@ def most_at_once(config: TrainConfig) -> int:
 def collectors_of(arguments: argparse.Namespace, config: TrainConfig) -> int | str:
     """Return how many collectors a run has: as many as are given, or as suit it and the machine."""
     given: int | str | None = arguments.collectors
-    return default_collectors(most_at_once(config)) if given is None else given
+    if given is not None:
+        return given
+    # Processes on one machine share its cores, and the episodes.
+    return default_collectors(most_at_once(config)) // torchrun.local_size()
 
 
 @contextlib.contextmanager
@@ -38,7 +42,7 @@ def explain_failure(out: Path) -> Iterator[None]:
     try:
         yield
     except RunError as error:
-        if not (out / CONFIG).is_file():
+        if torchrun.rank() or not (out / CONFIG).is_file():
             raise
         # Here, as it imports Gymnasium: help and what is wrong with an option need not wait for it.
         from headstart.runs.checkpoint_files import CheckpointFiles
@@ -63,6 +67,8 @@ def print_outcome(result: "TrainResult", out: Path, env_id: str) -> None:
     Raises:
         RunError: if standard output goes to a full disk, for instance.
     """
+    if torchrun.rank():
+        return
     from headstart.runs.follow_up import command_line, python_line
 
     evaluation, progress = result.evaluation, result.progress

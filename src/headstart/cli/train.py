@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from itertools import count
 from pathlib import Path
 
+from headstart import torchrun
 from headstart.cli.importing import without_collection
 from headstart.cli.page import add_steer, steering_of
 from headstart.cli.parser import Parser, add_collectors
@@ -130,6 +131,8 @@ def _run(arguments: argparse.Namespace) -> None:
     config = settings_of(arguments)
     if arguments.resume and arguments.out is None:
         raise InputError("--resume needs the directory of the run, --out DIR")
+    if torchrun.is_used() and arguments.out is None:
+        raise InputError("under torchrun all processes need the directory of the run, --out DIR")
     check_demos(arguments.demos)
     names = directory_names(arguments.env, arguments.preset)
     out = arguments.out or next(path for path in names if not path.exists())

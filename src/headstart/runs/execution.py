@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 
@@ -20,6 +21,7 @@ from headstart.runs.memory import keep_freed_memory
 from headstart.runs.signals import stop_signals
 from headstart.training.config import MatmulPrecision, TrainConfig
 from headstart.training.evaluation import EvalResult
+from headstart.training.group import ALONE, Group
 from headstart.training.observer import (
     Observer,
     RunHandle,
@@ -48,7 +50,10 @@ def run(trainer: Trainer) -> TrainResult:
 
 
 def run_in(
-    directory: RunDirectory, trainer: Trainer, restored: Restored | None = None
+    directory: RunDirectory,
+    trainer: Trainer,
+    restored: Restored | None = None,
+    group: Group = ALONE,
 ) -> TrainResult:
     """Run a trainer to its end, and save it now and then.
 
@@ -56,11 +61,12 @@ def run_in(
         RunInterrupted: if a signal asked for it; the run is saved.
         RunError: if the run cannot continue, or the disk refuses the policies at the end too.
     """
+    resumed_at = None if restored is None else trainer.progress.env_steps
     trainer.handle = replace(
         trainer.handle,
         id=read_id(directory.path),
         directory=directory.path,
-        resumed_at=None if restored is None else trainer.progress.env_steps,
+        resumed_at=resumed_at,
     )
     with stop_signals() as stop:
         trainer.should_stop = lambda: stop.made
@@ -73,21 +79,56 @@ def run_in(
             return None if content is None else policy_from_bytes(content)
 
         def save(ended: bool) -> str:
-            if not ended:
-                return checkpointer.save_stopped()
-            checkpointer.save()
-            failure = directory.flush()
-            if failure is not None:
-                raise RunError(failure)
-            return ""
+            message = "" if ended else checkpointer.save_stopped()
+            if ended:
+                checkpointer.save()
+                failure = directory.flush()
+                if failure is not None:
+                    raise RunError(failure)
+            # The others wait: torchrun ends what is left of a run as soon as one process has ended.
+            return group.from_first(lambda: message)
 
-        return _execute(trainer, best, save)
+        return _execute(trainer, best, save, group)
+
+
+def run_beside(path: Path, trainer: Trainer, group: Group) -> TrainResult:
+    """Run a trainer in another process than the one that saves the run.
+
+    Args:
+        path: the run directory.
+        trainer: the same as there.
+        group: the processes.
+
+    Raises:
+        RunInterrupted, RunError: as ``run_in``.
+    """
+    best = _Best()
+    trainer.handle = replace(trainer.handle, directory=path)
+    trainer.observers = [best]
+    with stop_signals() as stop:
+        trainer.should_stop = lambda: stop.made
+        return _execute(trainer, lambda: best.policy, lambda ended: group.from_first(str), group)
+
+
+def _stop_together(trainer: Trainer, group: Group) -> None:
+    """Let each process ask the run to stop, and all of them do it at the same place."""
+    asked, signalled = trainer.handle, trainer.should_stop
+    # What the others have not heard of decides nothing here.
+    trainer.handle = replace(asked)
+
+    def should_stop() -> bool:
+        stopped, ended = group.any_of(signalled(), asked.stop_requested)
+        trainer.handle.stop_requested = ended
+        return stopped
+
+    trainer.should_stop = should_stop
 
 
 def _execute(
     trainer: Trainer,
     best: Callable[[], Policy | None],
     save: Callable[[bool], str] = lambda ended: "",
+    group: Group = ALONE,
 ) -> TrainResult:
     """Run a trainer, and report to its observers how it begins and ends.
 
@@ -95,11 +136,14 @@ def _execute(
         trainer: one that has not begun, or that continues.
         best: returns the policy of the best evaluation so far.
         save: saves the run, which has ended or was asked to stop, and returns what to report of it.
+        group: the processes that run it together.
     """
     config, observers = trainer.config, trainer.observers
     try:
         for observer in observers:
             observer.started(config, trainer.handle)
+        if group.size > 1:
+            _stop_together(trainer, group)
         keep_freed_memory()
         if config.matmul_precision == "bfloat16" and not multiplies_bfloat16():
             _log.warning("matmul_precision bfloat16: torch multiplies float32 here all the same")

@@ -33,12 +33,15 @@ from headstart.runs.expanding import expand
 from headstart.runs.finding import after_finding, found_demos, open_finding
 from headstart.runs.follow_up import python_line
 from headstart.runs.memory import keep_freed_memory
+from headstart.runs.together import check_demos_alike
 from headstart.text import describe_error, printable
 from headstart.training.adaptation import adapt
 from headstart.training.assembly import build_trainer, check_fit
 from headstart.training.config import StrategyName, TrainConfig
+from headstart.training.group import ALONE, Group
 from headstart.training.observer import Observer
 from headstart.training.sampling import choose_mirror
+from headstart.training.shared_episodes import SharedExecutor
 from headstart.training.trainer import Trainer
 
 _log = logging.getLogger("headstart")
@@ -66,11 +69,13 @@ def prepare_run(
     executor: Executor | None = None,
     tasks: TaskSource | None = None,
     *,
+    group: Group = ALONE,
     begins: bool = False,
 ) -> Iterator[Prepared]:
     """Yield a trainer that has not begun, and its demonstrations.
 
-    A run that ``begins`` may make them first, of ``demos`` or from nothing.
+    A run that ``begins`` may make them first, of ``demos`` or from nothing. The processes
+    of a ``group`` share the episodes.
 
     Raises:
         InputError: if environment, demonstrations and configuration do not go together.
@@ -86,7 +91,10 @@ def prepare_run(
         used = None if demos is None else read_demos(demos, spec, reward)
         used = _fit_demos(config, reward_env, used)
         mirror = choose_mirror(config, spec, reward_env)
+        check_demos_alike(group, used)
+        learners = group.learners(config.learner.shards)
         with open_executor(source, collectors, executor, timeout=timeout) as runner:
+            runner = runner if group.size == 1 else SharedExecutor(runner, group)
             spent = 0 if used is None else expansion_env_steps(used.header)
             if used is not None and begins:
                 used, config, spent = expand(source, config, spec, used, runner)
@@ -97,8 +105,9 @@ def prepare_run(
             episodes = None if used is None else used.episodes
             with _as_in_training(config):
                 trainer = build_trainer(
-                    config, spec, episodes, runner, reward, observers, goal_strategy, mirror, tasks
-                )
+                    config, spec, episodes, runner, reward, observers, goal_strategy, mirror,
+                    tasks, learners,
+                )  # fmt: skip
             trainer.env = source
             trainer.progress.expansion_env_steps = spent
             yield Prepared(trainer, used)

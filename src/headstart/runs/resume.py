@@ -15,7 +15,7 @@ from headstart.runs.changes import check_changes, check_longer, describe_changes
 from headstart.runs.checkpoint import restore_saved
 from headstart.runs.checkpoint_files import newest_run
 from headstart.runs.directory import reopen_run
-from headstart.runs.execution import run_in
+from headstart.runs.execution import run_beside, run_in
 from headstart.runs.identity import check_function
 from headstart.runs.lock import locked
 from headstart.runs.preparation import (
@@ -26,11 +26,13 @@ from headstart.runs.preparation import (
     open_tasks,
     prepare_run,
 )
-from headstart.runs.record import changed_versions, read_demos, read_record
+from headstart.runs.record import RunRecord, changed_versions, read_demos, read_record
 from headstart.runs.steered import remember_steered
+from headstart.runs.together import at_first, check_together
 from headstart.text import printable
 from headstart.training.adaptation import keep_adapted
 from headstart.training.config import StrategyName, TrainConfig
+from headstart.training.group import Group, joined
 from headstart.training.observer import Observer, TrainResult
 from headstart.training.trainer import Trainer
 
@@ -75,21 +77,25 @@ def resume(
         RunError: as ``train``.
         RunInterrupted: as ``train``.
     """
-    return continue_run(
-        path,
-        config,
-        env=env,
-        env_kwargs=env_kwargs,
-        collectors=collectors,
-        executor=executor,
-        goal_strategy=goal_strategy,
-        task_source=task_source,
-        allow_change=allow_change,
-        observers=gather_observers(observers, progress),
-    )
+    audience = gather_observers(observers, progress)
+    with joined() as group:
+        return continue_in(
+            group,
+            path,
+            config,
+            env=env,
+            env_kwargs=env_kwargs,
+            collectors=collectors,
+            executor=executor,
+            goal_strategy=goal_strategy,
+            task_source=task_source,
+            allow_change=allow_change,
+            observers=audience if group.is_first else [],
+        )
 
 
-def continue_run(
+def continue_in(
+    group: Group,
     path: str | Path,
     config: ConfigLike | None = None,
     *,
@@ -105,34 +111,44 @@ def continue_run(
 ) -> TrainResult:
     """Do what ``resume`` does; with ``may_be_over``, env steps that are taken already are done."""
     path = user_path(path).absolute()
-    record = read_record(path)
-    with locked(path) as lock:
+    record = group.from_first(lambda: read_record(path))
+    with at_first(group, lambda: locked(path)) as lock:
         config, strategy = open_strategy(_open_config(config, record.config), goal_strategy)
         config = keep_adapted(config, record.config)
+        check_together(group, record.env_id, config, path, strategy, task_source)
         changed = check_changes(path, record.config, config, allow=allow_change)
         for name, given in (("goal_strategy", strategy), ("task_source", task_source)):
             own, content = getattr(record, name), getattr(record, f"{name}_sha256")
             check_function(name, given, own, content)
-        demos, saved = read_demos(path, record), newest_run(path)
-        if saved is None:
-            _log.warning("%s: no checkpoint yet; the run begins again", path)
-        if versions := changed_versions(record):
-            listed = printable(describe_changes(versions))
-            _log.warning("%s: the run continues, but not to the same bits", listed)
-        if "device" in changed:
-            _log.warning("%s: the run continues on another device, not to the same bits", path)
+        # The others need not see the directory.
+        demos, saved = group.from_first(lambda: (read_demos(path, record), newest_run(path)))
+        _warn(path, record, changed, is_new=saved is None)
         source = env_of_run(path, record.env_id, env, env_kwargs)
         tasks = open_tasks(config, task_source)
         with prepare_run(
-            source, config, demos, collectors, strategy, observers, executor, tasks=tasks
-        ) as (trainer, _):
-            remember_steered(path, trainer)
+            source, config, demos, collectors, strategy, observers, executor, tasks=tasks,
+            group=group,
+        ) as (trainer, _):  # fmt: skip
+            group.at_first(lambda: remember_steered(path, trainer, alone=group.size == 1))
             restored = None if saved is None else restore_saved(path, trainer, saved)
             if not may_be_over:
                 check_longer(path, trainer.progress.env_steps, changed)
             _describe_finished(path, trainer)
+            if lock is None:
+                return run_beside(path, trainer, group)
             with reopen_run(lock, path, record, trainer, changed, saved) as directory:
-                return run_in(directory, trainer, restored)
+                return run_in(directory, trainer, restored, group)
+
+
+def _warn(path: Path, record: RunRecord, changed: Mapping[str, Any], *, is_new: bool) -> None:
+    """Log what keeps a run from being continued to the same bits."""
+    if is_new:
+        _log.warning("%s: no checkpoint yet; the run begins again", path)
+    if versions := changed_versions(record):
+        listed = printable(describe_changes(versions))
+        _log.warning("%s: the run continues, but not to the same bits", listed)
+    if "device" in changed:
+        _log.warning("%s: the run continues on another device, not to the same bits", path)
 
 
 def _open_config(config: ConfigLike | None, own: TrainConfig) -> TrainConfig:

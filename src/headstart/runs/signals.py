@@ -1,4 +1,8 @@
-"""SIGINT and SIGTERM ask a run to stop where it can be resumed; a second one ends it at once."""
+"""SIGINT and SIGTERM ask a run to stop where it can be resumed; a second one ends it at once.
+
+Under torchrun more signals change nothing: it passes on those that processes get anyway, and kills
+what has not ended after 30 seconds.
+"""
 
 import contextlib
 import signal
@@ -6,6 +10,8 @@ import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
+
+from headstart import torchrun
 
 
 class StopRequest:
@@ -34,14 +40,19 @@ def stop_signals() -> Iterator[StopRequest]:
             signal.signal(number, handler)
 
     def ask(number: int, frame: FrameType | None) -> None:
+        if request.made and torchrun.is_used():
+            return
         if request.made:
             restore()
             # Also for SIGTERM, whose default ends the process before its collectors are ended.
             raise KeyboardInterrupt
         request.made = True
+        if torchrun.rank() > 0:
+            return
+        again = "" if torchrun.is_used() else "; again to quit at once"
         # Standard error may be closed, or within a line of its own: no reason not to stop in order.
         with contextlib.suppress(OSError, ValueError, RuntimeError):
-            print("stopping as soon as it can be resumed; again to quit at once", file=sys.stderr)
+            print(f"stopping as soon as it can be resumed{again}", file=sys.stderr)
 
     for number in before:
         signal.signal(number, ask)

@@ -15,6 +15,7 @@ from headstart.data.episode import OWN, Episode
 from headstart.demos.record import versions
 from headstart.demos.storage import DemoSet, load_demos, save_demos, task_header
 from headstart.envs.goal_env import GoalSpec
+from headstart.errors import InputError
 from headstart.policy import Policy
 from headstart.rollout.executors import Executor, Pending
 from headstart.rollout.job import ROLLOUT, EpisodeJob
@@ -24,8 +25,14 @@ STEERED = "steered"
 """The directory of their files in a run directory; each is a demo file."""
 
 
-def remember_steered(directory: Path, trainer: Trainer) -> None:
-    """Let a run that continues have its steered episodes again, if there are some."""
+def remember_steered(directory: Path, trainer: Trainer, *, alone: bool = True) -> None:
+    """Let a run that continues have its steered episodes again, if there are some.
+
+    Raises:
+        InputError: if there are, and this process is not alone.
+    """
+    if not alone and (directory / STEERED).is_dir():
+        raise InputError(f"{directory}: a run that was steered is continued without torchrun")
     if not isinstance(trainer.executor, Remembering) and (directory / STEERED).is_dir():
         executor = Remembering(trainer.rollouts.executor, directory)
         trainer.rollouts = replace(trainer.rollouts, executor=executor)

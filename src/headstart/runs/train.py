@@ -2,16 +2,17 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from headstart import torchrun
 from headstart.data.strategies import GoalStrategy
 from headstart.demos.expansion.cost import is_expansion_of, is_found
 from headstart.demos.opening import Demos
 from headstart.demos.storage import DemoSet
 from headstart.envs.make import env_source
-from headstart.envs.source import EnvLike
+from headstart.envs.source import EnvLike, EnvSource
 from headstart.errors import InputError, require
 from headstart.files.paths import user_path
 from headstart.files.run_files import CONFIG, DEMOS, POLICIES
@@ -20,7 +21,7 @@ from headstart.rollout.executors import Collectors, Executor
 from headstart.rollout.task_source import TaskSourceLike
 from headstart.runs.audience import gather_observers
 from headstart.runs.directory import new_run
-from headstart.runs.execution import run, run_in
+from headstart.runs.execution import run, run_beside, run_in
 from headstart.runs.identity import content_of, name_of
 from headstart.runs.preparation import (
     ConfigLike,
@@ -33,10 +34,12 @@ from headstart.runs.preparation import (
     prepare_run,
 )
 from headstart.runs.record import RunRecord, current_versions, read_demos, read_record
-from headstart.runs.resume import continue_run
+from headstart.runs.resume import continue_in
+from headstart.runs.together import at_first, check_together
 from headstart.settings import convert
 from headstart.training.adaptation import decided, warn_of_no_updates
 from headstart.training.config import StrategyName, TrainConfig
+from headstart.training.group import Group, joined
 from headstart.training.observer import Observer, TrainResult
 
 
@@ -93,29 +96,56 @@ def train(
             again, or the disk refuses the policies to the end.
     """
     config, strategy = open_strategy(open_config(config), goal_strategy)
-    audience = gather_observers(observers, progress)
     source = env_source(env, env_kwargs)
     config = _with_expansion(config, expand, demos)
     sources = _Sources(lambda: demos_for(source, config, demos), config.demos.expand)
-    if _is_continued(resume, out, source.name, sources):
-        assert out is not None
-        return continue_run(
-            out,
-            all_demos(config) if read_record(user_path(out)).config.demos.expand else config,
-            env=source,
-            collectors=collectors,
-            executor=executor,
-            goal_strategy=strategy,
-            task_source=task_source,
-            may_be_over=True,
-            observers=audience,
-        )
+    with joined() as group:
+        check_together(group, source.name, config, out, strategy, task_source)
+        audience = gather_observers(observers, progress) if group.is_first else []
+        again = "auto" if torchrun.restarts() else resume
+        if group.from_first(lambda: _is_continued(again, out, source.name, sources)):
+            assert out is not None
+            path = user_path(out)
+            if group.from_first(lambda: read_record(path).config.demos.expand):
+                config = all_demos(config)
+            return continue_in(
+                group,
+                out,
+                config,
+                env=source,
+                collectors=collectors,
+                executor=executor,
+                goal_strategy=strategy,
+                task_source=task_source,
+                may_be_over=True,
+                observers=audience,
+            )
+        return _begin(
+            group, source, config, demos, collectors, executor, strategy, task_source, out,
+            audience,
+        )  # fmt: skip
+
+
+def _begin(
+    group: Group,
+    source: EnvSource,
+    config: TrainConfig,
+    demos: Demos | None,
+    collectors: int,
+    executor: Executor | None,
+    strategy: GoalStrategy | None,
+    task_source: TaskSourceLike | None,
+    out: str | Path | None,
+    audience: Sequence[Observer],
+) -> TrainResult:
+    """Begin a run, and run it to its end."""
     tasks = open_tasks(config, task_source)
     # Before anything is made that would be lost.
     first = None if config.init_policy is None else load_policy(config.init_policy)
     with prepare_run(
-        source, config, demos, collectors, strategy, audience, executor, tasks, begins=True
-    ) as (trainer, used):
+        source, config, demos, collectors, strategy, audience, executor, tasks, group=group,
+        begins=True,
+    ) as (trainer, used):  # fmt: skip
         warn_of_no_updates(trainer.config, trainer.spec)
         if first is not None:
             begin_from(trainer, first)
@@ -132,8 +162,11 @@ def train(
             task_source_sha256=content_of(task_source),
             decided=decided(config, trainer.config),
         )
-        with new_run(user_path(out), record, used) as directory:
-            return run_in(directory, trainer)
+        path = user_path(out)
+        with at_first(group, lambda: new_run(path, record, used)) as directory:
+            if directory is None:
+                return run_beside(path, trainer, group)
+            return run_in(directory, trainer, group=group)
 
 
 class _Sources(NamedTuple):

@@ -1,0 +1,138 @@
+"""Several processes on one run: the bits of one, however many there are and whatever ends them."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from kill_at import Moment
+from outcomes import differences, outcome
+from ranks import log_of, together
+from small_runs import POINT
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="forks"),
+    pytest.mark.skipif(not torch.distributed.is_available(), reason="torch has no distributed"),
+]
+
+# fmt: off
+SETTINGS = [
+    "--seed", "10", "--env-steps", "240", "--batch-size", "16", "--replay-capacity", "150",
+    "--agent.hidden-sizes", "16", "16", "--agent.actor-delay", "2", "--agent.q-filter-from", "10",
+    "--evaluation.every", "90", "--evaluation.episodes", "3", "--warm-start.bc-updates", "50",
+    "--warm-start.episodes", "3", "--warm-start.critic-updates", "20", "--cycle.updates", "3",
+    "--resets.probability", "0.3", "--checkpoint.seconds", "0", "--collectors", "0",
+    "--learner.shards", "4",
+]
+# fmt: on
+
+
+def train(directory, demo_file, *more):
+    return ["train", POINT, "--demos", demo_file, "--out", directory, *SETTINGS, *more]
+
+
+@pytest.fixture(scope="module")
+def alone(warm, demo_file, tmp_path_factory):
+    """The outcome of one process."""
+    directory = tmp_path_factory.mktemp("alone") / "run"
+    assert warm(*train(directory, demo_file), log=directory.with_suffix(".log")) == 0
+    return outcome(directory)
+
+
+@pytest.mark.parametrize("size", [2, 4])
+def test_processes_that_share_the_shards_leave_what_one_leaves(
+    warm, demo_file, tmp_path, alone, size
+):
+    run, log = tmp_path / "run", tmp_path / "log"
+    assert together(warm, size, *train(run, demo_file), log=log) == [0] * size
+    assert differences(outcome(run), alone) == []
+    told = [log_of(log, rank).read_text() for rank in range(size)]
+    assert "success rate" in told[0]
+    assert told[1:] == [""] * (size - 1)
+
+
+@pytest.mark.parametrize("struck", [0, 1])
+def test_a_process_that_is_killed_takes_the_others_along_and_all_go_on(
+    warm, demo_file, tmp_path, alone, struck
+):
+    run, log = tmp_path / "run", tmp_path / "log"
+    kill = Moment(place="headstart.agents.ddpg:DDPG.update", when="before", count=8)
+    codes = together(warm, 2, *train(run, demo_file), log=log, moments={struck: [kill]})
+    assert codes[struck] == -signal.SIGKILL
+    assert codes[1 - struck] == 1
+    told = log_of(log, 1 - struck).read_text()
+    assert "another process of this run has ended" in told
+    assert "Traceback" not in told
+    assert together(warm, 2, *train(run, demo_file), log=log, restarts=1) == [0, 0]
+    assert differences(outcome(run), alone) == []
+
+
+def test_torchrun_starts_a_run_again_whose_process_was_killed(demo_file, tmp_path, alone):
+    run, support = tmp_path / "run", Path(__file__).parents[1] / "support"
+    command = ["--standalone", "--nproc-per-node", 2, "--max-restarts", 1, "killed_rank.py"]
+    started = subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", *map(str, command)]
+        + [str(word) for word in train(run, demo_file)],
+        cwd=support,
+        capture_output=True,
+        text=True,
+    )
+    assert started.returncode == 0, started.stderr
+    assert started.stdout.count("success rate") == 1
+    assert "SIGKILL" in started.stderr or "-9" in started.stderr
+    assert differences(outcome(run), alone) == []
+
+
+def test_a_signal_to_one_process_stops_all_of_them_where_the_run_is_saved(
+    warm, demo_file, tmp_path, alone
+):
+    run, log = tmp_path / "run", tmp_path / "log"
+    update = {"place": "headstart.agents.ddpg:DDPG.update", "when": "before"}
+    # torchrun passes on what processes get from elsewhere too.
+    stop = [Moment(**update, count=count, number=signal.SIGTERM) for count in (4, 5)]
+    assert together(warm, 2, *train(run, demo_file), log=log, moments={1: stop}) == [130, 130]
+    assert "headstart: interrupted; saved at 210 env steps; continue with" in log.read_text()
+    assert log_of(log, 1).read_text() == ""
+    # One process goes on with what two have begun.
+    assert warm("resume", run, "--collectors", 0, log=log) == 0
+    assert differences(outcome(run), alone) == []
+
+
+@pytest.mark.parametrize(
+    ("differently", "said"),
+    [
+        (["--seed", "11"], "process 1 differs from process 0: seed is 11 there and 10 here"),
+        (["--demos.num-episodes", "2"], "demos.num_episodes is 2 there and None here"),
+        (["--demos", "OTHER"], "number of demonstrations is 6 there and 3 here"),
+        (["--learner.shards", "2"], "learner.shards is 2 there and 4 here"),
+    ],
+)
+def test_processes_that_are_not_asked_for_the_same_are_named_before_the_first_step(
+    warm, demo_file, tmp_path, differently, said
+):
+    run, log = tmp_path / "run", tmp_path / "log"
+    more = [demo_file if word == "OTHER" else word for word in differently]
+    codes = together(warm, 2, *train(run, demo_file), log=log, differently={1: more})
+    assert codes == [2, 2]
+    (line,) = log.read_text().splitlines()[-1:]
+    assert line.startswith("headstart: process 1 differs from process 0: ")
+    assert said in line
+    assert log_of(log, 1).read_text() == ""
+    assert not run.exists()
+
+
+@pytest.mark.parametrize(
+    ("size", "more", "said"),
+    [
+        (3, [], "3 processes cannot share learner.shards 4: it must be a multiple of 3"),
+        (2, ["--expand", "0"], "expand must be at least 1"),
+    ],
+)
+def test_what_cannot_be_shared_is_refused(warm, demo_file, tmp_path, size, more, said):
+    log = tmp_path / "log"
+    assert together(warm, size, *train(tmp_path / "run", demo_file, *more), log=log) == [2] * size
+    assert said in log.read_text()
