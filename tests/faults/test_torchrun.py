@@ -126,13 +126,15 @@ def test_processes_that_are_not_asked_for_the_same_are_named_before_the_first_st
 
 
 @pytest.mark.parametrize(
-    ("size", "more", "said"),
+    ("size", "said"),
     [
-        (3, [], "3 processes cannot share learner.shards 4: it must be a multiple of 3"),
-        (2, ["--expand", "0"], "expand must be at least 1"),
+        (3, "3 processes cannot share learner.shards 4: it must be a multiple of 3"),
+        (2, "already holds files; choose another --out"),
     ],
 )
-def test_what_cannot_be_shared_is_refused(warm, demo_file, tmp_path, size, more, said):
-    log = tmp_path / "log"
-    assert together(warm, size, *train(tmp_path / "run", demo_file, *more), log=log) == [2] * size
+def test_what_is_refused_is_said_once(warm, demo_file, tmp_path, size, said):
+    run, log = tmp_path / "run", tmp_path / "log"
+    (run / "something").mkdir(parents=True)
+    assert together(warm, size, *train(run, demo_file), log=log) == [2] * size
     assert said in log.read_text()
+    assert [log_of(log, rank).read_text() for rank in range(1, size)] == [""] * (size - 1)

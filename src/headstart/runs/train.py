@@ -106,12 +106,11 @@ def train(
         if group.from_first(lambda: _is_continued(again, out, source.name, sources)):
             assert out is not None
             path = user_path(out)
-            if group.from_first(lambda: read_record(path).config.demos.expand):
-                config = all_demos(config)
+            made = group.from_first(lambda: read_record(path).config.demos.expand)
             return continue_in(
                 group,
-                out,
-                config,
+                path,
+                all_demos(config) if made else config,
                 env=source,
                 collectors=collectors,
                 executor=executor,
