@@ -130,7 +130,7 @@ def _begin(
     source: EnvSource,
     config: TrainConfig,
     demos: Demos | None,
-    collectors: int,
+    collectors: int | str,
     executor: Executor | None,
     strategy: GoalStrategy | None,
     task_source: TaskSourceLike | None,
