@@ -11,7 +11,7 @@ CURVE := --env-steps 6000 --evaluation.every 1000 --evaluation.at-start
 # Where it is set, every process that the tests start would compile the library again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast check docs site clean
+.PHONY: demo test test-fast check docs performance site clean
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "headstart needs Python 3.11 or newer, this is " + sys.version.split()[0])'
@@ -55,6 +55,14 @@ site: $(VENV)/installed
 	$(BIN)/python docs/site/pages.py
 	$(BIN)/zensical build --strict
 	@echo "open build/site/index.html"
+
+# Six minutes, on a machine that does nothing else.
+performance: $(VENV)/installed
+	$(BIN)/python benchmarks/start.py --rounds 2
+	$(BIN)/python benchmarks/costs.py --rounds 2 --seconds 0.3
+	$(BIN)/python benchmarks/threads.py --rounds 1
+	$(BIN)/python -m benchmarks.speed --seconds 2 --rounds 1 --out benchmarks/results/speed.json
+	$(BIN)/python benchmarks/report.py
 
 clean:
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -27,7 +27,9 @@ from report_performance import (
     acting_table,
     devices_table,
     fill_table,
+    on_machine,
     start_table,
+    threads_table,
     updates_table,
 )
 from report_reliability import fuzz_table, reliability_table
@@ -84,6 +86,7 @@ def main() -> None:
     fill("third-party", third_party_table(), ENVIRONMENTS)
     fill("settings", settings_table(), SETTINGS)
     fill("start", start_table(), PERFORMANCE)
+    fill("threads", threads_table(), PERFORMANCE)
     for kind in ("batch", "width", "critics"):
         fill(kind, updates_table(kind), PERFORMANCE)
     fill("devices", devices_table(), PERFORMANCE)
@@ -169,7 +172,8 @@ def speed_table() -> str:
     if result is None:
         return ""
     rows = [
-        "| one update per env step, 3x256, batch 256 | env steps/s | x SB3 | x floor |",
+        on_machine(result)
+        + "| one update per env step, 3x256, batch 256 | env steps/s | x SB3 | x floor |",
         "|---|--:|--:|--:|",
     ]
     for algorithm in ("TD3", "DDPG"):
@@ -177,10 +181,10 @@ def speed_table() -> str:
             smoothed = algorithm == "TD3" and who == "Stable-Baselines3"
             named = algorithm if smoothed or algorithm == "DDPG" else "TD3 without smoothing"
             prefix = f"env steps per second of training, one update each | {who} | {algorithm} |"
-            key = max(
-                (name for name in result["medians"] if name.startswith(prefix)),
-                key=lambda name: result["medians"][name],
-            )
+            names = [name for name in result["medians"] if name.startswith(prefix)]
+            if not names:
+                continue
+            key = max(names, key=lambda name: result["medians"][name])
             ratios = result["ratios"][key]
             to_sb3 = "1.0" if ratios["to_sb3"] is None else f"{ratios['to_sb3']:.1f}"
             setting = key.removeprefix(prefix).strip().replace(" | ", ", ")

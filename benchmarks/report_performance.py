@@ -1,15 +1,26 @@
 """The tables of ``docs/performance.md``."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from report_demos import load
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table whose columns are numbers, but for the first one of text."""
-    rule = ["---" if head[0] == "start" else "--:", *["--:"] * (len(head) - 1)]
+    rule = ["---" if head[0] in ("start", "processor") else "--:", *["--:"] * (len(head) - 1)]
     lines = [f"| {' | '.join(cells)} |" for cells in (head, *rows)]
     return "\n".join([lines[0], f"|{'|'.join(rule)}|", *lines[1:]])
+
+
+def on_machine(result: dict[str, Any]) -> str:
+    """A line that names what a table was measured on, and how busy that was."""
+    machine = result["machine"]
+    processor, load = machine.get("processor") or machine["cpu"], result.get("load_average")
+    load = machine.get("load_average", 0.0) if load is None else load
+    notes = "" if load < 1.5 else f", beside other work (load average {load:.0f})"
+    notes += "" if "processor" in machine else ", with an earlier learner"
+    return f"On {processor}, {machine['cores']} cores{notes}:\n\n"
 
 
 def updates_table(kind: str) -> str:
@@ -18,7 +29,7 @@ def updates_table(kind: str) -> str:
     if result is None:
         return ""
     found = result["updates"][kind].items()
-    return table(
+    return on_machine(result) + table(
         [kind, "ms an update", "ms its products", "products' share"],
         [
             [
@@ -53,12 +64,38 @@ def devices_table() -> str:
     )
 
 
+def threads_table() -> str:
+    """Updates a second with one thread, and how many times as many there are otherwise."""
+    results = load("threads")
+    if results is None:
+        return ""
+    sizes = [found for result in results for found in result["sizes"].values()]
+    counts = sorted({count for found in sizes for count in found["updates_per_second"]}, key=int)[
+        1:
+    ]
+    rows = []
+    for result in results:
+        name = f"{result['machine']['processor']}, {result['machine']['cores']} cores"
+        for size, found in result["sizes"].items():
+            rates, same = found["updates_per_second"], found["same_bits"]
+            one = rates["1"]
+            cells = [
+                f"{rates[count] / one:.2f}{'' if same[count] else '*'}" if count in rates else ""
+                for count in counts
+            ]
+            others = ("drawn_ahead_updates_per_second", "bfloat16_updates_per_second")
+            cells += [f"{found[other] / one:.2f}" for other in others]
+            rows.append([name, size, f"{one:.0f}", *cells])
+    head = ["processor", "update", "updates a second", *(f"{count} threads" for count in counts)]
+    return table([*head, "drawn ahead", "bfloat16"], rows)
+
+
 def acting_table() -> str:
     """Env steps against the number of collectors."""
     result = load("costs")
     if result is None:
         return ""
-    return table(
+    return on_machine(result) + table(
         ["collectors", "env steps a second", "env steps a second of processor time"],
         [
             [count, f"{rates['per_second']:,.0f}", f"{rates['per_cpu_second']:,.0f}"]
@@ -96,4 +133,4 @@ def start_table() -> str:
             for moment in ("first env step", "first update")
         ]
         rows.append([name.replace(" | ", ", "), *cells])
-    return table(["start", "first env step", "first update"], rows)
+    return on_machine(result) + table(["start", "first env step", "first update"], rows)

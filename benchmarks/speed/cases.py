@@ -6,6 +6,7 @@ from functools import partial
 
 from benchmarks.speed import floors, ours, theirs
 from benchmarks.speed.common import DDPG, FAST, TD3, Algorithm
+from headstart.agents.precision import multiplies_bfloat16
 
 UPDATES = "updates per second, sampling included"
 UPDATES_ALONE = "updates per second, one batch over and over"
@@ -77,8 +78,9 @@ def _whole_loop(algorithm: Algorithm, threads: int) -> Iterator[Case]:
     for collectors in COLLECTORS:
         measure = partial(ours.whole_loop, algorithm, threads=threads, collectors=collectors)
         yield Case(WHOLE_LOOP, OURS, algorithm, threads, measure, 1.0, collectors)
-        rounded = partial(measure, precision="bfloat16")
-        yield Case(WHOLE_LOOP, OURS_BFLOAT16, algorithm, threads, rounded, 1.0, collectors)
+        if multiplies_bfloat16():
+            rounded = partial(measure, precision="bfloat16")
+            yield Case(WHOLE_LOOP, OURS_BFLOAT16, algorithm, threads, rounded, 1.0, collectors)
         if collectors == 0:
             rival = partial(theirs.whole_loop, algorithm, threads=threads)
             yield Case(WHOLE_LOOP, THEIRS, algorithm, threads, rival, 1.0)

@@ -245,8 +245,8 @@ class TrainConfig:
     torch_threads: int = setting(1, at_least=1, at_most=1024)
     """Threads of the learner; collectors use one core each beside it."""
     matmul_precision: MatmulPrecision = "float32"
-    """Precision of the learner's matrix products; bfloat16 makes wide networks nearly twice as fast
-    on processors that have it (AVX512-BF16, AMX)."""
+    """Precision of the learner's matrix products; bfloat16 makes wide networks half as fast again
+    where torch multiplies it (AMX; see `headstart doctor`)."""
     profile: bool = setting(False, resume="free")
     """Time the parts of updates too, and print where the time of the run went."""
     task: TaskConfig = field(default_factory=TaskConfig)
