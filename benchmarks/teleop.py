@@ -28,7 +28,7 @@ STUBS = """
 window.pictures = 0;
 const decode = window.createImageBitmap;
 window.createImageBitmap = (...all) => { window.pictures += 1; return decode(...all); };
-window.pad = { id: "scripted pilot", index: 0, connected: true, mapping: "standard",
+window.pad = { id: "scripted pilot", index: 0, connected: false, mapping: "standard",
                axes: [0, 0, 0, 0],
                buttons: Array.from({ length: 17 }, () => ({ pressed: false })) };
 navigator.getGamepads = () => [window.pad];
@@ -59,11 +59,19 @@ window.pilot = setInterval(() => {
   if (state.kept) { clearInterval(pilot); pad.connected = false; window.isDone = true; }
 }, 40);
 """
+# Arrow keys, left and right, at no fixed distance from the pictures.
 SWING = """
-const began = performance.now();
-window.swing = setInterval(() => {
-  pad.axes = [Math.sign(Math.sin((performance.now() - began) / 300)) * 0.3, 0, 0, 0];
-}, 20);
+const keys = ["ArrowLeft", "ArrowRight"];
+const press = (kind, code) => document.body.dispatchEvent(
+  new KeyboardEvent(kind, { code, bubbles: true }));
+window.swing = true;
+(function turn() {
+  press("keyup", keys[0]);
+  keys.reverse();
+  if (!window.swing) return;
+  press("keydown", keys[0]);
+  setTimeout(turn, 120 + 130 * Math.random());
+})();
 """
 
 
@@ -86,7 +94,9 @@ def main() -> None:
             page.add_init_script(STUBS)
             page.goto(link)
             page.wait_for_selector("body[data-state]")
-            found = record(page) | watch(page, server.pid)
+            found = watch(page, server.pid)
+            page.keyboard.press("r")
+            found |= record(page)
             page.locator("#end").click()
             server.wait()
             browser.close()
@@ -104,6 +114,7 @@ def main() -> None:
 
 def record(page: Page) -> dict[str, Any]:
     """Let the pilot bring the block to its goal."""
+    page.evaluate("pad.connected = true")
     page.evaluate(PILOT)
     while not page.evaluate("isDone"):
         time.sleep(0.1)
@@ -111,13 +122,13 @@ def record(page: Page) -> dict[str, Any]:
 
 
 def watch(page: Page, process: int) -> dict[str, Any]:
-    """Count pictures and processor seconds while the hand goes to and fro."""
-    page.evaluate("pad.connected = true")
+    """Count pictures and processor seconds while keys move the hand to and fro."""
     page.evaluate(SWING)
     time.sleep(1.0)
     pictures, processor, began = page.evaluate("pictures"), seconds(process), time.monotonic()
     time.sleep(SECONDS)
     passed = time.monotonic() - began
+    page.evaluate("swing = false")
     return {
         "pictures_per_second": round((page.evaluate("pictures") - pictures) / 2 / passed, 1),
         "cores": round((seconds(process) - processor) / passed, 2),

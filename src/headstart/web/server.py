@@ -113,6 +113,7 @@ class PageServer:
         self._clients: dict[int, _Client] = {}
         self._numbers = itertools.count(1)
         self._events: deque[Event] = deque()
+        self._has_news = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, name="headstart web", daemon=True)
         self._stopping = asyncio.Event()
@@ -139,6 +140,11 @@ class PageServer:
             while True:
                 found.append(self._events.popleft())
         return found
+
+    def wait(self, seconds: float) -> None:
+        """Return when something has happened since the last call, or after some seconds."""
+        self._has_news.wait(seconds)
+        self._has_news.clear()
 
     def show(self, view: int, picture: bytes) -> None:
         """Send a picture to all pages; one that is too slow gets a later one instead."""
@@ -219,7 +225,7 @@ class PageServer:
             return
         number, client = next(self._numbers), _Client(connection)
         self._clients[number] = client
-        self._events.append(Event(number, "joined"))
+        self._happen(Event(number, "joined"))
         sending = asyncio.ensure_future(client.send_all())
         try:
             await self._listen_to(number, client)
@@ -228,7 +234,11 @@ class PageServer:
         finally:
             del self._clients[number]
             sending.cancel()
-            self._events.append(Event(number, "left"))
+            self._happen(Event(number, "left"))
+
+    def _happen(self, event: Event) -> None:
+        self._events.append(event)
+        self._has_news.set()
 
     async def _listen_to(self, number: int, client: "_Client") -> None:
         budget = _Budget(self._loop.time)
@@ -252,7 +262,7 @@ class PageServer:
             if self._replies:
                 self._say(json.dumps(message, allow_nan=False), number)
             elif len(self._events) < _MOST_EVENTS:
-                self._events.append(Event(number, "message", message))
+                self._happen(Event(number, "message", message))
         return None
 
 

@@ -18,10 +18,12 @@ const link = openLink({ onMessage, onPicture, onState });
 
 const isPilot = () => hello !== null && state !== null && state.pilot === hello.you;
 
-function sendStick() {
+// A gamepad reports nothing: it is asked at each frame of the screen, and heard when it moves.
+function sendStick(isAsked = false) {
   if (!isPilot()) return;
   const stick = inputs.take(hello.dim);
   const now = JSON.stringify(stick);
+  if (isAsked && now === last && !stick.reach.length) return;
   if (now !== last) {
     number += 1;
     waiting.set(number, performance.now());
@@ -70,12 +72,23 @@ function welcome(told) {
   headset.offer(find("headset"));
 }
 
+// Where there is a decoder, half as long as by way of a Blob, which another process holds.
+async function decode(data) {
+  const type = "image/jpeg";
+  if (!window.ImageDecoder) return createImageBitmap(new Blob([data], { type }));
+  const decoder = new ImageDecoder({ data, type });
+  const { image } = await decoder.decode();
+  decoder.close();
+  return image;
+}
+
 async function onPicture(view, bytes) {
   const heard = new DataView(bytes).getUint32(0, true);
-  const picture = await createImageBitmap(new Blob([bytes.slice(4)], { type: "image/jpeg" }));
+  const picture = await decode(bytes.slice(4));
   const canvas = find(`view-${view}`);
   canvas.hidden = false;
-  if (canvas.width !== picture.width) canvas.width = canvas.height = picture.width;
+  const width = picture.displayWidth ?? picture.width;
+  if (canvas.width !== width) canvas.width = canvas.height = width;
   canvas.getContext("2d").drawImage(picture, 0, 0);
   picture.close();
   if (view === 0) {
@@ -182,6 +195,15 @@ setSpeed();
 find("take").addEventListener("click", () => link.send({ do: "take" }));
 find("end").addEventListener("click", () => isPilot() && link.send({ do: "end" }));
 find("assist").addEventListener("input", (event) => link.send({ assist: event.target.value / 100 }));
+let asked = 0;
+function askGamepad(time) {
+  requestAnimationFrame(askGamepad);
+  // Screens of 240 frames a second would make too many messages.
+  if (!inputs.gamepad || time - asked < 10) return;
+  asked = time;
+  sendStick(true);
+}
+requestAnimationFrame(askGamepad);
 setInterval(() => {
   find("gamepad").textContent = inputs.gamepad ?? "no gamepad";
   if (document.hasFocus() || headset.isWorn) sendStick();

@@ -2,6 +2,7 @@
 
 import base64
 import struct
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,11 +46,17 @@ class Desk:
         self.is_over = False
         """Whether the pilot has ended the session."""
 
+    def hear(self) -> bool:
+        """Hear what the pages say; return whether the controls have moved."""
+        before, now = self._session.heard, time.monotonic()
+        for event in self._server.events():
+            self._handle(event, now)
+        return self._session.heard != before
+
     def tick(self, now: float) -> None:
         """Hear what the pages say, take a step, and show where it led."""
         session, scene = self._session, self._session.scene
-        for event in self._server.events():
-            self._handle(event, now)
+        self.hear()
         has_moved = session.tick(now) or session.scene != scene
         state = {**session.state(), "pilot": self._seats.pilot, "kept": len(self._takes.kept)}
         if self._seats.clients and (has_moved or self._is_stale or state != self._said):

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from headstart.envs.task import TaskConfig
 from headstart.rollout.job import Behaviour
 from headstart.web.server import PageServer
 from headstart.web.teleop.desk import Desk
+from headstart.web.teleop.pace import paced
 from headstart.web.teleop.session import STEPS_PER_SECOND, Session
 from headstart.web.teleop.takes import Takes
 from headstart.web.views import drawable_env, open_views
@@ -69,22 +70,13 @@ def teleoperate(
         views = open_views(env, spec, plan.size, draw=plan.draw)
         with contextlib.closing(views):
             desk = Desk(server, session, views, takes, _facts(plan, spec, session))
-            for _ in _ticks():
+            period, news = 1.0 / STEPS_PER_SECOND, desk.hear
+            for _ in paced(period, time.monotonic, server.wait, news):
                 desk.tick(time.monotonic())
                 enough = plan.episodes is not None and len(takes.kept) >= plan.episodes
                 if is_stopped() or desk.is_over or enough:
                     break
     return takes.demos() if takes.kept else None
-
-
-def _ticks() -> Iterator[None]:
-    """Yield 25 times a second, or as often as there is time for: steps wait, none is dropped."""
-    period = 1.0 / STEPS_PER_SECOND
-    following = time.monotonic()
-    while True:
-        yield
-        following = max(following + period, time.monotonic() - period)
-        time.sleep(max(following - time.monotonic(), 0.0))
 
 
 def _facts(plan: TeleopPlan, spec: GoalSpec, session: Session) -> dict[str, Any]:
