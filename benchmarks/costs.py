@@ -31,7 +31,7 @@ from benchmarks.speed.common import FAST, Algorithm
 from benchmarks.speed.floors import product_turn
 from benchmarks.speed.ours import exploring_jobs, filled_trainer
 from headstart.rollout.executors import make_executor
-from headstart.runs.memory import keep_freed_memory
+from headstart.runs.execution import keep_freed_memory
 
 RESULTS = Path(__file__).parent / "results" / "costs.json"
 SIZES: dict[str, dict[int, Algorithm]] = {

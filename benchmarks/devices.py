@@ -33,7 +33,7 @@ from headstart.data.episode import Episode
 from headstart.data.hindsight import HindsightSampler
 from headstart.data.mixture import MixedSampler
 from headstart.data.replay import EpisodeReplay
-from headstart.runs.memory import keep_freed_memory
+from headstart.runs.execution import keep_freed_memory
 
 RESULTS = Path(__file__).parent / "results" / "devices.json"
 OBSERVATION, GOAL, ACTION, STEPS = 25, 3, 4, 50

@@ -37,7 +37,7 @@ from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.envs.make import make_env
 from headstart.rollout.job import Constant, EpisodeJob
 from headstart.rollout.pickled import pickle_policy
-from headstart.runs.memory import keep_freed_memory
+from headstart.runs.execution import keep_freed_memory
 from headstart.training.assembly import build_trainer
 from headstart.training.config import CycleConfig
 from headstart.training.observer import Observer

@@ -26,7 +26,7 @@ from torch import Tensor
 
 from headstart.agents.adam import Adam
 from headstart.agents.passes import _Layers
-from headstart.runs.memory import keep_freed_memory
+from headstart.runs.execution import keep_freed_memory
 
 RESULTS = Path(__file__).parent / "results" / "stacked.json"
 INPUTS, ACTIONS, BATCH = 31, 4, 256

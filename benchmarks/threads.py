@@ -38,7 +38,7 @@ from headstart.data.hindsight import HindsightSampler
 from headstart.data.mixture import MixedSampler
 from headstart.presets import PRESETS
 from headstart.processors import usable_cores
-from headstart.runs.memory import keep_freed_memory
+from headstart.runs.execution import keep_freed_memory
 
 RESULTS = Path(__file__).parent / "results" / "threads.json"
 FAST = PRESETS["fast"].agent

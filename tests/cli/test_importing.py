@@ -2,7 +2,7 @@
 
 import gc
 
-from headstart.cli.importing import without_collection
+from headstart.cli.parser import without_collection
 
 
 def test_collection_is_off_within_and_as_before_afterwards():

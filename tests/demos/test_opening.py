@@ -8,7 +8,7 @@ import pytest
 from builders import is_one_line, random_episode
 
 from headstart.demos.inspect import inspect_demos
-from headstart.demos.opening import open_demos
+from headstart.demos.reading import open_demos
 from headstart.demos.storage import DemoSet, save_demos
 from headstart.errors import InputError
 

@@ -10,7 +10,7 @@ import pytest
 ARRAYS = """
 import resource
 import numpy as np
-from headstart.runs.memory import keep_freed_memory
+from headstart.runs.execution import keep_freed_memory
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -9,7 +9,7 @@ from headstart.demos.record import collect_demos
 from headstart.demos.storage import save_demos
 from headstart.envs.toy import PointReach
 from headstart.errors import InputError, RunError
-from headstart.viz.window import open_window
+from headstart.viz.gl import open_window
 
 pytestmark = pytest.mark.processes
 

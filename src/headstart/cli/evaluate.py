@@ -5,9 +5,8 @@ import json
 
 import numpy as np
 
-from headstart.cli.parser import Parser, add_collectors, add_seed, at_least
+from headstart.cli.parser import Parser, add_collectors, add_policy, add_seed, at_least
 from headstart.cli.trust import open_policy
-from headstart.files.paths import user_path
 from headstart.rollout.behaviour import declared_task
 from headstart.rollout.executors import make_executor
 from headstart.rollout.job import Behaviour, Constant
@@ -27,15 +26,9 @@ example:
 def add_options(parser: Parser) -> None:
     """Say what the verb takes."""
     parser.description = DESCRIPTION
-    parser.add_argument(
-        "policy",
-        metavar="POLICY",
-        type=user_path,
-        help="a run directory (its best policy) or a file",
-    )
+    add_policy(parser)
     parser.add_argument("--episodes", type=at_least(1), default=100, help="greedy episodes (100)")
     add_seed(parser)
-    parser.add_argument("--env", metavar="ENV", help="environment, if not the policy's own")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
         "--no-floor", action="store_true", help="do not measure what doing nothing scores"

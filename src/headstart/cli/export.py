@@ -3,7 +3,7 @@
 import argparse
 from typing import get_args
 
-from headstart.cli.parser import Parser, add_collectors, add_force, at_least
+from headstart.cli.parser import Parser, add_collectors, add_force, add_policy, at_least
 from headstart.cli.trust import open_policy
 from headstart.errors import InputError
 from headstart.export.policy import SUFFIXES, Format, export_policy, format_of
@@ -26,12 +26,7 @@ examples:
 def add_options(parser: Parser) -> None:
     """Say what the verb takes."""
     parser.description = DESCRIPTION
-    parser.add_argument(
-        "policy",
-        metavar="POLICY",
-        type=user_path,
-        help="a run directory (its best policy) or a file",
-    )
+    add_policy(parser)
     parser.add_argument(
         "--format", choices=get_args(Format), help="what to write (default: what --out is called)"
     )
@@ -45,7 +40,6 @@ def add_options(parser: Parser) -> None:
         default=0,
         help="greedy episodes to measure for the card on the Hub (0: what the run measured)",
     )
-    parser.add_argument("--env", metavar="ENV", help="environment of these, if not the policy's")
     add_collectors(parser)
     parser.set_defaults(run=_run)
 

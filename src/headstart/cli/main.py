@@ -12,8 +12,7 @@ from typing import NoReturn
 
 import headstart
 from headstart import torchrun
-from headstart.cli.importing import without_collection
-from headstart.cli.parser import Parser
+from headstart.cli.parser import Parser, without_collection
 from headstart.errors import InputError, RunError, SharedInputError
 from headstart.standard_streams import abandon_stdout, open_standard_streams
 from headstart.text import printable

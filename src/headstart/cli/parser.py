@@ -2,15 +2,17 @@
 
 import argparse
 import contextlib
+import gc
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from textwrap import wrap
 from typing import Any, Literal, NoReturn, get_args, get_origin
 
 from headstart.cli.words import explain, with_inner_no
 from headstart.errors import InputError
+from headstart.files.paths import user_path
 from headstart.processors import usable_cores
 from headstart.rollout.ray_protocol import is_ray
 from headstart.settings import kind_in_words, without_none
@@ -161,6 +163,28 @@ def add_collectors(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_policy(parser: argparse.ArgumentParser) -> None:
+    """Let the user name a policy, and the environment that it is to run in."""
+    parser.add_argument(
+        "policy",
+        metavar="POLICY",
+        type=user_path,
+        help="a run directory (its best policy) or a file",
+    )
+    parser.add_argument("--env", metavar="ENV", help="environment, if not the policy's own")
+
+
+def add_runs(parser: argparse.ArgumentParser) -> None:
+    """Let the user name runs."""
+    parser.add_argument(
+        "runs",
+        type=user_path,
+        nargs="+",
+        metavar="DIR",
+        help="run directories, or directories that runs lie in, such as that of a sweep",
+    )
+
+
 def add_seed(parser: argparse.ArgumentParser, of: str = "episodes") -> None:
     """Let the user choose the seed from which those of all episodes are made."""
     parser.add_argument("--seed", type=at_least(0), default=0, help=f"root of the {of}' seeds (0)")
@@ -185,3 +209,21 @@ def add_force(parser: argparse.ArgumentParser) -> None:
 def default_collectors(limit: int | None = None) -> int:
     """Return a number of collector processes that suits this machine."""
     return min(usable_cores(), limit or 64)
+
+
+@contextlib.contextmanager
+def without_collection() -> Iterator[None]:
+    """Look for no garbage within a ``with`` block, and never again among what it imports.
+
+    Modules leave next to none and stay to the end, but looking for it takes long among the objects
+    of torch, again and again.
+    """
+    enabled, before = gc.isenabled(), len(sys.modules)
+    gc.disable()
+    try:
+        yield
+    finally:
+        if len(sys.modules) > before:
+            gc.freeze()
+        if enabled:
+            gc.enable()

@@ -2,15 +2,15 @@
 
 import argparse
 
-from headstart.cli.parser import Parser, add_force, add_seed, at_least
+from headstart.cli.parser import Parser, add_force, add_policy, add_seed, at_least
 from headstart.cli.trust import open_policy
 from headstart.files.output import VIDEOS, check_new_output
 from headstart.files.paths import user_path
 from headstart.rollout.job import EVALUATION, Behaviour, EpisodeJob, run_episode
 from headstart.terminal import progress_bar
 from headstart.text import counted
+from headstart.viz.gl import check_screen, open_window
 from headstart.viz.video import record_video
-from headstart.viz.window import check_screen, open_window
 
 DESCRIPTION = """\
 Show a policy at work: in a window, or in a video, which needs no screen.
@@ -25,19 +25,13 @@ _VIDEO = "play.mp4"
 def add_options(parser: Parser) -> None:
     """Say what the verb takes."""
     parser.description = DESCRIPTION
-    parser.add_argument(
-        "policy",
-        metavar="POLICY",
-        type=user_path,
-        help="a run directory (its best policy) or a file",
-    )
+    add_policy(parser)
     parser.add_argument(
         "--video", type=user_path, metavar="OUT.mp4", help="write a video (.mp4, .gif)"
     )
     add_force(parser)
     parser.add_argument("--episodes", type=at_least(1), default=5, help="episodes to play (5)")
     add_seed(parser)
-    parser.add_argument("--env", metavar="ENV", help="environment, if not the policy's own")
     parser.set_defaults(run=_run)
 
 

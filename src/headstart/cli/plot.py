@@ -2,7 +2,7 @@
 
 import argparse
 
-from headstart.cli.parser import Parser, add_force, at_least
+from headstart.cli.parser import Parser, add_force, add_runs, at_least
 from headstart.files.output import PICTURES, check_new_output
 from headstart.files.paths import user_path
 from headstart.viz.plots import plot_runs
@@ -20,13 +20,7 @@ examples:
 def add_options(parser: Parser) -> None:
     """Say what the verb takes."""
     parser.description = DESCRIPTION
-    parser.add_argument(
-        "runs",
-        type=user_path,
-        nargs="+",
-        metavar="DIR",
-        help="run directories, or directories that runs lie in, such as that of a sweep",
-    )
+    add_runs(parser)
     parser.add_argument(
         "--out", type=user_path, required=True, help="picture to write (.png, .svg, .pdf)"
     )

@@ -2,7 +2,7 @@
 
 import argparse
 
-from headstart.cli.parser import Parser, add_collectors, add_force, at_least
+from headstart.cli.parser import Parser, add_collectors, add_force, add_runs, at_least
 from headstart.cli.trust import open_policy
 from headstart.files.output import check_new_output
 from headstart.files.paths import user_path
@@ -25,13 +25,7 @@ examples:
 def add_options(parser: Parser) -> None:
     """Say what the verb takes."""
     parser.description = DESCRIPTION
-    parser.add_argument(
-        "runs",
-        type=user_path,
-        nargs="+",
-        metavar="DIR",
-        help="run directories, or directories that runs lie in, such as that of a sweep",
-    )
+    add_runs(parser)
     parser.add_argument("--out", type=user_path, required=True, help="page to write (.html)")
     add_force(parser)
     parser.add_argument("--title", default="", help="of the page (default: the tasks)")

@@ -2,9 +2,8 @@
 
 import argparse
 
-from headstart.cli.importing import without_collection
 from headstart.cli.page import add_steer, steering_of
-from headstart.cli.parser import Parser, add_collectors
+from headstart.cli.parser import Parser, add_collectors, without_collection
 from headstart.cli.running import collectors_of, explain_failure, print_outcome
 from headstart.cli.settings import add_settings
 from headstart.cli.trust import trusted_env

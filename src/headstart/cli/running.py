@@ -46,7 +46,7 @@ def explain_failure(out: Path) -> Iterator[None]:
             raise
         # Here, as it imports Gymnasium: help and what is wrong with an option need not wait for it.
         from headstart.runs.checkpoint_files import CheckpointFiles
-        from headstart.runs.follow_up import resume_advice_of
+        from headstart.runs.record import resume_advice_of
 
         saved = f"the run up to its last checkpoint is in {out}"
         if not CheckpointFiles(out / CHECKPOINTS).numbers():
@@ -69,7 +69,7 @@ def print_outcome(result: "TrainResult", out: Path, env_id: str) -> None:
     """
     if torchrun.rank():
         return
-    from headstart.runs.follow_up import command_line, python_line
+    from headstart.runs.record import command_line, python_line
 
     evaluation, progress = result.evaluation, result.progress
     line = command_line("evaluate", out, env_id, "--episodes 500") or python_line(

@@ -6,8 +6,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from headstart.cli.importing import without_collection
-from headstart.cli.parser import Parser
+from headstart.cli.parser import Parser, without_collection
 from headstart.cli.sweep_words import read_grid, read_pairs, read_ranges, read_seeds
 from headstart.cli.train import add_run, check_demos, directory_names, settings_of
 from headstart.errors import InputError, RunError, require

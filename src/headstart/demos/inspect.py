@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from headstart.data.episode import Episode
 from headstart.demos.expansion.cost import HEADER, cost_of
-from headstart.demos.opening import Demos, open_demos
 from headstart.demos.problems import find_problems, find_remarks
+from headstart.demos.reading import Demos, open_demos
 from headstart.demos.storage import DemoSet
 from headstart.text import printable
 

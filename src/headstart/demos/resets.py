@@ -1,4 +1,8 @@
-"""Resets to demonstration states (Nair et al. 2018, section IV.D)."""
+"""Resets to demonstration states (Nair et al. 2018, section IV.D), anywhere or at a frontier.
+
+With a frontier, episodes start near the end of demonstrations, and then further back. Reverse
+forward curriculum learning (Tao et al. 2024, stage 1) has one frontier a demonstration.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

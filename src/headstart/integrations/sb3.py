@@ -14,8 +14,7 @@ from headstart.data.hindsight import Relabelling, Sampler
 from headstart.data.mixture import MixedSampler
 from headstart.data.replay import EpisodeReplay
 from headstart.data.strategies import GoalStrategy, future
-from headstart.demos.opening import Demos
-from headstart.demos.reading import read_demos
+from headstart.demos.reading import Demos, read_demos
 from headstart.envs.episode_check import EpisodeCheck
 from headstart.envs.goal_env import GoalReward, success_key
 from headstart.envs.interface import GOAL_KEYS

@@ -8,8 +8,8 @@ from headstart.files.run_files import CHECKPOINTS, METRICS
 from headstart.runs.checkpoint import ReplayParts, Restored, run_files
 from headstart.runs.checkpoint_files import CheckpointFiles, saved_policy_file
 from headstart.runs.directory import RunDirectory
-from headstart.runs.follow_up import resume_advice
 from headstart.runs.growing_file import Trouble
+from headstart.runs.record import resume_advice
 from headstart.training.observer import Observer
 from headstart.training.trainer import Trainer
 

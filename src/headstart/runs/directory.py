@@ -16,11 +16,10 @@ from headstart.files.run_files import BEST, CONFIG, DEMOS, LATEST, POLICIES, pol
 from headstart.policy import Policy
 from headstart.runs.audience import Seen
 from headstart.runs.checkpoint_files import SavedRun
-from headstart.runs.follow_up import resume_advice
 from headstart.runs.growing_file import Trouble
 from headstart.runs.lock import Lock, locked
 from headstart.runs.metrics_log import MetricsLog
-from headstart.runs.record import RunRecord, demos_hash, read_record
+from headstart.runs.record import RunRecord, demos_hash, read_record, resume_advice
 from headstart.training.evaluation import EvalResult
 from headstart.training.observer import Observer
 from headstart.training.schedule import last_due, period_ended

@@ -1,6 +1,8 @@
 """A trainer that runs to its end, with or without a run directory."""
 
+import ctypes
 import logging
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,8 +18,7 @@ from headstart.runs.audience import read_id
 from headstart.runs.checkpoint import Restored
 from headstart.runs.checkpointer import Checkpointer
 from headstart.runs.directory import RunDirectory
-from headstart.runs.follow_up import resume_advice_of
-from headstart.runs.memory import keep_freed_memory
+from headstart.runs.record import resume_advice_of
 from headstart.runs.signals import stop_signals
 from headstart.training.config import MatmulPrecision, TrainConfig
 from headstart.training.evaluation import EvalResult
@@ -244,3 +245,24 @@ def torch_settings(*, threads: int, matmul_precision: MatmulPrecision) -> Iterat
     finally:
         torch.set_num_threads(before[0])
         torch.set_float32_matmul_precision(before[1])
+
+
+# From malloc.h.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_LARGEST_KEPT = 16 * 2**20
+_KEPT_IN_ALL = 64 * 2**20
+
+
+def keep_freed_memory() -> None:
+    """Make the C library keep up to 64 MiB of freed memory; does nothing where it is not glibc.
+
+    An update allocates and frees a hundred tensors, and the system fills every page of them with
+    zeros first: a tenth of the time of an update. The setting holds until the process ends.
+    """
+    if sys.platform != "linux":
+        return
+    # Other C libraries have no such function.
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, _LARGEST_KEPT)
+        mallopt(_M_TRIM_THRESHOLD, _KEPT_IN_ALL)

@@ -13,8 +13,7 @@ from gymnasium.envs.registration import EnvSpec
 from headstart.agents.start import start_from
 from headstart.data.strategies import GoalStrategy
 from headstart.demos.expansion.cost import expansion_env_steps
-from headstart.demos.opening import Demos
-from headstart.demos.reading import read_demos
+from headstart.demos.reading import Demos, read_demos
 from headstart.demos.resets import check_resets
 from headstart.demos.storage import DemoSet
 from headstart.envs.goal_env import GoalReward, GoalSpec
@@ -28,11 +27,10 @@ from headstart.presets import PRESETS, find_preset
 from headstart.rollout.behaviour import fit_policy
 from headstart.rollout.executors import Collectors, Executor, open_executor
 from headstart.rollout.task_source import TaskFunction, TaskSource, TaskSourceLike
-from headstart.runs.execution import torch_settings
+from headstart.runs.execution import keep_freed_memory, torch_settings
 from headstart.runs.expanding import expand
 from headstart.runs.finding import after_finding, found_demos, open_finding
-from headstart.runs.follow_up import python_line
-from headstart.runs.memory import keep_freed_memory
+from headstart.runs.record import python_line
 from headstart.runs.together import check_demos_alike
 from headstart.text import describe_error, printable
 from headstart.training.adaptation import adapt

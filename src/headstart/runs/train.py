@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 from headstart import torchrun
 from headstart.data.strategies import GoalStrategy
 from headstart.demos.expansion.cost import is_expansion_of, is_found
-from headstart.demos.opening import Demos
+from headstart.demos.reading import Demos
 from headstart.demos.storage import DemoSet
 from headstart.envs.make import env_source
 from headstart.envs.source import EnvLike, EnvSource

@@ -3,18 +3,14 @@
 import argparse
 from typing import Any
 
-from headstart.cli.demos.making import add_making, describe_cost
-from headstart.cli.demos.saving import make_and_save
-from headstart.cli.settings import task_of
+from headstart.cli.demos.making import add_making, make_demos
 from headstart.cli.trust import trusted_env
 from headstart.demos.expansion.expand import expand_demos
 from headstart.demos.foreign.sources import check_exists
-from headstart.demos.storage import DemoSet, load_demos
+from headstart.demos.storage import load_demos
 from headstart.errors import InputError
 from headstart.files.output import DEMO_FILES, check_new_output
 from headstart.files.paths import user_path
-from headstart.terminal import progress_bar
-from headstart.text import counted
 
 DESCRIPTION = """\
 Make new demonstrations from one or more, in new scenes of their environment. Each is played in the
@@ -43,14 +39,11 @@ def add_action(actions: Any) -> None:
 
 
 def _expand(arguments: argparse.Namespace) -> None:
-    out = arguments.out
-    check_new_output(out, "a demo file", DEMO_FILES, force=arguments.force)
+    check_new_output(arguments.out, "a demo file", DEMO_FILES, force=arguments.force)
     for source in arguments.sources:
         check_exists(source)
     env_id = _env_of(arguments)
-    wanted = counted(arguments.episodes, "demonstration")
-    demos = make_and_save(out, wanted, lambda: _expanded(arguments, env_id))
-    print(describe_cost(out, demos))
+    make_demos(arguments, f"expanding to {env_id}", expand_demos, arguments.sources, env_id)
 
 
 def _env_of(arguments: argparse.Namespace) -> str:
@@ -66,18 +59,3 @@ def _env_of(arguments: argparse.Namespace) -> str:
             f"{arguments.command} --env ENV"
         ) from error
     return trusted_env(first, named, None, arguments.command)
-
-
-def _expanded(arguments: argparse.Namespace, env_id: str) -> DemoSet:
-    with progress_bar(f"expanding to {env_id}", arguments.episodes) as tick:
-        return expand_demos(
-            arguments.sources,
-            env_id,
-            episodes=arguments.episodes,
-            speed=arguments.speed,
-            seed=arguments.seed,
-            collectors=arguments.collectors,
-            snapshots=not arguments.no_snapshots,
-            task=task_of(arguments),
-            on_episode=tick,
-        )

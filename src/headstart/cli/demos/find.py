@@ -3,14 +3,9 @@
 import argparse
 from typing import Any
 
-from headstart.cli.demos.making import add_making, describe_cost
-from headstart.cli.demos.saving import make_and_save
-from headstart.cli.settings import task_of
+from headstart.cli.demos.making import add_making, make_demos
 from headstart.demos.finding.find import find_demos
-from headstart.demos.storage import DemoSet
 from headstart.files.output import DEMO_FILES, check_new_output
-from headstart.terminal import progress_bar
-from headstart.text import counted
 
 DESCRIPTION = """\
 Make demonstrations from nothing. The hand goes to the object and tries random actions until it has
@@ -39,21 +34,5 @@ def add_action(actions: Any) -> None:
 
 
 def _find(arguments: argparse.Namespace) -> None:
-    out = arguments.out
-    check_new_output(out, "a demo file", DEMO_FILES, force=arguments.force)
-    wanted = counted(arguments.episodes, "demonstration")
-    print(describe_cost(out, make_and_save(out, wanted, lambda: _found(arguments))))
-
-
-def _found(arguments: argparse.Namespace) -> DemoSet:
-    with progress_bar(f"finding in {arguments.env}", arguments.episodes) as tick:
-        return find_demos(
-            arguments.env,
-            episodes=arguments.episodes,
-            speed=arguments.speed,
-            seed=arguments.seed,
-            collectors=arguments.collectors,
-            snapshots=not arguments.no_snapshots,
-            task=task_of(arguments),
-            on_episode=tick,
-        )
+    check_new_output(arguments.out, "a demo file", DEMO_FILES, force=arguments.force)
+    make_demos(arguments, f"finding in {arguments.env}", find_demos, arguments.env)

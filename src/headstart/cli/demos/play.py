@@ -14,8 +14,8 @@ from headstart.files.output import VIDEOS, check_new_output
 from headstart.files.paths import user_path
 from headstart.terminal import progress_bar
 from headstart.text import counted
+from headstart.viz.gl import check_screen, open_window
 from headstart.viz.video import record_demos, states_of
-from headstart.viz.window import check_screen, open_window
 
 DESCRIPTION = """\
 Show demonstrations as they were, state by state: in a window, or in a video, which needs no screen.

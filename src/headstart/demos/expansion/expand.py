@@ -14,8 +14,7 @@ from headstart.demos.expansion.player import Player
 from headstart.demos.expansion.rounds import ExpansionPlan, Rounds, choose_sources, made_demos
 from headstart.demos.expansion.skill import Skill, UnusableError, read_skill
 from headstart.demos.expansion.workspace import Workspace
-from headstart.demos.opening import Demos, list_demos
-from headstart.demos.reading import read_demos
+from headstart.demos.reading import Demos, list_demos, read_demos
 from headstart.demos.record import CollectingInterrupted
 from headstart.demos.storage import DemoSet, load_demos
 from headstart.envs.goal_env import GoalReward, GoalSpec

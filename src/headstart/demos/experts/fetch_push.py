@@ -10,8 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from headstart.demos.experts.fetch_closed_hand import HALF_HAND, LOW, approach
-from headstart.demos.experts.fetch_reach import Array, rise, servo
+from headstart.demos.experts.fetch_reach import HALF_HAND, LOW, Array, approach, rise, servo
 
 HALF_BLOCK = 0.025
 # The block ends at 0.45, so the fingers pass over it from 0.469 on.

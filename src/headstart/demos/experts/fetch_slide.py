@@ -12,8 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.demos.experts.fetch_closed_hand import HALF_HAND, approach
-from headstart.demos.experts.fetch_reach import Array, servo
+from headstart.demos.experts.fetch_reach import HALF_HAND, Array, approach, servo
 
 STEP = 0.04
 PUCK_RADIUS = 0.025
