@@ -69,7 +69,10 @@ CASES = [
     ("train PointReach-v0 --demos demos.npz --demos.num-episodes 0", "at least 1, got 0"),
     ("train PointReach-v0 --demos demos.npz --demos.fraction 0.999", "256 of 256 rows"),
     ("train PointReach-v0 --demos demos.npz --demos.fraction 1.0", "demos.fraction"),
-    ("train PointReach-v0 --preset slow", "unknown preset 'slow'; there are fast, nair2018, her"),
+    (
+        "train PointReach-v0 --preset slow",
+        "unknown preset 'slow'; there are fast, nair2018, her, stack",
+    ),
     ("train PointReach-v0 --preset hr", "unknown preset 'hr'; did you mean 'her'?"),
     ("train PointReach-v0 --config demos.npz", "demos.npz: it is a numpy archive"),
     ("train PointReach-v0 --config missing.json", "missing.json: no such file of settings"),

@@ -59,7 +59,7 @@ def test_a_preset_is_named():
     ("config", "named"),
     [
         ("hers", "unknown preset 'hers'; did you mean 'her'"),
-        ("sac", "unknown preset 'sac'; there are fast, nair2018, her"),
+        ("deep", "unknown preset 'deep'; there are fast, nair2018, her, stack"),
         (SMALL.agent, "config must be a TrainConfig, a preset .* got DDPGConfig"),
         ({"agent.actorlr": 1.0}, "did you mean agent.actor_lr"),
     ],
