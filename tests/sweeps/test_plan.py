@@ -58,7 +58,7 @@ def refused(capsys, *words):
         ("--grid replay-capacity=1000,20", "replay_capacity 20 cannot hold one episode"),
         ("--grid init-policy=None,no.safetensors", "no.safetensors: no such policy file"),
         ("--cores 0", "--cores must be at least 1, got 0"),
-        ("--cores 1 --slurm", "--cores is for runs on this machine, got --slurm too"),
+        ("--cores 1 --slurm", "--cores and --slurm exclude each other"),
         ("--slurm time", "--slurm takes NAME=VALUE, each name once, got time"),
         ("--slurm time=60", "--slurm needs Slurm: there is no srun on this machine"),
         ("--demos missing-{seed}.npz", "missing-0.npz: no such file of demonstrations"),

@@ -25,6 +25,7 @@ from headstart.sweeps.sweep import differs, run_sweep
 from headstart.sweeps.tune import Tuning
 from headstart.text import counted
 
+_PLACES = ("cores", "slurm", "ray")
 DESCRIPTION = """\
 Train with several seeds, and with several values of settings: every combination of the values of
 --grid, or what Optuna chooses in the ranges of --tune. Runs are those of `headstart train`, each in
@@ -119,6 +120,14 @@ def _add_running(parser: Parser) -> None:
         "Options are those of sbatch with underscores: partition=cpu mem=4GB time=240 (minutes).",
     )
     group.add_argument(
+        "--ray",
+        nargs="?",
+        const="auto",
+        metavar="ADDRESS",
+        help="Run them on a Ray cluster, which needs `pip install 'headstart[cluster]'`; without "
+        "an address on the one that RAY_ADDRESS names.",
+    )
+    group.add_argument(
         "--collectors",
         type=int,
         default=0,
@@ -140,9 +149,10 @@ def _add_running(parser: Parser) -> None:
 
 def _run(arguments: argparse.Namespace) -> None:
     require(arguments.collectors >= 0, "--collectors must not be negative", arguments.collectors)
+    given = [f"--{name}" for name in _PLACES if getattr(arguments, name) is not None]
+    require(len(given) <= 1, f"{' and '.join(given)} exclude each other", "both")
     if arguments.cores is not None:
         require(arguments.cores >= 1, "--cores must be at least 1", arguments.cores)
-        require(arguments.slurm is None, "--cores is for runs on this machine", "--slurm too")
     plan = _plan_of(arguments)
     _check_runs(plan.more(()))
     out = arguments.out or _directory(arguments, plan)
@@ -156,9 +166,14 @@ def _run(arguments: argparse.Namespace) -> None:
 
 
 def _launcher(arguments: argparse.Namespace, out: Path) -> Launcher:
-    if arguments.slurm is None:
-        return LocalRuns(usable_cores() if arguments.cores is None else arguments.cores)
-    return ClusterRuns(slurm_executor(out, read_pairs("--slurm", arguments.slurm)))
+    if arguments.slurm is not None:
+        return ClusterRuns(slurm_executor(out, read_pairs("--slurm", arguments.slurm)))
+    if arguments.ray is not None:
+        # It imports torch.
+        from headstart.sweeps.ray import RayRuns
+
+        return RayRuns(arguments.ray)
+    return LocalRuns(usable_cores() if arguments.cores is None else arguments.cores)
 
 
 def _plan_of(arguments: argparse.Namespace) -> Plan:

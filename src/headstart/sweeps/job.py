@@ -1,16 +1,20 @@
 """One run of a sweep, in the process that trains it, on any machine."""
 
 import contextlib
+import os
+import sys
 import time
 import traceback
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from headstart.errors import InputError, RunError
+from headstart.files.strict_json import build
 from headstart.policy import Policy
 from headstart.runs.train import train
 from headstart.sweeps.spec import RunSpec
-from headstart.sweeps.state import RunState, write_state
+from headstart.sweeps.state import RunState, log_file, write_state
 from headstart.text import describe_error, printable
 from headstart.training.evaluation import EvalResult
 from headstart.training.observer import Observer, TrainResult
@@ -48,6 +52,23 @@ def run_job(spec: RunSpec, sweep: Path) -> None:
         reporter.note(stage="failed", error=printable(describe_error(error), 500))
     else:
         reporter.note(stage="finished")
+
+
+def be_task(content: dict[str, Any], sweep: str) -> None:
+    """Do what ``run_job`` does, in a process of a cluster, and print to the log of the run.
+
+    Args:
+        content: the run, as plain JSON values.
+        sweep: the directory of the sweep.
+    """
+    spec = build(RunSpec, content)
+    log = os.open(log_file(Path(sweep), spec.name), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
+    run_job(spec, Path(sweep))
 
 
 class _Reporter(Observer):

@@ -2,18 +2,16 @@
 
 import contextlib
 import math
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from headstart.errors import InputError, RunError
-from headstart.files.strict_json import build, plain
+from headstart.files.strict_json import plain
 from headstart.sweeps.spec import RunSpec
-from headstart.sweeps.state import JOBS, log_file
+from headstart.sweeps.state import JOBS
 
 FOLDER = "slurm"
 """Where submitit keeps its files, in the directory of the sweep's jobs."""
@@ -130,15 +128,10 @@ class _Run:
 
     def __call__(self, content: dict[str, Any], sweep: str) -> None:
         """Train the run of a sweep."""
-        spec = build(RunSpec, content)
-        log = os.open(log_file(Path(sweep), spec.name), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-            os.dup2(log, stream.fileno())
         # Here: what submits the job needs no torch.
-        from headstart.sweeps.job import run_job
+        from headstart.sweeps.job import be_task
 
-        run_job(spec, Path(sweep))
+        be_task(content, sweep)
 
     def checkpoint(self, content: dict[str, Any], sweep: str) -> Any:
         """Return what to queue in place of this job, which is about to be ended."""
