@@ -29,6 +29,10 @@ from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import EpisodeJob
 from headstart.runs.resume import resume
 from headstart.runs.train import train
+from headstart.sweeps.plan import Grid
+from headstart.sweeps.ray import RayRuns
+from headstart.sweeps.spec import Base
+from headstart.sweeps.sweep import run_sweep
 
 pytestmark = [
     pytest.mark.processes,
@@ -232,3 +236,21 @@ def stat_of(path):
     except OSError:
         return "", 0
     return state, int(parent)
+
+
+def test_the_runs_of_a_sweep_can_be_tasks(ray_cluster, tmp_path):
+    import ray
+
+    config = SMALL.with_({"demos.find": 0, "env_steps": 100})
+    plan = Grid(base=Base(env_id=POINT, config=config), seeds=[3])
+    try:
+        (result,) = run_sweep(tmp_path / "sweep", plan, RayRuns())
+    finally:
+        ray.shutdown()
+    assert result.state.stage == "finished", result.state.error
+    train(POINT, config.with_(seed=3), out=tmp_path / "alone")
+    one, other = (
+        (directory / "policies" / "latest.safetensors").read_bytes()
+        for directory in (tmp_path / "sweep" / "seed3", tmp_path / "alone")
+    )
+    assert one == other

@@ -59,6 +59,8 @@ def refused(capsys, *words):
         ("--grid init-policy=None,no.safetensors", "no.safetensors: no such policy file"),
         ("--cores 0", "--cores must be at least 1, got 0"),
         ("--cores 1 --slurm", "--cores and --slurm exclude each other"),
+        ("--ray", "--ray needs a cluster: RAY_ADDRESS, or --ray ray://HOST:PORT"),
+        ("--ray ray://127.0.0.1:1", "--ray 'ray://127.0.0.1:1': nothing answers there"),
         ("--slurm time", "--slurm takes NAME=VALUE, each name once, got time"),
         ("--slurm time=60", "--slurm needs Slurm: there is no srun on this machine"),
         ("--demos missing-{seed}.npz", "missing-0.npz: no such file of demonstrations"),
@@ -67,6 +69,7 @@ def refused(capsys, *words):
 def test_what_cannot_be_run_is_refused_in_one_line(capsys, tmp_path, monkeypatch, words, what):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
     assert what in refused(capsys, *words.split())
     assert list(tmp_path.iterdir()) == []
 

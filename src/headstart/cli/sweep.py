@@ -122,10 +122,10 @@ def _add_running(parser: Parser) -> None:
     group.add_argument(
         "--ray",
         nargs="?",
-        const="auto",
-        metavar="ADDRESS",
+        const="ray",
+        metavar="ray://HOST:PORT",
         help="Run them on a Ray cluster, which needs `pip install 'headstart[cluster]'`; without "
-        "an address on the one that RAY_ADDRESS names.",
+        "an address on the one that the variable RAY_ADDRESS names.",
     )
     group.add_argument(
         "--collectors",

@@ -75,7 +75,7 @@ class RayExecutor:
     ) -> None:
         source = env_source(env)
         content = pickle_source(source)
-        address = _resolved(address)
+        address = find_cluster(address)
         if find_spec("ray") is None:
             raise InputError(
                 "episodes on a cluster need the package ray: run `pip install 'headstart[cluster]'`"
@@ -241,8 +241,12 @@ class _Driver:
         return "it was closed"
 
 
-def _resolved(address: str) -> str:
+def find_cluster(address: str, option: str = "collectors") -> str:
     """Return the address of a cluster that can be reached, or that one is to be started here.
+
+    Args:
+        address: ``"ray"`` for the one that ``RAY_ADDRESS`` names, or its own.
+        option: what was given it, for messages.
 
     Raises:
         InputError: if it is none, or nothing answers there.
@@ -250,7 +254,7 @@ def _resolved(address: str) -> str:
     named = os.environ.get("RAY_ADDRESS", "").strip() or LOCAL if address == RAY else address
     if named in (LOCAL, "auto"):
         return named
-    called = f"RAY_ADDRESS {named!r}" if address == RAY else f"collectors {named!r}"
+    called = f"RAY_ADDRESS {named!r}" if address == RAY else f"{option} {named!r}"
     match = _ADDRESS.fullmatch(named)
     if match is None or int(match["port"]) > 65535:
         expected = "HOST:PORT, ray://HOST:PORT or auto" if address == RAY else "ray://HOST:PORT"
