@@ -1,14 +1,17 @@
 """Pictures a second, processor and latency of ``headstart teleop``, and one demonstration by it.
 
-    python benchmarks/teleop.py --demo one.npz
+    python benchmarks/teleop.py --learn
 
 A scripted pilot sits in a real browser: it reads what the page is told and moves a gamepad that is
 stubbed, until the block is at its goal. Needs chromium, and playwright of the extra ``dev``.
 """
 
 import argparse
+import contextlib
 import json
 import os
+import statistics
+import struct
 import subprocess
 import sys
 import tempfile
@@ -16,9 +19,12 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import numpy as np
 from machine import machine
 from playwright.sync_api import Page, sync_playwright
+from websockets.sync.client import connect
 
 RESULTS = Path(__file__).parent / "results" / "teleop.json"
 ENV = "FetchPickAndPlace-v4"
@@ -26,8 +32,11 @@ SECONDS = 8.0
 
 STUBS = """
 window.pictures = 0;
-const decode = window.createImageBitmap;
-window.createImageBitmap = (...all) => { window.pictures += 1; return decode(...all); };
+const draw = CanvasRenderingContext2D.prototype.drawImage;
+CanvasRenderingContext2D.prototype.drawImage = function (...all) {
+  window.pictures += 1;
+  return draw.apply(this, all);
+};
 window.pad = { id: "scripted pilot", index: 0, connected: false, mapping: "standard",
                axes: [0, 0, 0, 0],
                buttons: Array.from({ length: 17 }, () => ({ pressed: false })) };
@@ -78,6 +87,7 @@ window.swing = true;
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--demo", type=Path, help="where to keep the demonstration")
+    parser.add_argument("--learn", action="store_true", help="expand it, and train from that")
     parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
@@ -88,18 +98,21 @@ def main() -> None:
         )
         assert server.stdout is not None
         link = server.stdout.readline().split()[1]
+        found: dict[str, Any] = {"key_to_picture_arrived_ms": round(arrive(link), 1)}
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path="/usr/bin/chromium")
             page = browser.new_page(viewport={"width": 1280, "height": 860})
             page.add_init_script(STUBS)
             page.goto(link)
             page.wait_for_selector("body[data-state]")
-            found = watch(page, server.pid)
+            found |= watch(page, server.pid)
             page.keyboard.press("r")
             found |= record(page)
             page.locator("#end").click()
             server.wait()
             browser.close()
+        if arguments.learn:
+            found |= learn(demo, Path(directory))
     result = {
         "command": " ".join(["python benchmarks/teleop.py", *sys.argv[1:]]),
         "machine": {**machine(), "load_average": os.getloadavg()[0]},
@@ -110,6 +123,53 @@ def main() -> None:
     }
     arguments.out.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(found, indent=1))
+
+
+def arrive(link: str, turns: int = 60) -> float:
+    """Return the median ms from a key to the picture that shows it, at a socket."""
+    address = urlsplit(link)
+    found: list[float] = []
+    origin = f"http://{address.netloc}"
+    with connect(
+        f"ws://{address.netloc}/socket?{address.query}", origin=origin, proxy=None
+    ) as page:
+        rng, number = np.random.default_rng(0), 0
+        while len(found) < turns:
+            number += 1
+            move = [0.4 if number % 2 else -0.4, 0.0, 0.0]
+            stick = {"number": number, "move": move, "reach": [], "grip": None, "sliders": []}
+            turned, following = time.perf_counter(), rng.uniform(0.12, 0.25)
+            spoke, is_shown = 0.0, False
+            while not is_shown or time.perf_counter() - turned < following:
+                if time.perf_counter() - spoke > 0.08:
+                    spoke = time.perf_counter()
+                    page.send(json.dumps(stick))
+                with contextlib.suppress(TimeoutError):
+                    message = page.recv(timeout=0.005)
+                    if not isinstance(message, bytes):
+                        continue
+                    picture, view, heard = struct.unpack_from("<IBI", message)
+                    page.send(json.dumps({"seen": picture}))
+                    if not is_shown and view == 0 and heard == number:
+                        found.append(1e3 * (time.perf_counter() - turned))
+                        is_shown = True
+    return statistics.median(found)
+
+
+def learn(demo: Path, directory: Path) -> dict[str, Any]:
+    """Make a hundred demonstrations of the one, and a policy of these; five hundred episodes."""
+    many, run = str(directory / "many.npz"), str(directory / "run")
+    commands = {
+        "expanded": ["demos", "expand", str(demo), "--episodes", "100", "--out", many],
+        "trained": ["train", ENV, "--demos", many, "--out", run],
+        "evaluated": ["evaluate", run, "--episodes", "500", "--json"],
+    }
+    found: dict[str, Any] = {}
+    for name, command in commands.items():
+        call = [sys.executable, "-m", "headstart", *command]
+        printed = subprocess.run(call, capture_output=True, check=True, text=True)
+        found[name] = (printed.stdout or printed.stderr).strip().replace(str(directory), "")
+    return {**found, "evaluated": json.loads(found["evaluated"])}
 
 
 def record(page: Page) -> dict[str, Any]:
@@ -123,6 +183,8 @@ def record(page: Page) -> dict[str, Any]:
 
 def watch(page: Page, process: int) -> dict[str, Any]:
     """Count pictures and processor seconds while keys move the hand to and fro."""
+    # The scene is paused since the socket of ``arrive`` left.
+    page.keyboard.press("Space")
     page.evaluate(SWING)
     time.sleep(1.0)
     pictures, processor, began = page.evaluate("pictures"), seconds(process), time.monotonic()

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 import threading
 from contextlib import contextmanager
 
@@ -19,21 +20,12 @@ window.pad = { id: "stub", index: 0, connected: false, mapping: "standard", time
                axes: [0, 0, 0, 0], buttons: Array.from({ length: 17 }, button) };
 navigator.getGamepads = () => [window.pad];
 """
+IWER = "iwer@2.5.0"
+# Meta's own emulation of its headsets.
 HEADSET = """
-window.controller = { squeeze: false, frames: 0, place: { x: 0, y: 1, z: 0 } };
-const pressed = (is) => ({ pressed: is });
-const source = { handedness: "right", gripSpace: {}, get gamepad() {
-  return { buttons: [pressed(false), pressed(controller.squeeze)] }; } };
-const frame = { getViewerPose: () => null,
-                getPose: () => ({ transform: { position: { ...controller.place } } }) };
-window.XRWebGLLayer = class {};
-Object.defineProperty(navigator, "xr", { value: {
-  isSessionSupported: async () => true,
-  requestSession: async () => ({
-    inputSources: [source], addEventListener() {}, updateRenderState() {},
-    requestReferenceSpace: async () => ({}),
-    requestAnimationFrame(call) { controller.frames += 1; setTimeout(call, 20, 0, frame); },
-  }) } });
+window.headset = new IWER.XRDevice(IWER.metaQuest3);
+headset.installRuntime({ forceInstall: true });
+window.controller = headset.controllers.right;
 """
 
 
@@ -54,6 +46,19 @@ def chromium():
         browser = playwright.chromium.launch(executable_path=path)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def headset(tmp_path_factory):
+    """A script that puts a headset on whoever opens a page."""
+    npm, directory = shutil.which("npm"), tmp_path_factory.mktemp("npm")
+    if npm is None:
+        pytest.skip("there is no npm: apt-get install npm")
+    install = [npm, "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", IWER]
+    if subprocess.run(install, cwd=directory, capture_output=True).returncode:
+        pytest.skip(f"npm cannot install {IWER} here")
+    runtime = directory / "node_modules" / "iwer" / "build" / "iwer.min.js"
+    return runtime.read_text() + HEADSET
 
 
 class Page:
@@ -93,11 +98,14 @@ def teleop(chromium, tmp_path):
         thread.start()
         context = chromium.new_context(viewport={"width": 1280, "height": 860})
         context.set_default_timeout(0)
-        context.add_init_script(GAMEPAD + HEADSET)
+        context.add_init_script(GAMEPAD)
         pages = []
 
-        def open_page():
-            pages.append(Page(context.new_page(), server.link))
+        def open_page(*scripts):
+            page = context.new_page()
+            for script in scripts:
+                page.add_init_script(script)
+            pages.append(Page(page, server.link))
             return pages[-1]
 
         open_page.server, open_page.out = server, out

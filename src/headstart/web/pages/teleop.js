@@ -196,15 +196,18 @@ find("take").addEventListener("click", () => link.send({ do: "take" }));
 find("end").addEventListener("click", () => isPilot() && link.send({ do: "end" }));
 find("assist").addEventListener("input", (event) => link.send({ assist: event.target.value / 100 }));
 let asked = 0;
+let isAsking = false;
 function askGamepad(time) {
+  isAsking = inputs.gamepad !== null;
+  if (!isAsking) return;
   requestAnimationFrame(askGamepad);
   // Screens of 240 frames a second would make too many messages.
-  if (!inputs.gamepad || time - asked < 10) return;
+  if (time - asked < 10) return;
   asked = time;
   sendStick(true);
 }
-requestAnimationFrame(askGamepad);
 setInterval(() => {
   find("gamepad").textContent = inputs.gamepad ?? "no gamepad";
   if (document.hasFocus() || headset.isWorn) sendStick();
+  if (inputs.gamepad && !isAsking) askGamepad(performance.now());
 }, HEARTBEAT_MS);
