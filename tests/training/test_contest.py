@@ -221,7 +221,7 @@ def test_clones_do_the_same_whatever_the_normaliser_sees_after_them():
     # Nothing is cloned yet, and an untrained network is as it was drawn.
     torch.testing.assert_close(agent.actor.weights[0], layer, rtol=0.0, atol=0.0)
     for _ in range(20):
-        held.clone(shown.map(torch.from_numpy))
+        held.clone([shown.map(torch.from_numpy)])
     held.end_cloning()
     states = {
         "observation": 0.01 * shown.observation,

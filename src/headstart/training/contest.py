@@ -7,7 +7,7 @@ Confusion in Imitation Learning", section 5, intervention by policy execution).
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from torch import Tensor
@@ -86,9 +86,12 @@ class Contest:
         """Make one of the agents the leader, which decides nothing yet."""
         self.agents = {name: self.agents[name], **self.agents}
 
-    def clone(self, batch: Batch[Tensor]) -> Metrics:
-        """One step of behaviour cloning of every agent; return what the leader reports."""
-        metrics = [agent.clone(batch) for agent in self.agents.values()]
+    def clone(self, batches: Sequence[Batch[Tensor]]) -> list[Metrics]:
+        """Let every agent learn from each batch by cloning; return what the leader reports.
+
+        Agent by agent: what one of them works with stays in the cache meanwhile.
+        """
+        metrics = [[agent.clone(batch) for batch in batches] for agent in self.agents.values()]
         return metrics[0]
 
     def end_cloning(self) -> None:

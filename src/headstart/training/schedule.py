@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from headstart.training.config import CycleConfig
 from headstart.training.state import TrainerState
 
+_CLONES_AT_ONCE = 10
+
 
 def period_ended(period: int, *, before: int, now: int) -> bool:
     """Return whether a multiple of ``period`` lies in ``(before, now]``.
@@ -37,6 +39,14 @@ def updates_due(cycle: CycleConfig, owed: float, env_steps: int) -> tuple[int, f
     # A tenth ten times is a little less than one.
     due = int(owed + 1e-9)
     return due, max(0.0, owed - due)
+
+
+def clones_due(done: int, updates: int) -> int:
+    """Return how many of the updates of cloning are made at once, after so many of them.
+
+    A run is saved after multiples of 50, and this many divide it.
+    """
+    return min(_CLONES_AT_ONCE - done % _CLONES_AT_ONCE, updates - done)
 
 
 def last_due(period: int, moments: Iterable[int]) -> int:

@@ -29,7 +29,7 @@ from headstart.training.metrics import mean_value, require_finite
 from headstart.training.observer import Observer, RunHandle, new_id
 from headstart.training.progress import Phase, Progress
 from headstart.training.rollouts import Asked, Rollouts, collect, wait_for
-from headstart.training.schedule import evaluation_period_over, updates_due
+from headstart.training.schedule import clones_due, evaluation_period_over, updates_due
 from headstart.training.state import TrainerState
 
 
@@ -153,11 +153,14 @@ class Trainer:
         while self.demo_sampler is not None and self.progress.warm_start_updates < updates:
             if self.handle.stop_requested:
                 return
+            count = clones_due(self.progress.warm_start_updates, updates)
+            batches = [self._batch(self.demo_sampler) for _ in range(count)]
             with self.clock("cloning"):
-                metrics = self.contest.clone(self._batch(self.demo_sampler))
-            if self.progress.warm_start_updates + 1 == updates:
+                metrics = self.contest.clone(batches)
+            if self.progress.warm_start_updates + count == updates:
                 self.contest.end_cloning()
-            if self._count_warm_start(metrics, "cloning demonstrations"):
+            due = [self._count_warm_start(each, "cloning demonstrations") for each in metrics]
+            if due[-1]:
                 yield
 
     def _evaluate_start(self, *, after: int) -> Iterator[None]:
@@ -222,11 +225,7 @@ class Trainer:
         return self.rollouts.begin(asked) if begin else asked
 
     def _store(self, asked: Asked) -> dict[int, Episode]:
-        """Wait for episodes, and then store those that did not fail or, if it must end, none.
-
-        Returns:
-            What is stored, by index.
-        """
+        """Wait for episodes; store those that did not fail or, if it must end, none, by index."""
         if asked.pending is None:
             asked = self.rollouts.begin(asked)
         with self.clock(self.rollouts.part):
