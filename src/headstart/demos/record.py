@@ -19,8 +19,7 @@ from headstart.errors import EpisodeError, InputError, require
 from headstart.rollout.behaviour import PolicyLike, fit_behaviour, open_behaviour
 from headstart.rollout.executors import Collectors, Executor, Pending, open_executor
 from headstart.rollout.exploration import Exploration
-from headstart.rollout.job import EpisodeJob
-from headstart.rollout.policy_errors import policy_name
+from headstart.rollout.job import EpisodeJob, policy_name
 from headstart.settings import convert
 from headstart.text import counted
 

@@ -16,8 +16,7 @@ from headstart.envs.task import TaskConfig
 from headstart.errors import InputError
 from headstart.files.strict_json import build
 from headstart.policy import Policy, load_policy
-from headstart.rollout.job import Behaviour
-from headstart.rollout.policy_errors import policy_name
+from headstart.rollout.job import Behaviour, policy_name
 from headstart.text import printable
 
 _LONGEST_ID = 1000

@@ -16,10 +16,30 @@ from headstart.envs.interface import all_finite, env_name, reset_env
 from headstart.envs.snapshot import require_restorable, restorable
 from headstart.errors import EpisodeError, InputError, RunError
 from headstart.rollout.exploration import GREEDY, Exploration
-from headstart.rollout.policy_errors import blaming_policy, policy_name
 from headstart.rollout.steps import EpisodeSteps, Observation
 from headstart.rollout.task_source import EpisodeTask
 from headstart.seeding import generator, integer_seed
+
+
+def policy_name(policy: object) -> str:
+    """Return what a message calls a policy or a demonstrator."""
+    return str(getattr(policy, "__name__", type(policy).__name__))
+
+
+class blaming_policy:  # noqa: N801 - A function to its callers; a generator costs a step dear.
+    """Give an exception that the policy raises the policy's name, as its attribute ``policy``."""
+
+    def __init__(self, policy: object) -> None:
+        self._policy = policy
+
+    def __enter__(self) -> None:
+        """Do nothing yet."""
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        """Name the policy."""
+        if isinstance(error, Exception | SystemExit):
+            with contextlib.suppress(AttributeError):
+                error.policy = policy_name(self._policy)  # type: ignore[union-attr]
 
 
 @runtime_checkable
