@@ -22,6 +22,7 @@ from headstart import TrainConfig, evaluate, load_demos
 from headstart.files.run_files import read_metrics
 from headstart.sweeps.spec import RunSpec
 from headstart.training.config import (
+    DemosConfig,
     EvaluationConfig,
     HindsightConfig,
     ResetsConfig,
@@ -41,7 +42,11 @@ FACTS = {
     "demonstrators": {},
 }
 
-FULL = TrainConfig(env_steps=ENV_STEPS, evaluation=EvaluationConfig(every=1000, episodes=50))
+FULL = TrainConfig(
+    env_steps=ENV_STEPS,
+    demos=DemosConfig(expand=0),
+    evaluation=EvaluationConfig(every=1000, episodes=50),
+)
 LONGER, LONGER_UNFILTERED = "20,000 env steps, 2 updates each", "the same, no Q-filter"
 _TWO_EACH = replace(FULL, env_steps=20_000, cycle=replace(FULL.cycle, updates_per_step=2.0))
 _NO_CLONING = WarmStartConfig(bc_updates=0)

@@ -102,7 +102,7 @@ def spec_of(runs: Path, cell: dict[str, Any]) -> RunSpec:
     return RunSpec(
         name=cell_name(cell),
         env_id=task.env_id,
-        config=config.with_(INPUTS[cell["inputs"]]),
+        config=config.with_({"demos.expand": 0, **INPUTS[cell["inputs"]]}),
         settings={name: cell[name] for name in ("task", "how", "inputs")},
         demos=(demonstrations(runs, task, seed),),
     )

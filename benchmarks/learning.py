@@ -52,13 +52,15 @@ class Experiment:
     num_demos: int = 0
     kind: str = "perfect"
     """Of the demonstrations; see ``demonstrators.py``."""
-    expand: int | None = None
-    """How many are made of the demonstrations."""
 
 
-def _evaluated(preset: str, env_steps: int, every: int, episodes: int = EPISODES) -> TrainConfig:
+def _evaluated(
+    preset: str, env_steps: int, every: int, episodes: int = EPISODES, expand: int | None = None
+) -> TrainConfig:
+    base = PRESETS[preset]
+    demos = base.demos if expand is None else replace(base.demos, expand=expand)
     evaluation = EvaluationConfig(every=every, episodes=episodes)
-    return replace(PRESETS[preset], env_steps=env_steps, evaluation=evaluation)
+    return replace(base, env_steps=env_steps, evaluation=evaluation, demos=demos)
 
 
 def _far_goals(env_steps: int) -> TrainConfig:
@@ -101,7 +103,7 @@ EXPERIMENTS = {
         100,
     ),
     "pick-and-place-10-fast": Experiment(
-        "FetchPickAndPlace-v4", _evaluated("fast", 10_000, 3000), (3000, 6000, 10_000), 10
+        "FetchPickAndPlace-v4", _evaluated("fast", 10_000, 3000, expand=0), (3000, 6000, 10_000), 10
     ),
     "pick-and-place-noisy-fast": Experiment(
         "FetchPickAndPlace-v4", _evaluated("fast", 6000, 3000), (3000, 6000), 100, "noisy"
@@ -116,14 +118,14 @@ EXPERIMENTS = {
         "FetchPickAndPlace-v4", _evaluated("fast", 15_000, 5000), (5000, 15_000), 5
     ),
     "pick-and-place-one-fast": Experiment(
-        "FetchPickAndPlace-v4", _evaluated("fast", 4500, 1500), (1500, 4500), 1, expand=100
+        "FetchPickAndPlace-v4", _evaluated("fast", 4500, 1500, expand=100), (1500, 4500), 1
     ),
     "push-fast": Experiment("FetchPush-v4", _evaluated("fast", 10_000, 2000), (4000, 10_000), 100),
     "push-10-fast": Experiment(
         "FetchPush-v4", _evaluated("fast", 10_000, 5000), (5000, 10_000), 10
     ),
     "push-one-fast": Experiment(
-        "FetchPush-v4", _evaluated("fast", 4500, 1500), (1500, 4500), 1, expand=100
+        "FetchPush-v4", _evaluated("fast", 4500, 1500, expand=100), (1500, 4500), 1
     ),
     "pick-and-place-nothing-fast": Experiment(
         "FetchPickAndPlace-v4", _evaluated("fast", 4000, 1000), (1000, 4000)
