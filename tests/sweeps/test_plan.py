@@ -14,8 +14,8 @@ from headstart.presets import FAST
 from headstart.sweeps.plan import Grid, Listed
 from headstart.sweeps.results import Cell, Result, write_results
 from headstart.sweeps.spec import Base
-from headstart.sweeps.state import RunState
-from headstart.sweeps.sweep import open_directory
+from headstart.sweeps.state import RunState, write_state
+from headstart.sweeps.sweep import open_directory, run_sweep
 from headstart.sweeps.tune import Range, Tuning
 
 ENV = "PointReach-v0"
@@ -59,6 +59,7 @@ def refused(capsys, *words):
         ("--grid init-policy=None,no.safetensors", "no.safetensors: no such policy file"),
         ("--cores 0", "--cores must be at least 1, got 0"),
         ("--cores 1 --slurm", "--cores and --slurm exclude each other"),
+        (f"--out {'x' * 300}", "cannot be written (File name too long)"),
         ("--ray", "--ray needs a cluster: RAY_ADDRESS, or --ray ray://HOST:PORT"),
         ("--ray ray://127.0.0.1:1", "--ray 'ray://127.0.0.1:1': nothing answers there"),
         ("--slurm time", "--slurm takes NAME=VALUE, each name once, got time"),
@@ -184,3 +185,31 @@ def test_results_are_strict_json(tmp_path):
     listed = Listed(specs=plan.more(()), identity={})
     assert listed.more(()) == plan.more(())
     assert listed.more(results(plan.more(()), peak)) == ()
+
+
+class Dying:
+    """Runs whose process dies before it says anything."""
+
+    def has_room(self, spec):
+        return True
+
+    def start(self, spec, sweep):
+        return self
+
+    def ended(self):
+        return "its process was ended by signal 9"
+
+    def stop(self):
+        pass
+
+    kill = stop
+
+
+def test_a_run_that_dies_without_a_word_has_failed_whatever_it_said_before(tmp_path):
+    plan = Grid(base=BASE, seeds=[0])
+    open_directory(tmp_path / "sweep", plan.identity)
+    write_state(tmp_path / "sweep", "seed0", RunState(stage="failed", error="of before"))
+    (kept,) = run_sweep(tmp_path / "sweep", plan, Dying())
+    assert kept.state.error == "of before"
+    (again,) = run_sweep(tmp_path / "sweep", plan, Dying(), retry_failed=True)
+    assert again.state.error == "its process was ended by signal 9"

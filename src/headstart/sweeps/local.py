@@ -8,8 +8,9 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
-from headstart.files.strict_json import build, plain
+from headstart.files.strict_json import plain
 from headstart.rollout.processes import ONE_THREAD, module_path
 from headstart.sweeps.spec import RunSpec
 from headstart.sweeps.state import log_file
@@ -92,16 +93,15 @@ class _LocalRun:
                 os.kill(self._process.pid, number)
 
 
-def be_run(question: dict[str, object]) -> None:
+def be_run(question: dict[str, Any]) -> None:
     """Be one run, until it ends, or the process that started it dies."""
     # Ctrl-C goes to all processes of a terminal; what ends runs is what the sweep sends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_stop_with_parent, daemon=True).start()
     # Here: the process of the sweep needs no torch.
-    from headstart.sweeps.job import run_job
+    from headstart.sweeps.job import be_task
 
-    spec = build(RunSpec, question["spec"])
-    run_job(spec, Path(str(question["sweep"])))
+    be_task(question["spec"], question["sweep"])
 
 
 def _stop_with_parent() -> None:

@@ -1,6 +1,7 @@
 """``run_sweep``: many runs, some at a time, resumable as each of them is."""
 
 import contextlib
+import os
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -75,10 +76,11 @@ def open_directory(out: Path, identity: Mapping[str, Any]) -> None:
     Raises:
         InputError: if it holds something else, or cannot be written.
     """
-    if (out / SWEEP).exists():
+    # Of os.path, which answers where pathlib raises: for a name that is too long.
+    if os.path.exists(out / SWEEP):
         if difference := differs(read_results(out), identity):
             raise InputError(f"{out}: holds another sweep, {difference}; choose another --out")
-    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
+    elif os.path.exists(out) and (not os.path.isdir(out) or any(out.iterdir())):
         raise InputError(f"{out}: already holds something else than a sweep; choose another --out")
     try:
         (out / JOBS).mkdir(parents=True, exist_ok=True)
@@ -160,7 +162,8 @@ class _Sweep:
                 self._settle()
                 if self._stop.made:
                     self._interrupt()
-                time.sleep(_LOOK_EVERY)
+                self._wait()
+        self._write(must=True)
 
     def _is_over(self, spec: RunSpec, state: RunState, retry_failed: bool) -> bool:
         if state.stage == "failed":
@@ -177,6 +180,9 @@ class _Sweep:
             if is_held(self._out / spec.name):
                 continue
             waiting.remove(spec)
+            if read_state(self._out, spec.name).is_over:
+                # Should it end without a word, its earlier end would be taken for it.
+                self._remember(spec.name, RunState(stage="running"))
             self._note(spec, replace(self._results[spec.name].state, stage="running"))
             self._running[spec.name] = self._launcher.start(spec, self._out)
             if self._watcher is not None:
@@ -209,7 +215,7 @@ class _Sweep:
             running.stop()
         while self._running:
             self._settle()
-            time.sleep(_LOOK_EVERY)
+            self._wait()
         done = sum(result.state.is_over for result in self.results)
         raise KeyboardInterrupt(
             f"interrupted; {done} of {counted(len(self.results), 'run')} are over, the others are "
@@ -231,12 +237,19 @@ class _Sweep:
         self._results[spec.name] = Result(spec=spec, state=state, rows=rows)
 
     def _remember(self, name: str, state: RunState) -> None:
-        """Write how a run has ended that could not say so itself."""
+        """Write what a run cannot say itself."""
         with contextlib.suppress(OSError):
             write_state(self._out, name, state)
 
-    def _write(self) -> None:
+    def _wait(self) -> None:
+        # Each look reads a file for each run.
+        time.sleep(_LOOK_EVERY * max(1.0, len(self._running) / 20))
+
+    def _write(self, *, must: bool = False) -> None:
+        """Write the results; on a disk that refuses they come later, but for those of the end."""
         try:
             write_results(self._out, self._identity, self.results)
         except OSError as error:
-            raise RunError(f"{self._out / SWEEP}: cannot be written ({error.strerror})") from error
+            if must:
+                where = self._out / SWEEP
+                raise RunError(f"{where}: cannot be written ({error.strerror})") from error
