@@ -56,8 +56,12 @@ def ray_cluster():
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.setenv("RAY_AUTH_MODE", "token")
         patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
+        from ray._raylet import AuthenticationTokenLoader, Config
         from ray.cluster_utils import Cluster
 
+        # What Ray keeps of the variables, if another test has imported it.
+        Config.initialize("")
+        AuthenticationTokenLoader.instance().reset_cache()
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]

@@ -1,5 +1,6 @@
 """Clusters that are not there: refused in one line, before anything is run."""
 
+import re
 import socket
 import sys
 from importlib.util import find_spec
@@ -12,8 +13,7 @@ from headstart.cli.main import main
 from headstart.errors import InputError
 from headstart.rollout import cluster
 from headstart.rollout.executors import make_executor
-
-WITH_RAY = pytest.mark.skipif(find_spec("ray") is None, reason="pip install 'headstart[cluster]'")
+from headstart.rollout.ray_protocol import installed_versions, other_version
 
 
 def refusal(collectors):
@@ -59,7 +59,7 @@ def closed_port():
         yield bound.getsockname()[1]
 
 
-@WITH_RAY
+@pytest.mark.skipif(find_spec("ray") is None, reason="pip install 'headstart[cluster]'")
 @pytest.mark.processes
 def test_what_listens_and_is_no_ray_is_given_up_in_time(monkeypatch):
     monkeypatch.setattr(cluster, "_CONNECT_SECONDS", 1.0)
@@ -68,17 +68,11 @@ def test_what_listens_and_is_no_ray_is_given_up_in_time(monkeypatch):
     assert told.endswith("cannot be used: no answer within 1 s")
 
 
-@WITH_RAY
 def test_a_node_with_another_version_is_named():
-    from headstart.rollout.ray_driver import run_job
-    from headstart.rollout.ray_protocol import Setup, installed_versions
-
     there = tuple((name, f"{version}.1") for name, version in installed_versions())
-    answer, seconds = run_job(Setup(POINT, b"", 1.0, (), there), b"", b"")
-    assert isinstance(answer, InputError)
-    assert socket.gethostname() in str(answer)
-    assert "install the same one" in str(answer)
-    assert seconds == 0.0
+    refused = other_version(there, "node-7")
+    assert re.fullmatch(r"node node-7 has headstart (\S+) and the learner \1\.1: .*", refused)
+    assert other_version(installed_versions(), "node-7") is None
 
 
 def test_a_word_that_is_neither_a_number_nor_a_cluster_is_refused(capsys):

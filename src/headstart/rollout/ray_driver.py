@@ -6,6 +6,7 @@ import shutil
 import socket
 import sys
 import threading
+from collections.abc import Sequence
 from concurrent.futures import Future
 from functools import lru_cache, partial
 from typing import Any, BinaryIO
@@ -17,12 +18,16 @@ from headstart.processors import usable_cores
 from headstart.rollout.failure import Failure
 from headstart.rollout.pickled import join_job
 from headstart.rollout.processes import Collector, module_path
-from headstart.rollout.ray_protocol import LOCAL, Asked, Opened, Setup, installed_versions
+from headstart.rollout.ray_protocol import LOCAL, Asked, Opened, Setup, other_version
 from headstart.rollout.worker import Answer
 
 _RETRIES = 20
 """How often Ray runs a job again whose node or worker is lost."""
+_TASKS_A_SLOT = 4
 _STORE_BYTES = 200 * 2**20
+
+Answered = tuple[Answer, float]
+"""The answer to a job, and the processor seconds that it took."""
 
 
 def main() -> None:
@@ -38,7 +43,7 @@ def main() -> None:
         opened = _open(address, directory)
         _send(answers, opened)
         if isinstance(opened, Opened):
-            _Jobs(setup, answers).run()
+            _Jobs(setup, opened.slots, answers).run()
     except (EOFError, OSError, pickle.UnpicklingError):
         # The parent has died.
         pass
@@ -50,11 +55,11 @@ def main() -> None:
 class _Jobs:
     """Hands jobs to Ray as they come in, and their answers on as they are there."""
 
-    def __init__(self, setup: Setup, answers: BinaryIO) -> None:
-        self._setup = ray.put(setup)
+    def __init__(self, setup: Setup, slots: int, answers: BinaryIO) -> None:
+        self._setup, self._slots = ray.put(setup), max(slots, 1)
         self._policy: tuple[bytes, Any] = (b"", None)
         self._answers, self._lock = answers, threading.Lock()
-        self._attempt = ray.remote(num_cpus=1, max_retries=_RETRIES)(run_job)
+        self._attempt = ray.remote(num_cpus=1, max_retries=_RETRIES)(run_jobs)
 
     def run(self) -> None:
         """Return when the input ends."""
@@ -63,33 +68,38 @@ class _Jobs:
             if asked.policy != self._policy[0]:
                 # The cluster gets a policy once, and not with each job.
                 self._policy = asked.policy, ray.put(asked.policy)
-            for number, job in asked.jobs:
-                answer = self._attempt.remote(self._setup, self._policy[1], job)
-                answer.future().add_done_callback(partial(self._answered, number))
+            # A task costs this process milliseconds: many jobs share some, several a collector.
+            size = max(1, len(asked.jobs) // (_TASKS_A_SLOT * self._slots))
+            for first in range(0, len(asked.jobs), size):
+                numbers, jobs = zip(*asked.jobs[first : first + size], strict=True)
+                answer = self._attempt.remote(self._setup, self._policy[1], jobs)
+                answer.future().add_done_callback(partial(self._answered, numbers))
 
-    def _answered(self, number: int, future: "Future[tuple[Answer, float]]") -> None:
-        answer: Answer
+    def _answered(self, numbers: Sequence[int], future: "Future[list[Answered]]") -> None:
         try:
-            answer, seconds = future.result()
+            answers = future.result()
         except ray.exceptions.RayTaskError as error:
-            answer, seconds = RunError(f"on the Ray cluster: {_one_line(error.cause)}"), 0.0
+            lost = RunError(f"on the Ray cluster: {_one_line(error.cause)}")
+            answers = [(lost, 0.0) for _ in numbers]
         except Exception as error:
-            # A worker or a node was lost again and again: the job may be the cause.
-            answer, seconds = Failure(_one_line(error)), 0.0
+            # A worker or a node was lost again and again: a job may be the cause.
+            answers = [(Failure(_one_line(error)), 0.0) for _ in numbers]
         with self._lock:
-            _send(self._answers, (number, answer, seconds))
+            for number, (answer, seconds) in zip(numbers, answers, strict=True):
+                _send(self._answers, (number, answer, seconds))
 
 
-def run_job(setup: Setup, policy: bytes, job: bytes) -> tuple[Answer, float]:
-    """Run one job in the collector of this worker; return also the processor seconds it took."""
-    for (name, here), (_, there) in zip(installed_versions(), setup.versions, strict=True):
-        if here != there:
-            node = socket.gethostname()
-            told = f"node {node} has {name} {here} and the learner {there}: install the same one"
-            return InputError(told), 0.0
-    collector = _collector(setup)
+def run_jobs(setup: Setup, policy: bytes, jobs: Sequence[bytes]) -> list[Answered]:
+    """Run jobs in the collector of this worker; return their answers and processor seconds."""
+    refused = other_version(setup.versions, socket.gethostname())
+    if refused is not None:
+        return [(InputError(refused), 0.0) for _ in jobs]
+    return [_run(_collector(setup), join_job(job, policy)) for job in jobs]
+
+
+def _run(collector: Collector, job: bytes) -> Answered:
     before = collector.cpu_seconds
-    answer = collector.answer(join_job(job, policy))
+    answer = collector.answer(job)
     return answer, collector.cpu_seconds - before
 
 

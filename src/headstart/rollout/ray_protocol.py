@@ -55,6 +55,19 @@ def installed_versions() -> tuple[tuple[str, str], ...]:
     return tuple((name, _version(name)) for name in _PACKAGES)
 
 
+def other_version(versions: tuple[tuple[str, str], ...], machine: str) -> str | None:
+    """Return a line about the first package that has another version here, if there is one.
+
+    Args:
+        versions: where the learner is, as ``installed_versions`` returned them.
+        machine: the name of this one.
+    """
+    for (name, here), (_, there) in zip(installed_versions(), versions, strict=True):
+        if here != there:
+            return f"node {machine} has {name} {here} and the learner {there}: install the same one"
+    return None
+
+
 def _version(name: str) -> str:
     try:
         return version(name)
