@@ -25,7 +25,7 @@ import numpy as np
 from machine import machine
 
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))
-from outcomes import damaged, differences, half_written, outcome
+from outcomes import differences, find_damage, half_written, outcome
 
 ENV_ID = "FetchPickAndPlace-v4"
 RESULTS = Path(__file__).parent / "results" / "chaos.json"
@@ -46,7 +46,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
+    parser.add_argument("--ray", action="store_true", help="kill parts of a Ray cluster instead")
     arguments = parser.parse_args()
+    if arguments.ray:
+        # Here: it uses this module.
+        from chaos_ray import main as kill_on_ray
+
+        kill_on_ray(arguments.kills, arguments.seed)
+        return
     rng = np.random.default_rng(arguments.seed)
     with tempfile.TemporaryDirectory(dir=".", prefix=".chaos-") as scratch:
         place = Path(scratch)
@@ -94,7 +101,7 @@ def killed_run(directory: Path, demos: Path, rng: np.random.Generator) -> dict[s
             return seen
         seen["kills"] += 1
         seen["amid_a_write"] += half_written(directory)
-        seen["damaged"] += len(damaged(directory))
+        seen["damaged"] += len(find_damage(directory))
 
 
 def killed_videos(run: Path, kills: int, rng: np.random.Generator) -> dict[str, int]:
@@ -113,7 +120,8 @@ def killed_videos(run: Path, kills: int, rng: np.random.Generator) -> dict[str, 
 
 def survives(seconds: float, *arguments: str | Path) -> bool:
     """Start the command, kill it after some seconds, and return whether it ended before that."""
-    process = subprocess.Popen(_line(arguments), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    line = command_line(arguments)
+    process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
         _, told = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
@@ -121,18 +129,19 @@ def survives(seconds: float, *arguments: str | Path) -> bool:
         process.communicate()
         return False
     if process.returncode != 0:
-        raise SystemExit(f"{_line(arguments)} failed:\n{told.decode(errors='replace')}")
+        raise SystemExit(f"{line} failed:\n{told.decode(errors='replace')}")
     return True
 
 
 def headstart(*arguments: str | Path) -> None:
     """Run a command that must succeed."""
     begun = time.perf_counter()
-    subprocess.run(_line(arguments), check=True, capture_output=True)
+    subprocess.run(command_line(arguments), check=True, capture_output=True)
     print(f"{arguments[0]}: {time.perf_counter() - begun:.1f} s", flush=True)
 
 
-def _line(arguments: tuple[str | Path, ...]) -> list[str]:
+def command_line(arguments: tuple[str | Path, ...]) -> list[str]:
+    """Return the words of a command."""
     return [sys.executable, "-m", "headstart", *map(str, arguments)]
 
 

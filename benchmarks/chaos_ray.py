@@ -25,17 +25,17 @@ from typing import Any
 import numpy as np
 from chaos import ENV_ID, command, command_line, headstart
 from machine import machine
-from outcomes import damaged, differences, outcome
+from outcomes import differences, find_damage, outcome
 
 RESULTS = Path(__file__).parent / "results" / "chaos-ray.json"
 NODES = 3
 PROGRAMS = {
-    "worker": "ray::run_job",
+    "worker": "ray::run_jobs",
     "collector": "headstart.rollout.collector",
     "driver": "headstart.rollout.ray_driver",
 }
 ENDS_THE_COMMAND = ("driver", "learner")
-SHORTEST, LONGEST = 1.0, 8.0
+SHORTEST, LONGEST = 2.0, 20.0
 NODE = {"num_cpus": 1, "object_store_memory": 80 * 2**20, "include_dashboard": False}
 
 
@@ -102,7 +102,9 @@ def killed_run(
     seen: dict[str, Any] = {"kills": kills, "starts": 0, "damaged": 0}
     while True:
         line = command_line((*command(directory, demos), "--collectors", "ray"))
-        process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        log = directory.with_suffix(".log")
+        with log.open("wb") as told:
+            process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=told)
         seen["starts"] += 1
         struck = ""
         while struck not in ENDS_THE_COMMAND:
@@ -113,12 +115,11 @@ def killed_run(
                 kills[struck] += bool(struck)
             else:
                 break
-        _, told = process.communicate()
-        if process.returncode == 0:
+        if process.wait() == 0:
             return {**seen, "kills": dict(kills)}
         if struck not in ENDS_THE_COMMAND:
-            raise SystemExit(f"{line} failed:\n{told.decode(errors='replace')}")
-        seen["damaged"] += len(damaged(directory))
+            raise SystemExit(f"{line} failed:\n{log.read_text(errors='replace')}")
+        seen["damaged"] += len(find_damage(directory))
 
 
 def strike(

@@ -1,10 +1,9 @@
 """Processor time of this process and of all that it has started, by what they are."""
 
+import contextlib
 import os
 from collections import Counter
 from pathlib import Path
-
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Tree:
@@ -34,11 +33,20 @@ def _seconds() -> dict[tuple[int, str], float]:
             command = (path / "cmdline").read_bytes().decode(errors="replace")
         except OSError:
             continue
-        stats[int(path.name)] = int(fields[1]), sum(map(int, fields[11:13])) / _TICKS, command
+        stats[int(path.name)] = int(fields[1]), _on_processor(path), command
     own = {os.getpid()}
     while more := {pid for pid, (parent, *_) in stats.items() if parent in own} - own:
         own |= more
     return {(pid, _part(pid, stats[pid][2])): stats[pid][1] for pid in own}
+
+
+def _on_processor(process: Path) -> float:
+    """Return the seconds that the threads of a process have run, which ``stat`` has in ticks."""
+    total = 0
+    for path in process.glob("task/*/schedstat"):
+        with contextlib.suppress(OSError):
+            total += int(path.read_text().split()[0])
+    return total * 1e-9
 
 
 def _part(pid: int, command: str) -> str:

@@ -13,6 +13,7 @@ import os
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -29,6 +30,7 @@ from benchmarks.speed.common import ENV_ID, FAST
 from benchmarks.speed.ours import exploring_jobs, filled_trainer
 from headstart.rollout.executors import make_executor
 
+PARTS = ("learner", "driver", "collectors", "ray")
 RESULTS = Path(__file__).parent / "results" / "ray.json"
 
 
@@ -50,40 +52,55 @@ def main() -> None:
 
 
 def costs(rounds: int, episodes: int) -> dict[str, Any]:
-    """Return processor seconds of an episode, process by process, and of a policy that is sent."""
-    found: dict[str, list[dict[str, float]]] = {"local": [], "ray": []}
-    policies = []
+    """Return processor seconds of an episode, process by process, and of a policy that is sent.
+
+    What the processes spend while nothing is done, by the clock, is measured and taken off.
+    """
     with filled_trainer(FAST, threads=1) as trainer:
         jobs = list(exploring_jobs(trainer, range(episodes)))
-        # Another object with the same weights is another policy.
-        others = [replace(job, policy=replace(job.policy, std=job.policy.std * 2)) for job in jobs]
+    # Another object with other weights is another policy.
+    others = [replace(job, policy=replace(job.policy, std=job.policy.std * 2)) for job in jobs]
+    by_turns = [job for pair in zip(jobs, others, strict=True) for job in pair][:episodes]
+    found: dict[str, list[dict[str, float]]] = {}
     with make_executor(ENV_ID, 2) as local, make_executor(ENV_ID, "ray") as ray:
-        executors = {"local": local, "ray": ray}
-        for executor in executors.values():
-            run(executor, jobs[:8])
+        turns = {
+            "local": lambda: run(local, jobs),
+            # A job a task, several jobs a task, and a policy with each job.
+            "ray": lambda: [run(ray, jobs[first : first + 4]) for first in range(0, episodes, 4)],
+            "ray at once": lambda: run(ray, jobs),
+            "ray, a policy each": lambda: [
+                run(ray, by_turns[first : first + 4]) for first in range(0, episodes, 4)
+            ],
+        }
+        run(local, jobs[:8])
+        run(ray, jobs[:8])
+        idle = spent(lambda: time.sleep(5.0))
         for _ in range(rounds):
-            for name, executor in executors.items():
-                spent = counted(executor, jobs)
-                found[name].append({part: of / episodes for part, of in spent.items()})
-            by_turns = [job for pair in zip(jobs, others, strict=True) for job in pair][:40]
-            policies.append(counted(ray, by_turns)["driver"] / 40 - found["ray"][-1]["driver"])
+            for name, turn in turns.items():
+                found.setdefault(name, []).append(spent(turn, idle, episodes))
     return {
+        "idle, a second": {part: idle[part] / idle["wall"] for part in PARTS},
         "an episode": {
-            name: {part: statistics.median(each[part] for each in of) for part in of[0]}
+            name: {part: statistics.median(each[part] for each in of) for part in PARTS}
             for name, of in found.items()
         },
-        "a policy": max(0.0, statistics.median(policies)),
     }
 
 
-def counted(executor: Any, jobs: list[Any]) -> dict[str, float]:
-    """Return the seconds that some episodes take, of each part and by the clock."""
+def spent(
+    turn: Callable[[], object], idle: dict[str, float] | None = None, episodes: int = 1
+) -> dict[str, float]:
+    """Return the seconds of an episode of a turn, of each part and by the clock."""
     with Tree() as tree:
-        begun = time.perf_counter()
-        run(executor, jobs)
-        seconds = time.perf_counter() - begun
-    tree.spent["wall"] = seconds
-    return tree.spent
+        begun, learner = time.perf_counter(), time.process_time()
+        turn()
+        wall, learner = time.perf_counter() - begun, time.process_time() - learner
+    # Of this process, without what it takes to look at the others.
+    found = {**tree.spent, "learner": learner, "wall": wall}
+    if idle is not None:
+        for part in ("driver", "ray"):
+            found[part] = max(0.0, found[part] - wall * idle[part] / idle["wall"])
+    return {part: of / episodes for part, of in found.items()}
 
 
 def run(executor: Any, jobs: list[Any]) -> None:

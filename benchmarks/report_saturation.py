@@ -62,10 +62,10 @@ def saturation_table() -> str:
 def bound(work: dict[str, object], row: dict[str, float], costs: dict[str, float]) -> str:
     """Say which part of a cycle takes longest when there are collectors enough."""
     updates = STEPS * float(str(work["updates_per_step"])) * costs["update"]
-    learner = updates + costs["store"] + costs["learner_ask"]
-    if learner < costs["driver"]:
-        return "for the process that speaks with Ray"
-    return "for the learner's updates" if updates > learner / 2 else "for the learner's storing"
+    if updates:
+        learner = updates + costs["store"] + costs["learner_ask"]
+        return f"for updates ({updates / learner:.0%} of the learner's time)"
+    return "for the process that speaks with Ray"
 
 
 def costs_table() -> str:
@@ -79,7 +79,8 @@ def costs_table() -> str:
         ("update, `fast`, with its sampling", f"{1e3 * costs['update']:.1f} ms"),
         ("storing an episode of 50 steps, in the learner", f"{1e3 * costs['store']:.2f} ms"),
         ("asking for it and reading it, in the learner", f"{1e3 * costs['learner_ask']:.2f} ms"),
-        ("the same in the process that speaks with Ray", f"{1e3 * costs['driver']:.2f} ms"),
+        ("a task of Ray, in the process that speaks with it", f"{1e3 * costs['task']:.2f} ms"),
+        ("each job of a task, there", f"{1e3 * costs['job']:.2f} ms"),
         ("handing a policy to Ray", f"{1e3 * costs['put']:.1f} ms"),
         ("a policy, to each node, once a cycle", f"{costs['policy_bytes'] / 1e3:,.0f} kB"),
         ("an episode, back", f"{costs['episode_bytes'] / 1e3:,.1f} kB"),
@@ -112,10 +113,16 @@ def ray_table() -> str:
     result = load("ray")
     if result is None:
         return ""
-    found = result["processor_seconds"]["an episode"]
+    names = {
+        "local": "`--collectors 2`",
+        "ray": "`--collectors ray`, 2 processors, 4 episodes asked for at a time",
+        "ray at once": "the same, 24 at a time",
+        "ray, a policy each": "the same, 4 at a time, each with another policy",
+    }
     rows = []
-    for of, name in (("local", "`--collectors 2`"), ("ray", "`--collectors ray`, two processors")):
-        spent = [1e3 * found[of][part] for part in ("learner", "driver", "collectors", "ray")]
+    for of, name in names.items():
+        found = result["processor_seconds"]["an episode"][of]
+        spent = [1e3 * found[part] for part in ("learner", "driver", "collectors", "ray")]
         rows.append([name, *(f"{each:.2f}" for each in spent), f"{sum(spent):.1f}"])
     head = ["start", "learner", "beside it", "collectors", "Ray's own processes", "together"]
     return table(head, rows).replace("| start |", "| processor ms an episode |", 1)

@@ -36,7 +36,7 @@ from headstart.data.episode import Episode
 from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.envs.make import make_env
 from headstart.rollout.job import Constant, EpisodeJob
-from headstart.rollout.pickled import pickle_policy
+from headstart.rollout.pickled import pickle_bare_job, pickle_policy
 from headstart.runs.execution import keep_freed_memory
 from headstart.training.assembly import build_trainer
 from headstart.training.config import CycleConfig
@@ -45,7 +45,8 @@ from headstart.training.progress import Progress
 
 RESULTS = Path(__file__).parent / "results" / "saturation.json"
 STEPS = 50
-CYCLES = 3
+EVALUATION = 5000
+CYCLES = 2
 COUNTS = (1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 300, 500, 1000)
 SLOW_STEP = 20e-3
 ACTING = "env steps per second, acting but not learning"
@@ -64,10 +65,10 @@ class Work:
 
 
 WORKS = (
-    Work("half an update a step, Fetch", 0.5, virtual=(1, 2, 3, 5)),
-    Work("half an update a step, 20 ms a step", 0.5, SLOW_STEP, virtual=(1, 2, 3, 5, 10, 20, 30)),
-    Work("0.02 updates a step, Fetch", 0.02, virtual=(1, 3, 10, 30, 100, 300, 1000)),
-    Work("no updates (evaluation), Fetch", 0.0, virtual=(1, 3, 10, 30, 100, 300, 1000)),
+    Work("half an update a step, Fetch", 0.5, virtual=(1, 2, 5)),
+    Work("half an update a step, 20 ms a step", 0.5, SLOW_STEP, virtual=(1, 3, 10)),
+    Work("0.02 updates a step, Fetch", 0.02, virtual=(1, 10, 30, 100, 1000)),
+    Work("evaluation of 5,000 episodes, Fetch", 0.0, virtual=(1, 3, 10, 30, 100, 300, 1000)),
 )
 
 
@@ -82,11 +83,7 @@ def main() -> None:
     with filled_trainer(FAST, threads=1) as trainer:
         episodes = [pending.result() for pending in ask(trainer, 20)]
         costs = learner_costs(trainer, episodes, arguments.seconds, arguments.rounds)
-    costs |= {
-        "learner_ask": ray["an episode"]["ray"]["learner"],
-        "driver": ray["an episode"]["ray"]["driver"],
-        "put": ray["a policy"],
-    }
+    costs |= ray_parts(ray["an episode"])
     result = {
         "command": " ".join(["python benchmarks/saturation.py", *sys.argv[1:]]),
         "env_id": ENV_ID,
@@ -99,6 +96,17 @@ def main() -> None:
     }
     RESULTS.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result, indent=1))
+
+
+def ray_parts(found: dict[str, dict[str, float]]) -> dict[str, float]:
+    """Return what a task, a job of it and a policy cost, from turns with 1 and 3 jobs a task."""
+    one, three = found["ray"]["driver"], found["ray at once"]["driver"]
+    task = min(one, max(0.0, 1.5 * (one - three)))
+    return {
+        "task": task,
+        "job": one - task,
+        "put": max(0.0, found["ray, a policy each"]["driver"] - one),
+    }
 
 
 def ask(trainer: Any, count: int) -> Sequence[Any]:
@@ -125,7 +133,16 @@ def learner_costs(
         trainer.agent.observe(trainer.sampler.sample(STEPS * len(episodes)))
         return len(episodes)
 
-    turns = {"step": step, "update": update, "store": store}
+    jobs = list(exploring_jobs(trainer, range(len(episodes))))
+    answers = [pickle.dumps(episode, protocol=5) for episode in episodes]
+
+    def talk() -> int:
+        for job, answer in zip(jobs, answers, strict=True):
+            pickle_bare_job(job)
+            pickle.loads(answer)
+        return len(jobs)
+
+    turns = {"step": step, "update": update, "store": store, "learner_ask": talk}
     rates: dict[str, list[float]] = {name: [] for name in turns}
     # By turns: all see the same machine.
     for _ in range(rounds):
@@ -190,25 +207,27 @@ def steps_per_second(
     takes as long as the slowest of collectors, learner, driver and network.
     """
     episode = STEPS * (costs["step"] if step is None else step)
-    learn = episodes * (STEPS * updates_per_step * costs["update"] + costs["store"])
+    learn = episodes * STEPS * updates_per_step * costs["update"]
     learn += episodes * costs.get("learner_ask", 0.0)
+    if updates_per_step:
+        learn += episodes * costs["store"]
     if collectors == 0:
         return episodes * STEPS / (learn + episodes * episode)
     nodes = -(-collectors // cores)
     waves = -(-episodes // collectors)
     out = nodes * costs.get("policy_bytes", 0.0) / bandwidth
     back = episodes * costs.get("episode_bytes", 0.0) / bandwidth
-    driver = costs.get("put", 0.0) + episodes * costs.get("driver", 0.0)
-    # The first episode of a node waits for its policy, and for the driver to come to it.
-    collect = max(out + waves * episode, driver + episode, back)
-    if not updates_per_step:
-        return episodes * STEPS / (collect + learn / waves)
+    size = Cluster(collectors, episode).jobs_a_task(episodes)
+    driver = costs.get("put", 0.0) + episodes * costs.get("job", 0.0)
+    driver += -(-episodes // size) * costs.get("task", 0.0)
+    # The first episode of a node waits for its policy, the last one for the driver.
+    collect = max(out + waves * episode, driver + size * episode, back)
     return episodes * STEPS / max(collect, learn)
 
 
 def per_cycle(work: Work, collectors: int) -> int:
     """Return the episodes of a cycle: as many as keep all collectors busy, two at least."""
-    return max(2, collectors) if work.updates_per_step else 2 * collectors
+    return max(2, collectors) if work.updates_per_step else EVALUATION
 
 
 def curve(work: Work, costs: dict[str, float], episodes: list[Episode]) -> dict[str, Any]:
@@ -235,7 +254,7 @@ def curve(work: Work, costs: dict[str, float], episodes: list[Episode]) -> dict[
 def virtual(work: Work, collectors: int, costs: dict[str, float], episodes: list[Episode]) -> float:
     """Return env steps a second of the real learner beside collectors that exist in a clock."""
     step = costs["step"] if work.step_seconds is None else work.step_seconds
-    shared = {name: costs[name] for name in ("learner_ask", "driver", "put")}
+    shared = {name: costs[name] for name in ("learner_ask", "task", "job", "put")}
     cluster = Cluster(collectors, STEPS * step, **shared)
     executor = VirtualCluster(cluster, episodes)
     count = per_cycle(work, collectors)

@@ -13,6 +13,9 @@ from headstart.rollout.deferred import Deferred
 from headstart.rollout.executors import Executor
 from headstart.rollout.job import EpisodeJob
 
+TASKS_A_SLOT = 4
+"""As in ``headstart.rollout.ray_driver``, which cannot be imported without Ray."""
+
 
 @dataclass(frozen=True)
 class Cluster:
@@ -25,14 +28,20 @@ class Cluster:
     """Collectors a node."""
     learner_ask: float = 0.0
     """Of the learner's processor, for one episode: to ask for it, and to read it."""
-    driver: float = 0.0
-    """Of the processor of the process that speaks with Ray, for one episode."""
+    task: float = 0.0
+    """Of the processor of the process that speaks with Ray, for one task, which has some jobs."""
+    job: float = 0.0
+    """Of the same, for one job of a task."""
     put: float = 0.0
     """Of the same, for one policy."""
     latency: float = 1e-3
     """Of one message."""
     bandwidth: float = 125e6
     """Of the learner's network, a second, each way: a gigabit by default."""
+
+    def jobs_a_task(self, jobs: int) -> int:
+        """Return how many of so many jobs share a task."""
+        return max(1, jobs // (TASKS_A_SLOT * self.collectors))
 
     @property
     def nodes(self) -> int:
@@ -73,18 +82,20 @@ class VirtualCluster(Executor):
     def submit(self, jobs: Sequence[EpisodeJob]) -> Sequence[Deferred]:
         """Ask for episodes; they come in the order of the jobs."""
         cluster, begun = self._cluster, time.process_time()
-        self._waited += cluster.learner_ask * len(jobs)
         now = self.now
-        pending = []
-        for job in jobs:
-            if job.policy is not self._policy:
-                self._ship(job.policy, now)
-            self._driver = max(self._driver, now) + cluster.driver
+        size = cluster.jobs_a_task(len(jobs))
+        finished: list[float] = []
+        for first in range(0, len(jobs), size):
+            task = jobs[first : first + size]
+            if task[0].policy is not self._policy:
+                self._ship(task[0].policy, now)
+            self._driver = max(self._driver, now) + cluster.task + cluster.job * len(task)
             free, node = heapq.heappop(self._free)
             start = max(free, self._driver + cluster.latency, self._policy_at[node])
-            heapq.heappush(self._free, (start + cluster.episode, node))
-            pending.append(start + cluster.episode)
-        answers = [self._back(finished) for finished in pending]
+            end = start + cluster.episode * len(task)
+            heapq.heappush(self._free, (end, node))
+            finished += [end] * len(task)
+        answers = [self._back(end) for end in finished]
         self._excluded += time.process_time() - begun
         return answers
 
@@ -106,7 +117,7 @@ class VirtualCluster(Executor):
         arrived, episode = self._in + self._cluster.latency, next(self._episodes)
 
         def wait() -> Episode:
-            self._waited += max(0.0, arrived - self.now)
+            self._waited += max(0.0, arrived - self.now) + self._cluster.learner_ask
             return episode
 
         return Deferred(wait)
