@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from builders import is_one_line
 
+from headstart.demos.expansion.expand import expand_demos
 from headstart.demos.experts import expert_for
+from headstart.demos.record import collect_demos
 from headstart.envs.adapted import METAWORLD, METAWORLD_IDS, OGBENCH_IDS
 from headstart.envs.interface import GOAL_KEYS
 from headstart.envs.make import make_env
@@ -68,6 +70,15 @@ def continuation(env, states, actions, start, seed):
     env.step(actions[0])
     states.restore_state(saved)
     return [env.step(action)[0] for action in actions[start:]], observed[start:]
+
+
+@pytest.mark.mujoco
+def test_one_demonstration_of_meta_world_is_expanded_though_the_hand_lags():
+    pytest.importorskip("metaworld", reason="pip install 'headstart[metaworld]'")
+    one = collect_demos(PICK, expert_for(PICK), episodes=1)
+    found = expand_demos(one, episodes=3)
+    assert [episode.success for episode in found.episodes] == [True] * 3
+    assert found.header["expansion"]["attempts"] <= 6
 
 
 # A drawer stands elsewhere in each scene; a cube is gripped by a controller that reads poses.

@@ -165,7 +165,9 @@ def _meaning(layout: StateLayout) -> str:
     parts = [f"{name} {ranges(entries)}" for name, entries in kinds.items() if entries]
     if layout.hand_actions:
         lengths = ", ".join(f"{step:g}" for step in dict.fromkeys(layout.hand_steps))
-        parts.append(f"hand moved by actions {ranges(layout.hand_actions)}, {lengths} a unit")
+        late = f", {layout.hand_lag:g} steps late" if layout.hand_lag else ""
+        actions = ranges(layout.hand_actions)
+        parts.append(f"hand moved by actions {actions}, {lengths} a unit{late}")
     if layout.gripper_action is not None:
         parts.append(f"gripper by action {layout.gripper_action}")
     return "; ".join(parts)

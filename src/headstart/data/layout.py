@@ -42,6 +42,8 @@ class StateLayout:
     hand_steps: tuple[float, ...] = ()
     """How far a unit of each of ``hand_actions`` moves the hand in a step, once it moves; negative
     where it moves it backwards. In the units of positions."""
+    hand_lag: float = setting(0.0, at_least=0.0)
+    """How many steps the hand is behind what was asked of it; it moves on for as many."""
     gripper_action: int | None = None
     """Entry of the action that opens and closes the gripper, if there is one that does."""
 

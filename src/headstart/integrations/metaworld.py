@@ -24,8 +24,8 @@ _OBSERVATION = 36
 """Numbers before the goal: hand, gripper, objects, and all of it one step before."""
 _ENTRIES = {"hand": slice(0, 3), "object": slice(4, 7)}
 _CAMERA = "corner2"
-# An action of 1 moves the hand's target by 1 cm, and the hand lags behind.
-_STEPS = (0.0033, 0.0033, 0.0033)
+# An action of 1 moves the hand's target by 1 cm, and the hand is drawn after it.
+_STEPS, _LAG = (0.01, 0.01, 0.01), 3.0
 
 
 class GoalMetaWorld(gym.Env[Any, Any]):
@@ -65,6 +65,7 @@ class GoalMetaWorld(gym.Env[Any, Any]):
             hand=0,
             hand_actions=(0, 1, 2),
             hand_steps=_STEPS,
+            hand_lag=_LAG,
             gripper_action=3,
         )
 

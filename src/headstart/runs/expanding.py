@@ -88,4 +88,4 @@ def _are_slow(demos: DemoSet, workspace: Workspace) -> bool:
     fastest = [
         np.abs(np.diff(workspace.hand(episode.observations), axis=0)).max() for episode in demos
     ]
-    return bool(np.median(fastest) < _SLOW * workspace.stride)
+    return bool(np.median(fastest) < _SLOW * workspace.pace)

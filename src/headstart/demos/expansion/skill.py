@@ -20,6 +20,8 @@ _LIFTED = 1.5
 _CREEP = 0.05
 """What an object moves by in a step if it moves at all."""
 _NEAR = 2.4
+_WITHIN = 2.0
+"""How far from an object the hand may be that takes it, in the shortest distance between them."""
 _MEDIAN = 5
 """States of which the gripper's state is the most frequent one: hands shake."""
 
@@ -136,9 +138,12 @@ def _move(
     place = int(np.flatnonzero(away)[-1]) + 1 if away.any() else last
     if np.allclose(way, hand, atol=0.01 * stride):
         return Move("reach", number, 0, 0, place, place)
+    apart = _distance(hand, way)
+    # What is called the hand may be some way above its fingers.
+    within = max(_NEAR * stride, _WITHIN * float(apart.min()))
     for change in np.flatnonzero(changes[: place + 1])[::-1]:
         moved = _distance(way[change], way[-1]) > _MOVED * stride
-        if moved and _distance(hand[change], way[change]) < _NEAR * stride:
+        if moved and apart[change] < within:
             return Move("carry", number, 0, int(change), place, place)
     still = _distance(way[: place + 1], way[0]) < _STILL * stride
     grab = int(np.flatnonzero(still)[-1])

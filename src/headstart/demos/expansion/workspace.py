@@ -44,9 +44,14 @@ class Workspace:
         return cls(layout, spec.action_low, spec.action_high)
 
     @property
-    def stride(self) -> float:
+    def pace(self) -> float:
         """How far the hand moves in a step at most along every axis, in the units of positions."""
         return float((np.abs(self.layout.hand_steps) * self._limits()).min())
+
+    @property
+    def stride(self) -> float:
+        """How far from where the hand is it comes to rest: its pace, and what it lags behind."""
+        return self.pace * (1.0 + self.layout.hand_lag)
 
     @property
     def upward(self) -> list[int]:
@@ -79,7 +84,8 @@ class Workspace:
             others: the action whose entries other than those of the hand are taken,
                 ``(action_dim,)``.
         """
-        wanted = way / np.asarray(self.layout.hand_steps)
+        # A hand that lags is asked for less at a time, or it would swing about where it is to go.
+        wanted = way / (np.asarray(self.layout.hand_steps) * (1.0 + self.layout.hand_lag))
         excess = float((np.abs(wanted) / self._limits()).max())
         action = np.array(others, float)
         action[list(self.layout.hand_actions)] = wanted / max(excess, 1.0)

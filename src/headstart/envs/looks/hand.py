@@ -1,5 +1,6 @@
 """Whether the hand goes where the layout says that actions move it."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -54,9 +55,10 @@ def _way(
     action[entry] = _SHARE * (high[entry] if sign > 0.0 else low[entry])
     expected = np.zeros(layout.dim)
     start = np.array(reset_env(env, 0)[0]["observation"][place], float)
-    for _ in range(_STEPS):
+    for step in range(_STEPS + math.ceil(2 * layout.hand_lag)):
         observation, _, terminated, truncated, _ = step_env(env, action.copy())
-        expected[axis] += layout.hand_steps[axis] * action[entry]
+        moved = max(step + 1.0 - layout.hand_lag, 0.0)
+        expected[axis] = layout.hand_steps[axis] * action[entry] * moved
         if terminated or truncated:
             break
     return np.asarray(observation["observation"][place] - start), expected

@@ -80,7 +80,7 @@ class Drive:
 
     def _speed(self, stick: Stick, observation: FloatArray) -> NDArray[np.float64]:
         """Return the share of its bound that each entry of the hand's action takes."""
-        steps = np.array(self._layout.hand_steps)
+        steps = np.array(self._layout.hand_steps) * (1.0 + self._layout.hand_lag)
         if any(stick.move):
             self.forget_reach()
             return np.asarray(np.sign(steps) * self._in_frame(stick.move))
