@@ -23,7 +23,7 @@ from headstart.training.config import (
     TrainConfig,
     WarmStartConfig,
 )
-from headstart.training.observer import Observer
+from headstart.training.observer import Observer, RunHandle
 from headstart.training.progress import Progress
 from headstart.training.trainer import Trainer
 
@@ -66,17 +66,20 @@ def config(
     )
 
 
-class _EnoughError(Exception):
-    """The measurement is over."""
-
-
 class _Watch(Observer):
+    """Ends a run that has been measured for long enough."""
+
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
+    def started(self, config: TrainConfig, run: RunHandle) -> None:
+        self._run = run
+
     def progressed(self, progress: Progress) -> None:
+        if self._run.stop_requested:
+            return
         if self._clock.finished(progress.env_steps, progress.updates):
-            raise _EnoughError
+            self._run.stop()
 
 
 def whole_loop(
@@ -90,11 +93,8 @@ def whole_loop(
     """Return env steps per second of ``train``, with one update per env step."""
     clock = Clock(seconds)
     settings = config(algorithm, threads, precision)
-    try:
-        train(ENV_ID, settings, collectors=collectors, observers=[_Watch(clock)])
-    except _EnoughError:
-        return clock.rate
-    raise RuntimeError("training ended before the measurement")
+    train(ENV_ID, settings, collectors=collectors, observers=[_Watch(clock)])
+    return clock.rate
 
 
 def updates(algorithm: Algorithm, *, threads: int, seconds: float) -> float:
