@@ -31,16 +31,17 @@ class Streams:
 
     Args:
         seed: the run's seed.
+        process: which of several processes draws, each for itself.
     """
 
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
+    def __init__(self, seed: int, process: int = 0) -> None:
+        self._seed, self._index = seed, (process,) if process else ()
         self._generators: dict[str, np.random.Generator] = {}
 
     def __getitem__(self, name: str) -> np.random.Generator:
         """Return the generator of a stream; asking again gives the same one, wherever it stands."""
         if name not in self._generators:
-            self._generators[name] = generator(self._seed, name)
+            self._generators[name] = generator(self._seed, name, *self._index)
         return self._generators[name]
 
     def state(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from builders import random_batch
 from headstart.agents.config import DDPGConfig
 from headstart.agents.ddpg import DDPG
 from headstart.agents.device import send_batch
-from headstart.agents.learners import Shards
+from headstart.agents.learners import OwnBatches, Shards
 from headstart.agents.state import agent_state
 
 SIZES = {"observation_dim": 4, "goal_dim": 2, "action_dim": 3}
@@ -30,11 +30,12 @@ def make_agent(learners=None):
     )
 
 
-def learn_in_every_way(agent, num_demos=8):
+def learn_in_every_way(agent, num_demos=8, rows=slice(None)):
     """Take batches into account in every way there is; return what was reported and learned."""
     reported = {}
     for number in range(10):
         batch = random_batch(np.random.default_rng(number), 32, **SIZES, num_demos=num_demos)
+        batch = batch.map(lambda column: column[rows])
         agent.observe(batch)
         sent = send_batch(batch, agent.device)
         for learn in (agent.clone, agent.update_critics, agent.update):
@@ -42,32 +43,41 @@ def learn_in_every_way(agent, num_demos=8):
     return reported, agent_state(agent)
 
 
-def processes(count):
-    """As many learners as processes would be, which share four shards."""
-    barrier, rows = threading.Barrier(count, timeout=30), [None] * count
+def gathering(count):
+    """What gives each of so many threads what all of them have, as processes would."""
+    barrier, all_own = threading.Barrier(count, timeout=30), [None] * count
 
     def gather_as(rank):
         def gather(own):
-            rows[rank] = own
+            all_own[rank] = own
             barrier.wait()
-            gathered = torch.cat(rows)
+            gathered = [*all_own]
             barrier.wait()
             return gathered
 
         return gather
 
+    return [gather_as(rank) for rank in range(count)]
+
+
+def processes(count):
+    """As many learners as processes would be, which share four shards."""
     share = NUM_SHARDS // count
     return [
-        Shards(NUM_SHARDS, range(rank * share, (rank + 1) * share), gather_as(rank))
-        for rank in range(count)
+        Shards(
+            NUM_SHARDS,
+            range(rank * share, (rank + 1) * share),
+            lambda own, gather=gather: torch.cat(gather(own)),
+        )
+        for rank, gather in enumerate(gathering(count))
     ]
 
 
-def in_threads(learners):
+def in_threads(learners, rows=(slice(None),) * NUM_SHARDS):
     outcomes = [None] * len(learners)
 
     def run(rank):
-        outcomes[rank] = learn_in_every_way(make_agent(learners[rank]))
+        outcomes[rank] = learn_in_every_way(make_agent(learners[rank]), rows=rows[rank])
 
     threads = [threading.Thread(target=run, args=[rank]) for rank in range(len(learners))]
     for thread in threads:
@@ -106,3 +116,18 @@ def test_a_shard_without_demonstrations_takes_part_in_a_batch_with_some():
     )
     assert said.keys() == whole_said.keys()
     assert all(tensor.isfinite().all() for tensor in state.values())
+
+
+def test_learners_with_half_a_batch_each_are_one_with_the_whole():
+    learners = [
+        OwnBatches(lambda row, gather=gather: torch.stack(gather(row)).mean(0), gather)
+        for gather in gathering(2)
+    ]
+    # Four demonstrations and twelve own rows in each half.
+    halves = in_threads(learners, (slice(0, None, 2), slice(1, None, 2)))
+    assert same(*halves)
+    (said, state), (whole_said, whole) = halves[0], learn_in_every_way(make_agent())
+    assert said == pytest.approx(whole_said, rel=1e-3, abs=1e-4)
+    assert state["moments.count"] == whole["moments.count"] == 320
+    for name, tensor in whole.items():
+        torch.testing.assert_close(state[name], tensor, rtol=1e-2, atol=1e-3)

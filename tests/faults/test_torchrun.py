@@ -1,5 +1,6 @@
 """Several processes on one run: the bits of one, however many there are and whatever ends them."""
 
+import json
 import os
 import signal
 import subprocess
@@ -7,11 +8,15 @@ import sys
 from pathlib import Path
 
 import pytest
+import safetensors.numpy
 import torch
 from kill_at import Moment
 from outcomes import differences, outcome
 from ranks import log_of, together
 from small_runs import POINT
+
+from headstart.runs.checkpoint_files import newest_run
+from headstart.runs.record import read_record
 
 pytestmark = [
     pytest.mark.processes,
@@ -26,13 +31,14 @@ SETTINGS = [
     "--evaluation.every", "90", "--evaluation.episodes", "3", "--warm-start.bc-updates", "50",
     "--warm-start.episodes", "3", "--warm-start.critic-updates", "20", "--cycle.updates", "3",
     "--resets.probability", "0.3", "--checkpoint.seconds", "0", "--collectors", "0",
-    "--learner.shards", "4",
 ]
 # fmt: on
+SHARDED, PER_PROCESS = ["--learner.shards", "4"], ["--learner.mode", "per-process"]
 
 
 def train(directory, demo_file, *more):
-    return ["train", POINT, "--demos", demo_file, "--out", directory, *SETTINGS, *more]
+    mode = [] if "per-process" in more else SHARDED
+    return ["train", POINT, "--demos", demo_file, "--out", directory, *SETTINGS, *mode, *more]
 
 
 @pytest.fixture(scope="module")
@@ -138,3 +144,63 @@ def test_what_is_refused_is_said_once(warm, demo_file, tmp_path, size, said):
     assert together(warm, size, *train(run, demo_file), log=log) == [2] * size
     assert said in log.read_text()
     assert [log_of(log, rank).read_text() for rank in range(1, size)] == [""] * (size - 1)
+
+
+@pytest.fixture(scope="module")
+def apart(warm, demo_file, tmp_path_factory):
+    """The run directory of two processes with a replay each."""
+    directory = tmp_path_factory.mktemp("apart") / "run"
+    log = directory.with_suffix(".log")
+    assert together(warm, 2, *train(directory, demo_file, *PER_PROCESS), log=log) == [0, 0]
+    return directory
+
+
+def test_processes_with_a_replay_each_store_every_episode_once(apart, alone):
+    saved = newest_run(apart)
+    first, second = (json.loads(saved.files[name]) for name in ("state.json", "0001-own.json"))
+    episodes = first["trainer"]["progress"]["episodes"]
+    assert first["replay"]["num_added"] + second["replay"]["num_added"] == episodes > 2
+    assert first["streams"]["replay"] != second["streams"]["replay"]
+    rows = [part["rows"] for part in map(safetensors.numpy.load, saved.parts.values())]
+    starts = {row.tobytes() for part in rows for row in part[:1]}
+    assert len(starts) == len(rows)
+    # Two episodes a cycle for each, and as many updates as one process makes of its own two.
+    assert episodes - 3 == 4 * first["trainer"]["progress"]["updates"] // 3
+    assert read_record(apart).config.learner.processes == 2
+
+
+@pytest.mark.parametrize("struck", [0, 1])
+def test_processes_with_a_replay_each_go_on_from_what_the_first_has_saved(
+    warm, demo_file, tmp_path, apart, struck
+):
+    run, log = tmp_path / "run", tmp_path / "log"
+    command = train(run, demo_file, *PER_PROCESS)
+    kill = Moment(place="headstart.agents.ddpg:DDPG.update", when="before", count=5)
+    codes = together(warm, 2, *command, log=log, moments={struck: [kill]})
+    assert codes[struck] == -signal.SIGKILL
+    assert together(warm, 2, *command, log=log, restarts=1) == [0, 0]
+    assert differences(outcome(run), outcome(apart)) == []
+    own = [newest_run(each).files["0001-own.json"] for each in (run, apart)]
+    assert own[0] == own[1]
+
+
+def test_a_run_of_two_processes_with_a_replay_each_is_not_that_of_another_number(
+    warm, tmp_path, apart
+):
+    log = tmp_path / "log"
+    assert warm("resume", apart, "--env-steps", 300, "--collectors", 0, log=log) == 2
+    assert "the run is that of 2 processes, each with its own replay" in log.read_text()
+
+
+def test_processes_that_begin_with_other_networks_do_not_go_on(
+    warm, demo_file, tmp_path, apart, alone
+):
+    policies = (outcome(apart)["latest.safetensors"], alone["latest.safetensors"])
+    for rank, policy in enumerate(policies):
+        (tmp_path / str(rank)).mkdir()
+        (tmp_path / str(rank) / "policy.safetensors").write_bytes(policy)
+    command = train(tmp_path / "run", demo_file, "--init-policy", "policy.safetensors")
+    places = {rank: tmp_path / str(rank) for rank in range(2)}
+    log = tmp_path / "log"
+    assert together(warm, 2, *command, log=log, places=places) == [1, 1]
+    assert "process 1 holds other networks than process 0" in log.read_text()

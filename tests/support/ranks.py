@@ -3,7 +3,9 @@
 import socket
 
 
-def start_together(warm, size, *arguments, log, differently=None, moments=None, restarts=0):
+def start_together(
+    warm, size, *arguments, log, differently=None, moments=None, places=None, restarts=0
+):
     """Start a command in so many processes.
 
     Args:
@@ -12,6 +14,7 @@ def start_together(warm, size, *arguments, log, differently=None, moments=None, 
         arguments: what follows ``headstart``.
         log: the file that the output of the first is appended to; others have a number behind.
         differently: more arguments of some, by number.
+        places: where some are started, by number.
         moments: when some signal themselves, by number.
         restarts: how often torchrun would have started them before.
 
@@ -25,6 +28,7 @@ def start_together(warm, size, *arguments, log, differently=None, moments=None, 
             *(differently or {}).get(rank, ()),
             log=log_of(log, rank),
             moments=(moments or {}).get(rank, ()),
+            directory=(places or {}).get(rank),
             environment={
                 **{"TORCHELASTIC_RUN_ID": "test", "TORCHELASTIC_RESTART_COUNT": str(restarts)},
                 **{"RANK": str(rank), "LOCAL_RANK": str(rank)},

@@ -1,14 +1,16 @@
 """Who makes an update together: what part of a batch each takes, and what all make of it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from operator import itemgetter
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from headstart.agents.device import TensorBatch
-from headstart.data.batch import NumpyBatch
+from headstart.data.batch import Batch, NumpyBatch
 
 Gather = Callable[[Tensor], Tensor]
 """Rows of this process, ``(n, width)``, to those of all, in the order of the processes."""
@@ -71,6 +73,36 @@ class Shards:
     def union(self, batch: NumpyBatch) -> NumpyBatch:
         """Return the batch: all processes draw the same one."""
         return batch
+
+
+class OwnBatches:
+    """Learners who draw batches of their own, and make every step by the mean of their gradients.
+
+    Args:
+        mean: returns the mean of the rows of all learners, ``(width,)`` of each.
+        gathered: returns the batches of all learners.
+    """
+
+    def __init__(
+        self,
+        mean: Callable[[Tensor], Tensor],
+        gathered: Callable[[NumpyBatch], Sequence[NumpyBatch]],
+    ) -> None:
+        self._mean, self._gathered = mean, gathered
+
+    def parts(self, batch: TensorBatch) -> Sequence[TensorBatch]:
+        """Return the batch."""
+        return [batch]
+
+    def mean(self, found: Sequence[Sequence[Tensor]]) -> Sequence[Tensor]:
+        """Return the mean over all learners."""
+        return like(found[0], self._mean(flattened(found[0])))
+
+    def union(self, batch: NumpyBatch) -> NumpyBatch:
+        """Return the rows of all learners, one learner's behind the other's."""
+        batches = self._gathered(batch)
+        names = [field.name for field in fields(batch)]
+        return Batch(*(np.concatenate([getattr(it, name) for it in batches]) for name in names))
 
 
 def flattened(tensors: Sequence[Tensor]) -> Tensor:

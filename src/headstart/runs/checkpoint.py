@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,12 @@ from headstart.runs.checkpoint_files import CheckpointFiles, Entry, SavedRun
 from headstart.runs.metrics_log import rows_to_continue_from
 from headstart.text import printable
 from headstart.training.contest import Tally
+from headstart.training.share import Share
 from headstart.training.state import TrainerState
 from headstart.training.trainer import Trainer
 
 AGENT, STATE, AHEAD = "agent.safetensors", "state.json", "ahead.safetensors"
+OWN_STATE = "own.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,10 +48,28 @@ class _Saved:
     tasks: Any
     """The state of the task source before it chose the episodes that are asked for."""
 
-    def __post_init__(self) -> None:
+    def check(self, share: Share) -> None:
+        """Refuse a replay that does not hold the share of a process.
+
+        Raises:
+            ValueError: if it has another number of episodes.
+        """
         stored, episodes = self.replay.num_added, self.trainer.progress.episodes
-        if stored != episodes:
+        if stored != share.size(episodes):
             raise ValueError(f"{stored} episodes stored of {episodes}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnState:
+    """What only one of several processes has, besides the episodes of its replay."""
+
+    streams: dict[str, Any]
+    replay: ReplayPosition
+
+    @classmethod
+    def of(cls, trainer: Trainer) -> "OwnState":
+        """Return that of this process."""
+        return cls(streams=trainer.streams.state(), replay=trainer.replay.position)
 
 
 @dataclass(frozen=True)
@@ -76,33 +96,52 @@ class ReplayParts:
     Args:
         files: where they lie.
         parts: those that are there already, oldest first.
+        process: whose replay it is, where each process has one.
     """
 
-    def __init__(self, files: CheckpointFiles, parts: Mapping[str, ReplayPart]) -> None:
-        self._files = files
-        self._parts = dict(parts)
+    def __init__(
+        self, files: CheckpointFiles, parts: Mapping[str, ReplayPart], process: int = 0
+    ) -> None:
+        self._files, self._prefix = files, prefix_of(process)
+        self._parts = {name: part for name, part in parts.items() if name[:-22] == self._prefix}
 
-    def update(self, replay: EpisodeReplay) -> dict[str, Entry]:
-        """Write the episodes that no part holds, and return all parts with stored episodes.
-
-        Raises:
-            OSError: if they cannot be written.
-            ValueError: if they hold what is not finite.
-        """
-        oldest = replay.num_added - replay.num_episodes
+    def saved(self, position: ReplayPosition) -> int:
+        """Return up to which episode parts hold a replay; what it has forgotten is left out."""
+        oldest = position.num_added - position.num_episodes
         parts = {name: part for name, part in self._parts.items() if part.stop > oldest}
         if not self._files.has_parts({name: part.entry for name, part in parts.items()}):
             # Somebody deleted or moved them: everything again.
             parts = {}
-        saved = max((part.stop for part in parts.values()), default=oldest)
-        if replay.num_added > saved:
-            name = f"{saved:010d}.safetensors"
-            entry = self._files.write_part(
-                name, _part_bytes(replay.newest(replay.num_added - saved))
-            )
-            parts[name] = ReplayPart(entry, saved, replay.num_added)
         self._parts = parts
-        return {name: part.entry for name, part in parts.items()}
+        return max((part.stop for part in parts.values()), default=oldest)
+
+    def add(self, position: ReplayPosition, rows: bytes | None) -> dict[str, Entry]:
+        """Write the rows that ``saved`` has asked for, and return all parts.
+
+        Raises:
+            OSError: if they cannot be written.
+        """
+        if rows is not None:
+            first = self.saved(position)
+            name = f"{self._prefix}{first:010d}.safetensors"
+            entry = self._files.write_part(name, rows)
+            self._parts[name] = ReplayPart(entry, first, position.num_added)
+        return {name: part.entry for name, part in self._parts.items()}
+
+
+def prefix_of(process: int) -> str:
+    """Return how the names of a process's files begin, where each has its own."""
+    return f"{process:04d}-" if process else ""
+
+
+def new_rows(replay: EpisodeReplay, saved: int) -> bytes | None:
+    """Return the episodes that were added after the first ``saved``, if there are some.
+
+    Raises:
+        ValueError: if they hold what is not finite.
+    """
+    count = replay.num_added - saved
+    return _part_bytes(replay.newest(count)) if count > 0 else None
 
 
 def run_files(trainer: Trainer) -> dict[str, bytes]:
@@ -121,7 +160,7 @@ def run_files(trainer: Trainer) -> dict[str, bytes]:
             tasks=trainer.rollouts.tasks_state(trainer.ahead),
         )
     )
-    build(_Saved, saved, whole=True)
+    build(_Saved, saved, whole=True).check(trainer.share)
     files = {STATE: json.dumps(saved).encode()}
     for name, agent in trainer.contest.agents.items():
         arrays = {of: tensor.numpy() for of, tensor in agent_state(agent).items()}
@@ -175,9 +214,15 @@ def restore(
     """
     refuse_foreign(files[STATE], TEXT, JSON)
     saved = build(_Saved, parse_json(files[STATE]), whole=True)
+    if process := trainer.share.process:
+        own = build(OwnState, parse_json(files[prefix_of(process) + OWN_STATE]), whole=True)
+        saved = replace(saved, streams=own.streams, replay=own.replay)
+    saved.check(trainer.share)
     agents = _agents(trainer, saved.agents, files)
     ahead = policy_from_bytes(files[AHEAD]) if AHEAD in files else None
-    stored = {name: _part_of(content) for name, content in parts.items()}
+    every = {name: _part_of(content) for name, content in parts.items()}
+    prefix = prefix_of(trainer.share.process)
+    stored = {name: part for name, part in every.items() if name[:-22] == prefix}
     # All that could be refused first: either all of the trainer is put back, or nothing.
     for agent, tensors in agents:
         check_agent_state(agent, tensors)
@@ -192,7 +237,7 @@ def restore(
     trainer.streams.restore(saved.streams)
     trainer.check.restore(saved.facts)
     trainer.continue_from(saved.trainer, ahead)
-    return {name: (part.first, part.first + len(part.steps)) for name, part in stored.items()}
+    return {name: (part.first, part.first + len(part.steps)) for name, part in every.items()}
 
 
 def _check_ahead(state: TrainerState, policy: Policy | None, agent: DDPG) -> None:

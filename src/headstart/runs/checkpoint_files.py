@@ -23,7 +23,7 @@ NEWEST = "LATEST"
 MANIFEST = "manifest.json"
 PARTS = "replay"
 _MAX_TOTAL = 2**34  # bytes of a whole checkpoint; the largest replay by default takes 2**28
-_OURS = re.compile(r"(\.tmp\.)?(LATEST|[0-9]{8}|[0-9]{10}\.safetensors)", re.ASCII)
+_OURS = re.compile(r"(\.tmp\.)?(LATEST|[0-9]{8}|([0-9]{4}-)?[0-9]{10}\.safetensors)", re.ASCII)
 _log = logging.getLogger("headstart")
 
 

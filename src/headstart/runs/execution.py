@@ -18,8 +18,10 @@ from headstart.runs.audience import read_id
 from headstart.runs.checkpoint import Restored
 from headstart.runs.checkpointer import Checkpointer
 from headstart.runs.directory import RunDirectory
+from headstart.runs.own_replays import HandsOver
 from headstart.runs.record import resume_advice_of
 from headstart.runs.signals import stop_signals
+from headstart.runs.together import AllAlike
 from headstart.training.config import MatmulPrecision, TrainConfig
 from headstart.training.evaluation import EvalResult
 from headstart.training.group import ALONE, Group
@@ -71,7 +73,7 @@ def run_in(
     )
     with stop_signals() as stop:
         trainer.should_stop = lambda: stop.made
-        checkpointer = Checkpointer(directory, trainer, restored)
+        checkpointer = Checkpointer(directory, trainer, restored, group)
         # The directory first, so that no evaluation is reported that is not on disk.
         trainer.observers = [directory, *trainer.observers, checkpointer]
 
@@ -103,12 +105,19 @@ def run_beside(path: Path, trainer: Trainer, group: Group) -> TrainResult:
     Raises:
         RunInterrupted, RunError: as ``run_in``.
     """
-    best = _Best()
+    best, own = _Best(), HandsOver(group, trainer)
+    has_replay = trainer.share.count > 1
     trainer.handle = replace(trainer.handle, directory=path)
-    trainer.observers = [best]
+    trainer.observers = [best, *([own] if has_replay else [])]
+
+    def save(ended: bool) -> str:
+        if has_replay:
+            own.hand_over()
+        return group.from_first(str)
+
     with stop_signals() as stop:
         trainer.should_stop = lambda: stop.made
-        return _execute(trainer, lambda: best.policy, lambda ended: group.from_first(str), group)
+        return _execute(trainer, lambda: best.policy, save, group)
 
 
 def _stop_together(trainer: Trainer, group: Group) -> None:
@@ -139,7 +148,10 @@ def _execute(
         save: saves the run, which has ended or was asked to stop, and returns what to report of it.
         group: the processes that run it together.
     """
-    config, observers = trainer.config, trainer.observers
+    config = trainer.config
+    if group.size > 1:
+        trainer.observers = [AllAlike(group, trainer), *trainer.observers]
+    observers = trainer.observers
     try:
         for observer in observers:
             observer.started(config, trainer.handle)

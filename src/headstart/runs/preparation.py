@@ -90,7 +90,7 @@ def prepare_run(
         used = _fit_demos(config, reward_env, used)
         mirror = choose_mirror(config, spec, reward_env)
         check_demos_alike(group, used)
-        learners = group.learners(config.learner.shards)
+        learners = group.learners(config.learner)
         with open_executor(source, collectors, executor, timeout=timeout) as runner:
             runner = runner if group.size == 1 else SharedExecutor(runner, group)
             spent = 0 if used is None else expansion_env_steps(used.header)
@@ -104,7 +104,7 @@ def prepare_run(
             with _as_in_training(config):
                 trainer = build_trainer(
                     config, spec, episodes, runner, reward, observers, goal_strategy, mirror,
-                    tasks, learners,
+                    tasks, learners, group.rank,
                 )  # fmt: skip
             trainer.env = source
             trainer.progress.expansion_env_steps = spent

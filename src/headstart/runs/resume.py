@@ -28,7 +28,7 @@ from headstart.runs.preparation import (
 )
 from headstart.runs.record import RunRecord, changed_versions, read_demos, read_record
 from headstart.runs.steered import remember_steered
-from headstart.runs.together import at_first, check_together
+from headstart.runs.together import at_first, check_together, count_processes
 from headstart.text import printable
 from headstart.training.adaptation import keep_adapted
 from headstart.training.config import StrategyName, TrainConfig
@@ -116,6 +116,7 @@ def continue_in(
         config, strategy = open_strategy(_open_config(config, record.config), goal_strategy)
         config = keep_adapted(config, record.config)
         check_together(group, record.env_id, config, path, strategy, task_source)
+        config = count_processes(config, group)
         changed = check_changes(path, record.config, config, allow=allow_change)
         for name, given in (("goal_strategy", strategy), ("task_source", task_source)):
             own, content = getattr(record, name), getattr(record, f"{name}_sha256")

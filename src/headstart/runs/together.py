@@ -1,20 +1,27 @@
 """Several processes on one run: all are given the same, and the first one alone writes."""
 
 import contextlib
+import hashlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from headstart.agents.state import agent_state
 from headstart.demos.expansion.cost import digest_of
 from headstart.demos.storage import DemoSet
 from headstart.dotted import walk
-from headstart.errors import SharedInputError
+from headstart.errors import RunError, SharedInputError
+from headstart.policy import Policy
 from headstart.runs.identity import content_of
 from headstart.runs.record import current_versions
 from headstart.training.config import TrainConfig
+from headstart.training.evaluation import EvalResult
 from headstart.training.group import Group
+from headstart.training.observer import Observer, RunHandle
+from headstart.training.trainer import Trainer
 
 T = TypeVar("T")
 
@@ -48,6 +55,63 @@ def check_together(
     contents = {f"function {number}": content_of(it) for number, it in enumerate(functions)}
     what = {"environment": env_id, "out": str(out), **settings, **versions, **contents}
     _compare(group, {**what, "version of Python": python})
+
+
+def count_processes(config: TrainConfig, group: Group) -> TrainConfig:
+    """Return settings that say how many processes have replays of their own, if they have.
+
+    Raises:
+        InputError: if there are others than the settings say, or fewer episodes than processes.
+    """
+    learner, size = config.learner, group.size
+    if learner.mode == "sharded":
+        return config
+    if learner.processes not in (None, size):
+        raise SharedInputError(
+            f"learner.mode per-process: the run is that of {learner.processes} processes, each "
+            f"with its own replay, and this is {size}: torchrun --nproc-per-node "
+            f"{learner.processes} -m headstart ..."
+        )
+    if 0 < (config.warm_start.episodes or size) < size:
+        raise SharedInputError(
+            f"warm_start.episodes {config.warm_start.episodes} is less than one for each of the "
+            f"{size} processes; pass 0, or {size} or more"
+        )
+    return replace(config, learner=replace(learner, processes=size))
+
+
+def check_networks_alike(group: Group, trainer: Trainer) -> None:
+    """Refuse to go on with processes whose networks differ.
+
+    Raises:
+        RunError: names one that differs.
+    """
+    digest = hashlib.sha256()
+    for agent in trainer.contest.agents.values():
+        for name, tensor in agent_state(agent).items():
+            digest.update(name.encode() + tensor.numpy().tobytes())
+    first, *others = group.gathered(digest.hexdigest())
+    for rank, other in enumerate(others, 1):
+        if other != first:
+            raise RunError(
+                f"process {rank} holds other networks than process 0: another init_policy, or a "
+                f"processor that rounds differently; use machines of one kind"
+            )
+
+
+class AllAlike(Observer):
+    """Compares the networks of all processes at every evaluation."""
+
+    def __init__(self, group: Group, trainer: Trainer) -> None:
+        self._group, self._trainer = group, trainer
+
+    def started(self, config: TrainConfig, run: RunHandle) -> None:
+        """Compare them before the first step."""
+        check_networks_alike(self._group, self._trainer)
+
+    def evaluated(self, policy: Policy, result: EvalResult, metrics: dict[str, float]) -> None:
+        """Compare them."""
+        check_networks_alike(self._group, self._trainer)
 
 
 def check_demos_alike(group: Group, demos: DemoSet | None) -> None:

@@ -35,7 +35,7 @@ from headstart.runs.preparation import (
 )
 from headstart.runs.record import RunRecord, current_versions, read_demos, read_record
 from headstart.runs.resume import continue_in
-from headstart.runs.together import at_first, check_together
+from headstart.runs.together import at_first, check_together, count_processes
 from headstart.settings import convert
 from headstart.training.adaptation import decided, warn_of_no_updates
 from headstart.training.config import StrategyName, TrainConfig
@@ -101,6 +101,7 @@ def train(
     sources = _Sources(lambda: demos_for(source, config, demos), config.demos.expand)
     with joined() as group:
         check_together(group, source.name, config, out, strategy, task_source)
+        counted = count_processes(config, group)
         audience = gather_observers(observers, progress) if group.is_first else []
         again = "auto" if torchrun.restarts() else resume
         if group.from_first(lambda: _is_continued(again, out, source.name, sources)):
@@ -120,7 +121,7 @@ def train(
                 observers=audience,
             )
         return _begin(
-            group, source, config, demos, collectors, executor, strategy, task_source, out,
+            group, source, counted, demos, collectors, executor, strategy, task_source, out,
             audience,
         )  # fmt: skip
 

@@ -87,10 +87,14 @@ def keep_adapted(config: TrainConfig, before: TrainConfig) -> TrainConfig:
         cycle = replace(cycle, updates=updates, updates_per_step=ratio)
     if warm_start.bc_updates is None:
         warm_start = replace(warm_start, bc_updates=before.warm_start.bc_updates)
+    learner = config.learner
+    if learner.mode == before.learner.mode and learner.processes is None:
+        learner = replace(learner, processes=before.learner.processes)
     agent = replace(config.agent, bc_error=config.agent.bc_error or before.agent.bc_error)
     return replace(
-        config, agent=agent, demos=demos, warm_start=warm_start, evaluation=evaluation, cycle=cycle
-    )
+        config, agent=agent, demos=demos, warm_start=warm_start, evaluation=evaluation, cycle=cycle,
+        learner=learner,
+    )  # fmt: skip
 
 
 def adapt_cloning(config: TrainConfig, num_demos: int) -> TrainConfig:

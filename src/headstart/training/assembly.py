@@ -31,6 +31,7 @@ from headstart.training.contest import Contest
 from headstart.training.goal_use import compare_goal_use
 from headstart.training.observer import Observer
 from headstart.training.sampling import make_relabelling, make_samplers
+from headstart.training.share import Share
 from headstart.training.trainer import Trainer
 
 _log = logging.getLogger("headstart")
@@ -83,12 +84,17 @@ def build_trainer(
     mirror: Mirror | None = None,
     tasks: TaskSource | None = None,
     learners: Learners | None = None,
+    process: int = 0,
 ) -> Trainer:
-    """Assemble agent, replay and samplers."""
+    """Assemble agent, replay and samplers.
+
+    Of several learners, ``process`` is the number of this one.
+    """
+    share = Share.of(config.learner, process)
     learners = learners or Shards(config.learner.shards)
     config = adapt_cloning(adapt(config, spec), len(demos or ()))
     replay = _replay(config.replay_capacity, spec)
-    streams = Streams(config.seed)
+    streams = Streams(config.seed, share.process)
     check = EpisodeCheck(reward, config.task.unexplained_reward)
     if demos is not None:
         demos = [check(episode, is_demo=True).demonstrated() for episode in demos]
@@ -113,6 +119,7 @@ def build_trainer(
         tasks=tasks or _resets(config, demos),
         demo_sampler=demo_sampler,
         observers=observers,
+        share=share,
     )
 
 

@@ -136,15 +136,29 @@ class WarmStartConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class LearnerConfig:
-    """How the work of an update is cut, for several processes under torchrun to share."""
+    """What several processes under torchrun share."""
 
+    mode: Literal["sharded", "per-process"] = setting("sharded", resume="fixed")
+    """Whether processes share one batch and one replay (learner.shards), or each has its own replay
+    and batch of batch_size rows and all average their gradients, as OpenAI Baselines does under
+    MPI. cycle.episodes, cycle.updates_per_step and replay_capacity then count for each process;
+    all else counts for all together."""
     shards: int = setting(1, at_least=1, at_most=4096, resume="fixed")
     """Parts of each batch, whose gradients are added in a fixed order. As many processes as divide
     it share them, to the same bits as one; by another number of shards results differ in rounding,
     as by another seed. 1 is for one process."""
+    processes: int | None = setting(None, at_least=1, resume="fixed")
+    """How many processes a run per process has, whose result depends on it; by default as many as
+    torchrun has started. None where they share one batch."""
 
     def __post_init__(self) -> None:
         check_settings(self, "learner.")
+        if self.mode == "per-process":
+            rule = "learner.shards must be 1 where learner.mode is per-process"
+            require(self.shards == 1, rule, self.shards)
+        else:
+            rule = "learner.processes must be None where learner.mode is sharded"
+            require(self.processes is None, rule, self.processes)
 
 
 @dataclass(frozen=True, kw_only=True)

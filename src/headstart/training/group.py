@@ -20,8 +20,9 @@ import torch
 from torch import Tensor
 
 from headstart import torchrun
-from headstart.agents.learners import Learners, Shards
+from headstart.agents.learners import Learners, OwnBatches, Shards
 from headstart.errors import InputError, RunError, SharedInputError
+from headstart.training.config import LearnerConfig
 
 T = TypeVar("T")
 _PATIENCE = timedelta(minutes=30)
@@ -55,6 +56,15 @@ class Group:
         with _explained():
             torch.distributed.all_gather_object(values, value)
         return values
+
+    def to_first(self, value: T) -> list[T]:
+        """Return in the first process a value of each; nothing in the others."""
+        if self.size == 1:
+            return [value]
+        values: list[Any] | None = [None] * self.size if self.is_first else None
+        with _explained():
+            torch.distributed.gather_object(value, values)
+        return values or []
 
     def from_first(self, do: Callable[[], T]) -> T:
         """Return to all what the first process gets from a function that it alone calls.
@@ -103,14 +113,23 @@ class Group:
             torch.distributed.all_gather([*gathered], own)
         return gathered.flatten(0, 1)
 
-    def learners(self, shards: int) -> Learners:
-        """Return how the processes share the shards of every batch.
+    def mean(self, row: Tensor) -> Tensor:
+        """Return the mean of the rows of all processes, ``(width,)`` of each, in its place."""
+        with _explained():
+            torch.distributed.all_reduce(row)
+        return row.div_(self.size)
+
+    def learners(self, config: LearnerConfig) -> Learners:
+        """Return what the processes make of every batch.
 
         Raises:
-            InputError: if they cannot have equally many.
+            InputError: if they cannot have equally many shards of it.
         """
+        shards = config.shards
         if self.size == 1:
             return Shards(shards)
+        if config.mode == "per-process":
+            return OwnBatches(self.mean, self.gathered)
         if shards % self.size:
             raise SharedInputError(
                 f"{self.size} processes cannot share learner.shards {shards}: it must be a "

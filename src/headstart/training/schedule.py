@@ -24,13 +24,13 @@ def evaluation_period_over(period: int, state: TrainerState) -> bool:
     return period_ended(period, before=0 if during else before, now=now)
 
 
-def updates_due(cycle: CycleConfig, owed: float, env_steps: int) -> tuple[int, float]:
+def updates_due(cycle: CycleConfig, owed: float, env_steps: float) -> tuple[int, float]:
     """Return how many updates a cycle of so many env steps has, and the fraction left over.
 
     Args:
         cycle: its settings.
         owed: the fraction of an update that was left over before.
-        env_steps: of the cycle.
+        env_steps: of the cycle, by each learner.
     """
     if cycle.updates is not None:
         return cycle.updates, owed

@@ -30,6 +30,7 @@ from headstart.training.observer import Observer, RunHandle, new_id
 from headstart.training.progress import Phase, Progress
 from headstart.training.rollouts import Asked, Rollouts, collect, wait_for
 from headstart.training.schedule import clones_due, evaluation_period_over, updates_due
+from headstart.training.share import ALL, Share
 from headstart.training.state import TrainerState
 
 
@@ -55,6 +56,7 @@ class Trainer:
     demo_sampler: Sampler | None
     """Batches of demonstrations alone, for the warm start."""
     observers: Sequence[Observer] = ()
+    share: Share = ALL
     env: EnvLike | None = None
     """The environment, for those who run the policy later."""
     should_stop: Callable[[], bool] = lambda: False
@@ -62,8 +64,7 @@ class Trainer:
 
     def __post_init__(self) -> None:
         every, trials = self.config.evaluation.every, self.config.evaluation.episodes
-        assert every is not None
-        assert trials is not None
+        assert every is not None and trials is not None  # noqa: PT018 - one line
         self._period, self._num_trials = every, trials
         self.state = TrainerState()
         self.handle = RunHandle(new_id(), self.spec.env_id, len(self.demos), task=self.config.task)
@@ -193,15 +194,14 @@ class Trainer:
 
     def _cycle(self) -> None:
         """Store some episodes, ask for the next ones, and learn meanwhile."""
-        cycle, before = self.config.cycle, self.progress.env_steps
-        ask = partial(self._ask, cycle.episodes, self.config.exploration)
+        cycle, before, stored = self.config.cycle, self.progress.env_steps, self.progress.episodes
+        ask = partial(self._ask, cycle.episodes * self.share.count, self.config.exploration)
         if episodes := [*self._store(self.ahead or ask()).values()]:
-            self._observe(EpisodeReplay.from_episodes(episodes))
+            self._observe(EpisodeReplay.from_episodes(self.share.among(episodes, stored)))
         # After the last cycle too: a run that is made longer continues as the long one would.
         self.ahead = ask(begin=not self.finished) if cycle.ahead else None
-        due = 0
-        if self.replay.num_episodes:
-            taken = self.progress.env_steps - before
+        due, taken = 0, (self.progress.env_steps - before) / self.share.count
+        if self.progress.episodes >= self.share.count:
             due, self.state.owed_updates = updates_due(cycle, self.state.owed_updates, taken)
         for _ in range(due):
             with self.clock("update"):
@@ -234,7 +234,8 @@ class Trainer:
         episodes = {asked.indices[place]: episode for place, episode in finished.items()}
         self.hold_values()
         for episode in episodes.values():
-            self.replay.add(episode)
+            if self.share.has(self.progress.episodes):
+                self.replay.add(episode)
             self.state.count(episode)
         self.rollouts.observe(asked, finished)
         return episodes
@@ -251,8 +252,8 @@ class Trainer:
         if policy_ahead is None:
             return
         # The same jobs again: an episode is a pure function of its job.
-        indices = range(state.num_over, state.num_asked)
-        asked = Asked([policy_ahead], indices, self.config.exploration, self.progress.env_steps)
+        indices, exploration = range(state.num_over, state.num_asked), self.config.exploration
+        asked = Asked([policy_ahead], indices, exploration, self.progress.env_steps)
         self.ahead = asked if self.finished else self.rollouts.begin(asked)
 
     def hold_values(self) -> None:
@@ -282,8 +283,7 @@ class Trainer:
         with self.clock("evaluation"):
             trials = yield from self._run_trials()
             mean_q = mean_value(self.agent, trials.episodes)
-        policy = self.agent.policy(deployed=True)
-        only_at_end = not self._period_over
+        policy, only_at_end = self.agent.policy(deployed=True), not self._period_over
         result = summarize(self.spec.env_id, self.config.seed, *trials, reward=self.check.reward)
         self.state.last_result, self.state.evaluated_at = result, self.progress.env_steps
         self.clock.read_processors()
@@ -340,7 +340,7 @@ class Trainer:
         if self.progress.all_updates % self.config.log_every == 0:
             row = self.state.take_recent()
             for observer in self.observers:
-                observer.logged(dict(row), self.progress.env_steps)
+                observer.logged({**row}, self.progress.env_steps)
 
     def _report(self, phase: Phase) -> None:
         self.progress.phase = phase
