@@ -35,13 +35,17 @@ _MEETING = timedelta(minutes=5)
 class Group:
     """The processes of a run; by default this one alone, which waits for nobody.
 
+    Args:
+        rank, size: see below.
+        by_host: whether tensors of GPUs are exchanged through the memory of the host.
+
     Attributes:
         rank: the number of this process; the first one, 0, writes the run.
         size: how many there are.
     """
 
-    def __init__(self, rank: int = 0, size: int = 1) -> None:
-        self.rank, self.size = rank, size
+    def __init__(self, rank: int = 0, size: int = 1, *, by_host: bool = True) -> None:
+        self.rank, self.size, self._by_host = rank, size, by_host
 
     @property
     def is_first(self) -> bool:
@@ -108,16 +112,18 @@ class Group:
 
     def rows(self, own: Tensor) -> Tensor:
         """Return the rows of all processes, ``(n, width)`` of each, in their order."""
-        gathered = own.new_empty((self.size, *own.shape))
+        sent = own.cpu() if self._by_host else own
+        gathered = sent.new_empty((self.size, *own.shape))
         with _explained():
-            torch.distributed.all_gather([*gathered], own)
-        return gathered.flatten(0, 1)
+            torch.distributed.all_gather([*gathered], sent)
+        return gathered.flatten(0, 1).to(own.device)
 
     def mean(self, row: Tensor) -> Tensor:
-        """Return the mean of the rows of all processes, ``(width,)`` of each, in its place."""
+        """Return the mean of the rows of all processes, ``(width,)`` of each."""
+        total = row.cpu() if self._by_host else row
         with _explained():
-            torch.distributed.all_reduce(row)
-        return row.div_(self.size)
+            torch.distributed.all_reduce(total)
+        return total.div_(self.size).to(row.device)
 
     def learners(self, config: LearnerConfig) -> Learners:
         """Return what the processes make of every batch.
@@ -157,17 +163,19 @@ def joined() -> Iterator[Group]:
     from torch.distributed.distributed_c10d import PrefixStore
     from torch.distributed.rendezvous import rendezvous
 
-    backend = "gloo"
-    if num_gpus := torch.cuda.device_count():
+    num_gpus = torch.cuda.device_count()
+    if num_gpus:
         torch.cuda.set_device(torchrun.local_rank() % num_gpus)
-        backend = "cpu:gloo,cuda:nccl"
+    # NCCL refuses two processes on one GPU.
+    has_own = num_gpus >= torchrun.local_size() and torch.distributed.is_nccl_available()
+    backend = "cpu:gloo,cuda:nccl" if has_own else "gloo"
     with _explained("the processes of this run do not find one another"):
         shared, rank, size = next(rendezvous("env://", timeout=_MEETING))
         store = PrefixStore(f"start {torchrun.restarts()}", shared)
         torch.distributed.init_process_group(
             backend, store=store, rank=rank, world_size=size, timeout=_PATIENCE
         )
-    yield Group(rank, size)
+    yield Group(rank, size, by_host=not has_own)
     # Not after a failure: nobody may be there to take leave of.
     torch.distributed.destroy_process_group()
 
