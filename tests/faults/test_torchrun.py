@@ -146,6 +146,15 @@ def test_what_is_refused_is_said_once(warm, demo_file, tmp_path, size, said):
     assert [log_of(log, rank).read_text() for rank in range(1, size)] == [""] * (size - 1)
 
 
+def test_processes_need_a_run_directory_and_are_not_steered(warm, demo_file, tmp_path):
+    log = tmp_path / "log"
+    assert together(warm, 1, "train", POINT, log=log) == [2]
+    assert together(warm, 1, *train(tmp_path / "run", demo_file, "--steer"), log=log) == [2]
+    told = log.read_text().splitlines()
+    assert "under torchrun all processes need the directory of the run, --out DIR" in told[0]
+    assert "--steer is for one process" in told[1]
+
+
 @pytest.fixture(scope="module")
 def apart(warm, demo_file, tmp_path_factory):
     """The run directory of two processes with a replay each."""

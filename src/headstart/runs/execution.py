@@ -113,7 +113,8 @@ def run_beside(path: Path, trainer: Trainer, group: Group) -> TrainResult:
     def save(ended: bool) -> str:
         if has_replay:
             own.hand_over()
-        return group.from_first(str)
+        # What the first process says of it.
+        return group.from_first(lambda: "")
 
     with stop_signals() as stop:
         trainer.should_stop = lambda: stop.made

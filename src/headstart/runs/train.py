@@ -61,6 +61,9 @@ def train(
 ) -> TrainResult:
     """Train a policy for a goal environment.
 
+    Under torchrun all processes call it alike and share the run, as ``config.learner`` says; the
+    first one writes it and has the observers.
+
     Args:
         env: an environment, its Gymnasium id, its class, or a function that returns one; see
             ``make_env``.
