@@ -89,7 +89,7 @@ def test_calls_come_in_the_documented_order(undisturbed):
     assert recorder.calls[-1] == "finished"
     assert recorder.calls.count("started") == recorder.calls.count("finished") == 1
     assert "failed" not in recorder.calls
-    assert recorder.config == CONFIG
+    assert recorder.config == CONFIG.with_({"demos.expand": 0})
     assert (recorder.run.env_id, recorder.run.num_demos) == (POINT, 5)
     assert (recorder.run.directory, recorder.run.resumed_at) == (directory, None)
     assert recorder.result is result
