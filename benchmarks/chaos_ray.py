@@ -45,7 +45,7 @@ def main(kills: int, seed: int) -> None:
     with tempfile.TemporaryDirectory(dir=".", prefix=".chaos-") as scratch, cluster() as (ray, add):
         place = Path(scratch)
         demos = place / "demos.npz"
-        headstart("demos", "collect", ENV_ID, "--episodes", "20", "--out", demos)
+        headstart("demos", "collect", ENV_ID, "--episodes", "5", "--out", demos)
         headstart(*command(place / "whole", demos), "--collectors", "2")
         expected = outcome(place / "whole")
         nodes = [add() for _ in range(NODES)]

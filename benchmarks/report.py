@@ -34,11 +34,19 @@ from report_performance import (
 )
 from report_reliability import fuzz_table, reliability_table
 from report_rewards import rewards_table
+from report_saturation import (
+    costs_table,
+    draw_saturation,
+    ray_table,
+    saturation_table,
+    two_cores_table,
+)
 from report_settings import settings_table
 from report_stacking import stack_learning_table
 
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"
+CLUSTER = ROOT / "docs" / "cluster.md"
 DEMONSTRATIONS = ROOT / "docs" / "demonstrations.md"
 ENVIRONMENTS = ROOT / "docs" / "environments.md"
 PERFORMANCE = ROOT / "docs" / "performance.md"
@@ -92,6 +100,13 @@ def main() -> None:
     fill("devices", devices_table(), PERFORMANCE)
     fill("acting", acting_table(), PERFORMANCE)
     fill("fill", fill_table(), PERFORMANCE)
+    fill("saturation", saturation_table(), CLUSTER)
+    fill("saturation-costs", costs_table(), CLUSTER)
+    fill("two-cores", two_cores_table(), CLUSTER)
+    fill("ray", ray_table(), CLUSTER)
+    saturation = draw_saturation()
+    if saturation is not None:
+        save(saturation, "saturation.png")
     ablation = draw_ablation()
     if ablation is not None:
         save(ablation, "ablation.png")

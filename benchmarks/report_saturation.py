@@ -25,7 +25,7 @@ def draw_saturation() -> Figure | None:
     traffic.axhline(result["network"]["bandwidth"] / 1e6, color="0.6", linestyle=":")
     traffic.annotate("one gigabit a second", (1, result["network"]["bandwidth"] / 1e6), va="bottom")
     rates.set(title="env steps a second", ylim=(10, None))
-    traffic.set(title="megabytes a second at the learner", ylim=(1e-3, 1e3))
+    traffic.set(title="megabytes a second at the learner", ylim=(1e-2, 1e3))
     for axes in (rates, traffic):
         axes.set(xscale="log", yscale="log", xlabel="collectors")
         axes.grid(alpha=0.3)
