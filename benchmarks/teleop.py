@@ -112,7 +112,8 @@ def main() -> None:
             server.wait()
             browser.close()
         if arguments.learn:
-            found |= learn(demo, Path(directory))
+            found["learned"] = {"demonstration": found["demonstration"]}
+            found["learned"] |= learn(demo, Path(directory))
     result = {
         "command": " ".join(["python benchmarks/teleop.py", *sys.argv[1:]]),
         "machine": {**machine(), "load_average": os.getloadavg()[0]},
@@ -164,7 +165,7 @@ def learn(demo: Path, directory: Path) -> dict[str, Any]:
         "trained": ["train", ENV, "--demos", many, "--out", run],
         "evaluated": ["evaluate", run, "--episodes", "500", "--json"],
     }
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"command": "python benchmarks/teleop.py --learn"}
     for name, command in commands.items():
         call = [sys.executable, "-m", "headstart", *command]
         printed = subprocess.run(call, capture_output=True, check=True, text=True)
