@@ -127,9 +127,10 @@ def test_gradients_of_an_update_are_those_of_the_losses_with_any_settings(num_de
         with torch.no_grad():
             seen, action = agent._inputs_now(batch), agent._scaled_action(batch)
             by_critics, values, metrics = agent._critic_gradients(batch, seen, action)
-            by_actor, more = agent._actor_gradients(batch, seen, action, q_demo=values)
+            shown = bool(num_demos and config["bc_weight"])
+            by_actor, more = agent._actor_gradients(batch, seen, action, q_demo=values, shown=shown)
         assert_close([metrics["critic_loss"]], [of_critics.detach()])
         parameters = list(agent.critics.parameters())
         assert_close(by_critics, torch.autograd.grad(of_critics, parameters))
         assert_close(by_actor, torch.autograd.grad(of_actor, list(agent.actor.parameters())))
-        assert ("bc_loss" in more) == bool(num_demos and config["bc_weight"])
+        assert ("bc_loss" in more) == shown

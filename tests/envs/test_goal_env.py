@@ -243,7 +243,7 @@ def test_bit_flip_flips_one_bit_and_ends_at_the_goal():
 
 
 def test_a_dense_reward_that_no_success_goes_with_is_refused_where_success_is_needed():
-    env = named.built("DenseSilent")
+    env = named.build_named("DenseSilent")
     with pytest.raises(InputError, match=r"^DenseSilent-v0: nothing says whether a step") as caught:
         GoalSpec.from_env(env)
     assert is_one_line(str(caught.value))

@@ -35,6 +35,7 @@ def test_stable_baselines3_learns_from_a_demo_file(tmp_path):
 
 
 @pytest.mark.mujoco
+@pytest.mark.processes
 def test_the_notebook_runs_from_top_to_bottom(tmp_path, monkeypatch, capsys):
     """In small; in its own size it ends near 100%."""
     monkeypatch.chdir(tmp_path)

@@ -182,7 +182,6 @@ def _plan_of(arguments: argparse.Namespace) -> Plan:
         env_id=arguments.env,
         config=config,
         demos=None if arguments.demos is None else tuple(arguments.demos),
-        expand=arguments.expand,
         collectors=arguments.collectors,
     )
     seeds = read_seeds(arguments.seeds)
@@ -227,7 +226,6 @@ def _directory(arguments: argparse.Namespace, plan: Plan) -> Path:
 def _print_commands(specs: Sequence[RunSpec], out: Path) -> None:
     for spec in specs:
         options = ["--out", str(out / spec.name), "--collectors", str(spec.collectors)]
-        options += [] if spec.expand is None else ["--expand", str(spec.expand)]
         print(command_for(spec.env_id, spec.config, spec.demos, *options))
 
 

@@ -1,6 +1,7 @@
 """What the words of ``headstart sweep`` mean: seeds, values of settings, and ranges of them."""
 
 import argparse
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -132,6 +133,7 @@ def _range(setting: Setting, text: str) -> Range:
             f"VALUE,VALUE for others"
         )
     ends = [float(_value(setting, each, "--tune")) for each in (low, high)]
+    require(all(map(math.isfinite, ends)), f"--tune {name}: a range has finite ends", text)
     try:
         return Range(low=ends[0], high=ends[1], log=bool(log), whole=taken is int)
     except InputError as error:

@@ -96,7 +96,7 @@ def add_run(parser: Parser, without: Collection[str] = ()) -> None:
         type=int,
         metavar="INT",
         help="Demonstrations to make from these first, in new scenes, as `headstart demos expand` "
-        "does; the run learns from them instead.",
+        "does; the run learns from them instead. The same as --demos.expand.",
     )
     # The preset decides the defaults, so it is read before all else.
     first = Parser(prog=parser.prog, add_help=False)
@@ -123,6 +123,10 @@ def settings_of(arguments: argparse.Namespace) -> TrainConfig:
     config = find_preset(arguments.preset)
     if arguments.config is not None:
         config = change_by_file(config, arguments.config)
+    if arguments.expand is not None:
+        if "demos.expand" in arguments.changes:
+            raise InputError("--expand and --demos.expand are the same; leave one of them out")
+        arguments.changes["demos.expand"] = arguments.expand
     return config.with_(arguments.changes)
 
 
@@ -148,7 +152,6 @@ def _run(arguments: argparse.Namespace) -> None:
             arguments.env,
             config,
             demos=arguments.demos or None,
-            expand=arguments.expand,
             out=out,
             resume=arguments.resume,
             progress=True,

@@ -76,6 +76,7 @@ def read_metrics(directory: Path) -> list[dict[str, float]]:
         OSError: if they cannot be read.
     """
     content = read_whole(directory / METRICS, _MAX_METRICS)
+    refuse_foreign(content, EMPTY, TEXT, JSON)
     complete, newline, rest = content.rpartition(b"\n")
     if newline and rest:
         try:

@@ -45,7 +45,7 @@ def expand(
     count = asked if asked is not None else _worth_making(config, spec, demos)
     if count == 0:
         return demos, config.with_({"demos.expand": 0}), expansion_env_steps(demos.header)
-    taken = 0
+    before, taken = expansion_env_steps(demos.header), 0
     # In an environment of its own: that of the reward is kept for it.
     with contextlib.closing(make_env(source)) as env:
         try:
@@ -59,7 +59,7 @@ def expand(
                 raise
             _log.info("%s; learning from the demonstrations as they are (%s spent)",
                       error, counted(taken, "env step"))  # fmt: skip
-            return demos, config.with_({"demos.expand": 0}), taken
+            return demos, config.with_({"demos.expand": 0}), before + taken
         if config.resets.probability:
             check_resets(env, made)
     _log.info(
@@ -70,7 +70,7 @@ def expand(
         counted(taken, "env step"),
         "" if asked is not None else " (--demos.expand 0 learns from these alone)",
     )
-    return made, config.with_({"demos.num_episodes": None, "demos.expand": count}), taken
+    return made, config.with_({"demos.num_episodes": None, "demos.expand": count}), before + taken
 
 
 def _worth_making(config: TrainConfig, spec: GoalSpec, demos: DemoSet) -> int:

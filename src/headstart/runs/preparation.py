@@ -79,6 +79,7 @@ def prepare_run(
         InputError: if environment, demonstrations and configuration do not go together.
     """
     source, timeout = env_source(env), config.episode_timeout
+    _check_expansion(config, with_demos=demos is not None)
     with contextlib.closing(make_env(source)) as reward_env:
         detect = _what_to_detect(config, with_demos=demos is not None)
         spec = GoalSpec.from_env(reward_env, config.task, name=source.name, detect=detect)
@@ -123,6 +124,8 @@ def check_runs(env: EnvLike, configs: Iterable[TrainConfig], *, with_demos: bool
         InputError: if the environment cannot be built, or does not go together with one of them.
     """
     source, specs = env_source(env), dict[str, GoalSpec]()
+    for config in configs:
+        _check_expansion(config, with_demos=with_demos)
     with contextlib.closing(make_env(source)) as built:
         for config in configs:
             detect = _what_to_detect(config, with_demos=with_demos)
@@ -135,6 +138,15 @@ def check_runs(env: EnvLike, configs: Iterable[TrainConfig], *, with_demos: bool
             check_fit(adapted, spec, with_demos=with_demos or finding is not None)
             if config.init_policy is not None:
                 load_policy(config.init_policy)
+
+
+def _check_expansion(config: TrainConfig, *, with_demos: bool) -> None:
+    count = config.demos.expand
+    if count and not with_demos:
+        raise InputError(
+            f"demos.expand={count} makes demonstrations of given ones: add --demos FILE, or pass "
+            f"--expand 0"
+        )
 
 
 @contextlib.contextmanager
@@ -260,7 +272,8 @@ def _fit_demos(
     """Return the demonstrations to train from; refuse what does not go together."""
     if demos is None:
         return None
-    config.check_demos(len(demos.episodes))
+    if not config.demos.expand:
+        config.check_demos(len(demos.episodes))
     demos = demos.first(config.demos.num_episodes)
     if config.resets.probability:
         check_resets(env, demos)

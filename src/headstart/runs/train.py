@@ -100,7 +100,8 @@ def train(
     """
     config, strategy = open_strategy(open_config(config), goal_strategy)
     source = env_source(env, env_kwargs)
-    config = _with_expansion(config, expand, demos)
+    if expand is not None:
+        config = config.with_({"demos.expand": convert(int, expand, "expand")})
     sources = _Sources(lambda: demos_for(source, config, demos), config.demos.expand)
     with joined() as group:
         check_together(group, source.name, config, out, strategy, task_source)
@@ -188,20 +189,6 @@ class _Sources(NamedTuple):
         return is_made and self.expand in (None, len(kept.episodes))
 
 
-def _with_expansion(config: TrainConfig, expand: int | None, demos: Demos | None) -> TrainConfig:
-    """Return settings that say how many demonstrations to make, if that is asked for.
-
-    Raises:
-        InputError: if it is, and there is nothing to make them from.
-    """
-    if expand is not None:
-        config = config.with_({"demos.expand": convert(int, expand, "expand")})
-    count = config.demos.expand
-    if count and demos is None:
-        raise InputError(f"expand={count} makes demonstrations of given ones: add --demos FILE")
-    return config
-
-
 def _is_continued(
     resume: Literal["auto"] | bool, out: str | Path | None, env_id: str, sources: _Sources
 ) -> bool:
@@ -246,6 +233,12 @@ def _check_same_run(directory: Path, env_id: str, sources: _Sources) -> None:
             f"{directory}: holds a run {_with(kept)} demonstrations, not {_with(demos)}; choose "
             f"another out"
         )
+    if kept and demos and is_expansion_of(kept.header, demos.episodes) and sources.expand:
+        made, asked = len(kept.episodes), sources.expand
+        rule = (
+            f"{directory}: its run has made {made} demonstrations of these; choose another out, or"
+        )
+        require(made == asked, f"{rule} --expand {made}", asked)
     if not sources.are_of(kept, demos):
         raise InputError(
             f"{directory}: holds a run with other demonstrations than these; choose another out"

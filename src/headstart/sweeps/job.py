@@ -36,7 +36,6 @@ def run_job(spec: RunSpec, sweep: Path) -> None:
             spec.env_id,
             spec.config,
             demos=spec.demos,
-            expand=spec.expand,
             out=sweep / spec.name,
             resume="auto",
             collectors=spec.collectors,

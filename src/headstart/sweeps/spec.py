@@ -29,8 +29,6 @@ class RunSpec:
     """What sets it apart from other runs, its seed aside, by name."""
     demos: tuple[str, ...] | None = None
     """Files of demonstrations."""
-    expand: int | None = None
-    """How many demonstrations to make from them first."""
     collectors: int = 0
     """Processes that run its episodes; with 0 it takes one core."""
 
@@ -48,7 +46,6 @@ class Base:
     config: TrainConfig
     demos: tuple[str, ...] | None = None
     """Files of demonstrations; ``{seed}`` in a name stands for the seed of the run."""
-    expand: int | None = None
     collectors: int = 0
 
     @property
@@ -59,7 +56,6 @@ class Base:
             "env_id": self.env_id,
             "settings": {name: as_json(value) for name, (_, value) in changed.items()},
             "demos": as_json(self.demos),
-            "expand": self.expand,
         }
 
     def spec(self, settings: Mapping[str, Any], seed: int, prefix: str = "") -> RunSpec:
@@ -82,7 +78,6 @@ class Base:
             config=self.config.with_({**settings, "seed": seed}),
             settings=dict(settings),
             demos=None if files is None else tuple(map(_absolute, files)),
-            expand=self.expand,
             collectors=self.collectors,
         )
 

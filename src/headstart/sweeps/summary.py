@@ -45,8 +45,7 @@ def best_command(results: Sequence[Result]) -> list[str]:
     if not rated:
         return []
     spec = max(rated, key=lambda cell: cell.score or 0.0).results[0].spec
-    expand = [] if spec.expand is None else ["--expand", str(spec.expand)]
-    return [command_for(spec.env_id, spec.config.with_(seed=0), spec.demos, *expand)]
+    return [command_for(spec.env_id, spec.config.with_(seed=0), spec.demos)]
 
 
 def _row(cell: Cell) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import gymnasium as gym
 
 from headstart.data.episode import Episode
-from headstart.demos.expansion.cost import ExpansionCost
+from headstart.demos.expansion.cost import ExpansionCost, expansion_env_steps
 from headstart.demos.expansion.player import Player
 from headstart.demos.expansion.rounds import ExpansionPlan, Rounds, choose_sources, made_demos
 from headstart.demos.expansion.skill import Skill, UnusableError, read_skill
@@ -147,6 +147,7 @@ class Expansion:
             origin=printable(origin) if isinstance(origin, str) else None,
             sources=self._source.episodes,
             numbers=self._numbers,
+            before=ExpansionCost(expansion_env_steps(self._source.header)),
         )
 
 
