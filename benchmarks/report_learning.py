@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, MaxNLocator
 from report_demos import load
 
 PICK = "FetchPickAndPlace-v4"
@@ -96,6 +97,8 @@ def draw_curves() -> Figure:
         axes.set_title(title, fontsize="small")
         axes.set_ylim(-0.02, 1.02)
         axes.tick_params(labelsize="x-small")
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     for axes in panels[len(found) :]:
         axes.set_visible(False)
     figure.supxlabel("env steps of training")
