@@ -166,4 +166,4 @@ def test_the_command_line_writes_and_reads_datasets(tmp_path, demos, capsys):
     assert len(load_demos(back)) == len(demos)
     with pytest.raises(SystemExit):
         main([*export, "--fps", "10"])
-    assert "does not exist or is empty" in capsys.readouterr().err
+    assert "name a folder that is new or empty" in capsys.readouterr().err
