@@ -23,7 +23,7 @@ def main() -> None:
     """
     # Ctrl-C goes to the whole terminal group; when to stop is the parent's decision.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=[os.getppid()], daemon=True).start()
+    threading.Thread(target=end_with, args=[os.getppid()], daemon=True).start()
     open_standard_streams()
     answers = os.fdopen(os.dup(1), "wb")
     # An environment that prints must not print into the answers.
@@ -65,7 +65,7 @@ def open_worker(source: bytes) -> Worker | InputError | NotBuilt:
         return NotBuilt(f"{type(error).__name__}: {reason}")
 
 
-def _end_with(parent: int) -> None:
+def end_with(parent: int) -> None:
     """End during an episode too, which may hang, when the parent has ended."""
     while os.getppid() == parent:
         time.sleep(0.5)

@@ -15,6 +15,7 @@ import ray
 
 from headstart.errors import InputError, RunError
 from headstart.processors import usable_cores
+from headstart.rollout.collector import end_with
 from headstart.rollout.failure import Failure
 from headstart.rollout.pickled import join_job
 from headstart.rollout.processes import Collector, module_path
@@ -109,6 +110,8 @@ def _collector(setup: Setup) -> Collector:
 
     A process of its own, which can be killed when it hangs and leaves Ray's worker as it is.
     """
+    # A worker whose node was killed ends by itself only where its next parent is process 1.
+    threading.Thread(target=end_with, args=[os.getppid()], daemon=True).start()
     # First where the learner finds modules, which a node may share.
     path = (*setup.path, *module_path())
     collector = Collector(setup.name, setup.environment, setup.timeout, path)
