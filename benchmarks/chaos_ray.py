@@ -112,7 +112,7 @@ def killed_run(
                 process.wait(rng.uniform(SHORTEST, LONGEST))
             except subprocess.TimeoutExpired:
                 struck = strike(process, rng, ray, nodes, add)
-                kills[struck] += bool(struck)
+                kills.update([struck] if struck else [])
             else:
                 break
         if process.wait() == 0:
