@@ -5,6 +5,7 @@ The nodes are Ray's own processes on this machine, as Ray's own tests have them.
 
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -212,7 +213,11 @@ def test_a_ray_of_its_own_has_a_token_ends_with_it_and_its_loss_is_one_line(monk
         assert executor._driver.opened.has_token
         assert executor.at_once >= 1
         assert episodes_of(executor, jobs_of(2)) == local[:2]
-        daemons = descendants_of(executor._driver._process.pid)
+        # Not all: what of Ray has nothing to do takes a minute to see that its node is gone.
+        of_it = descendants_of(executor._driver._process.pid)
+        daemons = {
+            pid for pid in of_it if re.search("gcs_server|raylet|collector", command_of(pid))
+        }
         assert len(daemons) > 2
         executor._driver._process.kill()
         with pytest.raises(RunError, match=r"^the Ray cluster of its own is lost: [^\n]+$"):
@@ -227,6 +232,10 @@ def descendants_of(pid):
     while more := {child for child, parent in parents.items() if parent in found} - found:
         found |= more
     return found - {pid}
+
+
+def command_of(pid):
+    return Path(f"/proc/{pid}/cmdline").read_bytes().decode().partition("--")[0]
 
 
 def is_running(pid):
