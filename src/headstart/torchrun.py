@@ -1,4 +1,4 @@
-"""What torchrun tells the processes that it starts, in their environment."""
+"""The environment variables that torchrun sets for the processes that it starts."""
 
 import os
 

@@ -287,5 +287,5 @@ def _surroundings(address: str) -> dict[str, str]:
     said |= {"PYTHONPATH": os.pathsep.join(filter(None, path))}
     # Its workers are no nicer than other collectors, which would starve them on a busy machine.
     said |= {"RAY_ADDRESS": "", "RAY_AUTH_MODE": "token", "RAY_worker_niceness": "0"}
-    # In no file: whoever could read it could run programs here as this user.
+    # In no file: anyone who could read it could run programs here as this user.
     return {**said, "RAY_AUTH_TOKEN": secrets.token_hex(32)}

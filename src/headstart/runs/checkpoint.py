@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -33,6 +33,7 @@ from headstart.training.trainer import Trainer
 
 AGENT, STATE, AHEAD = "agent.safetensors", "state.json", "ahead.safetensors"
 OWN_STATE = "own.json"
+_Part = TypeVar("_Part")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +104,7 @@ class ReplayParts:
         self, files: CheckpointFiles, parts: Mapping[str, ReplayPart], process: int = 0
     ) -> None:
         self._files, self._prefix = files, prefix_of(process)
-        self._parts = {name: part for name, part in parts.items() if name[:-22] == self._prefix}
+        self._parts = _of_process(process, parts)
 
     def saved(self, position: ReplayPosition) -> int:
         """Return up to which episode parts hold a replay; what it has forgotten is left out."""
@@ -123,7 +124,7 @@ class ReplayParts:
         """
         if rows is not None:
             first = self.saved(position)
-            name = f"{self._prefix}{first:010d}.safetensors"
+            name = self._prefix + _part_name(first)
             entry = self._files.write_part(name, rows)
             self._parts[name] = ReplayPart(entry, first, position.num_added)
         return {name: part.entry for name, part in self._parts.items()}
@@ -132,6 +133,16 @@ class ReplayParts:
 def prefix_of(process: int) -> str:
     """Return how the names of a process's files begin, where each has its own."""
     return f"{process:04d}-" if process else ""
+
+
+def _of_process(process: int, parts: Mapping[str, _Part]) -> dict[str, _Part]:
+    """Return the parts of the replay of one process."""
+    before, rest = prefix_of(process), len(_part_name(0))
+    return {name: part for name, part in parts.items() if name[:-rest] == before}
+
+
+def _part_name(first: int) -> str:
+    return f"{first:010d}.safetensors"
 
 
 def new_rows(replay: EpisodeReplay, saved: int) -> bytes | None:
@@ -221,8 +232,7 @@ def restore(
     agents = _agents(trainer, saved.agents, files)
     ahead = policy_from_bytes(files[AHEAD]) if AHEAD in files else None
     every = {name: _part_of(content) for name, content in parts.items()}
-    prefix = prefix_of(trainer.share.process)
-    stored = {name: part for name, part in every.items() if name[:-22] == prefix}
+    stored = _of_process(trainer.share.process, every)
     # All that could be refused first: either all of the trainer is put back, or nothing.
     for agent, tensors in agents:
         check_agent_state(agent, tensors)

@@ -76,9 +76,8 @@ def expand(
 def _worth_making(config: TrainConfig, spec: GoalSpec, demos: DemoSet) -> int:
     """Return how many demonstrations to make: where they are few or slow, and the run is long."""
     is_long = config.env_steps >= _COUNT * spec.max_episode_steps
-    if not is_long or not spec.layout.hand_actions or cost_of(demos.header) is not None:
-        return 0
-    if not spec.layout.goal_positions:
+    can_be_played = spec.layout.hand_actions and spec.layout.goal_positions
+    if not is_long or not can_be_played or cost_of(demos.header) is not None:
         return 0
     return _COUNT if len(demos.episodes) <= _FEW or _are_slow(demos, Workspace.of(spec)) else 0
 

@@ -124,10 +124,9 @@ def check_runs(env: EnvLike, configs: Iterable[TrainConfig], *, with_demos: bool
         InputError: if the environment cannot be built, or does not go together with one of them.
     """
     source, specs = env_source(env), dict[str, GoalSpec]()
-    for config in configs:
-        _check_expansion(config, with_demos=with_demos)
     with contextlib.closing(make_env(source)) as built:
         for config in configs:
+            _check_expansion(config, with_demos=with_demos)
             detect = _what_to_detect(config, with_demos=with_demos)
             key = f"{config.task} {detect}"
             if key not in specs:

@@ -81,7 +81,7 @@ def count_processes(config: TrainConfig, group: Group) -> TrainConfig:
 
 
 def check_networks_alike(group: Group, trainer: Trainer) -> None:
-    """Refuse to go on with processes whose networks differ.
+    """Refuse to continue with processes whose networks differ.
 
     Raises:
         RunError: names one that differs.

@@ -179,14 +179,21 @@ class _Sources(NamedTuple):
     read: Callable[[], DemoSet | None]
     expand: int | None
 
-    def are_of(self, kept: DemoSet | None, demos: DemoSet | None) -> bool:
-        """Return whether a run that keeps ``kept`` began with ``demos``, which have been read."""
-        if kept is None or demos is None:
-            return kept is demos
+    def check(self, directory: Path, kept: DemoSet, demos: DemoSet) -> None:
+        """Refuse a run that keeps ``kept`` and did not begin with ``demos``, which have been read.
+
+        Raises:
+            InputError: names the directory of the run.
+        """
         if not self.expand and kept.episodes == demos.episodes:
-            return True
-        is_made = is_expansion_of(kept.header, demos.episodes)
-        return is_made and self.expand in (None, len(kept.episodes))
+            return
+        if self.expand == 0 or not is_expansion_of(kept.header, demos.episodes):
+            raise InputError(
+                f"{directory}: holds a run with other demonstrations than these; choose another out"
+            )
+        made = len(kept.episodes)
+        rule = f"{directory}: its run has made {made} demonstrations of these; choose another out"
+        require(self.expand in (None, made), f"{rule}, or --expand {made}", self.expand)
 
 
 def _is_continued(
@@ -233,16 +240,8 @@ def _check_same_run(directory: Path, env_id: str, sources: _Sources) -> None:
             f"{directory}: holds a run {_with(kept)} demonstrations, not {_with(demos)}; choose "
             f"another out"
         )
-    if kept and demos and is_expansion_of(kept.header, demos.episodes) and sources.expand:
-        made, asked = len(kept.episodes), sources.expand
-        rule = (
-            f"{directory}: its run has made {made} demonstrations of these; choose another out, or"
-        )
-        require(made == asked, f"{rule} --expand {made}", asked)
-    if not sources.are_of(kept, demos):
-        raise InputError(
-            f"{directory}: holds a run with other demonstrations than these; choose another out"
-        )
+    if kept is not None and demos is not None:
+        sources.check(directory, kept, demos)
 
 
 def _with(demos: DemoSet | None) -> str:

@@ -46,7 +46,7 @@ def run_job(spec: RunSpec, sweep: Path) -> None:
         reporter.note(stage="stopped")
     except (InputError, RunError) as error:
         reporter.note(stage="failed", error=printable(str(error).splitlines()[0], 500))
-    except Exception as error:  # A defect, or one of an environment: the other runs go on.
+    except Exception as error:  # A defect, or one of an environment: the other runs continue.
         traceback.print_exc()
         reporter.note(stage="failed", error=printable(describe_error(error), 500))
     else:
