@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from types import SimpleNamespace
 
 from kill_at import Moment
@@ -21,8 +22,17 @@ def fork_runs():
 
 
 def signal_sweep(number):
-    """Signal the sweep of this run."""
+    """Signal the sweep of this run, which goes on when it is asked to stop for it."""
+    asked, handler = [], signal.getsignal(signal.SIGTERM)
+
+    def stop(*received):
+        asked.append(received)
+        handler(*received)
+
+    signal.signal(signal.SIGTERM, stop)
     os.kill(os.getppid(), number)
+    while not asked:
+        time.sleep(0.01)
 
 
 FORKING = Moment(
