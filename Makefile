@@ -11,7 +11,7 @@ CURVE := --env-steps 6000 --evaluation.every 1000 --evaluation.at-start
 # Where it is set, every process that the tests start would compile the library again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast check docs performance site clean
+.PHONY: demo test test-slow check docs performance site clean
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "headstart needs Python 3.11 or newer, this is " + sys.version.split()[0])'
@@ -36,10 +36,11 @@ demo: $(VENV)/installed
 	@echo "metrics  $(DEMO)/with-demos/metrics.jsonl, and: $(BIN)/tensorboard --logdir $(DEMO)"
 
 test: $(VENV)/installed
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m "not slow"
 
-test-fast: $(VENV)/installed
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m "not mujoco and not processes and not learning"
+# Kills by the dozen, clusters, browsers, every kind of run: four minutes more.
+test-slow: $(VENV)/installed
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m slow
 
 check: $(VENV)/installed
 	$(BIN)/ruff format --check src tests benchmarks examples docs/site

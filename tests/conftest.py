@@ -2,7 +2,6 @@ import gc
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,24 +17,10 @@ from warm import WarmHeadstart
 if TYPE_CHECKING:
     from headstart.demos.storage import DemoSet
 
-MARKERS = (
-    "mujoco: steps the MuJoCo simulator",
-    "processes: starts processes; those that use the fixture `warm` have it anyway",
-    "learning: trains until something is learned",
-)
+SLOW = "slow: takes a second or more, or needs a cluster or a browser; left out by `make test`"
 
 
-# Before those that a marker leaves out are left out.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    for item in items:
-        if "warm" in getattr(item, "fixturenames", ()):
-            item.add_marker("processes")
-    if "not processes" in config.option.markexpr:
-        # Its import of glfw asks a process for a version.
-        import mujoco  # noqa: F401
-
-        sys.addaudithook(refuse_processes)
+def pytest_collection_modifyitems() -> None:
     # Not above: the process that hands out the tests runs none, and need not wait for the import.
     import torch
 
@@ -53,17 +38,10 @@ def pytest_configure(config: pytest.Config) -> None:
     suppressed = [HealthCheck.too_slow]
     settings.register_profile("any speed", deadline=None, suppress_health_check=suppressed)
     settings.load_profile("any speed")
-    for marker in MARKERS:
-        config.addinivalue_line("markers", marker)
+    config.addinivalue_line("markers", SLOW)
     # A shell that starts the tests with & has them ignore Ctrl-C, and all that they start.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def refuse_processes(event: str, arguments: tuple[object, ...]) -> None:
-    """Keep ``make test-fast`` fast: an audit hook, which Python calls at every such event."""
-    if event in ("subprocess.Popen", "os.fork", "os.posix_spawn"):
-        raise AssertionError(f"mark this test with `processes`: it starts {arguments[:2]}")
 
 
 @pytest.fixture(scope="session")

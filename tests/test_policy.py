@@ -205,7 +205,6 @@ def test_the_best_policy_of_a_run_directory_is_loaded_before_the_latest(tmp_path
     assert equal(load_policy(str(tmp_path)), point_policy(2))
 
 
-@pytest.mark.processes
 def test_a_policy_runs_where_torch_cannot_be_imported(tmp_path):
     policy = point_policy()
     policy.save(tmp_path / "policy.safetensors")

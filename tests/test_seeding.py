@@ -44,7 +44,6 @@ def test_integer_seeds_are_what_env_reset_and_torch_take():
     assert len(set(seeds)) == 2000
 
 
-@pytest.mark.processes
 def test_streams_are_the_same_in_every_process():
     program = "from headstart.seeding import integer_seed; print(integer_seed(5, 'rollout', 2))"
     outputs = {

@@ -1,5 +1,6 @@
 """Adam without its class: the same bits, and nothing of torch's compiler."""
 
+import pytest
 import torch
 
 from headstart.agents.adam import Adam
@@ -12,6 +13,7 @@ def parameters():
     return [torch.randn(shape, generator=generator) for shape in SHAPES]
 
 
+@pytest.mark.slow
 def test_it_is_torchs_own_to_the_bit():
     ours, theirs = parameters(), [tensor.requires_grad_() for tensor in parameters()]
     adam = Adam(ours, 0.01)
@@ -30,6 +32,7 @@ def test_it_is_torchs_own_to_the_bit():
                    for key in adam.state[mine])  # fmt: skip
 
 
+@pytest.mark.slow
 def test_training_does_not_wait_for_torchs_compiler(warm):
     assert "headstart.agents.adam" in warm.modules
     assert "torch._dynamo" not in warm.modules

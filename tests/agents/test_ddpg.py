@@ -139,7 +139,6 @@ def test_neither_kind_of_warm_start_counts_as_an_update():
     assert agent.updates == 0
 
 
-@pytest.mark.learning
 def test_cloning_learns_the_demonstrated_actions_and_nothing_of_the_other_rows():
     agent = make_agent(hidden_sizes=(64, 64))
     batch = batch_of(rows=64, num_demos=32)
@@ -150,7 +149,7 @@ def test_cloning_learns_the_demonstrated_actions_and_nothing_of_the_other_rows()
     assert loss[-1] < 0.02 * loss[0]
 
 
-@pytest.mark.learning
+@pytest.mark.slow
 def test_repeated_updates_fit_the_critics():
     agent = make_agent(discount=0.0, q_weight=0.0)
     losses = [float(agent.update(tensors(batch_of()))["critic_loss"]) for _ in range(300)]

@@ -91,6 +91,7 @@ def same(one, other):
     return one[0] == other[0] and all(torch.equal(one[1][name], other[1][name]) for name in one[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [2, 4])
 def test_processes_that_share_shards_have_the_bits_of_one(count):
     alone = learn_in_every_way(make_agent(Shards(NUM_SHARDS)))

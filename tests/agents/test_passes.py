@@ -117,6 +117,7 @@ def graph_losses(agent, batch):
     return of_critics, config.q_weight * policy_loss + config.bc_weight * cloning
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("num_demos", [0, 9, 32])
 def test_gradients_of_an_update_are_those_of_the_losses_with_any_settings(num_demos):
     batch = random_batch(np.random.default_rng(0), 32, **SIZES, num_demos=num_demos)

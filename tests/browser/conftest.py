@@ -29,10 +29,12 @@ window.controller = headset.controllers.right;
 """
 
 
+# Before those that a marker leaves out are left out.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
-            item.add_marker("processes")
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")

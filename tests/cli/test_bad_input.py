@@ -163,13 +163,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("command", "expected"),
-    [
-        pytest.param(*case, marks=[pytest.mark.mujoco] * ("Fetch" in case[0] or "Hand" in case[0]))
-        for case in CASES
-    ],
-)
+@pytest.mark.parametrize(("command", "expected"), CASES)
 def test_bad_input_is_one_line_and_exit_code_2(workplace, monkeypatch, capsys, command, expected):
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
@@ -260,7 +254,6 @@ def test_an_untrusted_file_cannot_import_a_module(workplace, capsys, command):
         assert printed.endswith(complete) == (not options)
 
 
-@pytest.mark.processes
 def test_help_and_wrong_options_do_not_wait_for_torch():
     program = """
 import contextlib, sys

@@ -98,7 +98,6 @@ def test_off_a_terminal_progress_is_plain_lines_on_standard_error(run, tmp_path,
     assert "\x1b" not in printed.err
 
 
-@pytest.mark.processes
 def test_evaluate_prints_one_json_object(run, capsys):
     main(["evaluate", str(run), "--episodes", "6", "--json", "--collectors", "0"])
     result = json.loads(capsys.readouterr().out)
@@ -129,7 +128,6 @@ def test_inspect_reports_counts_and_problems(run, capsys):
     assert "none found" in capsys.readouterr().out
 
 
-@pytest.mark.processes
 def test_a_single_demonstration_or_episode_is_not_a_plural(run, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "store"))
     one = ["--episodes", "1", "--collectors", "0"]
@@ -201,7 +199,7 @@ def test_the_best_policy_knows_what_it_scored(run):
     assert metadata["env_id"] == "PointReach-v0"
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 def test_what_does_not_learn_starts_without_torch():
     script = """
 import importlib, sys
@@ -223,7 +221,6 @@ def test_a_run_directory_has_a_short_name_whatever_the_arguments(tmp_path, monke
     assert len(run.name) < 90
 
 
-@pytest.mark.processes
 @pytest.mark.parametrize("options", [["--help"], ["PointReach-v0", "--agent.gama", "1"]])
 def test_help_and_a_wrong_option_of_train_wait_for_no_simulator(options):
     program = (

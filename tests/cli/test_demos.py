@@ -1,7 +1,6 @@
 """``headstart demos collect``: what its options change in the file."""
 
 import numpy as np
-import pytest
 from builders import point_policy
 
 from headstart.cli.main import main
@@ -10,8 +9,6 @@ from headstart.envs.make import make_env
 from headstart.rollout.job import EpisodeJob, run_episode
 
 REACH = "FetchReach-v4,max_episode_steps=15"
-
-pytestmark = pytest.mark.mujoco
 
 
 def collect_file(tmp_path, *options, env=REACH, name="demos.npz"):

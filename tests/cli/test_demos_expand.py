@@ -22,7 +22,6 @@ def run(one, *options, out="more.npz"):
     return path
 
 
-@pytest.mark.mujoco
 def test_what_it_has_cost_is_printed_and_in_the_file(one, capsys):
     out = run(one)
     demos = load_demos(out)
@@ -37,7 +36,6 @@ def test_what_it_has_cost_is_printed_and_in_the_file(one, capsys):
     assert "expanded from demonstrations of fetch_reach, no noise, with snapshots" in printed
 
 
-@pytest.mark.mujoco
 def test_nothing_is_written_over(one, capsys):
     out = run(one, "--no-snapshots")
     with pytest.raises(SystemExit, match="2"):
@@ -47,7 +45,6 @@ def test_nothing_is_written_over(one, capsys):
     assert load_demos(out).header["expansion"]["speed"] == 2.0
 
 
-@pytest.mark.mujoco
 @pytest.mark.parametrize(
     ("options", "message"),
     [

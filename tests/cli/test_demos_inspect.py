@@ -112,6 +112,7 @@ def test_dead_actions_imports_and_parts_have_their_lines(workplace, capsys):
     assert "episode" in found["table"][0]
 
 
+@pytest.mark.slow
 def test_plot_draws_and_leaves_standard_output_to_the_report(workplace, capsys):
     printed = run("demos inspect good.npz --json --plot good.png", capsys)
     assert json.loads(printed.out)["episodes"] == 6

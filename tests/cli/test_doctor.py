@@ -11,8 +11,6 @@ from pathlib import Path
 import pytest
 from waiting import wait_until
 
-pytestmark = pytest.mark.processes
-
 COMMAND = [sys.executable, "-m", "headstart", "doctor"]
 
 
@@ -71,7 +69,7 @@ def ill(tmp_path_factory):
     )
 
 
-@pytest.mark.mujoco
+@pytest.mark.slow
 def test_a_machine_that_runs_these_tests_is_ready(healthy):
     *lines, verdict = healthy.stdout.splitlines()
     assert healthy.returncode == 0, healthy.stdout
@@ -80,7 +78,6 @@ def test_a_machine_that_runs_these_tests_is_ready(healthy):
     assert not [line for line in lines if line.startswith("problem")]
 
 
-@pytest.mark.mujoco
 def test_all_that_is_promised_is_looked_at(healthy):
     names = {line[9:29].strip() for line in healthy.stdout.splitlines()[:-1]}
     promised = (
@@ -90,7 +87,7 @@ def test_all_that_is_promised_is_looked_at(healthy):
     assert {name.replace("_", " ") for name in promised.split()} <= names
 
 
-@pytest.mark.mujoco
+@pytest.mark.slow
 def test_problems_exit_with_1_and_json_is_one_object_all_the_same(ill):
     assert ill.returncode == 1
     assert ill.stderr == ""
@@ -100,7 +97,6 @@ def test_problems_exit_with_1_and_json_is_one_object_all_the_same(ill):
     assert problems == {"numpy", "mujoco", "absent", "broken", "hurt", "simulator", "directory"}
 
 
-@pytest.mark.mujoco
 @pytest.mark.parametrize(
     ("name", "status", "found", "repair"),
     [
@@ -125,7 +121,6 @@ def test_each_fault_is_named_with_how_to_repair_it(name, status, found, repair, 
     assert repair in check["repair"]
 
 
-@pytest.mark.mujoco
 def test_what_is_fine_stays_fine_among_faults(ill):
     checks = checks_of(ill)
     assert {checks[name]["status"] for name in ("python", "rich", "disk")} == {"ok"}

@@ -40,6 +40,7 @@ def test_a_sound_environment_is_described_in_lines(capsys):
     assert printed.err == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "line"),
     [
@@ -135,6 +136,7 @@ def test_json_is_one_object_with_all_that_was_found(capsys):
     assert found["spec"] == {**found["spec"], **expected}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("env_id", "options"),
     [
@@ -212,6 +214,7 @@ def test_arguments_of_the_environment_stay_with_the_policy(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["env_id"] == env_id
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "layout"),
     [
@@ -242,6 +245,7 @@ def test_what_is_printed_can_be_declared(capsys):
     assert "  layout            positions 0; may be shifted along axes 0-1 (declared)" in lines
 
 
+@pytest.mark.slow
 def test_every_fact_is_printed_with_where_it_comes_from(capsys):
     options = (
         "--task.goal-components 1 1 --task.goal-component-names x y "

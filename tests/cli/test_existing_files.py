@@ -61,6 +61,7 @@ def test_a_file_that_exists_is_refused_before_the_work(home, tmp_path, capsys, c
     assert out.read_text() == "precious"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", DRAWN)
 def test_force_replaces_it(home, tmp_path, command):
     out = tmp_path / COMMANDS[command]
@@ -69,6 +70,7 @@ def test_force_replaces_it(home, tmp_path, command):
     assert b"outdated" not in out.read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", DRAWN)
 def test_a_tilde_is_expanded_in_every_path(home, tmp_path, command):
     name = f"{DRAWN.index(command)}-{COMMANDS[command]}"

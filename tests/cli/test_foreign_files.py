@@ -71,6 +71,7 @@ def refusal(command, capsys):
     return written.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("command", READERS)
 def test_a_file_of_another_kind_is_refused_by_name(place, tmp_path, capsys, command, kind):
@@ -86,6 +87,7 @@ def test_a_file_of_another_kind_is_refused_by_name(place, tmp_path, capsys, comm
     assert not (tmp_path / "sprung").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FEWER)
 @pytest.mark.parametrize("name", SAVED)
 def test_a_checkpoint_with_a_file_of_another_kind_is_refused(place, tmp_path, capsys, name, kind):

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from builders import point_policy
 
 from headstart.cli.main import main
@@ -31,7 +30,6 @@ def test_an_evaluation_prints_json_alone(tmp_path, capfd):
     assert json.loads(capfd.readouterr().out)["episodes"] == 2
 
 
-@pytest.mark.processes
 def test_what_is_printed_at_the_very_end_is_not_a_result():
     command = [sys.executable, "-m", "headstart", "envs", "check", ENV, "--json"]
     printed = subprocess.run(

@@ -57,6 +57,7 @@ def test_without_the_extra_its_name_is_said(tmp_path, monkeypatch, capsys):
     assert "websockets: run `pip install 'headstart[web]'`" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_ctrl_c_loses_nothing_that_was_kept(warm, tmp_path):
     log, out = tmp_path / "log", tmp_path / "demos.npz"
     arguments = ["teleop", "PointReach-v0", "--out", out, "--port", 0, "--diagram", *HAND]

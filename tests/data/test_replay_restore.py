@@ -26,6 +26,7 @@ def state_of(replay):
     )
 
 
+@pytest.mark.slow
 @given(
     lengths=st.lists(st.integers(1, 9), min_size=1, max_size=40),
     cuts=st.sets(st.integers(1, 40)),

@@ -148,6 +148,7 @@ def test_a_draw_does_not_depend_on_the_previous_one(layout):
     assert_uniform(pairs[np.ix_(rows, rows)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_every_goal_that_a_strategy_allows_is_given_equally_often(name, layout):
@@ -182,6 +183,7 @@ def test_a_moved_goal_is_looked_for_as_often_as_asked():
         assert_shares(goals[allowed], shares / len(allowed))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.8])
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_a_coin_is_thrown_for_every_row(name, share):

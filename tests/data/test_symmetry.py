@@ -79,7 +79,6 @@ def test_a_mirrored_row_is_mirrored_as_a_whole_and_half_of_them_are():
         np.testing.assert_array_equal(rows[~flipped], originals[~flipped])
 
 
-@pytest.mark.mujoco
 @pytest.mark.parametrize("env_id", TASKS)
 def test_the_reward_is_the_same_in_the_mirror(env_id):
     env = make_env(env_id)
@@ -145,7 +144,6 @@ def mirror_error(env_id, original, image):
     return np.abs(expected - image.observation["observation"])
 
 
-@pytest.mark.mujoco
 def test_any_pose_and_motion_of_object_and_fingers_looks_mirrored():
     env_id = "FetchPickAndPlace-v4"
     original, image = mirrored_start(env_id, seed=0)
@@ -168,7 +166,6 @@ def test_any_pose_and_motion_of_object_and_fingers_looks_mirrored():
         assert mirror_error(env_id, original, image).max() < 1e-5
 
 
-@pytest.mark.mujoco
 @pytest.mark.parametrize("env_id", TASKS)
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_mirrored_actions_have_mirrored_consequences(env_id, seed):
@@ -188,7 +185,6 @@ def test_mirrored_actions_have_mirrored_consequences(env_id, seed):
         np.testing.assert_allclose(image.observation[key], expected, rtol=0, atol=1e-3)
 
 
-@pytest.mark.mujoco
 @pytest.mark.parametrize("seed", [0, 2, 3])
 def test_a_grasp_goes_the_same_way_in_the_mirror(seed):
     env_id = "FetchPickAndPlace-v4"

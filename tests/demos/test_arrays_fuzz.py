@@ -37,6 +37,7 @@ def good_files():
     return files
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error")
 def test_damaged_files_are_read_or_refused_in_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr(restricted_pickle, "MAX_OPERATIONS", 20_000)

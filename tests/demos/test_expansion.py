@@ -155,7 +155,7 @@ def test_seeds_decide_and_nothing_else():
     assert expand(source, seed=2).episodes != first.episodes
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 @pytest.mark.usefixtures("forked_collectors")
 def test_the_file_does_not_depend_on_collectors(tmp_path):
     source = demonstrate(episodes=3)
@@ -272,7 +272,6 @@ def test_a_header_without_a_cost_has_none(written):
     assert cost_of({"expansion": {"env_steps": 7}}) == ExpansionCost(env_steps=7)
 
 
-@pytest.mark.mujoco
 @pytest.mark.parametrize(
     "env_id", ["FetchPickAndPlace-v4", "FetchPush-v4", "FetchReach-v4"], ids=lambda env_id: env_id
 )

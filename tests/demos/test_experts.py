@@ -10,8 +10,6 @@ from headstart.demos.experts import EXPERTS, Expert, expert_for
 from headstart.demos.experts.fetch_slide import braking_way, release_velocity
 from headstart.errors import InputError
 
-pytestmark = pytest.mark.mujoco
-
 EPISODE_STEPS = 50
 
 gymnasium.register_envs(gymnasium_robotics)
@@ -76,6 +74,7 @@ def successes(env, expert: Expert, seeds, *, noise=0.0) -> list[bool]:
     return outcomes
 
 
+@pytest.mark.slow
 def test_fetch_reach_ends_at_the_goal(reach):
     assert all(successes(reach, expert_for("FetchReach-v4"), range(10)))
 
@@ -84,16 +83,19 @@ def test_fetch_pick_and_place_ends_with_the_block_at_the_goal(pick_and_place):
     assert all(successes(pick_and_place, expert_for("FetchPickAndPlace-v4"), range(20)))
 
 
+@pytest.mark.slow
 def test_fetch_push_ends_with_the_block_at_the_goal(push):
     assert sum(successes(push, expert_for("FetchPush-v4"), range(30))) >= 28
 
 
+@pytest.mark.slow
 def test_fetch_slide_ends_with_the_puck_at_the_goal(slide):
     # 93% of 500 episodes. The puck of the others is out of a strike's reach, or loses speed to one
     # faulty contact with the table on the way.
     assert sum(successes(slide, expert_for("FetchSlide-v4"), range(30))) >= 25
 
 
+@pytest.mark.slow
 def test_noise_does_not_stop_the_experts(reach, pick_and_place, push):
     seeds = range(100, 110)
     assert all(successes(reach, expert_for("FetchReach-v4"), seeds, noise=0.2))
@@ -145,6 +147,7 @@ def test_closed_fingers_beside_the_block_do_not_push_it_away(pick_and_place):
         assert follow(env, expert, observation)[1]
 
 
+@pytest.mark.slow
 def test_fetch_push_pushes_on_a_block_that_was_turned_and_moved(push):
     expert = expert_for("FetchPush-v4")
     again = []
@@ -161,6 +164,7 @@ def test_fetch_push_pushes_on_a_block_that_was_turned_and_moved(push):
     assert sum(again) >= 9
 
 
+@pytest.mark.slow
 def test_fetch_slide_strikes_again_a_puck_that_stops_short(slide):
     expert = expert_for("FetchSlide-v4")
     again = []

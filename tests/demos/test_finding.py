@@ -80,13 +80,14 @@ def test_every_step_of_the_search_counts():
     assert cost.env_steps > demos.num_transitions
 
 
+@pytest.mark.slow
 def test_the_seed_decides_and_not_restored_states_alone():
     assert found(seed=3) == found(seed=3)
     assert found(seed=3).episodes != found(seed=4).episodes
     assert cost_of(found(Forgotten, seed=3).header).branch_steps == 0
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 @pytest.mark.usefixtures("forked_collectors")
 def test_collectors_find_the_same(tmp_path):
     contents = []
@@ -126,6 +127,7 @@ def test_a_source_is_kept_to_as_long_as_it_is_good():
     assert stick_to_good([Tally(16, 2), Tally(16, 4)], 1) == [1]
 
 
+@pytest.mark.slow
 def test_a_run_without_demonstrations_finds_some(tmp_path, caplog):
     caplog.set_level(logging.INFO, "headstart")
     config = {**SHORT, "demos.find": 5}
@@ -140,6 +142,7 @@ def test_a_run_without_demonstrations_finds_some(tmp_path, caplog):
     np.testing.assert_array_equal(final[0].layers[0][0], final[1].layers[0][0])
 
 
+@pytest.mark.slow
 def test_a_job_that_is_started_again_continues(tmp_path):
     config = {**SHORT, "demos.find": 5}
     options = {"env_kwargs": STEPS, "out": tmp_path / "run", "resume": "auto"}
@@ -148,6 +151,7 @@ def test_a_job_that_is_started_again_continues(tmp_path):
     assert again.progress.env_steps == first.progress.env_steps
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("few_attempts")
 def test_a_search_in_vain_leaves_a_run_without_demonstrations(tmp_path, caplog):
     caplog.set_level(logging.INFO, "headstart")
@@ -166,6 +170,7 @@ def test_the_published_presets_and_zero_find_nothing():
     assert nothing.progress.expansion_env_steps == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("env", "kind"), [("FetchPickAndPlace-v4", "lift"), ("FetchPush-v4", "push")]
 )

@@ -79,7 +79,6 @@ def test_the_files_that_are_written_by_hand_are_what_numpy_would_read(path, writ
             np.testing.assert_equal(found, written)
 
 
-@pytest.mark.mujoco
 def test_an_experts_episodes_come_back_through_a_baselines_file(path):
     env = make_env("FetchReach-v4")
     spec = GoalSpec.from_env(env)

@@ -13,8 +13,6 @@ from legacy_files import members, npy, write
 
 from headstart.demos.foreign.legacy import MAX_BYTES
 
-pytestmark = pytest.mark.processes
-
 MIB = 2**20
 HUGE = struct.pack("<Q", 2**62)
 OPERATIONS = 200_000  # instead of MAX_OPERATIONS
@@ -131,6 +129,7 @@ for path in sys.argv[2:]:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="Linux reports the peak")
 def test_no_file_of_a_few_bytes_takes_much_memory_or_time(tmp_path):
     paths = write_bombs(tmp_path)

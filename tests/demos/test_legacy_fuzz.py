@@ -45,6 +45,7 @@ def good_files():
     return files
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error")
 def test_damaged_files_are_read_or_refused_in_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr(restricted_pickle, "MAX_OPERATIONS", 20_000)
@@ -72,6 +73,7 @@ PIECES += [
 ]
 
 
+@pytest.mark.slow
 @settings(max_examples=400)
 @given(pieces=st.lists(st.sampled_from(PIECES) | st.binary(max_size=4), max_size=30))
 def test_any_opcodes_give_plain_values_or_a_value_error(pieces):

@@ -56,6 +56,7 @@ def calls(canary):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", range(6))
 @pytest.mark.parametrize("name", calls(""))
 def test_no_call_is_run(path, canary, name, protocol):
@@ -77,7 +78,6 @@ LIVE = (
 )
 
 
-@pytest.mark.processes
 @pytest.mark.parametrize("name", LIVE)
 def test_the_canary_is_alive(canary, name):
     pickle.loads(pickle.dumps(Call(*calls(canary)[name])))

@@ -21,7 +21,6 @@ from headstart.errors import InputError
 
 parquet = pytest.importorskip("pyarrow.parquet")
 parquet_reader = pytest.importorskip("headstart.demos.foreign.parquet_reader")
-pytestmark = pytest.mark.processes
 ENV = "PointReach-v0"
 DATA = "data/chunk-000/file-000.parquet"
 

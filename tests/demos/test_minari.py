@@ -34,7 +34,7 @@ from headstart.envs.goal_env import GoalReward
 from headstart.envs.make import make_env
 from headstart.errors import InputError
 
-pytestmark = [*MARKS, pytest.mark.processes]
+pytestmark = MARKS
 
 
 def files_in(store):
@@ -109,7 +109,6 @@ def test_the_minari_library_reads_what_is_written(store):
         assert not stored.terminations.any()
 
 
-@pytest.mark.mujoco
 def test_fetch_demonstrations_go_out_and_back():
     rng = np.random.default_rng(0)
 
@@ -169,7 +168,7 @@ def test_demonstrations_of_another_environment_are_not_written(store):
     assert not store.exists()
 
 
-@pytest.mark.mujoco
+@pytest.mark.slow
 @pytest.mark.parametrize("callback", [None, Reported])
 def test_what_minari_recorded_in_fetch_is_imported(callback):
     printed = {} if callback is None else {"step_data_callback": callback, "record_infos": True}
@@ -200,7 +199,6 @@ def assert_equal(episode, stored):
     np.testing.assert_array_equal(episode.terminated, stored.terminations)
 
 
-@pytest.mark.mujoco
 def test_maze_episodes_that_were_cut_at_the_goal_are_for_the_goal_of_their_reward():
     maze = "PointMaze_Open-v3,reset_target=true"
     with collector(maze, record_infos=True, step_data_callback=CutAtSuccess) as env:
@@ -248,6 +246,7 @@ def test_success_is_read_in_all_forms_or_computed():
     assert f"{unknown} judged by the reward." in loaded.header["remarks"]
 
 
+@pytest.mark.slow
 def test_a_dataset_is_found_by_its_id_and_by_its_path(store, tmp_path, monkeypatch):
     elsewhere = export().rename(tmp_path / "copied")
     for source in (elsewhere, str(elsewhere)):

@@ -14,9 +14,10 @@ from headstart.demos.foreign import minari_files
 from headstart.demos.foreign.minari import load_minari_demos
 from headstart.demos.storage import DemoSet
 
-pytestmark = [*MARKS, pytest.mark.processes]
+pytestmark = MARKS
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(0)
 def test_a_file_with_wrong_bytes_is_read_or_refused_in_one_line(store, monkeypatch):
     monkeypatch.setattr(minari_files, "_SECONDS", 20.0)

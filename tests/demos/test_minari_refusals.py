@@ -24,7 +24,7 @@ from headstart.demos.foreign import minari_files
 from headstart.demos.foreign.minari import load_minari_demos
 from headstart.errors import InputError
 
-pytestmark = [*MARKS, pytest.mark.processes]
+pytestmark = MARKS
 
 
 @pytest.fixture
@@ -212,6 +212,7 @@ EPISODES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("read_here")
 @pytest.mark.parametrize("case", EPISODES)
 def test_a_damaged_episode_is_refused_by_its_number(dataset, case):
@@ -280,6 +281,7 @@ def test_many_episodes_that_are_one_claim_too_much_together(dataset, monkeypatch
     assert "more than the 1048576 that are read" in refusal(ID)
 
 
+@pytest.mark.slow
 def test_a_chunk_that_unpacks_to_more_than_it_says_is_refused(dataset, monkeypatch):
     monkeypatch.setattr(minari_files, "MEMORY", 1 << 29)
     packer = zlib.compressobj(9)
@@ -305,6 +307,7 @@ def test_filters_that_would_be_loaded_from_libraries_are_not_used(dataset):
     assert "episode_0" in refusal(ID)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("program", "said"),
     [

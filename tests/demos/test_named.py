@@ -120,7 +120,6 @@ def write_robomimic(path, episodes, next_obs=True):
                     group[f"next_obs/{name}"] = rows[1:]
 
 
-@pytest.mark.processes
 @pytest.mark.parametrize("next_obs", [True, False])
 def test_files_of_robomimic_are_read_by_a_map(tmp_path, point, episodes, next_obs):
     write_robomimic(tmp_path / "low_dim.hdf5", episodes, next_obs)
@@ -133,7 +132,6 @@ def test_files_of_robomimic_are_read_by_a_map(tmp_path, point, episodes, next_ob
         np.testing.assert_array_equal(found.desired_goals[0], given.achieved_goals[kept - 1])
 
 
-@pytest.mark.processes
 def test_files_of_robomimic_that_are_not_as_they_should_be_are_refused(tmp_path, point, episodes):
     path, states = tmp_path / "low_dim.hdf5", {"achieved_goal": "obs/eef_pos"}
     write_robomimic(path, episodes)

@@ -136,7 +136,7 @@ def test_a_part_without_a_goal_is_a_problem_of_large_files():
     assert not any("part called" in text for text in inspect_demos(on_table.first(9))["problems"])
 
 
-@pytest.mark.mujoco
+@pytest.mark.slow
 @pytest.mark.parametrize("env_id", ["FetchReach-v4", "FetchPickAndPlace-v4"])
 def test_the_demonstrations_of_the_experts_have_no_problem(env_id):
     demos = collect_demos(env_id, expert_for(env_id), episodes=12)

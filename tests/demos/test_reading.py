@@ -70,7 +70,7 @@ def test_every_kind_is_read_by_its_content(tmp_path, kind):
     np.testing.assert_array_equal(demos.action_bounds, COLLECTED.action_bounds)
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 def test_minari_datasets_are_read_by_id_directory_and_file(store):
     directory = export()
     for source in (ID, directory, str(directory), directory / "data" / "main_data.hdf5"):
@@ -150,7 +150,6 @@ def test_rewards_of_other_arguments_are_left_out():
     assert read_demos(demos, adding.spec, adding).episodes == demos.episodes
 
 
-@pytest.mark.processes
 def test_another_task_is_refused_with_the_command_that_states_that_they_fit(tmp_path):
     path = write_kind("demo file", tmp_path)
     spec = spec_of("Wrapped-v3")
@@ -173,7 +172,6 @@ def test_another_task_is_refused_with_the_command_that_states_that_they_fit(tmp_
     assert (demos.env_id, len(demos.episodes)) == ("Wrapped-v3", 4)
 
 
-@pytest.mark.processes
 def test_a_minari_dataset_of_another_environment_is_refused(store):
     export()
     with pytest.raises(InputError, match="it is of 'PointReach-v0', not of Wrapped-v3"):

@@ -55,7 +55,6 @@ def test_seeds_decide_and_nothing_else():
     assert longer.episodes[:3] == first.episodes
 
 
-@pytest.mark.processes
 @pytest.mark.usefixtures("forked_collectors")
 def test_the_result_does_not_depend_on_collectors():
     policy = point_policy()
@@ -67,8 +66,6 @@ def test_the_result_does_not_depend_on_collectors():
         assert there == here
 
 
-@pytest.mark.processes
-@pytest.mark.mujoco
 @pytest.mark.usefixtures("forked_collectors")
 def test_fetch_demonstrations_do_not_depend_on_collectors():
     expert = expert_for("FetchReach-v4")

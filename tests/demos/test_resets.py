@@ -98,8 +98,6 @@ def test_an_episode_continues_from_its_start_for_its_goal(demos):
         assert len(episode) == 30  # the time limit starts again
 
 
-@pytest.mark.processes
-@pytest.mark.mujoco
 @pytest.mark.usefixtures("forked_collectors")
 def test_collector_processes_start_where_this_process_does():
     env_id = "FetchReach-v4,max_episode_steps=10"

@@ -26,7 +26,7 @@ def build_tower(env, seed, **options):
     return info, first
 
 
-@pytest.mark.mujoco
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_towers_are_built_let_go_and_left(count):
     env = make_env(f"FetchStack{count}-v0")
@@ -41,14 +41,12 @@ def test_towers_are_built_let_go_and_left(count):
         assert first <= MOST_STEPS_PER_BLOCK * count
 
 
-@pytest.mark.mujoco
 def test_a_tower_that_is_begun_is_finished():
     info, first = build_tower(make_env("FetchStack4-v0"), 1, stacked=2)
     assert info["strict_success"]
     assert first <= 2 * MOST_STEPS_PER_BLOCK
 
 
-@pytest.mark.mujoco
 def test_a_tower_that_falls_is_built_again():
     env = make_env("FetchStack2-v0,max_episode_steps=200")
     observation, _ = env.reset(seed=0)
@@ -63,7 +61,6 @@ def test_a_tower_that_falls_is_built_again():
     assert info["strict_success"]
 
 
-@pytest.mark.mujoco
 def test_a_block_is_not_taken_from_under_others_for_a_centimetre_or_two():
     env = make_env("FetchStack3-v0")
     observation, _ = env.reset(seed=0, options={"stacked": 2})
@@ -77,7 +74,6 @@ def test_a_block_is_not_taken_from_under_others_for_a_centimetre_or_two():
     assert info["strict_success"]
 
 
-@pytest.mark.mujoco
 def test_the_action_follows_from_the_observation_alone():
     env = make_env("FetchStack2-v0")
     observation, _ = env.reset(seed=0)
@@ -148,7 +144,6 @@ def test_the_palm_stays_clear_of_a_tower():
     assert Room.beside(BLOCK, tower[:1]).shift == 0.0
 
 
-@pytest.mark.mujoco
 def test_demonstrations_of_another_number_of_blocks_are_refused():
     env = make_env("FetchStack2-v0")
     demos = collect_demos("FetchStack1-v0", fetch_stack, episodes=1)

@@ -69,7 +69,7 @@ def straight_at_the_goal(observation):
     )
 
 
-@pytest.mark.mujoco
+@pytest.mark.slow
 @pytest.mark.parametrize("goes_on", [True, False])
 def test_demonstrations_that_end_otherwise_than_the_environment_are_refused(goes_on):
     mazes = [f"PointMaze_UMaze-v3,continuing_task={ends}" for ends in ("false", "true")]

@@ -8,8 +8,6 @@ from waiting import TIMEOUTS, wait_until
 
 from headstart.doctor.child import Answer, ask, unset_advice
 
-pytestmark = pytest.mark.processes
-
 FINE = {"module": "fine", "error": None}
 
 
@@ -72,6 +70,7 @@ def test_noise_is_not_an_answer(import_them):
     assert answer == Answer([FINE, {"module": "noisy", "error": None}], None)
 
 
+@pytest.mark.slow
 def test_what_hangs_is_killed_with_all_it_started(import_them, tmp_path):
     source = "import subprocess, sys; p = subprocess.Popen(['sleep', '3600']); print(p.pid, file="
     note = tmp_path / "pid"

@@ -2,11 +2,7 @@
 
 import os
 
-import pytest
-
 from headstart.doctor.packages import try_imports
-
-pytestmark = pytest.mark.processes
 
 
 def test_one_that_ends_the_process_does_not_keep_the_others_from_being_tried(tmp_path, monkeypatch):

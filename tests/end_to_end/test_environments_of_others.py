@@ -11,8 +11,6 @@ import pytest
 from headstart.cli.main import main
 from headstart.demos.storage import load_demos
 
-pytestmark = pytest.mark.processes
-
 PANDA = "envs.third_party:PandaLike-v0"
 PARKING = "envs.third_party:ParkingLike-v0"
 LIMITED = f"{PARKING},max_episode_steps=30"
@@ -39,6 +37,7 @@ def run(tmp_path, monkeypatch, capfd):
     return command
 
 
+@pytest.mark.slow
 def test_panda_gym(run):
     code, out, _ = run(f"envs check {PANDA}")
     assert code == 0
@@ -65,6 +64,7 @@ def test_panda_gym(run):
     assert run(f"evaluate second --env {PANDA} --episodes 5 --collectors 0")[0] == 0
 
 
+@pytest.mark.slow
 def test_highway_env(run):
     code, _, err = run(f"envs check {PARKING}")
     assert code == 2

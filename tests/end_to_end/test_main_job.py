@@ -6,8 +6,6 @@ import sys
 
 import pytest
 
-pytestmark = pytest.mark.processes
-
 
 def headstart(directory, *arguments: str) -> str:
     command = [sys.executable, "-m", "headstart", *arguments]
@@ -16,6 +14,7 @@ def headstart(directory, *arguments: str) -> str:
     return run.stdout
 
 
+@pytest.mark.slow
 def test_demonstrations_become_a_policy_that_picks_and_places(warm, tmp_path):
     env = "FetchPickAndPlace-v4"
     headstart(tmp_path, "demos", "collect", env, "--episodes", "100", "--out", "demos.npz")

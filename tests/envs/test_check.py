@@ -28,6 +28,7 @@ SOUND = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SOUND)
 def test_nothing_is_said_against_a_sound_environment(name):
     found = report(name)
@@ -87,6 +88,7 @@ PROBLEMS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "problem", "repair"), PROBLEMS)
 def test_a_defect_is_reported_with_what_to_do(name, problem, repair):
     found = report(name)
@@ -129,6 +131,7 @@ ADVICE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "expected"), ADVICE)
 def test_what_makes_learning_slower_is_advice_and_no_problem(name, expected):
     found = report(name)
@@ -191,7 +194,7 @@ def test_two_checks_find_the_same():
     assert (first.problems, first.spec) == (second.problems, second.spec)
 
 
-@pytest.mark.mujoco
+@pytest.mark.slow
 def test_what_is_wrong_with_an_old_maze_is_found():
     problems = " ".join(check_env("AntMaze_UMaze-v3").problems)
     assert "the goal changes within an episode" in problems
@@ -220,6 +223,7 @@ def messages_of(name):
     return [*found.problems, *found.advice]
 
 
+@pytest.mark.slow
 def test_every_documented_message_is_one_that_is_said():
     cases = [*PROBLEMS, *HABITS, *ADVICE, *REFUSED, *REFUSALS, *NOT_RESTORED]
     printed = [message for name, *_ in cases for message in messages_of(name)]
@@ -243,13 +247,14 @@ def test_states_that_are_not_restored_are_a_problem(name, expected):
     assert is_one_line(problem)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("env_id", "restores"),
     [
         ("PointReach-v0", True),
         ("BitFlip-v0", False),
         ("envs.defective:Unseeded-v0", None),
-        pytest.param("FetchReach-v4", True, marks=pytest.mark.mujoco),
+        ("FetchReach-v4", True),
     ],
 )
 def test_whether_states_are_restored_is_tried_where_nothing_else_is_wrong(env_id, restores):

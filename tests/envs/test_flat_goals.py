@@ -86,7 +86,7 @@ def kitchen():
     return make_env("FrankaKitchen-v1")
 
 
-@pytest.mark.mujoco
+@pytest.mark.slow
 def test_the_kitchen_is_paid_for_every_task_that_is_done(kitchen):
     spec = GoalSpec.from_env(kitchen)
     assert (spec.goal_dim, spec.reward_range, spec.terminates) == (17, (0.0, 7.0), True)
@@ -107,7 +107,6 @@ def test_the_kitchen_is_paid_for_every_task_that_is_done(kitchen):
     assert reward.tolist() == [kitchen.unwrapped.compute_reward(*pair, {}) for pair in nested]
 
 
-@pytest.mark.mujoco
 def test_a_task_of_the_kitchen_stays_paid_and_the_last_one_ends_the_episode(kitchen):
     kitchen.reset(seed=0)
     still = np.zeros(9, np.float32)
@@ -121,7 +120,7 @@ def test_a_task_of_the_kitchen_stays_paid_and_the_last_one_ends_the_episode(kitc
     assert (reward, terminated, info["is_success"]) == (7.0, True, True)
 
 
-@pytest.mark.mujoco
+@pytest.mark.slow
 def test_the_kitchen_is_built_again_and_no_object_is_wrapped_twice():
     source = env_source(make_env("FrankaKitchen-v1"))
     assert source.name == "FrankaKitchen-v1"

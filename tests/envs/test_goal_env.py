@@ -104,7 +104,6 @@ def test_toy_environments_keep_the_contract(env_id):
     check_goal_env(make_env(env_id))
 
 
-@pytest.mark.mujoco
 @pytest.mark.parametrize("env_id", FETCH)
 def test_fetch_keeps_the_contract(env_id):
     check_goal_env(make_env(env_id))
@@ -162,7 +161,6 @@ def test_the_reward_range_is_probed(built):
     assert GoalSpec.from_env(built(Shaped)).reward_range == (-np.inf, 0.0)
 
 
-@pytest.mark.mujoco
 def test_the_spec_of_fetch():
     spec = GoalSpec.from_env(make_env("FetchPickAndPlace-v4"))
     assert (spec.observation_dim, spec.goal_dim, spec.action_dim) == (25, 3, 4)
@@ -173,7 +171,6 @@ def test_the_spec_of_fetch():
     assert GoalSpec.from_env(make_env("FetchReachDense-v4")).reward_range == (-np.inf, 0.0)
 
 
-@pytest.mark.mujoco
 @pytest.mark.parametrize("env_id", FETCH)
 def test_the_reward_in_bulk_is_the_one_that_fetch_paid(env_id):
     env = make_env(env_id)

@@ -7,7 +7,6 @@ from headstart.envs.known import KNOWN, Known, known, regions_by_name
 from headstart.envs.make import make_env
 
 
-@pytest.mark.mujoco
 @pytest.mark.parametrize("version", ["-v4", "Dense-v4"])
 def test_every_version_of_a_task_is_known(version):
     env_id = f"FetchPickAndPlace{version}"
@@ -21,7 +20,6 @@ def test_every_version_of_a_task_is_known(version):
         assert regions_by_name(name) is KNOWN["FetchPickAndPlace"].regions
 
 
-@pytest.mark.mujoco
 @pytest.mark.parametrize("env_id", ["PointReach-v0", "HandReach-v3"])
 def test_nothing_is_claimed_of_other_environments(env_id):
     assert known(make_env(env_id)) == Known()
@@ -40,7 +38,6 @@ def test_goals_above_the_threshold_belong_to_the_upper_region():
     assert regions.names(goals) == ["low", "high", "low"]
 
 
-@pytest.mark.mujoco
 @pytest.mark.parametrize("task", sorted(KNOWN))
 def test_a_mirror_fits_the_spaces_of_its_environment(task):
     version = "v3" if "Maze" in task else "v4"
@@ -65,7 +62,7 @@ def maze_steps(env_id, state, goal, actions):
     return [step[0]["observation"] for step in steps], [step[1] for step in steps]
 
 
-@pytest.mark.mujoco
+@pytest.mark.slow
 @pytest.mark.parametrize("env_id", ["PointMaze_UMaze-v3", "PointMaze_UMazeDense-v3"])
 def test_the_u_maze_runs_the_same_in_the_mirror(env_id):
     mirror = known(make_env(env_id)).mirror
@@ -83,7 +80,6 @@ def test_the_u_maze_runs_the_same_in_the_mirror(env_id):
         np.testing.assert_allclose(same, rewards, atol=1e-4)
 
 
-@pytest.mark.mujoco
 def test_goals_of_pick_and_place_lie_on_the_table_or_clearly_above_it():
     env, regions = make_env("FetchPickAndPlace-v4"), KNOWN["FetchPickAndPlace"].regions
     goals = np.stack([env.reset(seed=seed)[0]["desired_goal"] for seed in range(150)])

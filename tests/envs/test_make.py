@@ -15,7 +15,6 @@ def test_a_toy_environment_can_be_built(env_id):
     assert env.spec.max_episode_steps > 1
 
 
-@pytest.mark.mujoco
 def test_a_robotics_environment_can_be_built_without_registering_it():
     assert make_env("FetchReach-v4").spec.id == "FetchReach-v4"
 
@@ -163,7 +162,6 @@ def test_an_id_out_of_a_file_is_used_only_if_it_can_do_no_harm(env_id, harmless)
     assert is_registered(env_id) is harmless
 
 
-@pytest.mark.mujoco
 def test_arguments_reach_a_maze():
     env = make_env("PointMaze_UMaze-v3,continuing_task=false,max_episode_steps=50")
     assert env.unwrapped.continuing_task is False

@@ -8,7 +8,6 @@ from headstart.envs.known import task_name
 from headstart.envs.names import env_option, is_at_hand
 
 
-@pytest.mark.processes
 @pytest.mark.parametrize(
     ("name", "option"),
     [
@@ -31,7 +30,6 @@ def test_a_command_is_given_what_it_needs_or_is_not_printed(name, option):
     assert env_option(name) == option
 
 
-@pytest.mark.processes
 def test_a_command_does_not_find_what_a_script_has_put_on_the_path(tmp_path, monkeypatch):
     (tmp_path / "somewhere_else.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
@@ -40,8 +38,6 @@ def test_a_command_does_not_find_what_a_script_has_put_on_the_path(tmp_path, mon
     assert env_option("somewhere_else:Mine-v0") == " --env somewhere_else:Mine-v0"
 
 
-@pytest.mark.processes
-@pytest.mark.mujoco
 def test_robot_tasks_need_nothing_unless_a_script_has_changed_them():
     assert env_option("FetchReach-v4") == ""
     usual = gym.registry["FetchReach-v4"]

@@ -95,7 +95,7 @@ def test_networks_that_would_not_see_where_they_are_are_refused():
     assert train(id_of("Reach"), her).progress.updates > 0
 
 
-@pytest.mark.learning
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "task", "refusal"),
     [
@@ -187,7 +187,6 @@ def test_demonstrations_that_keep_too_little_are_refused():
         train(id_of("Force"), SHORT, demos=demos)
 
 
-@pytest.mark.processes
 @pytest.mark.usefixtures("forked_collectors")
 def test_collectors_keep_what_the_reward_reads(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]), prepend=os.pathsep)
@@ -257,7 +256,7 @@ def test_an_end_that_is_declared_is_computed_for_every_goal():
     np.testing.assert_array_equal(batch.reward == 0.0, at_goal)
 
 
-@pytest.mark.learning
+@pytest.mark.slow
 def test_an_environment_that_ends_at_its_goal_is_learned():
     result = train(id_of("EndingExact"), replace(CONFIG, env_steps=1200))
     assert result.evaluation.success_rate > 0.8
@@ -271,7 +270,7 @@ def test_an_environment_that_ends_at_its_goal_is_learned():
     assert min(lengths) < 15
 
 
-@pytest.mark.learning
+@pytest.mark.slow
 def test_actions_with_bounds_of_their_own_are_learned():
     result = train(id_of("Lopsided"), replace(CONFIG, env_steps=1500))
     assert result.evaluation.success_rate > 0.8

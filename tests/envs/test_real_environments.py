@@ -16,8 +16,6 @@ from headstart.envs.make import make_env
 from headstart.rollout.exploration import GREEDY, Exploration
 from headstart.rollout.job import Constant, EpisodeJob, run_episode
 
-pytestmark = pytest.mark.mujoco
-
 PAGE = Path(__file__).parents[2] / "docs" / "environments.md"
 RANDOM = Exploration(random_action=1.0)
 SPARSE = [
@@ -80,6 +78,7 @@ def own_reward_and_end(env_id, batch):
     return np.array(reward), np.array([float(env.compute_terminated(*row, {})) for row in rows])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("env_id", SPARSE + DENSE)
 def test_relabelled_rows_earn_what_the_environment_says(env_id):
     episodes = random_episodes(env_id, 3)
@@ -123,6 +122,7 @@ def test_every_documented_environment_is_tested():
     assert set(read_table()) == {*SPARSE, *DENSE}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("env_id", ["FetchReach-v4", "HandReach-v3", "AntMaze_UMaze-v5"])
 def test_nothing_is_said_against_them(env_id):
     found = check_env(env_id)
@@ -165,6 +165,7 @@ def test_an_episodic_maze_ends_at_its_goal(maze):
         assert episode.success
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("maze", MAZES)
 def test_episodes_of_different_lengths_share_a_replay(maze):
     env_id = f"{maze},continuing_task=false"

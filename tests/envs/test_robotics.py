@@ -5,12 +5,10 @@ import pytest
 from headstart.envs import robotics
 from headstart.envs.make import make_env
 
-pytestmark = pytest.mark.mujoco
-
-
 FETCH = ["FetchReach-v4", "FetchPickAndPlace-v4", "FetchSlide-v4"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("env_id", [*FETCH, "HandReach-v3"])
 def test_a_quickened_environment_gives_the_same_bits(env_id):
     robotics.register()

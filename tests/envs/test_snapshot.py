@@ -54,7 +54,7 @@ def start_of(episode, step, goal):
                  episode.achieved_goals[step], goal)  # fmt: skip
 
 
-@pytest.mark.mujoco
+@pytest.mark.slow
 @pytest.mark.parametrize("env_id", FETCH + HAND + MAZES)
 def test_any_state_restored_and_replayed_gives_the_same_bits(env_id):
     env = make_env(f"{env_id},max_episode_steps={STEPS}")
@@ -74,7 +74,7 @@ def test_any_state_restored_and_replayed_gives_the_same_bits(env_id):
         np.testing.assert_array_equal(again.is_success[:left], episode.is_success[step:])
 
 
-@pytest.mark.mujoco
+@pytest.mark.slow
 @pytest.mark.parametrize("env_id", FETCH + HAND + MAZES)
 def test_it_is_restored_in_double_precision(env_id):
     env = make_env(env_id)
@@ -94,7 +94,6 @@ def test_it_is_restored_in_double_precision(env_id):
             np.testing.assert_array_equal(observation[key], array)
 
 
-@pytest.mark.mujoco
 @pytest.mark.parametrize("env_id", ["FetchPush-v4", "HandReach-v3", "PointMaze_UMaze-v3"])
 def test_an_episode_from_a_state_may_have_another_goal(env_id):
     env = make_env(env_id)
@@ -129,7 +128,6 @@ def test_an_environment_that_cannot_is_refused_by_name():
     assert record_episode(make_env("BitFlip-v0")).snapshots.shape[1] == 0
 
 
-@pytest.mark.mujoco
 def test_a_snapshot_of_another_width_is_refused():
     env = make_env("FetchReach-v4")
     env.reset(seed=0)

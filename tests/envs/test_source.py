@@ -116,7 +116,6 @@ def test_an_environment_that_was_changed_is_copied_with_the_change():
     assert built.unwrapped.size == 4
 
 
-@pytest.mark.mujoco
 def test_a_change_that_a_copy_would_lose_keeps_the_environment_itself():
     mine = gym.make(make_env("FetchReach-v4").spec)
     assert env_source(mine).name == "FetchReach-v4"
@@ -203,7 +202,6 @@ def test_a_function_that_takes_no_render_mode_cannot_be_drawn():
     )
 
 
-@pytest.mark.mujoco
 def test_a_function_may_build_a_robot_task_without_importing_it(monkeypatch):
     for name in [name for name in gym.registry if "Fetch" in name]:
         monkeypatch.delitem(gym.registry, name)
@@ -211,7 +209,6 @@ def test_a_function_may_build_a_robot_task_without_importing_it(monkeypatch):
     assert make_env(lambda: gym.make("FetchReach-v4")).spec.id == "FetchReach-v4"
 
 
-@pytest.mark.mujoco
 @pytest.mark.parametrize(
     ("env_id", "expected"),
     [

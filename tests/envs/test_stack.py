@@ -48,13 +48,11 @@ def put_blocks(env, blocks):
     return env.step(REST)
 
 
-@pytest.mark.processes
 def test_importing_headstart_imports_no_gymnasium():
     program = "import sys, headstart; sys.exit('gymnasium' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0
 
 
-@pytest.mark.processes
 def test_importing_headstart_after_gymnasium_registers_it_without_a_simulator():
     program = (
         "import sys, gymnasium, headstart; gymnasium.spec('FetchStack3-v0'); "
@@ -75,7 +73,6 @@ def test_another_number_of_blocks_is_refused_with_what_there_is():
     assert is_one_line(str(error.value))
 
 
-@pytest.mark.mujoco
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -110,7 +107,6 @@ def test_rewards_count_blocks():
     assert step_reward(achieved, np.stack([goal] * 3)).tolist() == [0.0, -1.0, -2.0]
 
 
-@pytest.mark.mujoco
 def test_one_block_moves_as_in_pick_and_place():
     ours, upstream = make_env("FetchStack1-v0"), make_env("FetchPickAndPlace-v4")
     observation, _ = upstream.reset(seed=1)
@@ -128,7 +124,7 @@ def test_one_block_moves_as_in_pick_and_place():
         np.testing.assert_allclose(found["achieved_goal"], observation["achieved_goal"], atol=1e-6)
 
 
-@pytest.mark.mujoco
+@pytest.mark.slow
 @pytest.mark.parametrize("env_id", ["FetchStack2-v0", "FetchStack3Step-v0"])
 def test_the_checkers_find_nothing(env_id):
     report = check_env(env_id)
@@ -139,7 +135,6 @@ def test_the_checkers_find_nothing(env_id):
     check_with_gymnasium(make_env(env_id).unwrapped, skip_render_check=True)
 
 
-@pytest.mark.mujoco
 @pytest.mark.parametrize("count", [1, 3])
 def test_what_it_declares_of_itself_holds(count):
     env = make_env(f"FetchStack{count}-v0")
@@ -157,7 +152,6 @@ def test_what_it_declares_of_itself_holds(count):
         np.testing.assert_allclose(place - observation["observation"][:3], offset)
 
 
-@pytest.mark.mujoco
 @pytest.mark.parametrize("count", [3, 8])
 def test_blocks_are_scattered_with_room_for_the_hand(count):
     env = make_env(f"FetchStack{count}-v0")
@@ -173,7 +167,6 @@ def test_blocks_are_scattered_with_room_for_the_hand(count):
         assert np.abs(rested - blocks).max() < 1e-3
 
 
-@pytest.mark.mujoco
 @pytest.mark.parametrize("stacked", [1, 3, 5])
 def test_blocks_stand_in_the_tower_from_the_start(stacked):
     env = make_env(f"FetchStack6-v0,stacked={stacked}")
@@ -184,7 +177,6 @@ def test_blocks_stand_in_the_tower_from_the_start(stacked):
         assert info["num_placed"] == stacked
 
 
-@pytest.mark.mujoco
 def test_a_random_number_of_blocks_stands_in_the_tower():
     env = make_env("FetchStack3-v0,stacked=random")
     found = set()
@@ -194,7 +186,6 @@ def test_a_random_number_of_blocks_stands_in_the_tower():
     assert found == {0, 1, 2}
 
 
-@pytest.mark.mujoco
 def test_a_state_with_a_tower_is_restored_to_the_bit(three):
     three.reset(seed=2, options={"stacked": 2})
     rng = np.random.default_rng(0)
@@ -211,7 +202,6 @@ def test_a_state_with_a_tower_is_restored_to_the_bit(three):
     np.testing.assert_array_equal(again[-1]["desired_goal"], three.unwrapped.goal)
 
 
-@pytest.mark.mujoco
 def test_a_state_of_another_number_of_blocks_is_refused(three):
     other = make_env("FetchStack2-v0")
     other.reset(seed=0)
@@ -221,7 +211,6 @@ def test_a_state_of_another_number_of_blocks_is_refused(three):
     assert is_one_line(str(error.value))
 
 
-@pytest.mark.mujoco
 def test_a_goal_may_be_given(three):
     goal = np.array([1.3, 0.7, 0.425, 1.4, 0.8, 0.425, 1.4, 0.8, 0.475])
     observation, _ = three.reset(seed=0, options={"desired_goal": goal})
@@ -229,7 +218,6 @@ def test_a_goal_may_be_given(three):
     np.testing.assert_array_equal(three.step(REST)[0]["desired_goal"], goal)
 
 
-@pytest.mark.mujoco
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -247,7 +235,6 @@ def test_options_of_a_reset_that_make_no_sense_are_refused(three, options, messa
     assert is_one_line(str(error.value))
 
 
-@pytest.mark.mujoco
 def test_an_actor_sees_as_much_of_five_blocks_as_of_two():
     specs = [GoalSpec.from_env(make_env(f"FetchStack{count}-v0")) for count in (2, 5)]
     two, five = map(component_inputs, specs)
@@ -280,7 +267,6 @@ def test_a_failure_is_that_of_the_first_block_that_is_not_placed(places, failure
     assert course.failure(goals, goals, hand=np.zeros(3)) == ""
 
 
-@pytest.mark.mujoco
 def test_strict_success_needs_the_hand_away_and_blocks_at_rest(three):
     tower = np.array([[1.25, 0.6, 0.425], [1.25, 0.6, 0.475], [1.25, 0.6, 0.525]])
     observation, _ = three.reset(seed=0, options={"desired_goal": tower.ravel()})
@@ -303,7 +289,6 @@ def test_strict_success_needs_the_hand_away_and_blocks_at_rest(three):
     assert (info["is_success"], info["strict_success"]) == (True, False)
 
 
-@pytest.mark.mujoco
 @pytest.mark.parametrize("action", [[0.0, 0.0, np.nan, 0.0], [0.0, 0.0, 0.0]])
 def test_actions_that_are_none_are_refused(three, action):
     three.reset(seed=0)
@@ -311,7 +296,6 @@ def test_actions_that_are_none_are_refused(three, action):
         three.step(np.array(action))
 
 
-@pytest.mark.mujoco
 def test_rewards_in_bulk_are_those_of_steps():
     env = make_env("FetchStack2Step-v0")
     observation, _ = env.reset(seed=0, options={"stacked": 1})

@@ -9,7 +9,6 @@ from headstart.envs.symmetry_check import mirror_defect
 from headstart.training.config import TrainConfig
 from headstart.training.sampling import choose_mirror
 
-pytestmark = pytest.mark.mujoco
 SYMMETRIC = ("FetchReach-v4", "FetchPush-v4", "FetchSlide-v4", "FetchPickAndPlace-v4",
              "FetchReachDense-v4", "PointMaze_UMaze-v3")  # fmt: skip
 
@@ -49,6 +48,7 @@ def swap_entries(env_id, first, second):
     return Reordered(env, order)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("env_id", SYMMETRIC)
 def test_what_is_known_to_be_symmetric_moves_so(env_id):
     env = make_env(env_id)
@@ -56,6 +56,7 @@ def test_what_is_known_to_be_symmetric_moves_so(env_id):
     assert mirror_defect(env, known(env).mirror) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("env_id", "first", "second"),
     [

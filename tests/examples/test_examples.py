@@ -16,14 +16,14 @@ def load(name):
     return module
 
 
-@pytest.mark.learning
+@pytest.mark.slow
 def test_a_training_loop_of_ones_own_learns_in_under_80_lines():
     assert len((EXAMPLES / "own_training_loop.py").read_text().splitlines()) < 80
     # The script takes 150 episodes.
     assert load("own_training_loop").main(num_episodes=60) > 0.9
 
 
-@pytest.mark.mujoco
+@pytest.mark.slow
 def test_stable_baselines3_learns_from_a_demo_file(tmp_path):
     """Runs through; that it learns is shown by ``benchmarks/sb3_curve.py`` in ten minutes."""
     demos = tmp_path / "demos.npz"
@@ -34,8 +34,7 @@ def test_stable_baselines3_learns_from_a_demo_file(tmp_path):
     assert demos.exists()
 
 
-@pytest.mark.mujoco
-@pytest.mark.processes
+@pytest.mark.slow
 def test_the_notebook_runs_from_top_to_bottom(tmp_path, monkeypatch, capsys):
     """In small; in its own size it ends near 100%."""
     monkeypatch.chdir(tmp_path)

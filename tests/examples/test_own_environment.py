@@ -17,7 +17,7 @@ SHORT = [
 # fmt: on
 
 
-@pytest.mark.learning
+@pytest.mark.slow
 def test_an_environment_of_ones_own_is_learned_in_under_60_lines(monkeypatch, capsys):
     assert len((ROOT / "examples" / "own_environment.py").read_text().splitlines()) < 60
     monkeypatch.syspath_prepend(ROOT)
@@ -27,6 +27,7 @@ def test_an_environment_of_ones_own_is_learned_in_under_60_lines(monkeypatch, ca
     assert capsys.readouterr().out == "problems: none found\n"
 
 
+@pytest.mark.slow
 def test_the_command_line_takes_it_by_its_module(warm, tmp_path):
     command = ["train", ENV_ID, "--out", tmp_path / "run", *SHORT]
     assert warm(*command, log=tmp_path / "log", directory=ROOT) == 0

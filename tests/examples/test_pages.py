@@ -10,8 +10,6 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-pytestmark = pytest.mark.learning
-
 DOCS = Path(__file__).parents[2] / "docs"
 
 
@@ -66,6 +64,7 @@ def tracked(monkeypatch):
     return runs
 
 
+@pytest.mark.slow
 def test_the_page_on_observers_runs_as_it_stands(tmp_path, monkeypatch, tracked, caplog, capsys):
     monkeypatch.chdir(tmp_path)
     names = run_blocks("observers.md")
@@ -81,6 +80,7 @@ def test_the_page_on_observers_runs_as_it_stands(tmp_path, monkeypatch, tracked,
     assert re.search(r"^\d+ 0\.\d+$", capsys.readouterr().out, flags=re.M)
 
 
+@pytest.mark.slow
 def test_the_tour_of_python_runs_as_it_stands(tmp_path, monkeypatch, capsys, caplog):
     monkeypatch.chdir(tmp_path)
     names = run_blocks("python.md")

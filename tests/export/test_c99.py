@@ -42,7 +42,6 @@ def run_program(program, observation):
 
 
 @needs_compiler
-@pytest.mark.processes
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_c_policy_is_the_numpy_policy(kind, tmp_path):
     policy, observation = policy_of(kind), states(10_000, kind)
@@ -52,7 +51,6 @@ def test_the_c_policy_is_the_numpy_policy(kind, tmp_path):
 
 
 @needs_compiler
-@pytest.mark.processes
 def test_what_is_not_a_number_is_reported(tmp_path):
     program = compile_policy(policy_of("both"), tmp_path)
     observation = states(1)

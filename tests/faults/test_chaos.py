@@ -54,6 +54,7 @@ def kills_at(place):
 
 
 # An early and a late one a run: to begin and to end it takes longer than to kill it.
+@pytest.mark.slow
 @pytest.mark.parametrize("places", [list(PLACES)[first::GROUPS] for first in range(GROUPS)])
 def test_a_run_killed_at_calls_ends_as_if_it_had_never_been(
     warm, demo_file, tmp_path, undisturbed, places
@@ -90,6 +91,7 @@ def num_calls(warm, demo_file, tmp_path_factory):
 
 
 # A moment is a call, not a time: it comes on a fast machine and on a slow one.
+@pytest.mark.slow
 def test_runs_killed_at_random_moments_end_as_if_they_had_never_been(
     warm, demo_file, disk, undisturbed, num_calls
 ):

@@ -15,8 +15,6 @@ from headstart.rollout.job import EpisodeJob
 from headstart.runs.train import train
 from headstart.training.config import FailuresConfig
 
-pytestmark = pytest.mark.processes
-
 
 def jobs_of(count):
     noise = Exploration(noise=0.2)
@@ -47,6 +45,7 @@ def test_what_a_fault_here_interrupts_is_run_again_and_is_the_same(tmp_path, und
     assert not list(directory.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("forked_collectors")
 def test_what_faults_in_collectors_interrupt_is_run_again_and_is_the_same(tmp_path, undisturbed):
     # On a slow machine a sound episode may take as long as the first of them, too.
@@ -65,6 +64,7 @@ def test_what_faults_in_collectors_interrupt_is_run_again_and_is_the_same(tmp_pa
     assert executor.repeated == 2 * len(KINDS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [
@@ -91,6 +91,7 @@ def test_a_job_that_fails_again_and_again_ends_with_the_environments_own_words(
         assert ("Traceback" in caught.value.details) == (kind in ("step", "reset"))
 
 
+@pytest.mark.slow
 def test_a_collector_that_always_hangs_is_reported(tmp_path):
     env_id = faulty("hang", tokens(tmp_path / "tokens", 1000))
     with make_executor(env_id, 1, timeout=1.0) as executor:
@@ -99,6 +100,7 @@ def test_a_collector_that_always_hangs_is_reported(tmp_path):
             pending.result()
 
 
+@pytest.mark.slow
 def test_training_continues_to_the_same_bits_and_counts_what_it_repeated(tmp_path):
     path = tokens(tmp_path / "tokens", 0)
     env_id = faulty("kill", path)

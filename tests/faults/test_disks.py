@@ -30,6 +30,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("refused", REFUSED)
 def test_a_disk_that_refuses_for_a_while_changes_nothing_in_the_end(
     warm, demo_file, tmp_path, undisturbed, refused
@@ -47,6 +48,7 @@ def test_a_disk_that_refuses_for_a_while_changes_nothing_in_the_end(
     assert differences(outcome(run), undisturbed) == []
 
 
+@pytest.mark.slow
 def test_a_disk_that_refuses_to_the_end_is_reported_and_the_run_can_be_resumed_later(
     warm, demo_file, tmp_path, undisturbed
 ):
@@ -63,6 +65,7 @@ def test_a_disk_that_refuses_to_the_end_is_reported_and_the_run_can_be_resumed_l
     assert differences(outcome(run), undisturbed) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("saved", [True, False])
 def test_stopping_a_run_says_what_could_not_be_saved(warm, demo_file, tmp_path, undisturbed, saved):
     run, log = tmp_path / "run", tmp_path / "log"
@@ -91,6 +94,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("freed", [True, False])
 def test_a_disk_that_really_fills_up(warm, demo_file, tmp_path, undisturbed, small_disk, freed):
     run, log, filler = small_disk / "run", tmp_path / "log", str(small_disk / "filler")
@@ -108,6 +112,7 @@ def test_a_disk_that_really_fills_up(warm, demo_file, tmp_path, undisturbed, sma
     assert differences(outcome(run), undisturbed) == []
 
 
+@pytest.mark.slow
 def test_a_read_only_disk_is_refused_before_any_work(warm, demo_file, tmp_path, small_disk):
     run, log = small_disk / "run", tmp_path / "log"
     stop = Moment(place=UPDATE, when="after", count=2)
@@ -127,6 +132,7 @@ def test_a_read_only_disk_is_refused_before_any_work(warm, demo_file, tmp_path, 
     assert warm(*command_for(run, demo_file), log=log) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["deleted", "moved"])
 def test_a_directory_that_vanishes_is_written_again(warm, demo_file, tmp_path, undisturbed, how):
     run, moved, log = tmp_path / "run", tmp_path / "moved", tmp_path / "log"
@@ -147,6 +153,7 @@ def test_a_directory_that_vanishes_is_written_again(warm, demo_file, tmp_path, u
         assert differences(outcome(moved), undisturbed) == []
 
 
+@pytest.mark.slow
 def test_a_run_never_writes_into_another_one_that_took_its_place(
     warm, demo_file, tmp_path, undisturbed
 ):
@@ -169,6 +176,7 @@ def contents(directory):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["-a 'quoted' $HOME \\ \"name\" ü 🤖", "機" * 85], ids=["odd", "long"]
 )

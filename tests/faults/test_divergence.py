@@ -21,8 +21,6 @@ from headstart.runs.train import train
 from headstart.training.config import FailuresConfig
 from headstart.training.observer import Observer
 
-pytestmark = pytest.mark.learning
-
 BASE = replace(SMALL, checkpoint=replace(SMALL.checkpoint, seconds=0.0))
 STRICT = replace(BASE, failures=FailuresConfig(share=0.0, at_least=0))
 
@@ -62,6 +60,7 @@ def whole():
     return weights_of(train(POINT, BASE).policy)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "value"),
     [
@@ -95,8 +94,7 @@ def test_an_environment_that_is_unsound_from_the_start_is_bad_input(tmp_path):
         train(env_id, BASE, out=tmp_path / "run")
 
 
-@pytest.mark.processes
-@pytest.mark.mujoco
+@pytest.mark.slow
 @pytest.mark.usefixtures("forked_collectors")
 def test_a_simulator_that_loses_its_state_in_a_collector_ends_the_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # MuJoCo logs where it stands
@@ -168,6 +166,7 @@ def spoil_normalizer(agent):
     agent.moments.mean[0] = np.nan
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "spoil"),
     [

@@ -15,8 +15,6 @@ from headstart.demos.record import collect_demos
 from headstart.demos.storage import load_demos
 from headstart.policy import load_policy
 
-pytestmark = pytest.mark.processes
-
 COUNTED = """
 import os
 import time
@@ -45,6 +43,7 @@ def children_of(process_id: int) -> list[int]:
         return [int(child) for child in file.read().split()]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="reads /proc")
 def test_an_interrupted_run_keeps_its_policies_and_leaves_no_process(tmp_path):
     command = (
@@ -106,6 +105,7 @@ def collecting_until_stopped(directory, number, *, resets, collectors, seconds=0
     return output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("collectors", [0, 2])
 def test_stopped_collecting_keeps_the_first_of_the_demonstrations(

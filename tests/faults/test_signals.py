@@ -44,6 +44,7 @@ def resume_as_printed(warm, printed, log):
     return warm(*command[1:], "--collectors", 0, log=log)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_run_that_is_stopped_says_how_to_continue_and_then_ends_the_same(
     warm, demo_file, tmp_path, undisturbed, moment
@@ -75,6 +76,7 @@ def test_what_was_learned_until_the_signal_is_saved_by_it(warm, demo_file, tmp_p
     assert newest_run(run).rows == (run / "metrics.jsonl").read_bytes() != b""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("first", "second"), [(INT, INT), (TERM, INT)], ids=["SIGINT", "SIGTERM first"]
 )
@@ -98,6 +100,7 @@ def test_a_second_signal_ends_the_run_at_once(
     assert differences(outcome(run), undisturbed) == []
 
 
+@pytest.mark.slow
 def test_a_command_that_is_started_to_ignore_ctrl_c_ignores_it(
     warm, demo_file, tmp_path, undisturbed
 ):
@@ -161,6 +164,7 @@ class Hanging:
         os.kill(self.process, number)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "collectors"), [(INT, 0), (TERM, 2)], ids=["SIGINT", "SIGTERM and collectors"]
 )

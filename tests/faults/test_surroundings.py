@@ -72,6 +72,7 @@ def test_durations_are_never_taken_from_the_wall_clock():
     assert users == {"runs/tensorboard_file.py", "web/teleop/takes.py"}
 
 
+@pytest.mark.slow
 def test_standard_output_and_error_may_be_closed(warm, demo_file, tmp_path, undisturbed):
     run = tmp_path / "run"
     stop = Moment(place=UPDATE, when="after", count=9, number=signal.SIGTERM)
@@ -80,6 +81,7 @@ def test_standard_output_and_error_may_be_closed(warm, demo_file, tmp_path, undi
     assert differences(outcome(run), undisturbed) == []
 
 
+@pytest.mark.slow
 def test_the_real_command_runs_on_when_nobody_reads_it(demo_file, tmp_path, undisturbed):
     run = tmp_path / "run"
     code = f"; echo $? > {tmp_path}/code; }} 2>&1 | head -1"
@@ -97,6 +99,7 @@ def test_the_real_command_runs_on_when_nobody_reads_it(demo_file, tmp_path, undi
     assert differences(outcome(run), undisturbed) == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
 @pytest.mark.parametrize("stream", ["1", "2"])
 def test_results_that_cannot_be_written_are_reported_after_the_run(
@@ -137,6 +140,7 @@ class Terminal:
                 return
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["xterm-256color", "dumb"])
 def test_a_terminal_may_be_narrow_or_dumb(warm, demo_file, tmp_path, kind):
     run, terminal = tmp_path / "run", Terminal(columns=20)
@@ -154,6 +158,7 @@ def test_a_terminal_may_be_narrow_or_dumb(warm, demo_file, tmp_path, kind):
     assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h")
 
 
+@pytest.mark.slow
 def test_metrics_of_tensorboard_may_fail_from_the_start_and_on_the_way(
     warm, demo_file, tmp_path, undisturbed
 ):

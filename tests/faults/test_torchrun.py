@@ -19,7 +19,7 @@ from headstart.runs.checkpoint_files import newest_run
 from headstart.runs.record import read_record
 
 pytestmark = [
-    pytest.mark.processes,
+    pytest.mark.slow,
     pytest.mark.skipif(not hasattr(os, "fork"), reason="forks"),
     pytest.mark.skipif(not torch.distributed.is_available(), reason="torch has no distributed"),
 ]

@@ -70,7 +70,6 @@ def test_an_empty_directory_is_taken_and_a_full_one_is_not(tmp_path):
     assert names(tmp_path) == ["made"]
 
 
-@pytest.mark.processes
 def test_what_a_kill_left_is_written_over(tmp_path):
     program = (
         "import os, signal, sys\n"

@@ -42,7 +42,7 @@ def train_point_reach(**buffer):
     return hs.evaluate(greedy, POINT, episodes=50).success_rate
 
 
-@pytest.mark.learning
+@pytest.mark.slow
 def test_demonstrations_and_hindsight_make_point_reach_learnable(demos):
     assert train_point_reach(demos=demos) > 0.9
     assert train_point_reach(relabel_fraction=0.0) < 0.1
@@ -80,12 +80,13 @@ def test_without_demonstrations_and_episodes_the_error_says_what_to_do():
         learner.replay_buffer.sample(8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "count"),
     [
         (DummyVecEnv, 1),
         (DummyVecEnv, 3),
-        pytest.param(SubprocVecEnv, 2, marks=pytest.mark.processes),
+        (SubprocVecEnv, 2),
     ],
 )
 def test_rows_are_steps_of_the_env_rewarded_for_the_goal_they_show(kind, count, demos):
@@ -159,7 +160,7 @@ def test_what_vec_normalize_learns_is_applied_to_what_is_sampled(demos):
     np.testing.assert_allclose(scaled.rewards, env.normalize_reward(plain.rewards.numpy()))
 
 
-@pytest.mark.mujoco
+@pytest.mark.slow
 def test_fetch_reach_with_demonstrations():
     env_id = "FetchReach-v4"
     demos = hs.collect_demos(env_id, expert_for(env_id), episodes=2)

@@ -43,7 +43,7 @@ def test_tasks_are_called_as_at_home():
     assert len(METAWORLD_IDS) == len(METAWORLD)
 
 
-@pytest.mark.mujoco
+@pytest.mark.slow
 def test_the_expert_of_meta_world_succeeds_in_scenes_that_depend_on_the_seed_alone():
     pytest.importorskip("metaworld", reason="pip install 'headstart[metaworld]'")
     env, expert = make_env(PICK), expert_for(PICK)
@@ -72,7 +72,7 @@ def continuation(env, states, actions, start, seed):
     return [env.step(action)[0] for action in actions[start:]], observed[start:]
 
 
-@pytest.mark.mujoco
+@pytest.mark.slow
 def test_one_demonstration_of_meta_world_is_expanded_though_the_hand_lags():
     pytest.importorskip("metaworld", reason="pip install 'headstart[metaworld]'")
     one = collect_demos(PICK, expert_for(PICK), episodes=1)
@@ -82,7 +82,6 @@ def test_one_demonstration_of_meta_world_is_expanded_though_the_hand_lags():
 
 
 # A drawer stands elsewhere in each scene; a cube is gripped by a controller that reads poses.
-@pytest.mark.mujoco
 @pytest.mark.parametrize(
     ("env_id", "package"),
     [
@@ -104,7 +103,6 @@ def test_states_are_restored_to_the_bit_with_their_goal_or_another(env_id, packa
     assert restoring_problem(env) is None
 
 
-@pytest.mark.mujoco
 def test_a_maze_of_ogbench_is_reproducible_and_leaves_the_draws_of_others_alone():
     pytest.importorskip("ogbench", reason="pip install 'headstart[ogbench]'")
     env = make_env("OGBenchPointmazeMedium-v0")

@@ -23,8 +23,6 @@ from headstart.training.config import (
 )
 from headstart.training.evaluation import evaluate
 
-pytestmark = pytest.mark.learning
-
 POINT, REACH = "PointReach-v0", "FetchReach-v4"
 SLOW = TrainConfig(
     env_steps=3000,
@@ -51,12 +49,14 @@ def test_hindsight_is_what_makes_point_reach_learnable():
     assert success_rate(relabel_fraction=0.0) < 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("strategy", "config"), [("final", SLOW), ("episode", CONFIG)])
 def test_other_goals_of_the_same_episode_teach_it_too(strategy, config):
     config = replace(config, hindsight=HindsightConfig(strategy=strategy))
     assert train(POINT, config).evaluation.success_rate > 0.8
 
 
+@pytest.mark.slow
 def test_a_strategy_of_ones_own_trains_and_replaces_the_configured_one():
     def one_step_ahead(rows, rng):
         return rows.achieved_at(rows.row + 1)
@@ -81,11 +81,12 @@ def clone_of(env_id, demos):
     return result.policy
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("env_id", "expert", "num_demos"),
     [
         (POINT, point_expert, 30),
-        pytest.param(REACH, expert_for(REACH), 30, marks=pytest.mark.mujoco),
+        (REACH, expert_for(REACH), 30),
     ],
 )
 def test_cloning_alone_makes_the_expert_again(env_id, expert, num_demos):
@@ -122,6 +123,7 @@ def random_demos(num_demos):
     return demos
 
 
+@pytest.mark.slow
 def test_the_q_filter_ignores_bad_demonstrations():
     demos = random_demos(20)
     unfiltered = replace(CONFIG, agent=replace(CONFIG.agent, q_filter=False))
@@ -129,6 +131,7 @@ def test_the_q_filter_ignores_bad_demonstrations():
     assert success_rate(unfiltered, demos=demos) < 0.7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("q_filter", [True, False])
 def test_good_demonstrations_are_not_an_obstacle(q_filter):
     demos = collect_demos(POINT, point_expert, episodes=10)
@@ -136,6 +139,7 @@ def test_good_demonstrations_are_not_an_obstacle(q_filter):
     assert success_rate(config, demos=demos) > 0.7
 
 
+@pytest.mark.slow
 def test_demonstrations_in_the_replay_alone_are_not_an_obstacle():
     demos = collect_demos(POINT, point_expert, episodes=10)
     config = replace(CONFIG, agent=replace(CONFIG.agent, bc_weight=0.0))

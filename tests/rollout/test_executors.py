@@ -27,8 +27,6 @@ from headstart.rollout.executors import (
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import EpisodeJob
 
-pytestmark = pytest.mark.processes
-
 NOISY = Exploration(noise=0.2, random_action=0.1)
 
 
@@ -53,6 +51,7 @@ def pids_of(executor):
     return [collector._process.pid for collector in executor._collectors]
 
 
+@pytest.mark.slow
 def test_serial_and_process_executors_give_the_same_episodes_in_order():
     jobs = jobs_of(12)
     with SerialExecutor("PointReach-v0") as executor:
@@ -64,7 +63,6 @@ def test_serial_and_process_executors_give_the_same_episodes_in_order():
             assert episodes_of(executor, jobs[::-1]) == serial[::-1]
 
 
-@pytest.mark.mujoco
 def test_serial_and_process_executors_give_the_same_fetch_episodes():
     policy = random_policy(
         np.random.default_rng(0), observation_dim=10, goal_dim=3, action_dim=4, hidden=(64, 64)
@@ -104,6 +102,7 @@ def broken(observation):
     raise KeyError("nothing of the kind")
 
 
+@pytest.mark.slow
 def test_an_error_in_a_collector_is_reported_with_its_traceback_and_the_next_job_runs():
     with ProcessExecutor("PointReach-v0", 1) as executor:
         (pending,) = executor.submit(jobs_of(1, policy=broken))
@@ -113,6 +112,7 @@ def test_an_error_in_a_collector_is_reported_with_its_traceback_and_the_next_job
         assert len(episodes_of(executor, jobs_of(2))) == 2
 
 
+@pytest.mark.slow
 def test_a_collector_that_was_killed_between_jobs_is_replaced():
     with ProcessExecutor("PointReach-v0", 1) as executor:
         os.kill(pids_of(executor)[0], signal.SIGKILL)
@@ -120,6 +120,7 @@ def test_a_collector_that_was_killed_between_jobs_is_replaced():
         assert executor.repeated == 1
 
 
+@pytest.mark.slow
 def test_an_episode_may_take_for_ever(monkeypatch):
     failures = []
     monkeypatch.setattr(threading, "excepthook", failures.append)
@@ -161,6 +162,7 @@ time.sleep(3600)
     wait_until(lambda: not any(is_alive(pid) for pid in pids))
 
 
+@pytest.mark.slow
 def test_a_script_without_a_main_guard_can_use_collectors(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
@@ -207,6 +209,7 @@ class Locked:
         return np.full(2, 0.1, np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", [lambda _: np.full(2, 0.1, np.float32), local_policy()])
 def test_functions_without_a_name_are_policies_in_collectors_too(policy):
     with SerialExecutor("PointReach-v0") as executor:
@@ -215,6 +218,7 @@ def test_functions_without_a_name_are_policies_in_collectors_too(policy):
         assert episodes_of(executor, jobs_of(2, policy=policy)) == serial
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("policy", "reason"),
     [
@@ -267,6 +271,7 @@ def test_a_function_that_cannot_be_pickled_is_refused_at_once():
         make_executor(build, 1)
 
 
+@pytest.mark.slow
 def test_an_environment_that_only_this_process_can_build_is_refused_in_one_line(capfd):
     pid = os.getpid()
 
@@ -295,6 +300,7 @@ def class_of(module, monkeypatch):
     return module.Mine
 
 
+@pytest.mark.slow
 def test_an_environment_of_a_script_that_multiprocessing_imported_works(monkeypatch):
     class_of("__mp_main__", monkeypatch)
     gym.register("OfScript-v0", "__mp_main__:Mine", max_episode_steps=5)
@@ -337,6 +343,7 @@ def test_an_executor_of_the_callers_own_runs_the_episodes_and_stays_open():
         pass
 
 
+@pytest.mark.slow
 def test_a_collector_does_not_import_what_other_tasks_are_registered_with(tmp_path, monkeypatch):
     note = tmp_path / "note"
     (tmp_path / "slowly_imported.py").write_text(

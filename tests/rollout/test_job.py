@@ -84,7 +84,7 @@ def test_the_same_job_gives_the_same_episode_whatever_ran_before():
     assert run_episode(make_env("PointReach-v0"), job_of(5)) == first
 
 
-@pytest.mark.mujoco
+@pytest.mark.slow
 @pytest.mark.parametrize("env_id", ["FetchReach-v4", "FetchPickAndPlace-v4"])
 def test_the_same_job_gives_the_same_fetch_episode_whatever_ran_before(env_id):
     env = make_env(env_id)
@@ -174,7 +174,6 @@ def test_an_action_that_is_not_finite_is_never_executed(policy, exploration):
     assert env.actions == []
 
 
-@pytest.mark.mujoco
 def test_mujoco_would_have_hidden_what_is_refused_here():
     env = Recorded(make_env("FetchReach-v4"))
     job = job_of(policy=lambda _: np.full(4, np.nan, np.float32), exploration=GREEDY)
@@ -201,7 +200,6 @@ def test_learning_choosing_and_testing_never_share_an_env_seed():
     assert 0 <= min(learning) <= max(learning) < 2**32
 
 
-@pytest.mark.processes
 def test_a_collector_never_imports_torch():
     program = "import headstart.rollout.collector, sys; print('torch' in sys.modules)"
     result = subprocess.run(

@@ -21,9 +21,7 @@ def defective_job(index=0, *, keys=(), policy=None, exploration=NOISY):
     return EpisodeJob(policy, 0, "rollout", index, exploration, keys)
 
 
-@pytest.fixture(
-    params=[0, pytest.param(1, marks=pytest.mark.processes)], ids=["here", "in a collector"]
-)
+@pytest.fixture(params=[0, 1], ids=["here", "in a collector"])
 def run_in(request):
     """Run a job on an environment of ``envs.defective``, in this process or in a collector."""
 
@@ -47,6 +45,7 @@ def test_what_the_reward_reads_of_info_is_kept(run_in):
     np.testing.assert_array_equal(is_success, episode.is_success.astype(np.float32))
 
 
+@pytest.mark.slow
 def test_nothing_is_kept_of_info_that_no_reward_reads(run_in):
     assert run_in("Force", defective_job()).reward_infos.shape == (30, 0)
 
@@ -59,6 +58,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "expected"), REFUSED)
 def test_an_episode_that_cannot_be_learned_from_is_refused_with_its_seed(run_in, name, expected):
     job = defective_job()
@@ -69,18 +69,20 @@ def test_an_episode_that_cannot_be_learned_from_is_refused_with_its_seed(run_in,
     assert is_one_line(str(caught.value))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["NotANumber", "NotAGoal"])
 def test_nan_that_a_policy_sees_is_blamed_on_the_environment(run_in, name):
     with pytest.raises(InputError, match=f"^{name}-v0, episode with seed .*NaN"):
         run_in(name, defective_job(policy=point_policy()))
 
 
+@pytest.mark.slow
 def test_what_the_reward_reads_and_step_leaves_out_is_named(run_in):
     with pytest.raises(InputError, match=r"^ForceAtTimes-v0, episode with seed .*'force'"):
         run_in("ForceAtTimes", defective_job(keys=("force",)))
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 @pytest.mark.usefixtures("forked_collectors")
 def test_a_collector_runs_on_after_an_episode_that_was_refused():
     with make_executor("envs.defective:GoalJumpsLeft-v0", 1) as executor:
@@ -116,6 +118,7 @@ def test_replay_is_unharmed_by_an_episode_that_is_refused():
         np.testing.assert_array_equal(getattr(replay, name)[rows], getattr(expected, name))
 
 
+@pytest.mark.slow
 def test_an_episode_that_ends_early_is_shorter_and_its_last_step_is_terminated(run_in):
     lengths = set()
     for index in range(4):
@@ -156,6 +159,7 @@ def test_numbers_in_a_list_are_an_action():
     assert len(run_episode(make_env("envs.defective:Reach-v0"), job)) == 30
 
 
+@pytest.mark.slow
 def test_saved_states_of_changing_width_are_reported_with_both_widths(run_in):
     job = replace(defective_job(), snapshots=True)
     with pytest.raises(InputError) as caught:

@@ -14,7 +14,7 @@ from headstart.rollout.job import EpisodeJob, run_episode
 from headstart.rollout.pickled import copies_of
 from headstart.training.evaluation import evaluate
 
-pytestmark = [pytest.mark.processes, pytest.mark.usefixtures("forked_collectors")]
+pytestmark = [pytest.mark.usefixtures("forked_collectors")]
 
 POINT = "PointReach-v0"
 TOWARDS = np.array([0.1, 0.0], np.float32)
@@ -82,6 +82,7 @@ def moved_steps(episode):
     return int((episode.actions != 0.0).any(axis=1).sum())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [Phased, phased_closure])
 def test_no_episode_remembers_another_however_many_collectors(make):
     serial = episodes_of(SerialExecutor(POINT), jobs_of(make()))
@@ -98,6 +99,7 @@ def test_demonstrations_and_success_rates_do_not_depend_on_what_ran_before():
     assert policy.steps == 0
 
 
+@pytest.mark.slow
 def test_a_policy_is_copied_as_it_is_when_episodes_are_asked_for():
     policy = Phased()
     with SerialExecutor(POINT) as serial, ProcessExecutor(POINT, 1) as process:
@@ -121,6 +123,7 @@ def test_a_policy_that_cannot_be_copied_can_forget_when_an_episode_begins():
     assert policy.begun == 4
 
 
+@pytest.mark.slow
 def test_reset_may_take_a_seed_that_belongs_to_the_episode():
     serial = episodes_of(SerialExecutor(POINT), jobs_of(Seeded()))
     assert len({episode.actions.tobytes() for episode in serial}) == 3

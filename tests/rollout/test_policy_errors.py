@@ -14,7 +14,7 @@ from headstart.rollout.executors import make_executor
 from headstart.rollout.job import EpisodeJob
 from headstart.training.evaluation import evaluate
 
-pytestmark = [pytest.mark.processes, pytest.mark.usefixtures("forked_collectors")]
+pytestmark = [pytest.mark.usefixtures("forked_collectors")]
 POINT = "PointReach-v0"
 
 
@@ -58,6 +58,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("collectors", [0, 1, 2])
 @pytest.mark.parametrize(("policy", "named", "expected"), CASES)
 def test_a_policy_that_raises_is_named(policy, named, expected, collectors):
@@ -73,6 +74,7 @@ def test_a_policy_that_raises_is_named(policy, named, expected, collectors):
     assert is_one_line(message)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("collectors", [0, 1, 2])
 def test_an_environment_that_raises_the_same_is_blamed_itself(collectors):
     source = env_source(Slips, {"max_episode_steps": 30})

@@ -36,7 +36,7 @@ from headstart.sweeps.spec import Base
 from headstart.sweeps.sweep import run_sweep
 
 pytestmark = [
-    pytest.mark.processes,
+    pytest.mark.slow,
     pytest.mark.skipif(find_spec("ray") is None, reason="pip install 'headstart[cluster]'"),
 ]
 NOISE = Exploration(noise=0.2)

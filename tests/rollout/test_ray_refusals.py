@@ -59,8 +59,8 @@ def closed_port():
         yield bound.getsockname()[1]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(find_spec("ray") is None, reason="pip install 'headstart[cluster]'")
-@pytest.mark.processes
 def test_what_listens_and_is_no_ray_is_given_up_in_time(monkeypatch):
     monkeypatch.setattr(cluster, "_CONNECT_SECONDS", 1.0)
     with socket.create_server(("127.0.0.1", 0)) as mute:

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.processes
-
 SCRIPT = Path(__file__).with_name("scripted.py")
 BESIDE = """
 import gymnasium as gym
@@ -19,6 +17,7 @@ class Beside(PointReach):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("safe_path", [False, True])
 def test_collectors_find_what_a_script_finds(tmp_path, safe_path):
     """Also where Python does not look beside the script, and the script adds it to the path."""

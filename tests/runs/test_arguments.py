@@ -170,6 +170,7 @@ def test_what_is_not_a_path_is_refused(call, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_one_run_is_plotted_as_well_as_several(finished, tmp_path):
     run, result = finished
     for number, runs in enumerate([str(run), iter([run]), result]):
@@ -181,7 +182,6 @@ def test_one_run_is_plotted_as_well_as_several(finished, tmp_path):
         plot_runs(run, tmp_path / "none.png", smooth=0)
 
 
-@pytest.mark.processes
 def test_importing_the_library_and_its_light_parts_loads_no_torch():
     program = (
         "import sys, headstart as hs; hs.Observer; hs.TrainConfig; hs.expert_for; hs.load_policy;"

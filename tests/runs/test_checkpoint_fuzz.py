@@ -97,6 +97,7 @@ def damage_any(run, rng):
     return {path: content}
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("damage", [damage_own, damage_any])
 def test_a_damaged_checkpoint_is_used_passed_over_or_refused(run, trainers, logged, damage):

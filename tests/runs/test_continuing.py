@@ -21,6 +21,7 @@ def undisturbed(point_demos, tmp_path_factory):
     return run, train(POINT, CONFIG, demos=point_demos, out=run, resume="auto")
 
 
+@pytest.mark.slow
 def test_the_same_call_begins_continues_and_ends_a_run(undisturbed, point_demos, tmp_path):
     _, expected = undisturbed
     run = tmp_path / "run"

@@ -51,6 +51,7 @@ def test_a_run_learns_from_what_was_made_and_counts_what_it_cost(sources, tmp_pa
     assert record.config.demos.num_episodes is None
 
 
+@pytest.mark.slow
 def test_the_same_call_continues_it(sources, tmp_path):
     expected = run(sources, tmp_path / "undisturbed")
     with pytest.raises(PowerCut):
@@ -83,7 +84,7 @@ def test_what_cannot_be_expanded_is_refused(sources, demos, expand, message):
         run(sources if demos else None, expand=expand)
 
 
-@pytest.mark.mujoco
+@pytest.mark.slow
 def test_the_command_says_what_it_has_cost(tmp_path, capsys):
     one = collect_demos("FetchReach-v4", expert_for("FetchReach-v4"), episodes=1)
     save_demos(tmp_path / "one.npz", one)
@@ -95,6 +96,7 @@ def test_the_command_says_what_it_has_cost(tmp_path, capsys):
     assert f" env steps and {cost} before them, to make demonstrations, and" in printed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("count", "share", "settings", "expected"),
     [

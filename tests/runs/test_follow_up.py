@@ -17,7 +17,7 @@ from headstart.errors import InputError, RunError
 from headstart.runs.resume import resume
 from headstart.runs.train import train
 
-pytestmark = [pytest.mark.processes, pytest.mark.usefixtures("forked_collectors")]
+pytestmark = [pytest.mark.usefixtures("forked_collectors")]
 
 SHORT = replace(SMALL, env_steps=60)
 MODULE = """
@@ -43,6 +43,7 @@ class Stopping(Diary):
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("env", ["beside_it:Beside-v0", "beside_it:Beside,max_episode_steps=5"])
 def test_the_commands_that_training_prints_work_as_they_are_printed(
     tmp_path, monkeypatch, capsys, env
@@ -64,6 +65,7 @@ def test_the_commands_that_training_prints_work_as_they_are_printed(
     assert "after 80 env steps" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("env", "options", "strategy", "arguments"),
     [

@@ -68,7 +68,6 @@ def test_the_content_is_the_same_each_time_and_distinguishes_all():
     assert content_of(None) is None
 
 
-@pytest.mark.processes
 def test_the_content_does_not_depend_on_the_process_comments_or_place(tmp_path):
     source = "def strategy(rows, rng):\n    return rows.row + 1\n"
     moved = "# Moved down.\n\n" + source.replace("    return", "    # Next.\n    return")

@@ -17,8 +17,6 @@ from headstart.agents.start import start_from
 from headstart.data.inputs import InputMap
 from headstart.training.config import TrainConfig
 
-pytestmark = pytest.mark.learning
-
 NOTHING_LEARNED = {"cycle.updates": 0, "warm_start.bc_updates": 0, "warm_start.critic_updates": 0}
 SORTING = TrainConfig().with_(
     {
@@ -73,6 +71,7 @@ def test_a_run_that_learns_nothing_keeps_it_without_demonstrations(tmp_path):
     np.testing.assert_allclose(second(state), first.best_policy(state), atol=0.01)
 
 
+@pytest.mark.slow
 def test_what_is_learned_of_two_components_starts_three(tmp_path):
     two = collect_demos(SORT.format(2), sort, episodes=40, noise=0.2)
     train(SORT.format(2), SORTING, demos=two, out=tmp_path / "two")
@@ -87,6 +86,7 @@ def test_what_is_learned_of_two_components_starts_three(tmp_path):
         train(three, replace(config, actor_inputs="all"), demos=demos)
 
 
+@pytest.mark.slow
 def test_it_is_not_needed_to_resume(tmp_path, point_demos):
     point = BASE.with_(init_policy=str(tmp_path / "policy.safetensors"))
     first = train(POINT, BASE.with_(env_steps=90, actor_inputs="all"), demos=point_demos)

@@ -30,7 +30,7 @@ CASES = {
 }
 
 
-@pytest.mark.learning
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_it_has_the_same_bits_and_one_more_evaluation_where_it_ended(tmp_path, point_demos, case):
     config, ends = CASES[case]
@@ -66,7 +66,7 @@ def timeless(row):
     return {name: value for name, value in row.items() if not name.endswith("_seconds")}
 
 
-@pytest.mark.learning
+@pytest.mark.slow
 def test_with_the_settings_as_they_are_by_default(tmp_path):
     """Env steps of a first look, and of a second one; what is left open adapts to neither."""
     small = {"agent.hidden_sizes": (16, 16), "batch_size": 32, "cycle.updates_per_step": 0.05}
@@ -78,6 +78,7 @@ def test_with_the_settings_as_they_are_by_default(tmp_path):
     assert (weights_of(longer) == weights_of(policies[1800])).all()
 
 
+@pytest.mark.slow
 def test_a_run_that_an_observer_ended_is_made_longer_too(tmp_path, point_demos):
     class Stops(Diary):
         def started(self, config, run):

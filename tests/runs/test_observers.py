@@ -144,6 +144,7 @@ def test_losses_are_written_for_tensorboard(undisturbed):
     assert not any(name.startswith("updates/") for row in rows for name in json.loads(row))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", ["started", "progressed", "logged", "evaluated", "finished"])
 def test_one_that_fails_is_left_out_and_the_run_is_the_same(undisturbed, point_demos, caplog, call):
     _, _, expected = undisturbed
@@ -262,6 +263,7 @@ def test_what_observers_have_seen_may_be_damaged(undisturbed, tmp_path):
     assert read_id(tmp_path) != read_id(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", [("logged", 1), ("logged", 3), ("evaluated", 1), ("started", 1)])
 def test_an_observer_stops_a_run_which_can_be_resumed(undisturbed, tmp_path, point_demos, moment):
     _, _, expected = undisturbed

@@ -16,8 +16,6 @@ from headstart.runs.resume import resume
 from headstart.runs.train import train
 from headstart.training.config import ResetsConfig
 
-pytestmark = pytest.mark.learning
-
 VARIANTS = {
     "plain": BASE,
     "newest policy collects": replace(BASE, cycle=replace(BASE.cycle, ahead=False)),
@@ -86,7 +84,7 @@ def cut_into(config, demos, run, cuts, collectors=0):
     return resume(run)
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 @pytest.mark.usefixtures("forked_collectors")
 @pytest.mark.parametrize(
     ("variant", "with_demos"),
@@ -107,6 +105,7 @@ def test_a_run_that_is_cut_again_and_again_ends_the_same(
     assert resumed.progress.env_steps == whole.progress.env_steps
 
 
+@pytest.mark.slow
 def test_a_run_can_be_cut_at_every_moment(tmp_path, point_demos):
     config = replace(BASE, env_steps=150)
     train(POINT, config, demos=point_demos, out=tmp_path / "whole")
@@ -123,7 +122,7 @@ def test_a_run_can_be_cut_at_every_moment(tmp_path, point_demos):
     assert moment > 10
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 @pytest.mark.usefixtures("forked_collectors")
 def test_what_happened_since_the_last_checkpoint_happens_again(tmp_path, point_demos):
     config = replace(BASE, checkpoint=replace(OFTEN, seconds=1e9))
@@ -154,6 +153,7 @@ def test_a_run_that_reached_its_target_is_over_and_says_what_continues_it(tmp_pa
     assert said.endswith("a higher --target-success continues it")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("env_steps", [0, 299, 300])
 def test_a_length_that_a_run_has_passed_is_refused_and_nothing_is_changed(
     tmp_path, point_demos, env_steps
@@ -184,6 +184,7 @@ def test_a_run_can_be_made_longer(tmp_path, point_demos):
     assert steps == [120, 240, 300, 420, 480]
 
 
+@pytest.mark.slow
 def test_a_changed_setting_is_used_and_noted_and_what_it_makes_untrue_is_gone(
     tmp_path, cut_after, undisturbed
 ):
@@ -216,6 +217,7 @@ def checkpoints(run):
     return sorted(path for path in (run / "checkpoints").iterdir() if path.name.isdigit())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "how"),
     [
@@ -264,6 +266,7 @@ def test_a_damaged_part_that_all_checkpoints_need_is_reported(tmp_path, cut_afte
     assert outcome(run) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [b"", b"99999999\n", b"../../etc\n", b"\xff\xfe", b"x" * 9999])
 def test_a_pointer_that_points_nowhere_does_no_harm(tmp_path, cut_after, content):
     run = cut_after(tmp_path / "run")

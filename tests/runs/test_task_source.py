@@ -65,7 +65,7 @@ def rows_of(run):
     return [{name: it for name, it in row.items() if "seconds" not in name} for row in rows]
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 @pytest.mark.usefixtures("forked_collectors")
 @pytest.mark.parametrize("ahead", [True, False])
 def test_a_curriculum_is_the_same_with_collectors_and_after_every_cut(tmp_path, ahead):

@@ -8,7 +8,8 @@ from headstart.sweeps.plan import Grid
 from headstart.sweeps.slurm import ClusterRuns
 from headstart.sweeps.spec import Base
 
-pytestmark = pytest.mark.processes
+pytestmark = pytest.mark.slow
+
 CONFIG = SMALL.with_({"demos.find": 0, "env_steps": 100})
 
 

@@ -152,6 +152,7 @@ def peak(config):
     return [1.0 - abs(math.log10(config.agent.q_weight) + 2.0) / 3.0] * 3
 
 
+@pytest.mark.slow
 def test_tuning_finds_the_best_settings_and_chooses_the_same_after_a_kill():
     plan, done = tuned(32), []
     while specs := plan.more(done):

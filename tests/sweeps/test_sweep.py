@@ -40,6 +40,7 @@ def runs_in(sweep):
     return {run["name"]: run for run in json.loads((sweep / "sweep.json").read_text())["runs"]}
 
 
+@pytest.mark.slow
 def test_a_sweep_that_is_killed_and_interrupted_ends_as_its_runs_alone(warm, demo_file, tmp_path):
     sweep, log = tmp_path / "sweep", tmp_path / "log"
     shared = [POINT, "--demos", demo_file, *COMMON]
@@ -73,6 +74,7 @@ def test_a_sweep_that_is_killed_and_interrupted_ends_as_its_runs_alone(warm, dem
     output_of(log)
 
 
+@pytest.mark.slow
 def test_a_failed_run_is_shown_kept_and_continued_when_asked_for(warm, tmp_path):
     sweep, log, policy = tmp_path / "sweep", tmp_path / "log", tmp_path / "first.safetensors"
     command = ["sweep", POINT, "--demos.find", "0", "--seeds", "0", "--env-steps", "120"]
@@ -94,7 +96,7 @@ def test_a_failed_run_is_shown_kept_and_continued_when_asked_for(warm, tmp_path)
     assert [run["stage"] for run in runs_in(sweep).values()] == ["finished", "finished"]
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 def test_runs_are_processes_of_their_own_and_drawn_by_settings(tmp_path, capsys):
     """One real process, to which nothing was imported beforehand."""
     command = f"sweep {POINT} --demos.find 0 --seeds 4 --env-steps 90 --cycle.updates 1"

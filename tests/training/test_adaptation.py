@@ -156,6 +156,7 @@ TINY = {"agent.hidden_sizes": (8,), "batch_size": 16, "evaluation.episodes": 1}
 QUICK = {**TINY, "warm_start.critic_updates": 5, "cycle.updates_per_step": 0.01}
 
 
+@pytest.mark.slow
 def test_episodes_of_1000_steps_leave_updates_within_the_env_steps(caplog):
     config = TrainConfig().with_({**QUICK, "env_steps": 5000})
     progress = train("Reach1000-v0", config).progress
@@ -165,7 +166,7 @@ def test_episodes_of_1000_steps_leave_updates_within_the_env_steps(caplog):
     assert "no updates" not in caplog.text
 
 
-@pytest.mark.learning
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "env_steps", "enough"),
     [({}, 1000, 3000), ({}, 300, 3000), ({"warm_start.episodes": 2}, 1500, 4000)],

@@ -86,7 +86,7 @@ def test_the_row_says_where_the_time_went(point_demos):
     assert "averaging" not in text
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 def test_collectors_count_as_waiting_and_their_processors_are_read():
     diary = Diary()
     with make_executor(POINT, 1) as executor:
@@ -97,6 +97,7 @@ def test_collectors_count_as_waiting_and_their_processors_are_read():
     assert parts["acting"] == 0 < parts["waiting"]
 
 
+@pytest.mark.slow
 def test_a_profile_times_parts_of_updates_and_changes_no_bit(point_demos):
     plain, profiled = Diary(), Diary()
     result = train(POINT, SMALL, demos=point_demos, observers=[plain])

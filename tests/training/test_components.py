@@ -17,8 +17,6 @@ from headstart.envs.goal_env import GoalSpec
 from headstart.envs.task import TaskConfig
 from headstart.training.config import TrainConfig
 
-pytestmark = pytest.mark.learning
-
 TWO, THREE = SORT.format(2), SORT.format(3)
 SMALL = TrainConfig().with_(
     {
@@ -44,6 +42,7 @@ def run(demos, tmp_path_factory):
     return train(THREE, SMALL, demos=demos, out=tmp_path_factory.mktemp("components") / "run")
 
 
+@pytest.mark.slow
 def test_it_is_learned_where_the_current_component_is_seen(run, demos):
     assert run.evaluation.success_rate > 0.6
     everything = train(THREE, replace(SMALL, actor_inputs="neither"), demos=demos)
@@ -59,6 +58,7 @@ def test_the_file_of_a_policy_serves_another_number_of_components(run):
     np.testing.assert_array_equal(policy(observation), run.best_policy(observation))
 
 
+@pytest.mark.slow
 def test_each_component_is_counted_at_the_end(run, capsys):
     def bring_first(observation):
         goals = observation["desired_goal"][:2], observation["achieved_goal"][2:]
@@ -86,6 +86,7 @@ def test_a_task_that_does_not_fit_is_refused(run, env):
     assert is_one_line(str(refusal.value))
 
 
+@pytest.mark.slow
 def test_training_continues_from_clones_and_is_resumed_to_the_same_bits(demos, tmp_path):
     config = SMALL.with_(
         {

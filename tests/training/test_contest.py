@@ -24,8 +24,6 @@ from headstart.runs.train import train
 from headstart.training.config import TrainConfig
 from headstart.training.contest import Contest, Tally
 
-pytestmark = pytest.mark.learning
-
 
 def contest(**tallies):
     """A contest of agents that are their names, with episodes and successes of each."""
@@ -128,6 +126,7 @@ SMALL = TrainConfig(
 )
 
 
+@pytest.mark.slow
 def test_velocities_stay_where_a_clone_fails_without_them(glides, caplog):
     with caplog.at_level("INFO", "headstart"):
         trained = train(GLIDE, SMALL, demos=glides)
@@ -136,6 +135,7 @@ def test_velocities_stay_where_a_clone_fails_without_them(glides, caplog):
     assert re.search(r"clones ended at their goals in \d% with neither, \d+% with no-abs", line)
 
 
+@pytest.mark.slow
 def test_cloning_alone_shows_the_better_clone(glides):
     alone = replace(SMALL, env_steps=0)
     # Of several clones none is chosen without env steps, and none is cloned to the end.
@@ -148,6 +148,7 @@ def test_cloning_alone_shows_the_better_clone(glides):
     assert best.evaluation.success_rate >= max(others)
 
 
+@pytest.mark.slow
 def test_a_run_is_the_same_however_it_is_cut_and_made_longer(glides, tmp_path):
     config = replace(SMALL, checkpoint=BASE.checkpoint)
     train(GLIDE, config, demos=glides, out=tmp_path / "whole")
@@ -167,6 +168,7 @@ def test_a_run_is_the_same_however_it_is_cut_and_made_longer(glides, tmp_path):
         assert whole[name] == cut[name], name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [

@@ -22,7 +22,7 @@ from headstart.runs.train import train
 from headstart.training.config import FailuresConfig
 from headstart.training.evaluation import evaluate, wilson_interval
 
-pytestmark = [pytest.mark.processes, pytest.mark.usefixtures("forked_collectors")]
+pytestmark = [pytest.mark.usefixtures("forked_collectors")]
 
 CONFIG = replace(SMALL, env_steps=600, failures=FailuresConfig(share=0.5), checkpoint=OFTEN)
 KINDS = ("raise", "float", "reset", "observation", "goal", "reward")
@@ -39,6 +39,7 @@ def fragile(kind, share=0.2):
     return f"envs.fragile:Fragile-v0,kind={kind},share={share}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_run_drops_what_fails_and_ends_with_as_many_env_steps(kind, caplog):
     diary = Diary()
@@ -57,6 +58,7 @@ def test_a_run_drops_what_fails_and_ends_with_as_many_env_steps(kind, caplog):
     assert result.evaluation.failed == diary.rows[-1]["eval/failed_episodes"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["raise", "observation"])
 def test_collectors_and_power_cuts_change_nothing(tmp_path, kind):
     outcomes = []
@@ -90,7 +92,7 @@ def test_a_collector_that_dies_with_the_episode_is_one_more_failure():
     assert dead.env_steps == 30 * dead.episodes
 
 
-@pytest.mark.mujoco
+@pytest.mark.slow
 def test_a_simulator_that_loses_its_state_is_one_more_failure(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # MuJoCo logs where it stands
     config = replace(CONFIG, env_steps=200)
@@ -99,6 +101,7 @@ def test_a_simulator_that_loses_its_state_is_one_more_failure(tmp_path, monkeypa
     assert progress.env_steps == 10 * (progress.episodes + progress.dropped_episodes)
 
 
+@pytest.mark.slow
 def test_too_many_failures_end_the_run_which_can_be_resumed_with_more_of_them(tmp_path):
     config, run = replace(CONFIG, failures=FailuresConfig(at_least=1, share=0.0)), tmp_path / "run"
     with pytest.raises(RunError) as caught:
@@ -118,6 +121,7 @@ def test_too_many_failures_end_the_run_which_can_be_resumed_with_more_of_them(tm
     assert (weights_of(resumed.policy) == weights_of(whole.policy)).all()
 
 
+@pytest.mark.slow
 def test_by_default_three_episodes_or_one_in_a_hundred_may_fail(caplog):
     with pytest.raises(RunError, match="4 episodes failed, at most 3 may"):
         train(fragile("raise"), replace(CONFIG, failures=FailuresConfig()))
@@ -159,6 +163,7 @@ def test_an_environment_of_which_no_episode_comes_to_its_end_is_bad_input(kind):
     assert is_one_line(str(caught.value))
 
 
+@pytest.mark.slow
 def test_a_cycle_whose_episodes_all_fail_learns_nothing_and_ends_nothing():
     none = replace(SMALL.warm_start, episodes=0, critic_updates=0)
     config = replace(CONFIG, warm_start=none, failures=FailuresConfig(share=0.9))
@@ -166,6 +171,7 @@ def test_a_cycle_whose_episodes_all_fail_learns_nothing_and_ends_nothing():
     assert progress.dropped_episodes > progress.episodes > 0
 
 
+@pytest.mark.slow
 def test_evaluation_episodes_that_fail_count_as_not_successful(caplog):
     env_id = fragile("raise", 0.2)
     results = [evaluate(point_expert, env_id, episodes=40, collectors=n) for n in (0, 1)]
@@ -185,6 +191,7 @@ def test_an_evaluation_of_which_every_episode_fails_is_bad_input():
         evaluate(point_policy(), fragile("raise", 1.0), episodes=5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keep_failures", [False, True])
 def test_attempts_at_demonstrations_that_fail_are_dropped_and_counted(keep_failures, caplog):
     options = {"episodes": 12, "keep_failures": keep_failures}
@@ -204,6 +211,7 @@ def run_command(*words):
     main([*words, "--collectors", "0"])
 
 
+@pytest.mark.slow
 def test_the_commands_say_what_was_dropped(tmp_path, capsys):
     policy, demos, run = (str(tmp_path / name) for name in ("p.safetensors", "d.npz", "run"))
     env = fragile("raise", 0.2)

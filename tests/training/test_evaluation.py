@@ -126,7 +126,6 @@ def test_an_evaluation_is_what_its_episodes_came_to():
     assert result.success_rate == 1.0
 
 
-@pytest.mark.processes
 @pytest.mark.usefixtures("forked_collectors")
 def test_the_result_does_not_depend_on_collectors():
     policy = point_policy()
@@ -162,6 +161,7 @@ def test_an_evaluation_needs_episodes(episodes):
         evaluate(point_policy(), POINT, episodes=episodes)
 
 
+@pytest.mark.slow
 def test_regions_declared_to_train_are_those_of_a_later_evaluation(tmp_path):
     config = SMALL.with_({"env_steps": 60, "task.goal_regions.coordinate": 0})
     result = train(POINT, config, out=tmp_path / "run")

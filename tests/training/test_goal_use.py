@@ -13,8 +13,6 @@ from headstart import PRESETS, collect_demos, resume, train
 from headstart.training.config import TrainConfig
 from headstart.training.goal_use import GoalUse
 
-pytestmark = pytest.mark.learning
-
 for name, env in ((CARRY, Carry), (SHOVE, Shove)):
     gym.register(name, env, max_episode_steps=50)
 SMALL = TrainConfig().with_(
@@ -38,6 +36,7 @@ def read_choice(directory):
     return json.loads((directory / "config.json").read_text())["config"]["demos"]["other_goals"]
 
 
+@pytest.mark.slow
 def test_where_goals_mislead_a_clone_is_better_with_others(caplog):
     caplog.set_level("INFO")
     chosen = clone(CARRY, carry, 8)
@@ -46,6 +45,7 @@ def test_where_goals_mislead_a_clone_is_better_with_others(caplog):
     assert chosen.evaluation.success_rate > as_shown.evaluation.success_rate + 0.15
 
 
+@pytest.mark.slow
 def test_where_the_first_steps_depend_on_the_goal_they_are_left_as_they_are(caplog, tmp_path):
     caplog.set_level("INFO")
     demos = collect_demos(SHOVE, shove, episodes=40)
@@ -62,6 +62,7 @@ def test_two_demonstrations_say_nothing(tmp_path):
     assert read_choice(tmp_path / "run") is False
 
 
+@pytest.mark.slow
 def test_a_run_that_is_resumed_keeps_what_was_chosen(tmp_path):
     demos = collect_demos(CARRY, carry, episodes=8)
     config = SMALL.with_(

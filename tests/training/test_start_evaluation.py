@@ -48,6 +48,7 @@ def test_the_clone_of_a_run_without_env_steps_is_evaluated_once(point_demos):
     assert result.evaluation == diary.results[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", range(1, 10, 2))
 def test_a_run_that_is_cut_there_continues_to_the_same_rows(after, point_demos, tmp_path):
     expected, run = (

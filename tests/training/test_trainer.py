@@ -32,6 +32,7 @@ def initial_policy(config, env_id):
         return build_trainer(config, spec, None, executor, reward, ()).agent.policy(deployed=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deploy", ["averaged", "online"])
 @pytest.mark.parametrize("target_update", ["update", "cycle"])
 def test_training_updates_and_changes_the_policy(deploy, target_update):
@@ -129,7 +130,7 @@ def test_phases_come_in_order(point_demos):
     assert ("evaluating", "evaluating") not in pairwise(phases)
 
 
-@pytest.mark.learning
+@pytest.mark.slow
 def test_training_stops_once_the_target_is_reached(point_demos):
     config = replace(
         SMALL,
@@ -145,6 +146,7 @@ def test_training_stops_once_the_target_is_reached(point_demos):
     assert result.progress.env_steps < 3000
 
 
+@pytest.mark.slow
 def test_no_more_steps_are_taken_than_a_cycle_beyond_the_limit():
     for env_steps in (1, 299, 300, 301):
         result = train(POINT, replace(SMALL, env_steps=env_steps))
@@ -163,6 +165,7 @@ def test_a_warm_start_that_uses_up_all_steps_still_ends_with_an_evaluation():
     assert result.evaluation.episodes == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(PRESETS))
 def test_every_preset_trains(point_demos, name):
     preset = PRESETS[name]

@@ -41,8 +41,7 @@ def outcome(env_id, config, demos, directory, collectors):
     }
 
 
-@pytest.mark.processes
-@pytest.mark.mujoco
+@pytest.mark.slow
 @pytest.mark.usefixtures("forked_collectors")
 @pytest.mark.parametrize(("ahead", "counts"), [(True, (0, 1, 2, 3)), (False, (0, 2))])
 def test_collectors_change_nothing_bit_for_bit(tmp_path, reach_demos, ahead, counts):
@@ -60,7 +59,7 @@ def test_collectors_change_nothing_bit_for_bit(tmp_path, reach_demos, ahead, cou
         assert other == expected
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 @pytest.mark.usefixtures("forked_collectors")
 @pytest.mark.parametrize(("ahead", "counts"), [(True, (1, 2, 4)), (False, (2,))])
 def test_collectors_change_nothing_on_a_toy_task_without_demonstrations(tmp_path, ahead, counts):
@@ -70,6 +69,7 @@ def test_collectors_change_nothing_on_a_toy_task_without_demonstrations(tmp_path
         assert outcome(POINT, config, None, tmp_path / str(count), count) == expected
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_run_and_another_seed_another(tmp_path, point_demos):
     first = outcome(POINT, SMALL, point_demos, tmp_path / "first", 0)
     assert outcome(POINT, SMALL, point_demos, tmp_path / "second", 0) == first

@@ -36,6 +36,7 @@ def test_without_demonstrations_the_warm_start_collects_blindly():
     np.testing.assert_allclose(actions.std(axis=0), 0.577, atol=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bc_weight", [0.0, 1.0])
 @pytest.mark.parametrize("q_filter", [True, False])
 def test_every_use_of_demonstrations_runs(point_demos, bc_weight, q_filter):
@@ -107,6 +108,7 @@ def test_batches_hold_the_promised_share_of_demonstrations(point_demos):
         assert all(tuple(row) in actions for row in batch.action[batch.is_demo == 1].tolist())
 
 
+@pytest.mark.slow
 def test_training_resets_to_demonstrated_states_and_evaluation_never_does(point_demos):
     spec, env = GoalSpec.from_env(make_env(POINT)), make_env(POINT)
     config = replace(SMALL, env_steps=1200, resets=ResetsConfig(probability=0.5))
@@ -123,7 +125,7 @@ def test_training_resets_to_demonstrated_states_and_evaluation_never_does(point_
     assert not any(started["validation"])
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 @pytest.mark.usefixtures("forked_collectors")
 @pytest.mark.parametrize("goal", ["achieved", "desired"])
 def test_resets_do_not_depend_on_the_collectors(point_demos, goal):
@@ -151,6 +153,7 @@ def test_resets_to_demonstrations_without_snapshots_are_refused_before_anything_
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bc_updates", [1, 60])
 def test_after_cloning_the_averaged_actor_is_the_clone(tmp_path, point_demos, bc_updates):
     policies = []

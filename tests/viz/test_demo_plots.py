@@ -47,6 +47,7 @@ def labels(axes):
     return [text.get_text() for text in axes.get_legend().get_texts()]
 
 
+@pytest.mark.slow
 def test_a_png_can_be_decoded_and_shows_something(demos, tmp_path):
     plot_demos(demos, tmp_path / "demos.png")
     with Image.open(tmp_path / "demos.png") as image:
@@ -56,6 +57,7 @@ def test_a_png_can_be_decoded_and_shows_something(demos, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["demos.png"]
 
 
+@pytest.mark.slow
 def test_other_formats_follow_the_suffix(demos, tmp_path):
     plot_demos(demos, tmp_path / "demos.svg")
     assert "<svg" in (tmp_path / "demos.svg").read_text()
@@ -140,6 +142,7 @@ def test_trajectories_lead_from_start_to_goal(demos, drawn):
     assert np.allclose(goals[-1].get_xydata()[0], demos.episodes[-1].desired_goals[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("goal_dim", "names", "lengths"),
     [
@@ -183,12 +186,14 @@ def test_of_many_episodes_some_are_drawn_as_lines():
     assert sum(len(points.get_offsets()) for points in axes.collections) == 500
 
 
+@pytest.mark.slow
 def test_a_name_out_of_a_file_is_not_a_formula_or_markup(demos, tmp_path):
     plot_demos(replace(demos, env_id="$\\frac{<b>\x1b$"), tmp_path / "demos.svg")
     text = (tmp_path / "demos.svg").read_text()
     assert not re.search(r"<b>|\x1b", text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
@@ -207,6 +212,7 @@ def test_a_picture_that_cannot_be_written_is_refused(demos, tmp_path, name, expe
     assert [path.name for path in tmp_path.iterdir()] == ["directory.png"]
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_old_picture(demos, tmp_path):
     old = tmp_path / "demos.png"
     old.write_bytes(b"old")

@@ -42,6 +42,7 @@ def test_moving_average_keeps_constants_and_length():
     assert np.allclose(moving_average(np.array([1.0, 2.0]), 1), [1.0, 2.0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["png", "svg"])
 def test_plot_draws_seeds_of_different_length(tmp_path, suffix):
     runs = [

@@ -23,6 +23,7 @@ from headstart.runs.curves import Run, read_run
 from headstart.viz.plots import plot_runs
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(0)
 def test_damaged_runs_are_read_or_refused_in_one_line(tmp_path):
     directory = write_run(tmp_path / "run-1", 1, [0.1, 0.5, 0.9])

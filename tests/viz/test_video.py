@@ -31,7 +31,7 @@ def opengl() -> None:
 needs_opengl = pytest.mark.usefixtures("opengl")
 
 
-@pytest.mark.mujoco
+@pytest.mark.slow
 @needs_opengl
 def test_a_video_shows_every_state_of_every_episode(tmp_path):
     path = tmp_path / "reach.mp4"
@@ -46,7 +46,7 @@ def test_a_video_shows_every_state_of_every_episode(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["reach.mp4"]
 
 
-@pytest.mark.mujoco
+@pytest.mark.slow
 @needs_opengl
 def test_an_action_that_is_not_finite_is_reported_and_leaves_no_half_video(tmp_path):
     def broken(observation):
@@ -57,7 +57,7 @@ def test_an_action_that_is_not_finite_is_reported_and_leaves_no_half_video(tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.mujoco
+@pytest.mark.slow
 @needs_opengl
 def test_a_policy_file_is_filmed_in_its_own_environment(tmp_path):
     policy = random_policy(np.random.default_rng(0), observation_dim=10, goal_dim=3, action_dim=4)
@@ -90,7 +90,6 @@ def test_episode_step_and_success_are_written_in_the_picture():
     assert not blank.any()
 
 
-@pytest.mark.processes
 def test_without_opengl_one_line_says_what_to_install():
     script = (
         "import os; os.environ['MUJOCO_GL'] = 'nothing'\n"
@@ -104,7 +103,6 @@ def test_without_opengl_one_line_says_what_to_install():
     assert "apt-get install libegl1" in last
 
 
-@pytest.mark.mujoco
 @needs_opengl
 def test_an_environment_that_cannot_be_drawn_is_refused(tmp_path):
     with pytest.raises(InputError, match="'PointReach-v0' cannot be rendered"):
@@ -112,8 +110,8 @@ def test_an_environment_that_cannot_be_drawn_is_refused(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @needs_opengl
-@pytest.mark.mujoco
 def test_a_name_that_is_too_long_is_reported_in_one_line(tmp_path):
     env_id, path = "FetchReach-v4,max_episode_steps=2", tmp_path / f"{'x' * 300}.mp4"
     with pytest.raises(InputError, match="cannot be written") as caught:
@@ -142,8 +140,8 @@ def pictures(path):
     return np.array([frame for frame in imageio.get_reader(path)])  # noqa: C416
 
 
+@pytest.mark.slow
 @needs_opengl
-@pytest.mark.mujoco
 def test_demonstrations_are_shown_as_they_were(tmp_path):
     env_id = "FetchReach-v4,max_episode_steps=6"
     expert = expert_for(env_id)
@@ -187,7 +185,6 @@ def test_pictures_are_written_as_they_are_made_so_that_no_episode_is_too_long():
     assert counter.count > 5
 
 
-@pytest.mark.mujoco
 @needs_opengl
 def test_demonstrations_without_snapshots_are_not_shown(tmp_path):
     demos = collect_demos("FetchReach-v4", expert_for("FetchReach-v4"), episodes=1, snapshots=False)
@@ -206,9 +203,7 @@ class Undrawn(PointReach):
             self.render = lambda: picture
 
 
-@pytest.mark.mujoco
 @needs_opengl
-@pytest.mark.processes
 @pytest.mark.parametrize(
     ("picture", "found"),
     [

@@ -11,8 +11,6 @@ from headstart.envs.toy import PointReach
 from headstart.errors import InputError, RunError
 from headstart.viz.gl import open_window
 
-pytestmark = pytest.mark.processes
-
 
 class Screen(PointReach):
     """PointReach that draws itself, on a screen that breaks."""

@@ -164,6 +164,7 @@ def test_of_50_connections_some_are_served_and_the_others_refused_until_these_le
         assert words(page) == {"back": True}
 
 
+@pytest.mark.slow
 def test_a_flood_ends_its_own_connection_and_no_other(server):
     with join(server) as calm, join(server) as flood:
         with contextlib.suppress(ConnectionClosed):

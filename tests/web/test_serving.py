@@ -95,6 +95,7 @@ def test_nobody_else_connects(change, options, status, server):
     assert error.value.response.status_code == status
 
 
+@pytest.mark.slow
 def test_a_flood_ends_its_own_connection_alone(server):
     link = server.gate.socket_link
     with connect(link, proxy=None) as calm, connect(link, proxy=None) as flood:

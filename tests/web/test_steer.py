@@ -109,6 +109,7 @@ def test_who_only_looks_on_changes_nothing_either(plain, point_demos, tmp_path, 
     assert "runs unseen" not in caplog.text
 
 
+@pytest.mark.slow
 def test_what_is_steered_is_kept_and_a_resumed_run_has_it_again(plain, point_demos, tmp_path):
     run = tmp_path / "run"
     with steered(run) as (server, executor), at_the_page(server, push):

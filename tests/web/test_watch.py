@@ -79,7 +79,6 @@ def test_watching_writes_nothing(tmp_path):
     assert listing() == before
 
 
-@pytest.mark.processes
 def test_what_cannot_be_drawn_is_said_once_for_each_policy(tmp_path):
     run = write_run(tmp_path / "a-0", [0.25])
     (run / "policies").mkdir()

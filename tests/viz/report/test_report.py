@@ -68,6 +68,7 @@ def test_the_page_needs_no_other_file_and_is_well_formed(runs, tmp_path):
     assert outline.tags.count("table") >= outline.tags.count("figure")
 
 
+@pytest.mark.slow
 def test_a_report_is_the_same_each_time(runs, tmp_path):
     assert report(runs, tmp_path) == report(runs, tmp_path)
 
@@ -80,7 +81,7 @@ def test_what_files_say_is_shown_and_not_obeyed(tmp_path):
     assert Outline(page).tags.count("script") == 1
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 def test_episodes_give_time_to_success_and_what_cannot_be_drawn_is_said(tmp_path, capsys):
     components = {"task.goal_components": (1, 1), "task.goal_component_names": ("x", "y")}
     run = write_run(tmp_path / "run-0", [0.5], **components)
