@@ -120,6 +120,9 @@ EXPERIMENTS = {
     "pick-and-place-one-fast": Experiment(
         "FetchPickAndPlace-v4", _evaluated("fast", 4500, 1500, expand=100), (1500, 4500), 1
     ),
+    "pick-and-place-one-as-it-is-fast": Experiment(
+        "FetchPickAndPlace-v4", _evaluated("fast", 5000, 5000, expand=0), (5000,), 1
+    ),
     "push-fast": Experiment("FetchPush-v4", _evaluated("fast", 10_000, 2000), (4000, 10_000), 100),
     "push-10-fast": Experiment(
         "FetchPush-v4", _evaluated("fast", 10_000, 5000), (5000, 10_000), 10

@@ -42,7 +42,7 @@ from report_saturation import (
     two_cores_table,
 )
 from report_settings import settings_table
-from report_stacking import stack_learning_table
+from report_stacking import draw_stack_ablation, stack_ablation_table, stack_learning_table
 
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"
@@ -84,6 +84,7 @@ def main() -> None:
     fill("stacking", stacking_table(), STACKING)
     fill("stacking-expansion", stacking_expansion_table(), STACKING)
     fill("stack-learning", stack_learning_table(), STACKING)
+    fill("stack-ablation", stack_ablation_table(), STACKING)
     fill("times", times_table(), DEMONSTRATIONS)
     fill("expansion", expansion_table(), DEMONSTRATIONS)
     fill("ablation", ablation_table(), DEMONSTRATIONS)
@@ -104,12 +105,14 @@ def main() -> None:
     fill("saturation-costs", costs_table(), CLUSTER)
     fill("two-cores", two_cores_table(), CLUSTER)
     fill("ray", ray_table(), CLUSTER)
-    saturation = draw_saturation()
-    if saturation is not None:
-        save(saturation, "saturation.png")
-    ablation = draw_ablation()
-    if ablation is not None:
-        save(ablation, "ablation.png")
+    drawn = {
+        "saturation.png": draw_saturation(),
+        "ablation.png": draw_ablation(),
+        "stack-ablation.png": draw_stack_ablation(),
+    }
+    for name, figure in drawn.items():
+        if figure is not None:
+            save(figure, name)
 
 
 def draw_one(name: str, title: str) -> None:

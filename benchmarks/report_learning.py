@@ -12,6 +12,7 @@ from report_demos import load
 PICK = "FetchPickAndPlace-v4"
 LABELS = {
     "pick-and-place-one-fast": f"{PICK}, **one** demonstration, `--expand 100`",
+    "pick-and-place-one-as-it-is-fast": f"{PICK}, one demonstration as it is, `--expand 0`",
     "push-one-fast": "FetchPush-v4, one demonstration, `--expand 100`",
     "pick-and-place-nothing-fast": f"{PICK}, no demonstrations",
     "push-nothing-fast": "FetchPush-v4, no demonstrations",

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from matplotlib.figure import Figure
 from report_demos import load
 
 _HOW = {
@@ -23,6 +24,38 @@ def stack_learning_table() -> str:
     rows += [_row(name, it) for name, it in sorted(found.items(), key=_order)]
     command = "`python benchmarks/stack_learning.py` measures them, one seed."
     return "\n".join([*rows, "", command]) if found else ""
+
+
+def stack_ablation_table() -> str:
+    """Success of each variant of the preset on three blocks."""
+    found = load("stack-ablation")
+    if found is None:
+        return ""
+    rows = ["| variant | success | let go, hand away, at rest | seconds |", "|---|--:|--:|--:|"]
+    rows += [
+        f"| {run['variant']} | {run['success_rate']:.0%} | {run['strict_success_rate']:.0%} "
+        f"| {run['seconds']:.0f} |"
+        for run in found["runs"]
+    ]
+    return "\n".join([*rows, "", f"`{found['command']}` measures them, one seed, 100 episodes."])
+
+
+def draw_stack_ablation() -> Figure | None:
+    """Draw success on three blocks against env steps, by variant."""
+    found = load("stack-ablation")
+    if found is None:
+        return None
+    figure = Figure(figsize=(9, 3.8), layout="constrained")
+    axes = figure.subplots()
+    for run in found["runs"]:
+        steps, rates = zip(*run["curve"], strict=True)
+        axes.plot(steps, rates, marker="o", markersize=3, label=run["variant"])
+    axes.set(title="FetchStack3-v0, 100 demonstrations", xlabel="env steps", ylabel="success rate")
+    axes.set_ylim(-0.02, 1.02)
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return figure
 
 
 def _order(item: tuple[str, Any]) -> tuple[int, int, str]:
