@@ -57,11 +57,12 @@ site: $(VENV)/installed
 	$(BIN)/zensical build --strict
 	@echo "open build/site/index.html"
 
-# Six minutes, on a machine that does nothing else.
+# Nine minutes, on a machine that does nothing else.
 performance: $(VENV)/installed
 	$(BIN)/python benchmarks/start.py --rounds 2
 	$(BIN)/python benchmarks/costs.py --rounds 2 --seconds 0.3
 	$(BIN)/python benchmarks/threads.py --rounds 1
+	$(BIN)/python benchmarks/loops.py
 	$(BIN)/python -m benchmarks.speed --seconds 2 --rounds 1 --out benchmarks/results/speed.json
 	$(BIN)/python benchmarks/report.py
 

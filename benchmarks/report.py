@@ -27,6 +27,7 @@ from report_performance import (
     acting_table,
     devices_table,
     fill_table,
+    loops_table,
     on_machine,
     start_table,
     threads_table,
@@ -96,6 +97,7 @@ def main() -> None:
     fill("settings", settings_table(), SETTINGS)
     fill("start", start_table(), PERFORMANCE)
     fill("threads", threads_table(), PERFORMANCE)
+    fill("loops", loops_table(), PERFORMANCE)
     for kind in ("batch", "width", "critics"):
         fill(kind, updates_table(kind), PERFORMANCE)
     fill("devices", devices_table(), PERFORMANCE)

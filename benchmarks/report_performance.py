@@ -134,3 +134,16 @@ def start_table() -> str:
         ]
         rows.append([name.replace(" | ", ", "), *cells])
     return on_machine(result) + table(["start", "first env step", "first update"], rows)
+
+
+def loops_table() -> str:
+    """Env steps a second of whole loops, by preset, threads of torch and collectors."""
+    result = load("loops")
+    if result is None:
+        return ""
+    rates = result["env_steps_per_second"]
+    ways = list(next(iter(rates.values())))
+    rows = [[key, *(f"{rates[preset][key]:.0f}" for preset in rates)] for key in ways]
+    head = ["processor", *(f"`{preset}`" for preset in rates)]
+    lines = table(head, rows).replace("| processor |", "| threads of torch, collectors |", 1)
+    return on_machine(result) + lines
