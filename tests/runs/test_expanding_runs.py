@@ -84,6 +84,22 @@ def test_what_cannot_be_expanded_is_refused(sources, demos, expand, message):
         run(sources if demos else None, expand=expand)
 
 
+def test_an_interrupted_expansion_says_what_would_have_kept_it():
+    class Interrupted(Carrying):
+        left = 1000
+
+        def step(self, action):
+            Interrupted.left -= 1
+            if Interrupted.left == 0:
+                raise KeyboardInterrupt
+            return super().step(action)
+
+    source = collect_demos(Interrupted, Demonstrator(), episodes=1, env_kwargs=STEPS)
+    Interrupted.left = 400
+    with pytest.raises(KeyboardInterrupt, match=r"[1-9] .* made .* `headstart demos expand` makes"):
+        train(Interrupted, CONFIG, env_kwargs=STEPS, demos=source, expand=50)
+
+
 @pytest.mark.slow
 def test_the_command_says_what_it_has_cost(tmp_path, capsys):
     one = collect_demos("FetchReach-v4", expert_for("FetchReach-v4"), episodes=1)

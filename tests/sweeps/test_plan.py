@@ -3,12 +3,14 @@
 import json
 import math
 import shlex
+from dataclasses import replace
 
 import pytest
 from builders import is_one_line
 
 from headstart.cli.main import main, parse
 from headstart.cli.train import settings_of
+from headstart.demos.storage import save_demos
 from headstart.errors import InputError
 from headstart.presets import FAST
 from headstart.sweeps.plan import Grid, Listed
@@ -57,6 +59,7 @@ def refused(capsys, *words):
         ("--tune agent.tau=0.1:0.2 --trials 0", "--trials must be at least 1, got 0"),
         ("--grid replay-capacity=1000,20", "replay_capacity 20 cannot hold one episode"),
         ("--grid init-policy=None,no.safetensors", "no.safetensors: no such policy file"),
+        ("--actor-inputs component", "declares no component_layout of two or more components"),
         ("--cores 0", "--cores must be at least 1, got 0"),
         ("--cores 1 --slurm", "--cores and --slurm exclude each other"),
         (f"--out {'x' * 300}", "cannot be written (File name too long)"),
@@ -73,6 +76,33 @@ def test_what_cannot_be_run_is_refused_in_one_line(capsys, tmp_path, monkeypatch
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     assert what in refused(capsys, *words.split())
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("env", "words", "what"),
+    [
+        ("BitFlip-v0", "", "it is of 'PointReach-v0', not of BitFlip-v0"),
+        (ENV, "--demos.num-episodes 6", "demos.num_episodes is 6, but the demo file holds 5"),
+        (ENV, "--resets.probability 0.5", "5 of 5 demonstrations hold no snapshots"),
+        (ENV, "--expand 7", "nothing is declared about its hand"),
+    ],
+)
+def test_demonstrations_that_fit_no_run_are_refused_as_train_refuses_them(
+    capsys, tmp_path, point_demos, env, words, what
+):
+    path = tmp_path / "demos.npz"
+    bare = [replace(it, snapshots=it.snapshots[:, :0]) for it in point_demos.episodes]
+    save_demos(path, replace(point_demos, episodes=bare))
+    given = [env, "--demos", str(path), *words.split(), "--out", str(tmp_path / "out")]
+    lines = []
+    for verb in ("train", "sweep"):
+        with pytest.raises(SystemExit) as end:
+            main([verb, *given])
+        assert end.value.code == 2
+        lines.append(capsys.readouterr().err)
+    assert what in lines[0]
+    assert lines[0] == lines[1]
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_an_environment_that_no_run_could_build_is_refused_first(capsys, tmp_path):

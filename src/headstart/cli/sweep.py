@@ -204,12 +204,12 @@ def _check_runs(specs: Sequence[RunSpec]) -> None:
         check_demos(files)
     # After the options are read: it imports torch.
     with without_collection():
-        from headstart.runs.preparation import check_runs
+        from headstart.runs.fitting import check_runs
 
     first = specs[0]
     # Those of one seed stand for all.
     configs = [it.config for it in specs if it.config.seed == first.config.seed]
-    check_runs(first.env_id, configs, with_demos=first.demos is not None)
+    check_runs(first.env_id, configs, first.demos)
 
 
 def _directory(arguments: argparse.Namespace, plan: Plan) -> Path:

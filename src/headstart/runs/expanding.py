@@ -2,13 +2,17 @@
 
 import contextlib
 import logging
+from collections.abc import Iterator
+from typing import Any
 
+import gymnasium as gym
 import numpy as np
 
 from headstart.demos.expansion.cost import cost_of, expansion_env_steps
 from headstart.demos.expansion.expand import Expansion
 from headstart.demos.expansion.rounds import ExpansionPlan
 from headstart.demos.expansion.workspace import Workspace
+from headstart.demos.record import CollectingInterrupted
 from headstart.demos.resets import check_resets
 from headstart.demos.storage import DemoSet
 from headstart.envs.goal_env import GoalSpec
@@ -49,9 +53,10 @@ def expand(
     # In an environment of its own: that of the reward is kept for it.
     with contextlib.closing(make_env(source)) as env:
         try:
-            expansion = Expansion(env, spec, demos, ExpansionPlan(episodes=count, seed=config.seed))
+            expansion = _expansion(env, config, spec, demos, count)
             try:
-                made = expansion.run(executor)
+                with not_kept("expand"):
+                    made = expansion.run(executor)
             finally:
                 taken = expansion.cost.env_steps
         except InputError as error:
@@ -71,6 +76,42 @@ def expand(
         "" if asked is not None else " (--demos.expand 0 learns from these alone)",
     )
     return made, config.with_({"demos.num_episodes": None, "demos.expand": count}), before + taken
+
+
+def check_expandable(
+    source: EnvSource, config: TrainConfig, spec: GoalSpec, demos: DemoSet
+) -> None:
+    """Refuse demonstrations of which others are to be made and cannot be.
+
+    Raises:
+        InputError: if the settings ask for it, and the hand or all demonstrations forbid it.
+    """
+    if config.demos.expand:
+        with contextlib.closing(make_env(source)) as env:
+            _expansion(env, config, spec, demos, config.demos.expand)
+
+
+@contextlib.contextmanager
+def not_kept(verb: str) -> Iterator[None]:
+    """Say of demonstrations that are lost by Ctrl-C how a verb of ``headstart demos`` keeps them.
+
+    Raises:
+        KeyboardInterrupt: if there are some.
+    """
+    try:
+        yield
+    except CollectingInterrupted as interrupt:
+        made = counted(len(interrupt.demos.episodes), "demonstration")
+        raise KeyboardInterrupt(
+            f"interrupted; of {made} made so far nothing is kept: `headstart demos {verb}` makes "
+            f"them first, into a file"
+        ) from None
+
+
+def _expansion(
+    env: gym.Env[Any, Any], config: TrainConfig, spec: GoalSpec, demos: DemoSet, count: int
+) -> Expansion:
+    return Expansion(env, spec, demos, ExpansionPlan(episodes=count, seed=config.seed))
 
 
 def _worth_making(config: TrainConfig, spec: GoalSpec, demos: DemoSet) -> int:

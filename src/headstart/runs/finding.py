@@ -6,13 +6,13 @@ import logging
 from headstart.demos.expansion.cost import expansion_env_steps
 from headstart.demos.expansion.rounds import ExpansionPlan
 from headstart.demos.finding.find import Finding, NothingFoundError
-from headstart.demos.record import CollectingInterrupted
 from headstart.demos.storage import DemoSet
 from headstart.envs.goal_env import GoalSpec
 from headstart.envs.make import make_env
 from headstart.envs.source import EnvSource
 from headstart.errors import InputError
 from headstart.rollout.executors import Executor
+from headstart.runs.expanding import not_kept
 from headstart.text import counted
 from headstart.training.config import TrainConfig
 
@@ -51,7 +51,8 @@ def found_demos(
         NothingFoundError: if nothing is found, and the settings ask for demonstrations.
     """
     try:
-        made = finding.run(executor)
+        with not_kept("find"):
+            made = finding.run(executor)
     except NothingFoundError as error:
         if config.demos.find is not None:
             raise
@@ -59,12 +60,6 @@ def found_demos(
             "%s; learning without demonstrations (%d env steps spent)", error, error.env_steps
         )
         return None, error.env_steps
-    except CollectingInterrupted as interrupt:
-        count = counted(len(interrupt.demos.episodes), "demonstration")
-        raise KeyboardInterrupt(
-            f"interrupted after {count} of the search; nothing is kept of them: `headstart demos "
-            f"find` makes them first, into a file"
-        ) from None
     spent = expansion_env_steps(made.header)
     _log.info(
         "%s made from nothing, in %s (--demos.find 0 learns without)",

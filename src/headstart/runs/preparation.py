@@ -3,26 +3,23 @@
 import contextlib
 import copy
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
-import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
 
 from headstart.agents.start import start_from
 from headstart.data.strategies import GoalStrategy
 from headstart.demos.expansion.cost import expansion_env_steps
 from headstart.demos.reading import Demos, read_demos
-from headstart.demos.resets import check_resets
 from headstart.demos.storage import DemoSet
 from headstart.envs.goal_env import GoalReward, GoalSpec
-from headstart.envs.layout import Detected
 from headstart.envs.make import env_source, make_env
 from headstart.envs.names import is_buildable, is_env_class
 from headstart.envs.source import EnvLike, EnvSource
 from headstart.errors import InputError, require
-from headstart.policy import Policy, load_policy
+from headstart.policy import Policy
 from headstart.presets import PRESETS, find_preset
 from headstart.rollout.behaviour import fit_policy
 from headstart.rollout.executors import Collectors, Executor, open_executor
@@ -30,6 +27,7 @@ from headstart.rollout.task_source import TaskFunction, TaskSource, TaskSourceLi
 from headstart.runs.execution import keep_freed_memory, torch_settings
 from headstart.runs.expanding import expand
 from headstart.runs.finding import after_finding, found_demos, open_finding
+from headstart.runs.fitting import check_expansion, fit_demos, what_to_detect
 from headstart.runs.record import python_line
 from headstart.runs.together import check_demos_alike
 from headstart.text import describe_error, printable
@@ -79,16 +77,17 @@ def prepare_run(
         InputError: if environment, demonstrations and configuration do not go together.
     """
     source, timeout = env_source(env), config.episode_timeout
-    _check_expansion(config, with_demos=demos is not None)
+    check_expansion(config, with_demos=demos is not None)
     with contextlib.closing(make_env(source)) as reward_env:
-        detect = _what_to_detect(config, with_demos=demos is not None)
+        detect = what_to_detect(config, with_demos=demos is not None)
         spec = GoalSpec.from_env(reward_env, config.task, name=source.name, detect=detect)
         reward = GoalReward(reward_env, spec)
         config = adapt(config, spec)
         finding = open_finding(source, config, spec) if begins and demos is None else None
         check_fit(config, spec, with_demos=demos is not None or finding is not None)
-        used = None if demos is None else read_demos(demos, spec, reward)
-        used = _fit_demos(config, reward_env, used)
+        used = None
+        if demos is not None:
+            used = fit_demos(config, reward_env, read_demos(demos, spec, reward))
         mirror = choose_mirror(config, spec, reward_env)
         check_demos_alike(group, used)
         learners = group.learners(config.learner)
@@ -110,42 +109,6 @@ def prepare_run(
             trainer.env = source
             trainer.progress.expansion_env_steps = spent
             yield Prepared(trainer, used)
-
-
-def check_runs(env: EnvLike, configs: Iterable[TrainConfig], *, with_demos: bool) -> None:
-    """Refuse what ``prepare_run`` would refuse before it looks at demonstrations.
-
-    Args:
-        env: the environment.
-        configs: of runs.
-        with_demos: whether they have demonstrations.
-
-    Raises:
-        InputError: if the environment cannot be built, or does not go together with one of them.
-    """
-    source, specs = env_source(env), dict[str, GoalSpec]()
-    with contextlib.closing(make_env(source)) as built:
-        for config in configs:
-            _check_expansion(config, with_demos=with_demos)
-            detect = _what_to_detect(config, with_demos=with_demos)
-            key = f"{config.task} {detect}"
-            if key not in specs:
-                specs[key] = GoalSpec.from_env(built, config.task, name=source.name, detect=detect)
-            spec = specs[key]
-            adapted = adapt(config, spec)
-            finding = None if with_demos else open_finding(source, adapted, spec)
-            check_fit(adapted, spec, with_demos=with_demos or finding is not None)
-            if config.init_policy is not None:
-                load_policy(config.init_policy)
-
-
-def _check_expansion(config: TrainConfig, *, with_demos: bool) -> None:
-    count = config.demos.expand
-    if count and not with_demos:
-        raise InputError(
-            f"demos.expand={count} makes demonstrations of given ones: add --demos FILE, or pass "
-            f"--expand 0"
-        )
 
 
 @contextlib.contextmanager
@@ -265,31 +228,9 @@ def open_tasks(config: TrainConfig, task_source: TaskSourceLike | None) -> TaskS
     )
 
 
-def _fit_demos(
-    config: TrainConfig, env: gym.Env[Any, Any], demos: DemoSet | None
-) -> DemoSet | None:
-    """Return the demonstrations to train from; refuse what does not go together."""
-    if demos is None:
-        return None
-    if not config.demos.expand:
-        config.check_demos(len(demos.episodes))
-    demos = demos.first(config.demos.num_episodes)
-    if config.resets.probability:
-        check_resets(env, demos)
-    return demos
-
-
 def all_demos(config: TrainConfig) -> TrainConfig:
     """Return the settings of a run whose sources are ``demos.num_episodes``, and not its own."""
     return config.with_({"demos.num_episodes": None})
-
-
-def _what_to_detect(config: TrainConfig, *, with_demos: bool) -> Detected:
-    """Return what of the layout of states is detected where nothing is declared."""
-    if config.actor_inputs == "auto" and not config.fine_scales:
-        # Without demonstrations the actor sees all.
-        return "velocities" if with_demos else "nothing"
-    return "frame" if config.actor_inputs != "all" or config.fine_scales else "nothing"
 
 
 def begin_from(trainer: Trainer, policy: Policy) -> None:

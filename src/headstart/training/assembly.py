@@ -51,6 +51,8 @@ def check_fit(config: TrainConfig, spec: GoalSpec, *, with_demos: bool) -> None:
     find_device(config.device)
     _check_reward(spec)
     _check_inputs(config, spec)
+    for seen in views(config, spec, None):
+        actor_inputs(config, spec, seen)
     if config.replay_capacity <= spec.max_episode_steps:
         raise InputError(
             f"replay_capacity {config.replay_capacity} cannot hold one episode of {spec.env_id}, "
