@@ -15,10 +15,11 @@ def printable(value: object, longest: int | None = 200) -> str:
     """Return text of a file as one line that a terminal shows and does not obey.
 
     Args:
-        value: what to show.
+        value: what to show; of an error of the system its reason, without number and path.
         longest: number of characters from which on it is cut; ``None`` shows all.
     """
-    line = " ".join(str(value).splitlines())
+    shown = getattr(value, "strerror", None) or value
+    line = " ".join(str(shown).splitlines())
     text = "".join(sign if sign.isprintable() else "?" for sign in line)
     return text if longest is None or len(text) <= longest else f"{text[: longest - 3]}..."
 

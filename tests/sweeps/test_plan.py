@@ -3,6 +3,7 @@
 import json
 import math
 import shlex
+import signal
 from dataclasses import replace
 
 import pytest
@@ -244,3 +245,19 @@ def test_a_run_that_dies_without_a_word_has_failed_whatever_it_said_before(tmp_p
     assert kept.state.error == "of before"
     (again,) = run_sweep(tmp_path / "sweep", plan, Dying(), retry_failed=True)
     assert again.state.error == "its process was ended by signal 9"
+
+
+class LastWord(Dying):
+    """A run that ends as it should, just as the sweep is asked to stop."""
+
+    def start(self, spec, sweep):
+        write_state(sweep, spec.name, RunState(stage="finished"))
+        signal.raise_signal(signal.SIGINT)
+        return self
+
+
+def test_a_sweep_without_unfinished_runs_speaks_of_no_others(tmp_path):
+    plan = Grid(base=BASE, seeds=[0])
+    with pytest.raises(KeyboardInterrupt) as caught:
+        run_sweep(tmp_path / "sweep", plan, LastWord())
+    assert str(caught.value) == "interrupted with 1 of 1 run over"

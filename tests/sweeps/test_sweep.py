@@ -52,7 +52,7 @@ def test_a_sweep_that_is_killed_and_interrupted_ends_as_its_runs_alone(warm, dem
     assert warm(*command, log=log, moments=[FORKING, update(16, signal.SIGINT)]) == 130
     *_, last = output_of(log).splitlines()
     typed = re.fullmatch(
-        r"headstart: interrupted; 1 of 4 runs are over, the others are saved; continue with: "
+        r"headstart: interrupted with 1 of 4 runs over, the rest saved; continue with: "
         r"(headstart sweep .*)",
         last,
     )

@@ -9,7 +9,7 @@ from full_disk import files_limited_to
 from matplotlib.figure import Figure
 
 from headstart.errors import InputError
-from headstart.runs.curves import moving_average, read_run
+from headstart.runs.curves import find_runs, moving_average, read_run
 from headstart.viz.plots import draw_group, plot_runs
 
 ROW = b'{"time/env_steps": 1, "eval/success_rate": 0.5, "eval/mean_q": -1}'
@@ -75,8 +75,25 @@ def test_runs_without_demonstrations_are_thin(tmp_path):
 
 def test_a_run_without_evaluations_is_refused(tmp_path):
     directory = write_run(tmp_path / "a-0", 0, [])
-    with pytest.raises(InputError, match="holds no evaluation yet"):
-        read_run(directory)
+    for left in (b"", b'{"time/env_steps": 10, "eval/succ'):
+        (directory / "metrics.jsonl").write_bytes(left)
+        with pytest.raises(InputError, match="holds no evaluation yet"):
+            read_run(directory)
+
+
+def test_of_a_sweep_runs_that_were_evaluated_are_found(tmp_path):
+    write_run(tmp_path / "a-0", 0, [])
+    write_run(tmp_path / "a-1", 1, [])
+    (tmp_path / "a-1" / "metrics.jsonl").unlink()
+    with pytest.raises(InputError, match="of 2 runs in it none was evaluated yet; wait") as caught:
+        find_runs([tmp_path])
+    assert is_one_line(str(caught.value))
+    write_run(tmp_path / "a-2", 2, [0.5])
+    assert find_runs([tmp_path]) == [tmp_path / "a-2"]
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "sweep.json").touch()
+    with pytest.raises(InputError, match="no run of the sweep was evaluated yet"):
+        find_runs([tmp_path / "empty"])
 
 
 def test_an_unknown_picture_format_is_refused(tmp_path):
@@ -135,8 +152,10 @@ def test_what_is_not_a_file_or_far_too_large_is_not_read(tmp_path, name, make):
     directory = write_run(tmp_path / "a-0", 0, [0.1])
     (directory / name).unlink()
     make(directory / name)
-    with pytest.raises(InputError, match="cannot be read as a run"):
+    with pytest.raises(InputError, match="cannot be read as a run") as caught:
         read_run(directory)
+    assert is_one_line(str(caught.value))
+    assert "Errno" not in str(caught.value)
 
 
 def test_a_last_line_that_is_cut_off_is_left_out_and_others_are_named(tmp_path, caplog):

@@ -11,13 +11,14 @@ from headstart.cli.sweep_words import read_grid, read_pairs, read_ranges, read_s
 from headstart.cli.train import add_run, check_demos, directory_names, settings_of
 from headstart.errors import InputError, RunError, require
 from headstart.files.paths import user_path
+from headstart.files.run_files import SWEEP
 from headstart.processors import usable_cores
 from headstart.runs.changes import command_for
 from headstart.sweeps.display import SweepDisplay
 from headstart.sweeps.launcher import Launcher
 from headstart.sweeps.local import LocalRuns
 from headstart.sweeps.plan import Grid, Plan
-from headstart.sweeps.results import SWEEP, Result, read_results
+from headstart.sweeps.results import Result, read_results
 from headstart.sweeps.slurm import ClusterRuns, slurm_executor
 from headstart.sweeps.spec import Base, RunSpec
 from headstart.sweeps.summary import best_command, describe_failures, describe_results

@@ -10,6 +10,8 @@ from headstart.files.strict_json import build, parse_json
 from headstart.files.tensors import EMPTY, JSON, TEXT, refuse_foreign
 
 CONFIG, DEMOS, METRICS = "config.json", "demos.npz", "metrics.jsonl"
+SWEEP = "sweep.json"
+"""The results of a sweep, in the directory that its runs are in."""
 RUN_ID, SEEN = "run_id", "seen.json"
 """What trackers know a run by, and how far they have seen it; there only if a run had observers."""
 POLICIES, CHECKPOINTS = "policies", "checkpoints"
@@ -33,9 +35,13 @@ def runs_below(place: Path) -> list[Path]:
 
 
 def has_rows(directory: Path) -> bool:
-    """Return whether a run has been evaluated."""
-    path = directory / METRICS
-    return path.is_file() and path.stat().st_size > 0
+    """Return whether a run has been evaluated; or what it wrote cannot be read."""
+    try:
+        return b"\n" in read_whole(directory / METRICS, _MAX_METRICS)
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError):
+        return True
 
 
 def why_no_run(directory: Path, name: str) -> str:
@@ -78,7 +84,8 @@ def read_metrics(directory: Path) -> list[dict[str, float]]:
     content = read_whole(directory / METRICS, _MAX_METRICS)
     refuse_foreign(content, EMPTY, TEXT, JSON)
     complete, newline, rest = content.rpartition(b"\n")
-    if newline and rest:
+    is_row = newline or (rest.startswith(b"{") and not rest.endswith(b"}"))
+    if rest and is_row:
         try:
             parse_json(rest)
         except ValueError:

@@ -1,7 +1,9 @@
 """Reading what a run wrote: its curves and what it shares with other runs."""
 
 import json
+import os
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,8 @@ from numpy.typing import NDArray
 from headstart.errors import InputError
 from headstart.files.run_files import (
     CONFIG,
+    METRICS,
+    SWEEP,
     has_rows,
     read_config,
     read_metrics,
@@ -19,7 +23,7 @@ from headstart.files.run_files import (
     why_no_run,
 )
 from headstart.files.strict_json import build
-from headstart.text import printable
+from headstart.text import counted, printable
 
 FloatArray = NDArray[np.float64]
 CURVES = {"eval/success_rate": "success rate (greedy)", "eval/mean_q": "mean Q(s, pi(s))"}
@@ -44,11 +48,23 @@ def find_runs(places: Iterable[Path]) -> list[Path]:
     """Return run directories: those named, and those in others, such as that of a sweep.
 
     Of the latter, runs that were not evaluated yet are left out.
+
+    Raises:
+        InputError: if that leaves none.
     """
     found: list[Path] = []
     for place in places:
-        inner = [path for path in runs_below(place) if has_rows(path)]
-        found += inner or [place]
+        inner = runs_below(place)
+        evaluated = [path for path in inner if has_rows(path)]
+        if not evaluated and (inner or os.path.isfile(place / SWEEP)):
+            which = (
+                f"of {counted(len(inner), 'run')} in it none" if inner else "no run of the sweep"
+            )
+            raise InputError(
+                f"{place}: {which} was evaluated yet; wait for the first evaluation, which "
+                f"`headstart watch {shlex.quote(str(place))}` shows, or continue what was stopped"
+            )
+        found += evaluated or [place]
     return found
 
 
@@ -72,9 +88,12 @@ def read_run(directory: Path) -> Run:
     except (FileNotFoundError, NotADirectoryError) as error:
         why = why_no_run(directory, Path(error.filename).name)
         raise InputError(f"{directory}: {why}") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
-        raise InputError(f"{directory}: cannot be read as a run ({printable(reason)})") from error
+    except OSError as error:
+        reason = f"{Path(error.filename or METRICS).name}: {printable(error)}"
+        raise InputError(f"{directory}: cannot be read as a run ({reason})") from error
+    except (ValueError, KeyError, TypeError) as error:
+        lacking = f"it lacks {error}" if isinstance(error, KeyError) else error
+        raise InputError(f"{directory}: cannot be read as a run ({printable(lacking)})") from error
     if not rows:
         raise InputError(f"{directory}: holds no evaluation yet")
     place = directory.resolve()

@@ -9,13 +9,12 @@ from typing import Any
 
 from headstart.errors import InputError
 from headstart.files.atomic import read_whole, replace_file
-from headstart.files.run_files import read_metrics
+from headstart.files.run_files import SWEEP, read_metrics
 from headstart.files.strict_json import parse_json, plain
 from headstart.sweeps.spec import RunSpec
 from headstart.sweeps.state import RunState
 from headstart.text import printable
 
-SWEEP = "sweep.json"
 LAST = 3
 """Evaluations at the end of a run whose mean is its score."""
 _FORMAT = 1

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from headstart.errors import InputError, RunError
-from headstart.files.run_files import CONFIG
+from headstart.files.run_files import CONFIG, SWEEP
 from headstart.runs.lock import is_held, locked
 from headstart.runs.signals import StopRequest, stop_signals
 from headstart.sweeps.launcher import Launcher, Running
 from headstart.sweeps.plan import Plan
-from headstart.sweeps.results import SWEEP, Result, read_results, read_rows, write_results
+from headstart.sweeps.results import Result, read_results, read_rows, write_results
 from headstart.sweeps.spec import RunSpec
 from headstart.sweeps.state import JOBS, RunState, read_state, write_state
 from headstart.text import counted
@@ -216,11 +216,10 @@ class _Sweep:
         while self._running:
             self._settle()
             self._wait()
+        total = len(self.results)
         done = sum(result.state.is_over for result in self.results)
-        raise KeyboardInterrupt(
-            f"interrupted; {done} of {counted(len(self.results), 'run')} are over, the others are "
-            f"saved"
-        )
+        rest = "" if done == total else ", the rest saved"
+        raise KeyboardInterrupt(f"interrupted with {done} of {counted(total, 'run')} over{rest}")
 
     @contextlib.contextmanager
     def _ending(self) -> Iterator[None]:
