@@ -1,16 +1,14 @@
 """A policy behind a socket: what a client gets, and what it cannot do."""
 
-import contextlib
 import json
 
 import numpy as np
 import pytest
 from builders import point_policy
-from waiting import wait_until
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from headstart.web.server import PageServer
+from headstart.web.server import MOST_MESSAGES, PageServer
 from headstart.web.serving import Answers
 
 GOALS = {"achieved_goal": [0.0, 0.5], "desired_goal": [1.0, -1.0]}
@@ -95,12 +93,13 @@ def test_nobody_else_connects(change, options, status, server):
     assert error.value.response.status_code == status
 
 
-@pytest.mark.slow
-def test_a_flood_ends_its_own_connection_alone(server):
+def test_who_asks_faster_than_the_answers_come_waits_and_others_are_served(server, policy):
     link = server.gate.socket_link
-    with connect(link, proxy=None) as calm, connect(link, proxy=None) as flood:
-        with contextlib.suppress(ConnectionClosed):
-            for _ in range(20_000):
-                flood.send(json.dumps(GOOD))
-        wait_until(lambda: len(server._clients) == 1)
+    asked = [{**GOOD, "observation": [1 / number, 0]} for number in range(1, 4 * MOST_MESSAGES)]
+    with connect(link, proxy=None) as calm, connect(link, proxy=None) as eager:
+        for message in asked:
+            eager.send(json.dumps(message))
         assert "action" in ask(calm, GOOD)
+        answers = [json.loads(eager.recv(timeout=60))["action"] for _ in asked]
+    arrays = [{name: np.array(it, np.float32) for name, it in one.items()} for one in asked]
+    assert answers == [policy(one).tolist() for one in arrays]

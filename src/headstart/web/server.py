@@ -36,7 +36,7 @@ MOST_CLIENTS = 16
 MOST_BYTES = 4096
 """Of one message of a page."""
 MOST_MESSAGES = 240
-"""Of one page in a second."""
+"""Of one page in a second; who gets replies waits for them instead."""
 _MOST_EVENTS = 4096
 _REFUSED, _TOO_SLOW = 1008, 1013  # close codes of RFC 6455
 
@@ -192,7 +192,8 @@ class PageServer:
             server_header=None,
             logger=_silent,
             ping_interval=5,
-            ping_timeout=10,
+            # What a client has sent already is answered before its answer to a ping is read.
+            ping_timeout=300 if self._replies else 10,
             close_timeout=1,
         )
         self._started.set()
@@ -243,7 +244,7 @@ class PageServer:
     async def _listen_to(self, number: int, client: "_Client") -> None:
         budget = _Budget(self._loop.time)
         async for words in client.connection:
-            if not budget.allows():
+            if not self._replies and not budget.allows():
                 return await client.connection.close(_REFUSED, "too many messages")
             try:
                 content = parse_json(words)
@@ -260,7 +261,10 @@ class PageServer:
                 # 123 bytes of a reason are sent at most.
                 return await client.connection.close(_REFUSED, ascii(str(error))[:100])
             if self._replies:
-                self._say(json.dumps(message, allow_nan=False), number)
+                # Of a client that does not read what it is sent, nothing more is read.
+                await client.connection.send(json.dumps(message, allow_nan=False))
+                # The other clients' turn.
+                await asyncio.sleep(0)
             elif len(self._events) < _MOST_EVENTS:
                 self._happen(Event(number, "message", message))
         return None
