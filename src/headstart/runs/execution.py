@@ -12,10 +12,11 @@ import torch
 
 from headstart.agents.precision import multiplies_bfloat16
 from headstart.errors import RunError
-from headstart.files.run_files import BEST
+from headstart.files.run_files import BEST, CHECKPOINTS
 from headstart.policy import Policy, policy_from_bytes
 from headstart.runs.audience import read_id
 from headstart.runs.checkpoint import Restored
+from headstart.runs.checkpoint_files import CheckpointFiles
 from headstart.runs.checkpointer import Checkpointer
 from headstart.runs.directory import RunDirectory
 from headstart.runs.own_replays import HandsOver
@@ -202,7 +203,9 @@ def _interrupted(trainer: Trainer, best: Policy | None, message: str) -> RunInte
             f"out=DIR: .policy and .best_policy of this exception hold what was learned"
         )
     elif not message:
-        message = f"interrupted; from the last checkpoint, {resume_advice_of(directory)}"
+        saved = CheckpointFiles(directory / CHECKPOINTS).numbers()
+        place = "the last checkpoint" if saved else "its beginning, as no checkpoint is there"
+        message = f"interrupted; from {place}, {resume_advice_of(directory)}"
     return RunInterrupted(
         message,
         policy=_latest(trainer),
