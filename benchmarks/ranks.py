@@ -49,6 +49,7 @@ SETTINGS = [
 # fmt: on
 PRESETS = {"fast, 3 x 128": DDPGConfig(), "3 x 256": DDPGConfig(hidden_sizes=(256, 256, 256))}
 ROUNDS = 60
+KILLS_A_RUN = 10
 
 
 def main() -> None:
@@ -75,27 +76,37 @@ def main() -> None:
 
 
 def kill(kills: int, seed: int) -> dict[str, Any]:
-    """Kill processes of a run that torchrun starts again each time."""
+    """Kill processes of runs that torchrun starts again each time, some in each."""
     rng = np.random.default_rng(seed)
+    struck: list[int] = []
+    different: list[str] = []
     with tempfile.TemporaryDirectory(prefix="ranks-") as scratch:
         place, demos = Path(scratch), Path(scratch, "demos.npz")
         save_demos(demos, collect_demos("PointReach-v0", point_expert, episodes=5))
         train = ["-m", "headstart", "train", "PointReach-v0", "--demos", str(demos), *SETTINGS]
-        alone, run = place / "alone", place / "together"
+        alone = place / "alone"
         subprocess.run([sys.executable, *train, "--out", alone], check=True, capture_output=True)
-        started = torchrun(kills, *train, "--out", str(run))
-        moments = np.sort(rng.choice(np.arange(2, 29), kills, replace=False) * 60)
-        struck = [int(rng.integers(PROCESSES)) for _ in moments]
-        for env_steps, rank in zip(moments.tolist(), struck, strict=True):
-            while started.poll() is None and reached(run) < env_steps:
-                time.sleep(0.05)
-            os.kill(process_of(started.pid, rank), signal.SIGKILL)
-            print(f"killed process {rank} at {reached(run)} env steps", flush=True)
-            assert not find_damage(run)
-        _, told = started.communicate()
-        assert started.returncode == 0, told
-        different = differences(outcome(run), outcome(alone))
+        while len(struck) < kills:
+            run, count = place / f"together{len(struck)}", min(kills - len(struck), KILLS_A_RUN)
+            struck += kill_in_one_run(train, run, count, rng)
+            different += differences(outcome(run), outcome(alone))
     return {"processes": PROCESSES, "kills": kills, "ranks": struck, "different": different}
+
+
+def kill_in_one_run(train: list[str], run: Path, kills: int, rng: np.random.Generator) -> list[int]:
+    """Kill processes of one run, and return which."""
+    started = torchrun(kills, *train, "--out", str(run))
+    moments = np.sort(rng.choice(np.arange(2, 29), kills, replace=False) * 60)
+    struck = [int(rng.integers(PROCESSES)) for _ in moments]
+    for env_steps, rank in zip(moments.tolist(), struck, strict=True):
+        while started.poll() is None and reached(run) < env_steps:
+            time.sleep(0.05)
+        os.kill(process_of(started.pid, rank), signal.SIGKILL)
+        print(f"killed process {rank} at {reached(run)} env steps", flush=True)
+        assert not find_damage(run)
+    _, told = started.communicate()
+    assert started.returncode == 0, told
+    return struck
 
 
 def torchrun(restarts: int, *arguments: str, size: int = PROCESSES) -> "subprocess.Popen[str]":
