@@ -33,12 +33,20 @@ def is_wider_than_its_window(page):
     return page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
+def cut_tables(page):
+    return page.evaluate(
+        "[...document.querySelectorAll(':not(details) > .scroll')]"
+        ".filter((it) => it.scrollWidth > it.clientWidth).length"
+    )
+
+
 def test_a_report_is_read_on_a_phone_in_the_dark_and_on_a_screen(chromium, runs, tmp_path):
     write_report(runs, tmp_path / "report.html")
     papers = set()
     for viewport, scheme in ((PHONE, "dark"), (SCREEN, "light")):
         page = opened(chromium, f"file://{tmp_path}/report.html", viewport, scheme)
         assert not is_wider_than_its_window(page)
+        assert cut_tables(page) == 0
         papers.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
         page.locator("svg.plot").first.hover(position={"x": 60, "y": 60})
         assert "env steps 0: slow 0.0% · fast 0.0%" in page.locator(".readout").first.text_content()

@@ -71,3 +71,19 @@ def test_taking_the_stick_overrides_and_letting_go_returns_it(steering):
     turned = steered.index([0.0, 0.4])
     assert steered == [[-0.4, 0.0]] * turned + [[0.0, 0.4]] * (len(steered) - turned)
     assert turned > 8
+
+
+def test_a_state_that_comes_before_the_greeting_waits_for_it(chromium):
+    hello = {"kind": "steer", "env": ENV, "dim": 2, "has_gripper": False, "ghost": None}
+    state = {"mode": "policy", "steps": 1, "note": "", "pilot": 1, "kept": 0, "assist": 0.0}
+    faults, page = [], chromium.new_page()
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    with PageServer(page_files(*PAGE), read_message) as server:
+        page.goto(server.link)
+        wait_until(lambda: server._clients)
+        server.say({"state": state})
+        server.say({"hello": {**hello, "sliders": [], "can_undo": False, "you": 1}})
+        server.say({"state": state})
+        page.wait_for_selector("body[data-state]")
+        page.close()
+    assert faults == []

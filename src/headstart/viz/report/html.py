@@ -12,12 +12,16 @@ def text(value: object, longest: int | None = 400) -> str:
 
 
 def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table whose first column names its rows; all cells are HTML already."""
+    """Return a table whose first column names its rows; all cells are HTML already.
+
+    Its heads are text alone: on a narrow screen each cell stands below its own.
+    """
     titles = "".join(f'<th scope="col">{cell}</th>' for cell in head)
-    lines = [
-        f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in rest)}</tr>'
-        for first, *rest in rows
-    ]
+    lines = []
+    for first, *rest in rows:
+        pairs = zip(head[1:], rest, strict=True)
+        cells = "".join(f'<td data-head="{title}">{cell}</td>' for title, cell in pairs)
+        lines.append(f'<tr><th scope="row">{first}</th>{cells}</tr>')
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{caption}">'
         f'<table><caption>{caption}</caption><thead><tr>{titles}</tr></thead>'

@@ -48,7 +48,8 @@ function act(name) {
 
 function onMessage(message) {
   if (message.hello) welcome(message.hello);
-  else if (message.state) show(message.state);
+  // What all pages are told may come before this one is greeted.
+  else if (message.state && hello) show(message.state);
   else if (message.take) list(message.take);
 }
 
