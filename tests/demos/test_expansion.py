@@ -9,11 +9,17 @@ from carrying import Carrying, Demonstrator, Forgetful, layout
 
 from headstart import InputError, collect_demos, expand_demos, expert_for, load_demos, save_demos
 from headstart.demos.expansion.cost import ExpansionCost, cost_of, expansion_env_steps
+from headstart.demos.expansion.player import Player
 from headstart.demos.expansion.rounds import Tally, choose_sources
+from headstart.demos.expansion.skill import read_skill
+from headstart.demos.expansion.workspace import Workspace
 from headstart.demos.foreign.joining import join_demos
 from headstart.demos.record import CollectingInterrupted
 from headstart.demos.storage import DemoSet
+from headstart.envs.goal_env import GoalSpec
 from headstart.envs.make import make_env
+from headstart.rollout.job import EpisodeJob, run_episode
+from headstart.rollout.task_source import EpisodeTask, Start
 
 STEPS = {"max_episode_steps": 60}
 
@@ -281,3 +287,33 @@ def test_fetch_demonstrations_are_expanded(env_id):
     assert demos.env_id == env_id
     assert demos.success_rate == 1.0
     assert cost_of(demos.header).env_steps >= demos.num_transitions
+
+
+def push_player():
+    [shown] = collect_demos("FetchPush-v4", expert_for("FetchPush-v4"), episodes=1, seed=3)
+    env = make_env("FetchPush-v4")
+    workspace = Workspace.of(GoalSpec.from_env(env))
+    return Player(read_skill(shown, workspace), workspace, 1.0, restores=False), shown, env
+
+
+def test_a_push_goes_by_the_scene_alone_and_so_can_be_cloned():
+    player, _, env = push_player()
+    episode = run_episode(env, EpisodeJob(player, 0, "expansion", 0))
+    for step, action in enumerate(episode.actions):
+        # As if the episode began here, whatever went before.
+        player.reset(seed=0)
+        observation = {
+            "observation": episode.observations[step],
+            "achieved_goal": episode.achieved_goals[step],
+            "desired_goal": episode.desired_goals[step],
+        }
+        np.testing.assert_allclose(player(observation), action, atol=1e-3)
+
+
+def test_a_hand_in_the_middle_of_a_push_can_be_led_to_any_goal():
+    player, shown, env = push_player()
+    middle = int(np.argmax(shown.is_success)) // 2
+    for index, way in enumerate([[0.1, 0.1], [0.1, -0.1], [-0.1, 0.1], [-0.1, -0.1]]):
+        goal = np.append(np.array([1.34, 0.75]) + way, shown.achieved_goals[0, 2])
+        task = EpisodeTask(start=Start.of(shown, middle + index, goal))
+        assert run_episode(env, EpisodeJob(player, 0, "expansion", index, task=task)).success

@@ -6,7 +6,7 @@ from headstart.demos.expansion.route import Route
 from headstart.demos.expansion.workspace import Array
 
 # Distances in strides.
-_AHEAD, _CAREFUL = 1.75, 0.7
+AHEAD, _CAREFUL = 1.75, 0.7
 """How far ahead the hand aims at speed 1: in between, and near what it takes or leaves."""
 _ARRIVED = 0.15
 """At which distance from a point where the gripper moves the hand is there."""
@@ -41,7 +41,7 @@ class Follower:
 
     def ahead(self, *, careful: bool) -> float:
         """Return how far ahead the hand aims."""
-        return self._stride * self._speed * (_CAREFUL if careful else _AHEAD)
+        return self._stride * self._speed * (_CAREFUL if careful else AHEAD)
 
     def way(self, hand: Array, thing: Array) -> Array:
         """Get on along the route, and return the way to where to aim, ``(dim,)``."""

@@ -6,8 +6,8 @@ from typing import Protocol
 import numpy as np
 
 from headstart.demos.expansion.carry import CarryLayer
-from headstart.demos.expansion.follower import Follower
-from headstart.demos.expansion.push import Push, push_route
+from headstart.demos.expansion.follower import AHEAD, Follower
+from headstart.demos.expansion.push import Push
 from headstart.demos.expansion.route import Scene
 from headstart.demos.expansion.skill import Move, Skill
 from headstart.demos.expansion.workspace import Array, Workspace
@@ -15,10 +15,8 @@ from headstart.demos.expansion.workspace import Array, Workspace
 # Distances in strides.
 _LOST = 0.9
 """How far an object may be from where it should be in the hand."""
-_ASTRAY = 1.5
-"""How far beside its line the hand may be before a push is begun again."""
 _LEFT = 0.75
-"""What may be left of a push along each axis."""
+"""What may be left of a push along each axis at its end."""
 
 
 class Play(Protocol):
@@ -100,46 +98,28 @@ class PushPlay:
 
     def __init__(self, lesson: Lesson, scene: Scene, thing: Array) -> None:
         self._lesson, self._workspace = lesson, lesson.workspace
-        self._begin(scene, thing)
-
-    @property
-    def ended(self) -> bool:
+        self._pushes = Push.all_of(lesson.skill, lesson.move, lesson.workspace)
+        self._aside = scene.object - thing
+        self.ended = self._is_done(scene)
         """Whether no push is left to do."""
-        return self._is_done
 
     def way(self, scene: Scene) -> Array:
         """Return the way of the hand."""
-        if not self._follower.ended:
-            return self._follower.way(scene.hand, scene.object)
-        if self._push.is_done(scene.object, scene.goal) and not self._done(scene):
-            self._begin(scene, scene.object)
-            return self._follower.way(scene.hand, scene.object)
-        self._is_done = self._done(scene)
-        if self._is_done:
-            return np.zeros_like(scene.hand)
-        ahead = self._follower.ahead(careful=False)
-        return self._push.step(scene.hand, scene.object, scene.goal, ahead)
+        self.ended = self._is_done(scene)
+        hand, thing, goal = scene.hand, scene.object + self._aside, scene.goal + self._aside
+        push = max(self._pushes, key=lambda push: push.urgency(hand, thing, goal))
+        way = push.way(hand, thing, goal, self._lesson.clearance)
+        limit = AHEAD * self._workspace.stride * self._lesson.speed
+        return way * min(1.0, limit / max(float(np.linalg.norm(way)), 1e-9))
 
     def others(self) -> Array:
         """Return the action of the moment, without what moves the hand."""
-        return np.asarray(self._follower.route.others[self._follower.point])
+        return np.asarray(self._lesson.skill.others[self._lesson.move.grab])
 
     def is_lost(self, scene: Scene) -> bool:
-        """Return whether the object has slipped off the hand."""
-        aside = self._push.aside(scene.hand, scene.object)
-        return (
-            self._follower.ended and not self._is_done and aside > _ASTRAY * self._workspace.stride
-        )
+        """Return that it never is: a push that has failed is begun again from where it is."""
+        return False
 
-    def _begin(self, scene: Scene, thing: Array) -> None:
-        """Lay the way to where the next push begins; ``thing`` is where the object is."""
-        lesson, workspace = self._lesson, self._workspace
-        skill, move = lesson.skill, lesson.move
-        self._push = Push.towards(skill, move, scene.goal - scene.object, workspace)
-        route = push_route(skill, move, self._push, scene, workspace, lesson.clearance)
-        self._follower = Follower(route, thing, workspace.stride, lesson.speed)
-        self._is_done = self._done(scene)
-
-    def _done(self, scene: Scene) -> bool:
+    def _is_done(self, scene: Scene) -> bool:
         left = np.abs(scene.goal - scene.object)[self._workspace.plane].max()
         return bool(left < _LEFT * self._workspace.stride)
