@@ -72,7 +72,7 @@ def test_every_heading_that_is_linked_to_is_there(page):
 
 
 def test_every_figure_is_listed_with_its_command():
-    listed = set(re.findall(r"^\| (\S+\.(?:png|gif)) \|.*`", read("figures.md"), flags=re.M))
+    listed = set(re.findall(r"^## (\S+)\n\nIn .*\n\n```$", read("figures.md"), flags=re.M))
     assert listed == {path.name for path in (ROOT / "docs" / "images").iterdir()}
 
 

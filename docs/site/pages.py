@@ -32,11 +32,15 @@ GROUPS = {
 """The headings of the API page, by the package that a public name lives in."""
 _LINK = re.compile(r"(\]\(|src=\")(?!https?:|mailto:|#)([^)#\s\"]+)")
 
+_FILE = re.compile(r"\[(?:docs/)?([\w-]+\.md)\]\(")
+"""A link that is called as its file, which has a title here."""
+
 
 def main() -> None:
     """Write all pages into ``build/pages``."""
     shutil.rmtree(PAGES, ignore_errors=True)
     shutil.copytree(ROOT / "docs", PAGES, ignore=shutil.ignore_patterns("site", "*.md"))
+    shutil.copy(ROOT / "docs" / "site" / "site.css", PAGES)
     waiting = [ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
     done = set()
     while waiting:
@@ -66,9 +70,19 @@ def write_page(source: Path) -> list[Path]:
         language = LANGUAGES.get(source.suffix, "text")
         text = f"# {source.relative_to(ROOT)}\n\n```{language}\n{text.rstrip()}\n```\n"
     parts = re.split(r"(^```.*?^```$)", text, flags=re.M | re.S)
-    text = "".join(part if part.startswith("```") else _LINK.sub(link, part) for part in parts)
+    text = "".join(
+        part if part.startswith("```") else _FILE.sub(titled, _LINK.sub(link, part))
+        for part in parts
+    )
     (PAGES / name_of(source)).write_text(text)
     return found
+
+
+def titled(link: re.Match[str]) -> str:
+    """Return the beginning of a link that is called as its page."""
+    page = ROOT / "docs" / link[1]
+    title = (page if page.is_file() else ROOT / link[1]).read_text().partition("\n")[0]
+    return f"[{title.removeprefix('# ').partition(':')[0]}]("
 
 
 def cell_text(cell: dict[str, Any]) -> str:
