@@ -75,8 +75,11 @@ def test_runs_without_demonstrations_are_thin(tmp_path):
 
 def test_a_run_without_evaluations_is_refused(tmp_path):
     directory = write_run(tmp_path / "a-0", 0, [])
-    for left in (b"", b'{"time/env_steps": 10, "eval/succ'):
-        (directory / "metrics.jsonl").write_bytes(left)
+    for left in (b"", b'{"time/env_steps": 10, "eval/succ', None):
+        if left is None:
+            (directory / "metrics.jsonl").unlink()
+        else:
+            (directory / "metrics.jsonl").write_bytes(left)
         with pytest.raises(InputError, match="holds no evaluation yet"):
             read_run(directory)
 

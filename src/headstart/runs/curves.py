@@ -29,6 +29,8 @@ FloatArray = NDArray[np.float64]
 CURVES = {"eval/success_rate": "success rate (greedy)", "eval/mean_q": "mean Q(s, pi(s))"}
 """The metrics that are drawn, and what to call them."""
 
+_NOTHING_YET = "holds no evaluation yet"
+
 
 @dataclass(frozen=True)
 class Run:
@@ -86,7 +88,8 @@ def read_run(directory: Path) -> Run:
         if not np.isfinite(columns["time/env_steps"]).all():
             raise ValueError("time/env_steps is infinite")
     except (FileNotFoundError, NotADirectoryError) as error:
-        why = why_no_run(directory, Path(error.filename).name)
+        begun = Path(error.filename).name == METRICS
+        why = _NOTHING_YET if begun else why_no_run(directory, CONFIG)
         raise InputError(f"{directory}: {why}") from error
     except OSError as error:
         reason = f"{Path(error.filename or METRICS).name}: {printable(error)}"
@@ -95,7 +98,7 @@ def read_run(directory: Path) -> Run:
         lacking = f"it lacks {error}" if isinstance(error, KeyError) else error
         raise InputError(f"{directory}: cannot be read as a run ({printable(lacking)})") from error
     if not rows:
-        raise InputError(f"{directory}: holds no evaluation yet")
+        raise InputError(f"{directory}: {_NOTHING_YET}")
     place = directory.resolve()
     return Run(
         label=re.sub(rf"[-_]*(s|seed)?{seed}$", "", place.name) or place.parent.name,
