@@ -9,6 +9,7 @@ from headstart.training.config import (
     CycleConfig,
     DemosConfig,
     EvaluationConfig,
+    HindsightConfig,
     TrainConfig,
     WarmStartConfig,
 )
@@ -17,6 +18,7 @@ _PUBLISHED_AGENT = DDPGConfig(
     hidden_sizes=(256, 256, 256),
     critic_layer_norm=False,
     num_critics=1,
+    target_combination="min",
     discount=0.98,
     actor_lr=1e-3,
     critic_lr=1e-3,
@@ -31,6 +33,7 @@ _PUBLISHED_AGENT = DDPGConfig(
     q_filter_from=0,
     deploy="online",
 )
+_PUBLISHED_HINDSIGHT = HindsightConfig(relabel_fraction=0.8)
 _NO_WARM_START = WarmStartConfig(bc_updates=0, episodes=0, critic_updates=0)
 
 FAST = TrainConfig()
@@ -44,6 +47,7 @@ NAIR2018 = TrainConfig(
     actor_inputs="all",
     agent=_PUBLISHED_AGENT,
     demos=DemosConfig(fraction=128 / 1024, num_episodes=100, expand=0, find=0, other_goals=False),
+    hindsight=_PUBLISHED_HINDSIGHT,
     warm_start=_NO_WARM_START,
     cycle=CycleConfig(episodes=2, updates=40, ahead=False),
     exploration=Exploration(noise=0.1, random_action=0.1),
@@ -60,6 +64,7 @@ HER = TrainConfig(
     scale_rewards=False,
     actor_inputs="all",
     agent=_PUBLISHED_AGENT,
+    hindsight=_PUBLISHED_HINDSIGHT,
     warm_start=_NO_WARM_START,
     cycle=CycleConfig(episodes=2, updates=40, ahead=False),
     exploration=Exploration(noise=0.2, random_action=0.3),
@@ -72,6 +77,8 @@ STACK = FAST.with_(
     {
         "agent.hidden_sizes": (256, 256, 256),
         "agent.discount": 0.99,
+        "agent.target_combination": "min",
+        "hindsight.relabel_fraction": 0.8,
         "warm_start.bc_updates": 8000,
         "exploration.random_action": 0.0,
     }

@@ -8,6 +8,7 @@ from headstart.training.config import (
     CycleConfig,
     DemosConfig,
     EvaluationConfig,
+    HindsightConfig,
     TrainConfig,
     WarmStartConfig,
 )
@@ -17,7 +18,14 @@ POINT = "PointReach-v0"
 SMALL = TrainConfig(
     env_steps=300,
     batch_size=32,
-    agent=DDPGConfig(hidden_sizes=(16, 16), bc_error="distance", q_filter_from=5),
+    agent=DDPGConfig(
+        hidden_sizes=(16, 16),
+        bc_error="distance",
+        q_filter_from=5,
+        discount=0.98,
+        target_combination="min",
+    ),
+    hindsight=HindsightConfig(relabel_fraction=0.8),
     demos=DemosConfig(fraction=0.25, other_goals=False),
     warm_start=WarmStartConfig(bc_updates=20, episodes=2, critic_updates=10),
     cycle=CycleConfig(episodes=2, updates=5),

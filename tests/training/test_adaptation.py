@@ -39,6 +39,20 @@ def test_a_fetch_task_keeps_what_its_numbers_were_measured_with():
     assert config.warm_start.episodes == 20
     assert config.cycle == CycleConfig(episodes=2, updates_per_step=0.5)
     assert config.evaluation == EvaluationConfig(every=2000, episodes=50)
+    assert (config.agent.discount, config.agent.target_combination) == (0.98, "min")
+    assert config.hindsight.relabel_fraction == 0.8
+
+
+@pytest.mark.parametrize(
+    ("horizon", "discount", "combination", "fraction"),
+    [(10, 0.98, "min", 0.8), (80, 0.9875, "min", 0.8), (300, 0.99, "mean", 0.5)],
+)
+def test_goals_that_are_far_take_a_longer_discount(horizon, discount, combination, fraction):
+    config = adapt_fast(horizon)
+    assert (config.agent.discount, config.agent.target_combination) == (discount, combination)
+    assert config.hindsight.relabel_fraction == fraction
+    given = FAST.with_({"agent.discount": 0.9, "agent.target_combination": "min"})
+    assert adapt(given, spec_of(horizon)).agent == given.agent
 
 
 @pytest.mark.parametrize(("horizon", "env_steps"), product(HORIZONS, LENGTHS))

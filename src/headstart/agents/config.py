@@ -22,12 +22,14 @@ class DDPGConfig:
     """Normalise each hidden layer of the critics (RLPD; Ball et al. 2023)."""
     num_critics: int = setting(2, at_least=1, resume="fixed")
     """Independent critics; the policy follows the first."""
-    target_combination: Literal["min", "mean"] = "min"
-    """How the target critics' values become one target."""
+    target_combination: Literal["min", "mean"] | None = None
+    """How the target critics' values become one target. By default the min; but the mean where
+    episodes have more than 100 steps, as the smaller of two values hides what is far."""
     clip_target: bool = True
     """Keep targets within what the reward range allows, [-1/(1-discount), 0] for -1/0."""
-    discount: float = setting(0.98, at_least=0, below=1)
-    """Discount per env step."""
+    discount: float | None = setting(None, at_least=0, below=1)
+    """Discount per env step. By default 1 - 1/T for episodes of T steps, as in OpenAI Baselines,
+    but at least 0.98 and at most 0.99."""
     actor_lr: float = setting(1e-3, above=0)
     """Adam rate of the actor."""
     critic_lr: float = setting(1e-3, above=0)
@@ -73,3 +75,9 @@ class DDPGConfig:
         weights = self.num_critics * sum(a * b for a, b in pairwise((sizes[0], *sizes)))
         rule = f"agent.hidden_sizes and num_critics must make at most {_MOST_WEIGHTS} weights"
         require(weights <= _MOST_WEIGHTS, rule, weights)
+
+    def discount_for(self, episode_steps: int = 50) -> float:
+        """Return the discount, for episodes of so many steps."""
+        if self.discount is not None:
+            return self.discount
+        return min(max(1.0 - 1.0 / episode_steps, 0.98), 0.99)

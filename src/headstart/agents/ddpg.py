@@ -89,7 +89,7 @@ class DDPG:
 
     def hold_values(self, reward_range: tuple[float, float]) -> None:
         """Clip targets from now on to what rewards in ``reward_range`` allow, if so configured."""
-        bounds = losses.value_bounds(reward_range, self.config.discount)
+        bounds = losses.value_bounds(reward_range, self.config.discount_for())
         self.target_bounds = bounds if self.config.clip_target else None
 
     def observe(self, batch: NumpyBatch) -> None:
@@ -247,8 +247,8 @@ class DDPG:
         return losses.td_target(
             batch.reward,
             batch.terminated,
-            losses.combine(values, self.config.target_combination),
-            discount=self.config.discount,
+            losses.combine(values, self.config.target_combination or "min"),
+            discount=self.config.discount_for(),
             bounds=self.target_bounds,
         )
 

@@ -40,7 +40,7 @@ examples:
   headstart train FetchPickAndPlace-v4 --demos demos.npz --preset nair2018 --agent.no-q-filter
   headstart train FetchStack4-v0 --demos four.npz --init-policy runs/three
   headstart train FetchPush-v4 --demos push.npz --config runs/first/config.json --seed 1
-  headstart train PointMaze_UMaze-v3,continuing_task=false --agent.discount 0.99
+  headstart train PointMaze_UMaze-v3,continuing_task=false --env-steps 60000
 """
 
 

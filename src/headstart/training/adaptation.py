@@ -4,12 +4,14 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from headstart.agents.config import DDPGConfig
 from headstart.dotted import walk
 from headstart.text import counted
 from headstart.training.config import (
     CycleConfig,
     DemosConfig,
     EvaluationConfig,
+    HindsightConfig,
     TrainConfig,
     WarmStartConfig,
 )
@@ -28,6 +30,23 @@ _EVALUATIONS = 4
 _EVALUATION_COST = 2
 """Env steps of evaluation to one of training, at most."""
 _FEW_DEMOS = 20
+_FAR = 100
+"""Steps of an episode from which on goals may be far."""
+_BY_TASK = (
+    "agent.bc_error",
+    "agent.discount",
+    "agent.target_combination",
+    "demos.expand",
+    "demos.find",
+    "demos.other_goals",
+    "demos.relabel_fraction",
+    "evaluation.episodes",
+    "evaluation.every",
+    "hindsight.relabel_fraction",
+    "warm_start.bc_updates",
+    "warm_start.episodes",
+)
+"""Settings that are decided by the task and the demonstrations where they are left open."""
 _log = logging.getLogger("headstart")
 
 
@@ -35,6 +54,8 @@ def adapt(config: TrainConfig, spec: "GoalSpec") -> TrainConfig:
     """Return a configuration in which nothing is left open."""
     return replace(
         config,
+        agent=_adapt_agent(config.agent, spec.max_episode_steps),
+        hindsight=_adapt_hindsight(config.hindsight, spec.max_episode_steps),
         demos=_adapt_demos(config, spec),
         cycle=_adapt_cycle(config.cycle),
         warm_start=_adapt_warm_start(config, spec.max_episode_steps),
@@ -66,35 +87,15 @@ def warn_of_no_updates(config: TrainConfig, spec: "GoalSpec") -> None:
 
 def keep_adapted(config: TrainConfig, before: TrainConfig) -> TrainConfig:
     """Return a configuration in which what is left open is what it was in a run before."""
-    warm_start, evaluation, cycle = config.warm_start, config.evaluation, config.cycle
-    demos = config.demos
-    if demos.expand is None:
-        demos = replace(demos, expand=before.demos.expand)
-    if demos.find is None:
-        demos = replace(demos, find=before.demos.find)
-    if demos.other_goals is None:
-        demos = replace(demos, other_goals=before.demos.other_goals)
-    if demos.relabel_fraction is None:
-        demos = replace(demos, relabel_fraction=before.demos.relabel_fraction)
-    if warm_start.episodes is None:
-        warm_start = replace(warm_start, episodes=before.warm_start.episodes)
-    if evaluation.every is None:
-        evaluation = replace(evaluation, every=before.evaluation.every)
-    if evaluation.episodes is None:
-        evaluation = replace(evaluation, episodes=before.evaluation.episodes)
-    if cycle.updates is None and cycle.updates_per_step is None:
-        updates, ratio = before.cycle.updates, before.cycle.updates_per_step
-        cycle = replace(cycle, updates=updates, updates_per_step=ratio)
-    if warm_start.bc_updates is None:
-        warm_start = replace(warm_start, bc_updates=before.warm_start.bc_updates)
-    learner = config.learner
-    if learner.mode == before.learner.mode and learner.processes is None:
-        learner = replace(learner, processes=before.learner.processes)
-    agent = replace(config.agent, bc_error=config.agent.bc_error or before.agent.bc_error)
-    return replace(
-        config, agent=agent, demos=demos, warm_start=warm_start, evaluation=evaluation, cycle=cycle,
-        learner=learner,
-    )  # fmt: skip
+    names = set(_BY_TASK)
+    if config.cycle.updates is None and config.cycle.updates_per_step is None:
+        names |= {"cycle.updates", "cycle.updates_per_step"}
+    if config.learner.mode == before.learner.mode:
+        names |= {"learner.processes"}
+    pairs = zip(walk(config), walk(before), strict=True)
+    return config.with_(
+        {now.name: then.value for now, then in pairs if now.name in names and now.value is None}
+    )
 
 
 def adapt_cloning(config: TrainConfig, num_demos: int) -> TrainConfig:
@@ -119,6 +120,17 @@ def _adapt_demos(config: TrainConfig, spec: "GoalSpec") -> DemosConfig:
     if config.demos.relabel_fraction is None and sees_component(config, spec):
         return replace(config.demos, relabel_fraction=0.0)
     return config.demos
+
+
+def _adapt_agent(agent: DDPGConfig, horizon: int) -> DDPGConfig:
+    combination = agent.target_combination or ("mean" if horizon > _FAR else "min")
+    return replace(agent, discount=agent.discount_for(horizon), target_combination=combination)
+
+
+def _adapt_hindsight(hindsight: HindsightConfig, horizon: int) -> HindsightConfig:
+    if hindsight.relabel_fraction is not None:
+        return hindsight
+    return replace(hindsight, relabel_fraction=0.5 if horizon > _FAR else 0.8)
 
 
 def _adapt_cycle(cycle: CycleConfig) -> CycleConfig:

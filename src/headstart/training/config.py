@@ -52,8 +52,9 @@ class HindsightConfig:
     strategy: StrategyName = "future"
     """Where substitute goals come from: states the episode reached later, its final state, any of
     its states, any stored state; none relabels nothing."""
-    relabel_fraction: float = setting(0.8, at_least=0, at_most=1)
-    """Share of each batch that gets a substitute goal; 0.8 is k = 4 in the paper."""
+    relabel_fraction: float | None = setting(None, at_least=0, at_most=1)
+    """Share of each batch that gets a substitute goal; 0.8 is k = 4 in the paper. By default 0.8;
+    but 0.5 where episodes have more than 100 steps, so that far goals are seen more often."""
     moved_share: float = setting(0.0, at_least=0, at_most=1)
     """Share of the substitute goals that are drawn again while they lie where the object is
     already; goals that need no action teach little."""

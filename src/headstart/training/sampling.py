@@ -75,6 +75,7 @@ def make_relabelling(
         )
     no_goals = hindsight.strategy == "none" and own is None
     fraction = 0.0 if no_goals else hindsight.relabel_fraction
+    assert fraction is not None
     return Relabelling(reward, fraction, strategy, _scale(config, reward.spec))
 
 
@@ -84,7 +85,7 @@ def _scale(config: TrainConfig, spec: GoalSpec) -> RewardScale | None:
     units = spec.reward_units
     if not units.tells_goal and not spec.asks_terminated:
         return None  # Nothing has shown the units yet.
-    return RewardScale(units.best, units.span, config.agent.discount, units.tells_goal)
+    return RewardScale(units.best, units.span, config.agent.discount_for(), units.tells_goal)
 
 
 def _strategy(name: StrategyName) -> GoalStrategy:
