@@ -79,7 +79,7 @@ STACK = FAST.with_(
         "agent.discount": 0.99,
         "agent.target_combination": "min",
         "hindsight.relabel_fraction": 0.8,
-        "warm_start.bc_updates": 8000,
+        "warm_start.bc_updates": 24_000,
         "exploration.random_action": 0.0,
     }
 )
