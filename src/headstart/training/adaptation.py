@@ -45,6 +45,7 @@ _BY_TASK = (
     "hindsight.relabel_fraction",
     "warm_start.bc_updates",
     "warm_start.episodes",
+    "warm_start.more_bc_updates",
 )
 """Settings that are decided by the task and the demonstrations where they are left open."""
 _log = logging.getLogger("headstart")
@@ -104,6 +105,9 @@ def adapt_cloning(config: TrainConfig, num_demos: int) -> TrainConfig:
     agent, warm_start = config.agent, config.warm_start
     if agent.bc_error is None:
         agent = replace(agent, bc_error="squared" if few else "distance")
+    if warm_start.more_bc_updates is None:
+        more = 0 if few or not num_demos or warm_start.bc_updates is not None else 12_000
+        warm_start = replace(warm_start, more_bc_updates=more)
     if warm_start.bc_updates is None:
         warm_start = replace(warm_start, bc_updates=2000 if few else 4000)
     return replace(config, agent=agent, warm_start=warm_start)
