@@ -1,10 +1,12 @@
 """Settings that are left open, and what they are in a run, by its length and that of episodes."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from headstart.agents.config import DDPGConfig
+from headstart.data.episode import Episode
 from headstart.dotted import walk
 from headstart.text import counted
 from headstart.training.config import (
@@ -99,14 +101,16 @@ def keep_adapted(config: TrainConfig, before: TrainConfig) -> TrainConfig:
     )
 
 
-def adapt_cloning(config: TrainConfig, num_demos: int) -> TrainConfig:
-    """Return a configuration that says how ``num_demos`` demonstrations are cloned."""
-    few = 0 < num_demos <= _FEW_DEMOS
+def adapt_cloning(config: TrainConfig, demos: Sequence[Episode]) -> TrainConfig:
+    """Return a configuration that says how demonstrations are cloned."""
+    few = 0 < len(demos) <= _FEW_DEMOS
     agent, warm_start = config.agent, config.warm_start
     if agent.bc_error is None:
         agent = replace(agent, bc_error="squared" if few else "distance")
     if warm_start.more_bc_updates is None:
-        more = 0 if few or not num_demos or warm_start.bc_updates is not None else 12_000
+        # A longer fit learns failures by heart too.
+        good = demos and not few and all(episode.success for episode in demos)
+        more = 12_000 if good and warm_start.bc_updates is None else 0
         warm_start = replace(warm_start, more_bc_updates=more)
     if warm_start.bc_updates is None:
         warm_start = replace(warm_start, bc_updates=2000 if few else 4000)

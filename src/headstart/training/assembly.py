@@ -94,7 +94,7 @@ def build_trainer(
     """
     share = Share.of(config.learner, process)
     learners = learners or Shards(config.learner.shards)
-    config = adapt_cloning(adapt(config, spec), len(demos or ()))
+    config = adapt_cloning(adapt(config, spec), demos or ())
     replay = _replay(config.replay_capacity, spec)
     streams = Streams(config.seed, share.process)
     check = EpisodeCheck(reward, config.task.unexplained_reward)

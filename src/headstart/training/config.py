@@ -124,7 +124,8 @@ class WarmStartConfig:
     cloned, only the one that is chosen gets the second half, and needs env steps to be chosen."""
     more_bc_updates: int | None = setting(None, at_least=0, resume="fixed")
     """Updates of cloning that are added where the clone fails in episodes of the warm start. By
-    default 12000 with more than 20 demonstrations; but none if bc_updates is given."""
+    default 12000 with more than 20 demonstrations that all end in success, as a longer fit learns
+    failures by heart too; but none if bc_updates is given."""
     episodes: int | None = setting(None, at_least=0, at_most=MOST_EPISODES, resume="fixed")
     """Episodes collected with the clone, or without demonstrations with random actions. By default
     20, but at most 6000 env steps and three quarters of env_steps."""
