@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import product
 
 import gymnasium as gym
+import numpy as np
 import pytest
 from small_runs import POINT, SMALL, Diary
 
@@ -18,7 +19,7 @@ from headstart.presets import FAST, PRESETS
 from headstart.runs.record import read_record
 from headstart.runs.resume import resume
 from headstart.runs.train import train
-from headstart.training.adaptation import adapt, keep_adapted
+from headstart.training.adaptation import adapt, adapt_to_demos, keep_adapted
 from headstart.training.config import CycleConfig, EvaluationConfig, TrainConfig, WarmStartConfig
 
 POINT_SPEC = GoalSpec.from_env(make_env(POINT))
@@ -39,20 +40,33 @@ def test_a_fetch_task_keeps_what_its_numbers_were_measured_with():
     assert config.warm_start.episodes == 20
     assert config.cycle == CycleConfig(episodes=2, updates_per_step=0.5)
     assert config.evaluation == EvaluationConfig(every=2000, episodes=50)
-    assert (config.agent.discount, config.agent.target_combination) == (0.98, "min")
-    assert config.hindsight.relabel_fraction == 0.8
 
 
 @pytest.mark.parametrize(
     ("horizon", "discount", "combination", "fraction"),
     [(10, 0.98, "min", 0.8), (80, 0.9875, "min", 0.8), (300, 0.99, "mean", 0.5)],
 )
-def test_goals_that_are_far_take_a_longer_discount(horizon, discount, combination, fraction):
-    config = adapt_fast(horizon)
+def test_goals_that_are_far_take_a_longer_discount_where_nothing_shows_the_way(
+    horizon, discount, combination, fraction, point_demos
+):
+    config = adapt_to_demos(FAST, spec_of(horizon), ())
     assert (config.agent.discount, config.agent.target_combination) == (discount, combination)
     assert config.hindsight.relabel_fraction == fraction
-    given = FAST.with_({"agent.discount": 0.9, "agent.target_combination": "min"})
-    assert adapt(given, spec_of(horizon)).agent == given.agent
+    given = {"agent.discount": 0.9, "agent.target_combination": "min"}
+    assert adapt_to_demos(FAST.with_(given), spec_of(horizon), ()).agent.discount == 0.9
+    shown = adapt_to_demos(FAST, spec_of(horizon), point_demos.episodes)
+    assert (shown.agent.discount, shown.agent.target_combination) == (0.98, "min")
+
+
+def test_many_good_demonstrations_are_cloned_for_longer_after_failures(point_demos):
+    def more(demos, config=FAST):
+        return adapt_to_demos(config, POINT_SPEC, demos).warm_start.more_bc_updates
+
+    good = point_demos.episodes[0]
+    bad = replace(good, is_success=np.zeros_like(good.is_success))
+    assert more([good] * 100) == 12_000
+    assert more([good] * 99) == more([good] * 99 + [bad]) == more(()) == 0
+    assert more([good] * 100, FAST.with_({"warm_start.bc_updates": 10})) == 0
 
 
 @pytest.mark.parametrize(("horizon", "env_steps"), product(HORIZONS, LENGTHS))

@@ -23,13 +23,14 @@ class DDPGConfig:
     num_critics: int = setting(2, at_least=1, resume="fixed")
     """Independent critics; the policy follows the first."""
     target_combination: Literal["min", "mean"] | None = None
-    """How the target critics' values become one target. By default the min; but the mean where
-    episodes have more than 100 steps, as the smaller of two values hides what is far."""
+    """How the target critics' values become one target. By default the min; but the mean without
+    demonstrations where episodes have more than 100 steps: the smaller of two values hides what is
+    far."""
     clip_target: bool = True
     """Keep targets within what the reward range allows, [-1/(1-discount), 0] for -1/0."""
     discount: float | None = setting(None, at_least=0, below=1)
-    """Discount per env step. By default 1 - 1/T for episodes of T steps, as in OpenAI Baselines,
-    but at least 0.98 and at most 0.99."""
+    """Discount per env step. By default 0.98, and without demonstrations 1 - 1/T for episodes of T
+    steps, as in OpenAI Baselines, but at least 0.98 and at most 0.99."""
     actor_lr: float = setting(1e-3, above=0)
     """Adam rate of the actor."""
     critic_lr: float = setting(1e-3, above=0)

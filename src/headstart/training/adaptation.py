@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from headstart.agents.config import DDPGConfig
 from headstart.data.episode import Episode
 from headstart.dotted import walk
 from headstart.text import counted
@@ -13,7 +12,6 @@ from headstart.training.config import (
     CycleConfig,
     DemosConfig,
     EvaluationConfig,
-    HindsightConfig,
     TrainConfig,
     WarmStartConfig,
 )
@@ -31,9 +29,9 @@ _FEW_EPISODES = 10
 _EVALUATIONS = 4
 _EVALUATION_COST = 2
 """Env steps of evaluation to one of training, at most."""
-_FEW_DEMOS = 20
-_FAR = 100
-"""Steps of an episode from which on goals may be far."""
+_FEW_DEMOS, _MANY_DEMOS = 20, 100
+_SHORT, _FAR = 50, 100
+"""Steps of an episode for which ``fast`` is made, and from which on goals may be far."""
 _BY_TASK = (
     "agent.bc_error",
     "agent.discount",
@@ -54,11 +52,9 @@ _log = logging.getLogger("headstart")
 
 
 def adapt(config: TrainConfig, spec: "GoalSpec") -> TrainConfig:
-    """Return a configuration in which nothing is left open."""
+    """Return a configuration in which nothing is left open but what demonstrations decide."""
     return replace(
         config,
-        agent=_adapt_agent(config.agent, spec.max_episode_steps),
-        hindsight=_adapt_hindsight(config.hindsight, spec.max_episode_steps),
         demos=_adapt_demos(config, spec),
         cycle=_adapt_cycle(config.cycle),
         warm_start=_adapt_warm_start(config, spec.max_episode_steps),
@@ -101,20 +97,28 @@ def keep_adapted(config: TrainConfig, before: TrainConfig) -> TrainConfig:
     )
 
 
-def adapt_cloning(config: TrainConfig, demos: Sequence[Episode]) -> TrainConfig:
-    """Return a configuration that says how demonstrations are cloned."""
+def adapt_to_demos(config: TrainConfig, spec: "GoalSpec", demos: Sequence[Episode]) -> TrainConfig:
+    """Return a configuration that says how demonstrations are cloned, or what is done without."""
     few = 0 < len(demos) <= _FEW_DEMOS
-    agent, warm_start = config.agent, config.warm_start
-    if agent.bc_error is None:
-        agent = replace(agent, bc_error="squared" if few else "distance")
+    # Without demonstrations, which show the way to goals that are far.
+    horizon = _SHORT if demos else spec.max_episode_steps
+    agent, hindsight, warm_start = config.agent, config.hindsight, config.warm_start
+    agent = replace(
+        agent,
+        bc_error=agent.bc_error or ("squared" if few else "distance"),
+        discount=agent.discount_for(horizon),
+        target_combination=agent.target_combination or ("mean" if horizon > _FAR else "min"),
+    )
+    if hindsight.relabel_fraction is None:
+        hindsight = replace(hindsight, relabel_fraction=0.5 if horizon > _FAR else 0.8)
     if warm_start.more_bc_updates is None:
-        # A longer fit learns failures by heart too.
-        good = demos and not few and all(episode.success for episode in demos)
+        # A longer fit learns failures by heart too, and what few demonstrations happen to do.
+        good = len(demos) >= _MANY_DEMOS and all(episode.success for episode in demos)
         more = 12_000 if good and warm_start.bc_updates is None else 0
         warm_start = replace(warm_start, more_bc_updates=more)
     if warm_start.bc_updates is None:
         warm_start = replace(warm_start, bc_updates=2000 if few else 4000)
-    return replace(config, agent=agent, warm_start=warm_start)
+    return replace(config, agent=agent, hindsight=hindsight, warm_start=warm_start)
 
 
 def sees_component(config: TrainConfig, spec: "GoalSpec") -> bool:
@@ -128,17 +132,6 @@ def _adapt_demos(config: TrainConfig, spec: "GoalSpec") -> DemosConfig:
     if config.demos.relabel_fraction is None and sees_component(config, spec):
         return replace(config.demos, relabel_fraction=0.0)
     return config.demos
-
-
-def _adapt_agent(agent: DDPGConfig, horizon: int) -> DDPGConfig:
-    combination = agent.target_combination or ("mean" if horizon > _FAR else "min")
-    return replace(agent, discount=agent.discount_for(horizon), target_combination=combination)
-
-
-def _adapt_hindsight(hindsight: HindsightConfig, horizon: int) -> HindsightConfig:
-    if hindsight.relabel_fraction is not None:
-        return hindsight
-    return replace(hindsight, relabel_fraction=0.5 if horizon > _FAR else 0.8)
 
 
 def _adapt_cycle(cycle: CycleConfig) -> CycleConfig:

@@ -25,7 +25,7 @@ from headstart.errors import InputError, require
 from headstart.rollout.executors import Executor
 from headstart.rollout.task_source import OwnResets, TaskSource
 from headstart.seeding import Streams, integer_seed
-from headstart.training.adaptation import adapt, adapt_cloning, sees_component
+from headstart.training.adaptation import adapt, adapt_to_demos, sees_component
 from headstart.training.config import ActorInputs, TrainConfig
 from headstart.training.contest import Contest
 from headstart.training.goal_use import compare_goal_use
@@ -94,7 +94,7 @@ def build_trainer(
     """
     share = Share.of(config.learner, process)
     learners = learners or Shards(config.learner.shards)
-    config = adapt_cloning(adapt(config, spec), demos or ())
+    config = adapt_to_demos(adapt(config, spec), spec, demos or ())
     replay = _replay(config.replay_capacity, spec)
     streams = Streams(config.seed, share.process)
     check = EpisodeCheck(reward, config.task.unexplained_reward)

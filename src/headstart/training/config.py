@@ -54,7 +54,8 @@ class HindsightConfig:
     its states, any stored state; none relabels nothing."""
     relabel_fraction: float | None = setting(None, at_least=0, at_most=1)
     """Share of each batch that gets a substitute goal; 0.8 is k = 4 in the paper. By default 0.8;
-    but 0.5 where episodes have more than 100 steps, so that far goals are seen more often."""
+    but 0.5 without demonstrations where episodes have more than 100 steps, so that far goals are
+    seen more often."""
     moved_share: float = setting(0.0, at_least=0, at_most=1)
     """Share of the substitute goals that are drawn again while they lie where the object is
     already; goals that need no action teach little."""
@@ -124,8 +125,8 @@ class WarmStartConfig:
     cloned, only the one that is chosen gets the second half, and needs env steps to be chosen."""
     more_bc_updates: int | None = setting(None, at_least=0, resume="fixed")
     """Updates of cloning that are added where the clone fails in episodes of the warm start. By
-    default 12000 with more than 20 demonstrations that all end in success, as a longer fit learns
-    failures by heart too; but none if bc_updates is given."""
+    default 12000 with 100 demonstrations or more that all end in success, as a longer fit learns
+    by heart what fewer happen to do, and failures too; but none if bc_updates is given."""
     episodes: int | None = setting(None, at_least=0, at_most=MOST_EPISODES, resume="fixed")
     """Episodes collected with the clone, or without demonstrations with random actions. By default
     20, but at most 6000 env steps and three quarters of env_steps."""
