@@ -34,7 +34,7 @@ _PUBLISHED_AGENT = DDPGConfig(
     deploy="online",
 )
 _PUBLISHED_HINDSIGHT = HindsightConfig(relabel_fraction=0.8)
-_NO_WARM_START = WarmStartConfig(bc_updates=0, more_bc_updates=0, episodes=0, critic_updates=0)
+_NO_WARM_START = WarmStartConfig(bc_updates=0, episodes=0, critic_updates=0)
 
 FAST = TrainConfig()
 """The modern recipe: warm start by cloning, twin critics with layer norm, averaged actor."""

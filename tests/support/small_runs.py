@@ -27,7 +27,7 @@ SMALL = TrainConfig(
     ),
     hindsight=HindsightConfig(relabel_fraction=0.8),
     demos=DemosConfig(fraction=0.25, other_goals=False),
-    warm_start=WarmStartConfig(bc_updates=20, more_bc_updates=0, episodes=2, critic_updates=10),
+    warm_start=WarmStartConfig(bc_updates=20, episodes=2, critic_updates=10),
     cycle=CycleConfig(episodes=2, updates=5),
     evaluation=EvaluationConfig(every=100, episodes=4),
 )

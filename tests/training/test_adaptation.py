@@ -5,7 +5,6 @@ from dataclasses import replace
 from itertools import product
 
 import gymnasium as gym
-import numpy as np
 import pytest
 from small_runs import POINT, SMALL, Diary
 
@@ -56,17 +55,6 @@ def test_goals_that_are_far_take_a_longer_discount_where_nothing_shows_the_way(
     assert adapt_to_demos(FAST.with_(given), spec_of(horizon), ()).agent.discount == 0.9
     shown = adapt_to_demos(FAST, spec_of(horizon), point_demos.episodes)
     assert (shown.agent.discount, shown.agent.target_combination) == (0.98, "min")
-
-
-def test_many_good_demonstrations_are_cloned_for_longer_after_failures(point_demos):
-    def more(demos, config=FAST):
-        return adapt_to_demos(config, POINT_SPEC, demos).warm_start.more_bc_updates
-
-    good = point_demos.episodes[0]
-    bad = replace(good, is_success=np.zeros_like(good.is_success))
-    assert more([good] * 100) == 12_000
-    assert more([good] * 99) == more([good] * 99 + [bad]) == more(()) == 0
-    assert more([good] * 100, FAST.with_({"warm_start.bc_updates": 10})) == 0
 
 
 @pytest.mark.parametrize(("horizon", "env_steps"), product(HORIZONS, LENGTHS))

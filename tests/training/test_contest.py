@@ -6,7 +6,6 @@ from dataclasses import replace
 import gymnasium as gym
 import numpy as np
 import pytest
-import small_runs
 import torch
 from builders import random_batch, random_episode
 from cut_runs import BASE, Cut, PowerCut
@@ -97,17 +96,6 @@ def test_agents_run_episodes_in_turn_whichever_leads():
     held.count(5, episode_of([0, 0, 0, 0], ends=True))
     assert held.leading == "everything"
     assert held.tallies == {"less": Tally(2, 1.5), "everything": Tally(2, 0.5)}
-
-
-def test_a_clone_that_fails_gets_more_updates_once_the_warm_start_has_shown_it(point_demos, caplog):
-    assert contest(all=(10, 9.9)).more_clones(30) == 0
-    assert contest(all=(10, 9.0)).more_clones(30) == 30
-    # Twenty updates teach nothing.
-    config = small_runs.SMALL.with_({"warm_start.more_bc_updates": 30})
-    with caplog.at_level("INFO", "headstart"):
-        done = train(POINT, config, demos=point_demos).progress
-    assert done.warm_start_updates == 20 + 30 + 10
-    assert "and gets 30 updates more (--warm-start.more-bc-updates)" in caplog.text
 
 
 def test_of_one_agent_nothing_is_decided():

@@ -28,7 +28,7 @@ class TrainingDisplay(Observer):
         """Show empty bars."""
         warm_start = config.warm_start
         updates = warm_start.critic_updates + (run.num_demos > 0) * (warm_start.bc_updates or 0)
-        self._directory, self._expected = run.directory, updates
+        self._directory = run.directory
         self._warm_up = self._bar.add_task("warm start", total=updates or None)
         self._bar.update(self._warm_up, visible=updates > 0)
         self._training = self._bar.add_task("env steps", total=config.env_steps)
@@ -50,9 +50,7 @@ class TrainingDisplay(Observer):
                 f"run directory: {_shown(self._directory)}", highlight=False, soft_wrap=True
             )
             self._directory = None
-        done = progress.warm_start_updates
-        # A clone that fails gets more than was expected.
-        self._bar.update(self._warm_up, completed=done, total=max(done, self._expected))
+        self._bar.update(self._warm_up, completed=progress.warm_start_updates)
         self._bar.update(self._training, completed=progress.env_steps, description=progress.phase)
 
     def evaluated(self, policy: Policy, result: EvalResult, metrics: dict[str, float]) -> None:

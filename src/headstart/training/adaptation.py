@@ -29,7 +29,7 @@ _FEW_EPISODES = 10
 _EVALUATIONS = 4
 _EVALUATION_COST = 2
 """Env steps of evaluation to one of training, at most."""
-_FEW_DEMOS, _MANY_DEMOS = 20, 100
+_FEW_DEMOS = 20
 _SHORT, _FAR = 50, 100
 """Steps of an episode for which ``fast`` is made, and from which on goals may be far."""
 _BY_TASK = (
@@ -45,7 +45,6 @@ _BY_TASK = (
     "hindsight.relabel_fraction",
     "warm_start.bc_updates",
     "warm_start.episodes",
-    "warm_start.more_bc_updates",
 )
 """Settings that are decided by the task and the demonstrations where they are left open."""
 _log = logging.getLogger("headstart")
@@ -111,11 +110,6 @@ def adapt_to_demos(config: TrainConfig, spec: "GoalSpec", demos: Sequence[Episod
     )
     if hindsight.relabel_fraction is None:
         hindsight = replace(hindsight, relabel_fraction=0.5 if horizon > _FAR else 0.8)
-    if warm_start.more_bc_updates is None:
-        # A longer fit learns failures by heart too, and what few demonstrations happen to do.
-        good = len(demos) >= _MANY_DEMOS and all(episode.success for episode in demos)
-        more = 12_000 if good and warm_start.bc_updates is None else 0
-        warm_start = replace(warm_start, more_bc_updates=more)
     if warm_start.bc_updates is None:
         warm_start = replace(warm_start, bc_updates=2000 if few else 4000)
     return replace(config, agent=agent, hindsight=hindsight, warm_start=warm_start)

@@ -123,10 +123,6 @@ class WarmStartConfig:
     """Updates of pure behaviour cloning; none without demonstrations. By default 4000, or 2000 from
     20 demonstrations or fewer, which a longer fit would learn by heart. Where several actors are
     cloned, only the one that is chosen gets the second half, and needs env steps to be chosen."""
-    more_bc_updates: int | None = setting(None, at_least=0, resume="fixed")
-    """Updates of cloning that are added where the clone fails in episodes of the warm start. By
-    default 12000 with 100 demonstrations or more that all end in success, as a longer fit learns
-    by heart what fewer happen to do, and failures too; but none if bc_updates is given."""
     episodes: int | None = setting(None, at_least=0, at_most=MOST_EPISODES, resume="fixed")
     """Episodes collected with the clone, or without demonstrations with random actions. By default
     20, but at most 6000 env steps and three quarters of env_steps."""

@@ -17,7 +17,6 @@ from headstart.agents.start import observe_and_keep
 from headstart.data.batch import Batch, NumpyBatch
 from headstart.data.episode import Episode
 from headstart.policy import Policy
-from headstart.text import counted
 
 _log = logging.getLogger("headstart")
 
@@ -139,23 +138,10 @@ class Contest:
         tally.episodes += 1
         tally.score += score(episode)
 
-    def decide(self, more: int = 0) -> None:
-        """Choose one of the agents; the others are dropped.
-
-        Args:
-            more: updates of cloning that one gets which fails.
-        """
-        if len(self.agents) > 1:
-            self._choose()
-        if more := self.more_clones(more):
-            _log.info(
-                "the clone was at its goal in %.0f%% of its episodes, and gets %s more "
-                "(--warm-start.more-bc-updates)",
-                100 * self.tallies[self.leading].mean,
-                counted(more, "update"),
-            )
-
-    def _choose(self) -> None:
+    def decide(self) -> None:
+        """Choose one of the agents; the others are dropped."""
+        if len(self.agents) == 1:
+            return
         enough = _ENOUGH * max(self.tallies[name].mean for name in self._open)
         good = (name for name in self._open if self.tallies[name].mean >= enough > 0.0)
         chosen = next(good, self._open[-1])
@@ -166,10 +152,6 @@ class Contest:
             _WORDS[chosen], chosen, means,
         )  # fmt: skip
         self.keep({chosen: self.tallies[chosen]})
-
-    def more_clones(self, updates: int) -> int:
-        """Return how many of these further updates of cloning are due: none after success."""
-        return 0 if self.tallies[self.leading].mean >= _SUCCESS else updates
 
     def keep(self, tallies: Mapping[str, Tally]) -> None:
         """Keep the agents of these names alone, with what is known of them."""
@@ -182,7 +164,5 @@ _WORDS = {
     "no-absolute": "no absolute positions",
     "all": "everything",
 }
-_SUCCESS = 0.95
-"""Score of a clone that need not be better."""
 _ENOUGH = 1 / 3
 """Share of the best score: each is the mean of seven episodes or so, and less is usually more."""

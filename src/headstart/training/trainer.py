@@ -140,7 +140,6 @@ class Trainer:
         # What is left of the warm start is done if the run is made longer.
         if self._in_warm_start or not progress.episodes:
             return
-        to_clone += self.contest.more_clones(warm_start.more_bc_updates or 0) if to_clone else 0
         yield from self._clone(to_clone)
         while progress.warm_start_updates < to_clone + warm_start.critic_updates:
             if self.handle.stop_requested:
@@ -188,7 +187,7 @@ class Trainer:
                 self.contest.count(index, episode)
             progress.warm_start_env_steps = progress.env_steps
             if progress.episodes >= wanted:
-                self.contest.decide(self.config.warm_start.more_bc_updates or 0)
+                self.contest.decide()
                 # All at once, however many times the run was made longer meanwhile.
                 self._observe(self.replay)
             yield
