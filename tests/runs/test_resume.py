@@ -12,6 +12,7 @@ from small_runs import POINT
 
 from headstart.errors import InputError
 from headstart.presets import PRESETS
+from headstart.runs.record import read_record
 from headstart.runs.resume import resume
 from headstart.runs.train import train
 from headstart.training.config import ResetsConfig
@@ -182,6 +183,17 @@ def test_a_run_can_be_made_longer(tmp_path, point_demos):
     assert record["changes"] == [{"env_steps": 300, "changed": {"env_steps": [300, 480]}}]
     steps = [row["time/env_steps"] for row in outcome(tmp_path / "run")[1]]
     assert steps == [120, 240, 300, 420, 480]
+
+
+def test_a_setting_that_is_given_on_resume_is_no_longer_left_open(tmp_path, point_demos):
+    config = BASE.with_({"agent.bc_error": None, "env_steps": 120})
+    train(POINT, config, demos=point_demos, out=tmp_path / "run")
+    assert "agent.bc_error" in read_record(tmp_path / "run").decided
+    other = {"agent.bc_error": "distance", "env_steps": 240}
+    resume(tmp_path / "run", other, allow_change=True)
+    record = read_record(tmp_path / "run")
+    assert record.config.agent.bc_error == "distance"
+    assert "agent.bc_error" not in record.decided
 
 
 @pytest.mark.slow

@@ -60,7 +60,9 @@ class RunRecord:
             changed: the settings that differ, each with both values.
         """
         change = {"env_steps": env_steps, "changed": dict(changed)}
-        return replace(self, config=config, changes=[*self.changes, change])
+        # Whoever has given a value has decided it.
+        decided = [name for name in self.decided if name not in changed]
+        return replace(self, config=config, changes=[*self.changes, change], decided=decided)
 
     def write(self, directory: Path) -> None:
         """Put it into a run directory.
