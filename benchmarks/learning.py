@@ -134,6 +134,12 @@ EXPERIMENTS = {
         "FetchPickAndPlace-v4", _evaluated("fast", 4000, 1000), (1000, 4000)
     ),
     "push-nothing-fast": Experiment("FetchPush-v4", _evaluated("fast", 8000, 4000), (4000, 8000)),
+    "metaworld-pick-place-fast": Experiment(
+        "MetaWorldPickPlace-v3", _evaluated("fast", 6000, 6000, expand=0), (6000,), 40
+    ),
+    "metaworld-push-fast": Experiment(
+        "MetaWorldPush-v3", _evaluated("fast", 6000, 6000, expand=0), (6000,), 40
+    ),
     "slide-fast": Experiment(
         "FetchSlide-v4", _evaluated("fast", 10_000, 5000), (5000, 10_000), 100
     ),

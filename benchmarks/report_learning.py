@@ -26,6 +26,8 @@ LABELS = {
     "push-fast": "FetchPush-v4, 100 demonstrations",
     "push-10-fast": "FetchPush-v4, 10 demonstrations",
     "slide-fast": "FetchSlide-v4, 100 demonstrations",
+    "metaworld-pick-place-fast": "MetaWorldPickPlace-v3, 40 demonstrations, `--expand 0`",
+    "metaworld-push-fast": "MetaWorldPush-v3, 40 demonstrations, `--expand 0`",
     "reach-fast": "FetchReach-v4, no demonstrations",
     "point-maze-plain-fast": "PointMaze_UMaze-v3, no demonstrations, no options",
     "point-maze-fast": "PointMaze_UMaze-v3, no demonstrations, settings for far goals",
