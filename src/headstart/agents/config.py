@@ -81,4 +81,4 @@ class DDPGConfig:
         """Return the discount, for episodes of so many steps."""
         if self.discount is not None:
             return self.discount
-        return min(max(1.0 - 1.0 / episode_steps, 0.98), 0.99)
+        return min(max(1.0 - 1.0 / max(1, episode_steps), 0.98), 0.99)

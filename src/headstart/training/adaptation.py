@@ -9,6 +9,8 @@ from headstart.data.episode import Episode
 from headstart.dotted import walk
 from headstart.text import counted
 from headstart.training.config import (
+    FAR_FROM,
+    SHORT_EPISODES,
     CycleConfig,
     DemosConfig,
     EvaluationConfig,
@@ -30,8 +32,6 @@ _EVALUATIONS = 4
 _EVALUATION_COST = 2
 """Env steps of evaluation to one of training, at most."""
 _FEW_DEMOS = 20
-_SHORT, _FAR = 50, 100
-"""Steps of an episode for which ``fast`` is made, and from which on goals may be far."""
 _BY_TASK = (
     "agent.bc_error",
     "agent.discount",
@@ -100,16 +100,15 @@ def adapt_to_demos(config: TrainConfig, spec: "GoalSpec", demos: Sequence[Episod
     """Return a configuration that says how demonstrations are cloned, or what is done without."""
     few = 0 < len(demos) <= _FEW_DEMOS
     # Without demonstrations, which show the way to goals that are far.
-    horizon = _SHORT if demos else spec.max_episode_steps
+    horizon = SHORT_EPISODES if demos else spec.max_episode_steps
     agent, hindsight, warm_start = config.agent, config.hindsight, config.warm_start
     agent = replace(
         agent,
         bc_error=agent.bc_error or ("squared" if few else "distance"),
         discount=agent.discount_for(horizon),
-        target_combination=agent.target_combination or ("mean" if horizon > _FAR else "min"),
+        target_combination=agent.target_combination or ("mean" if horizon > FAR_FROM else "min"),
     )
-    if hindsight.relabel_fraction is None:
-        hindsight = replace(hindsight, relabel_fraction=0.5 if horizon > _FAR else 0.8)
+    hindsight = replace(hindsight, relabel_fraction=hindsight.fraction_for(horizon))
     if warm_start.bc_updates is None:
         warm_start = replace(warm_start, bc_updates=2000 if few else 4000)
     return replace(config, agent=agent, hindsight=hindsight, warm_start=warm_start)

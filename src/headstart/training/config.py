@@ -18,6 +18,8 @@ from headstart.text import counted
 ActorInputs = Literal["auto", "all", "no-velocities", "no-absolute", "neither", "component"]
 StrategyName = Literal["future", "final", "episode", "random", "none"]
 MatmulPrecision = Literal["float32", "bfloat16"]
+SHORT_EPISODES, FAR_FROM = 50, 100
+"""Steps of the episodes for which ``fast`` is made, and of those above which goals may be far."""
 MOST_EPISODES = 100_000
 """How many episodes can be asked for at once; an untrusted configuration may ask for more."""
 
@@ -66,6 +68,12 @@ class HindsightConfig:
         check_settings(self, "hindsight.")
         relabels = self.strategy != "none" or self.moved_share == 0.0
         require(relabels, "hindsight.moved_share needs a hindsight.strategy", self.strategy)
+
+    def fraction_for(self, episode_steps: int = SHORT_EPISODES) -> float:
+        """Return the share that is relabelled in episodes of so many steps, none demonstrated."""
+        if self.relabel_fraction is not None:
+            return self.relabel_fraction
+        return 0.8 if episode_steps <= FAR_FROM else 0.5
 
 
 @dataclass(frozen=True, kw_only=True)

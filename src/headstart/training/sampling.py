@@ -74,8 +74,7 @@ def make_relabelling(
             strategy, share=hindsight.moved_share, distance=hindsight.moved_distance
         )
     no_goals = hindsight.strategy == "none" and own is None
-    fraction = 0.0 if no_goals else hindsight.relabel_fraction
-    assert fraction is not None
+    fraction = 0.0 if no_goals else hindsight.fraction_for()
     return Relabelling(reward, fraction, strategy, _scale(config, reward.spec))
 
 
