@@ -100,8 +100,8 @@ def graph_losses(agent, batch):
     target = losses.td_target(
         batch.reward,
         batch.terminated,
-        losses.combine(next_values, config.target_combination),
-        discount=config.discount,
+        losses.combine(next_values, config.target_combination or "min"),
+        discount=config.discount_for(),
         bounds=agent.target_bounds,
     )
     values, chosen = agent.critics(seen.critic, action), agent.actor(seen.actor)
