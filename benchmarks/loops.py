@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument("--collectors", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     arguments = parser.parse_args()
+    load = os.getloadavg()[0]
     rates: dict[str, dict[str, list[float]]] = {preset: {} for preset in STEPS}
     for _ in range(arguments.rounds):
         for preset, found in rates.items():
@@ -52,7 +53,7 @@ def main() -> None:
         "command": " ".join(["python benchmarks/loops.py", *sys.argv[1:]]),
         "machine": machine(),
         "versions": {name: version(name) for name in ("torch", "numpy", "mujoco")},
-        "load_average": os.getloadavg()[0],
+        "load_average": load,
         "cores": usable_cores(),
         "env_steps_per_second": medians,
     }

@@ -143,7 +143,13 @@ def loops_table() -> str:
         return ""
     rates = result["env_steps_per_second"]
     ways = list(next(iter(rates.values())))
-    rows = [[key, *(f"{rates[preset][key]:.0f}" for preset in rates)] for key in ways]
+    rows = [
+        [
+            key.replace(" threads", "").replace(" collectors", ""),
+            *(f"{rates[preset][key]:.0f}" for preset in rates),
+        ]
+        for key in ways
+    ]
     head = ["processor", *(f"`{preset}`" for preset in rates)]
     lines = table(head, rows).replace("| processor |", "| threads of torch, collectors |", 1)
     return on_machine(result) + lines
