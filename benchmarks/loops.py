@@ -13,6 +13,7 @@ import os
 import statistics
 import sys
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +37,12 @@ def main() -> None:
     arguments = parser.parse_args()
     load = os.getloadavg()[0]
     rates: dict[str, dict[str, list[float]]] = {preset: {} for preset in STEPS}
-    for _ in range(arguments.rounds):
-        for preset, found in rates.items():
-            for threads in arguments.threads:
-                for collectors in arguments.collectors:
-                    key = f"{threads} threads, {collectors} collectors"
-                    found.setdefault(key, []).append(
-                        env_steps_a_second(preset, threads, collectors)
-                    )
-                    print(preset, key, found[key], flush=True)
+    rounds = range(arguments.rounds)
+    for _, *way in product(rounds, STEPS, arguments.threads, arguments.collectors):
+        preset, threads, collectors = way
+        found = rates[preset].setdefault(f"{threads}, {collectors}", [])
+        found.append(env_steps_a_second(preset, threads, collectors))
+        print(*way, found, flush=True)
     medians = {
         preset: {key: statistics.median(each) for key, each in found.items()}
         for preset, found in rates.items()

@@ -5,10 +5,15 @@ from typing import Any
 
 from report_demos import load
 
+LOOPS = "threads of torch, collectors"
+
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table whose columns are numbers, but for the first one of text."""
-    rule = ["---" if head[0] in ("start", "processor") else "--:", *["--:"] * (len(head) - 1)]
+    rule = [
+        "---" if head[0] in ("start", "processor", LOOPS) else "--:",
+        *["--:"] * (len(head) - 1),
+    ]
     lines = [f"| {' | '.join(cells)} |" for cells in (head, *rows)]
     return "\n".join([lines[0], f"|{'|'.join(rule)}|", *lines[1:]])
 
@@ -142,14 +147,6 @@ def loops_table() -> str:
     if result is None:
         return ""
     rates = result["env_steps_per_second"]
-    ways = list(next(iter(rates.values())))
-    rows = [
-        [
-            key.replace(" threads", "").replace(" collectors", ""),
-            *(f"{rates[preset][key]:.0f}" for preset in rates),
-        ]
-        for key in ways
-    ]
-    head = ["processor", *(f"`{preset}`" for preset in rates)]
-    lines = table(head, rows).replace("| processor |", "| threads of torch, collectors |", 1)
-    return on_machine(result) + lines
+    ways = next(iter(rates.values()))
+    rows = [[way, *(f"{found[way]:.0f}" for found in rates.values())] for way in ways]
+    return on_machine(result) + table([LOOPS, *(f"`{preset}`" for preset in rates)], rows)

@@ -100,7 +100,7 @@ def graph_losses(agent, batch):
     target = losses.td_target(
         batch.reward,
         batch.terminated,
-        losses.combine(next_values, config.target_combination or "min"),
+        losses.combine(next_values, config.combination_for()),
         discount=config.discount_for(),
         bounds=agent.target_bounds,
     )

@@ -22,7 +22,7 @@ def fork_runs():
 
 
 def signal_sweep(number):
-    """Signal the sweep of this run, which goes on when it is asked to stop for it."""
+    """Signal the sweep of this run, and wait until the sweep asks the run to stop."""
     asked, handler = [], signal.getsignal(signal.SIGTERM)
 
     def stop(*received):

@@ -9,6 +9,9 @@ from headstart.errors import require
 from headstart.settings import check_settings, setting
 
 DeviceName = Literal["auto", "cpu", "cuda"]
+TargetCombination = Literal["min", "mean"]
+SHORT_EPISODES, FAR_FROM = 50, 100
+"""Steps of the episodes for which ``fast`` is made, and of those above which goals may be far."""
 _MOST_WEIGHTS = 2**27  # of the critics together; with their optimiser and targets 2 GiB
 
 
@@ -22,7 +25,7 @@ class DDPGConfig:
     """Normalise each hidden layer of the critics (RLPD; Ball et al. 2023)."""
     num_critics: int = setting(2, at_least=1, resume="fixed")
     """Independent critics; the policy follows the first."""
-    target_combination: Literal["min", "mean"] | None = None
+    target_combination: TargetCombination | None = None
     """How the target critics' values become one target. By default the min; but the mean without
     demonstrations where episodes have more than 100 steps: the smaller of two values hides what is
     far."""
@@ -77,8 +80,12 @@ class DDPGConfig:
         rule = f"agent.hidden_sizes and num_critics must make at most {_MOST_WEIGHTS} weights"
         require(weights <= _MOST_WEIGHTS, rule, weights)
 
-    def discount_for(self, episode_steps: int = 50) -> float:
-        """Return the discount, for episodes of so many steps."""
+    def discount_for(self, episode_steps: int = SHORT_EPISODES) -> float:
+        """Return the discount, for episodes of so many steps, none demonstrated."""
         if self.discount is not None:
             return self.discount
         return min(max(1.0 - 1.0 / max(1, episode_steps), 0.98), 0.99)
+
+    def combination_for(self, episode_steps: int = SHORT_EPISODES) -> TargetCombination:
+        """Return what becomes of the target critics' values, for episodes of so many steps."""
+        return self.target_combination or ("mean" if episode_steps > FAR_FROM else "min")

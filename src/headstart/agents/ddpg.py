@@ -247,7 +247,7 @@ class DDPG:
         return losses.td_target(
             batch.reward,
             batch.terminated,
-            losses.combine(values, self.config.target_combination or "min"),
+            losses.combine(values, self.config.combination_for()),
             discount=self.config.discount_for(),
             bounds=self.target_bounds,
         )

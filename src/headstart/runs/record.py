@@ -60,7 +60,7 @@ class RunRecord:
             changed: the settings that differ, each with both values.
         """
         change = {"env_steps": env_steps, "changed": dict(changed)}
-        # Whoever has given a value has decided it.
+        # A value that is given is no longer left open.
         decided = [name for name in self.decided if name not in changed]
         return replace(self, config=config, changes=[*self.changes, change], decided=decided)
 

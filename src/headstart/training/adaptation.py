@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from headstart.agents.config import SHORT_EPISODES
 from headstart.data.episode import Episode
 from headstart.dotted import walk
 from headstart.text import counted
 from headstart.training.config import (
-    FAR_FROM,
-    SHORT_EPISODES,
     CycleConfig,
     DemosConfig,
     EvaluationConfig,
@@ -106,7 +105,7 @@ def adapt_to_demos(config: TrainConfig, spec: "GoalSpec", demos: Sequence[Episod
         agent,
         bc_error=agent.bc_error or ("squared" if few else "distance"),
         discount=agent.discount_for(horizon),
-        target_combination=agent.target_combination or ("mean" if horizon > FAR_FROM else "min"),
+        target_combination=agent.combination_for(horizon),
     )
     hindsight = replace(hindsight, relabel_fraction=hindsight.fraction_for(horizon))
     if warm_start.bc_updates is None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from headstart.agents.config import DDPGConfig, DeviceName
+from headstart.agents.config import FAR_FROM, SHORT_EPISODES, DDPGConfig, DeviceName
 from headstart.data.goals import ResetGoal
 from headstart.dotted import change_settings
 from headstart.envs.task import TaskConfig
@@ -18,8 +18,6 @@ from headstart.text import counted
 ActorInputs = Literal["auto", "all", "no-velocities", "no-absolute", "neither", "component"]
 StrategyName = Literal["future", "final", "episode", "random", "none"]
 MatmulPrecision = Literal["float32", "bfloat16"]
-SHORT_EPISODES, FAR_FROM = 50, 100
-"""Steps of the episodes for which ``fast`` is made, and of those above which goals may be far."""
 MOST_EPISODES = 100_000
 """How many episodes can be asked for at once; an untrusted configuration may ask for more."""
 
