@@ -94,7 +94,7 @@ def _hand(env_steps: int) -> TrainConfig:
 
 EXPERIMENTS = {
     "pick-and-place-fast": Experiment(
-        "FetchPickAndPlace-v4", _evaluated("fast", 15_000, 1000), (2000, 4000, 15_000), 100
+        "FetchPickAndPlace-v4", _evaluated("fast", 20_000, 2000), (2000, 4000, 20_000), 100
     ),
     "pick-and-place-fast-bfloat16": Experiment(
         "FetchPickAndPlace-v4",
@@ -106,7 +106,7 @@ EXPERIMENTS = {
         "FetchPickAndPlace-v4", _evaluated("fast", 10_000, 3000, expand=0), (3000, 6000, 10_000), 10
     ),
     "pick-and-place-noisy-fast": Experiment(
-        "FetchPickAndPlace-v4", _evaluated("fast", 6000, 3000), (3000, 6000), 100, "noisy"
+        "FetchPickAndPlace-v4", _evaluated("fast", 10_000, 5000), (5000, 10_000), 100, "noisy"
     ),
     "pick-and-place-half-failing-fast": Experiment(
         "FetchPickAndPlace-v4", _evaluated("fast", 5000, 5000), (5000,), 100, "half-failing"
@@ -115,7 +115,7 @@ EXPERIMENTS = {
         "FetchPickAndPlace-v4", _evaluated("fast", 8000, 4000), (4000, 8000), 100, "slow"
     ),
     "pick-and-place-5-fast": Experiment(
-        "FetchPickAndPlace-v4", _evaluated("fast", 15_000, 5000), (5000, 15_000), 5
+        "FetchPickAndPlace-v4", _evaluated("fast", 15_000, 5000, expand=0), (5000, 15_000), 5
     ),
     "pick-and-place-one-fast": Experiment(
         "FetchPickAndPlace-v4", _evaluated("fast", 4500, 1500, expand=100), (1500, 4500), 1
@@ -151,7 +151,7 @@ EXPERIMENTS = {
     ),
     "point-maze-fast": Experiment("PointMaze_UMaze-v3", _far_goals(120_000), (60_000, 120_000)),
     "hand-reach-fast": Experiment("HandReach-v3", _hand(1_000_000), ()),
-    "reach-fast": Experiment("FetchReach-v4", _evaluated("fast", 5000, 500), (1500, 5000)),
+    "reach-fast": Experiment("FetchReach-v4", _evaluated("fast", 3000, 500), (1500, 3000)),
     "pick-and-place-nair2018": Experiment(
         "FetchPickAndPlace-v4", _evaluated("nair2018", 300_000, 2000, 20), (), 100
     ),

@@ -28,7 +28,7 @@ FIXED = {
     "task.velocities", "task.positions", "task.goal_positions", "task.hand", "task.angles",
     "task.shift_axes", *(it.name for it in walk(Reflection(), "task.state_mirror.")),
     *(it.name for it in walk(ComponentLayout(), "task.component_layout.")),
-    "demos.expand", "demos.find", "demos.num_episodes", "resets.frontier",
+    "demos.expand", "demos.expand_speed", "demos.find", "demos.num_episodes", "resets.frontier",
     "learner.mode", "learner.processes", "learner.shards",
     "warm_start.bc_updates", "warm_start.episodes", "warm_start.critic_updates",
     "agent.hidden_sizes", "agent.num_critics", "agent.goal_input", "agent.normalize_inputs",

@@ -142,3 +142,5 @@ def test_few_and_slow_demonstrations_are_expanded_for_long_runs(count, share, se
     train(Carrying, config, env_kwargs=steps, demos=demos, observers=stop)
     assert stop.run.num_demos == expected
     assert stop.config.demos.expand == (100 if expected == 100 else 0)
+    speed = 1.0 if share == 1.0 else 2.0
+    assert stop.config.demos.expand_speed == (speed if expected == 100 else None)

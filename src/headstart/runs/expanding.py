@@ -29,6 +29,8 @@ _FEW = 20
 """Demonstrations that are few."""
 _SLOW = 0.5
 """Share of the hand's largest step that slow demonstrations never reach."""
+_SPEED, _SPEED_OF_SLOW = 1.0, 2.0
+"""Of the hand in what is made of others, and of slow ones: there is something to make up for."""
 
 _log = logging.getLogger("headstart")
 
@@ -53,7 +55,8 @@ def expand(
     # In an environment of its own: that of the reward is kept for it.
     with contextlib.closing(make_env(source)) as env:
         try:
-            expansion = _expansion(env, config, spec, demos, count)
+            used = config.with_({"demos.expand_speed": _speed(config, spec, demos)})
+            expansion = _expansion(env, used, spec, demos, count)
             try:
                 with not_kept("expand"):
                     made = expansion.run(executor)
@@ -75,7 +78,7 @@ def expand(
         counted(taken, "env step"),
         "" if asked is not None else " (--demos.expand 0 learns from these alone)",
     )
-    return made, config.with_({"demos.num_episodes": None, "demos.expand": count}), before + taken
+    return made, used.with_({"demos.num_episodes": None, "demos.expand": count}), before + taken
 
 
 def check_expandable(
@@ -111,7 +114,15 @@ def not_kept(verb: str) -> Iterator[None]:
 def _expansion(
     env: gym.Env[Any, Any], config: TrainConfig, spec: GoalSpec, demos: DemoSet, count: int
 ) -> Expansion:
-    return Expansion(env, spec, demos, ExpansionPlan(episodes=count, seed=config.seed))
+    speed = config.demos.expand_speed or _SPEED
+    plan = ExpansionPlan(episodes=count, speed=speed, seed=config.seed)
+    return Expansion(env, spec, demos, plan)
+
+
+def _speed(config: TrainConfig, spec: GoalSpec, demos: DemoSet) -> float:
+    if config.demos.expand_speed is not None:
+        return config.demos.expand_speed
+    return _SPEED_OF_SLOW if _are_slow(demos, Workspace.of(spec)) else _SPEED
 
 
 def _worth_making(config: TrainConfig, spec: GoalSpec, demos: DemoSet) -> int:

@@ -36,6 +36,7 @@ _BY_TASK = (
     "agent.discount",
     "agent.target_combination",
     "demos.expand",
+    "demos.expand_speed",
     "demos.find",
     "demos.other_goals",
     "demos.relabel_fraction",
