@@ -35,7 +35,7 @@ from headstart.demos.expansion.cost import expansion_env_steps
 from headstart.files.run_files import read_metrics
 
 OUT = Path(__file__).parent / "results" / "stack-learning.json"
-DEMOS, NOISE, SPEED = 100, 0.2, 1.5
+DEMOS, NOISE = 100, 0.2
 CONFIG = PRESETS["stack"]
 ENV_STEPS = {2: 10_000, 3: 25_000, 4: 60_000, 5: 120_000, 6: 250_000}
 """At which what is trained is quoted."""
@@ -134,7 +134,15 @@ class Study:
 
     def _expanded(self, count: int) -> DemoSet:
         one = self._collected(count, episodes=1)
-        return expand_demos(one, episodes=DEMOS, speed=SPEED, seed=self.seed, snapshots=False)
+        how = CONFIG.demos
+        return expand_demos(
+            one,
+            episodes=DEMOS * count,
+            speed=how.expand_speed or 1.0,
+            noise=how.expand_noise,
+            seed=self.seed,
+            snapshots=False,
+        )
 
     def _collected(self, count: int, **settings: Any) -> DemoSet:
         return collect_demos(env_id(count), expert_for(env_id(count)), seed=self.seed, **settings)

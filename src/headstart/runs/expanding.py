@@ -24,7 +24,7 @@ from headstart.text import counted
 from headstart.training.config import TrainConfig
 
 _COUNT = 100
-"""Demonstrations that are made by default."""
+"""Demonstrations that are made by default, for each place in a goal."""
 _FEW = 20
 """Demonstrations that are few."""
 _SLOW = 0.5
@@ -115,7 +115,9 @@ def _expansion(
     env: gym.Env[Any, Any], config: TrainConfig, spec: GoalSpec, demos: DemoSet, count: int
 ) -> Expansion:
     speed = config.demos.expand_speed or _SPEED
-    plan = ExpansionPlan(episodes=count, speed=speed, seed=config.seed)
+    plan = ExpansionPlan(
+        episodes=count, speed=speed, noise=config.demos.expand_noise, seed=config.seed
+    )
     return Expansion(env, spec, demos, plan)
 
 
@@ -131,7 +133,8 @@ def _worth_making(config: TrainConfig, spec: GoalSpec, demos: DemoSet) -> int:
     can_be_played = spec.layout.hand_actions and spec.layout.goal_positions
     if not is_long or not can_be_played or cost_of(demos.header) is not None:
         return 0
-    return _COUNT if len(demos.episodes) <= _FEW or _are_slow(demos, Workspace.of(spec)) else 0
+    few_or_slow = len(demos.episodes) <= _FEW or _are_slow(demos, Workspace.of(spec))
+    return _COUNT * len(spec.layout.goal_positions) if few_or_slow else 0
 
 
 def _are_slow(demos: DemoSet, workspace: Workspace) -> bool:

@@ -88,11 +88,14 @@ class DemosConfig:
     current, to which the demonstrator paid no regard."""
     expand: int | None = setting(None, at_least=0, at_most=MOST_EPISODES, resume="fixed")
     """Demonstrations to make of those given, in new scenes, as `headstart demos expand` does, to
-    learn from these instead; 0 makes none. By default 100 of 20 or fewer, and of slow ones, where
-    the task says how its hand is moved and the run is as long as 100 episodes."""
+    learn from these instead; 0 makes none. By default 100 for each place in a goal, of 20 or fewer
+    and of slow ones, where the task says how its hand is moved and the run is as long as 100
+    episodes."""
     expand_speed: float | None = setting(None, at_least=0.2, at_most=3.0, resume="fixed")
     """How fast the hand moves in those, as `headstart demos expand --speed` says. By default 1, and
     2 where the given ones are slow."""
+    expand_noise: float = setting(0.0, at_least=0, resume="fixed")
+    """Gaussian noise on what is executed in those, as `headstart demos expand --noise` says."""
     find: int | None = setting(None, at_least=0, at_most=MOST_EPISODES, resume="fixed")
     """Demonstrations to make from nothing where none are given, as `headstart demos find` does; 0
     makes none. By default 100 where the task says how its hand is moved and a goal is the place of

@@ -1,6 +1,7 @@
 """``headstart demos expand``."""
 
 import argparse
+from functools import partial
 from typing import Any
 
 from headstart.cli.demos.making import add_making, make_demos
@@ -23,6 +24,7 @@ SRC is a demo file or anything else that `demos import` reads.
 examples:
   headstart demos expand one.npz --episodes 100 --out demos.npz
   headstart demos expand slow.npz --speed 1.5 --out faster.npz
+  headstart demos expand tower.npz --speed 1.5 --noise 0.05 --out towers.npz
   headstart demos expand recorded.npz --env FetchPickAndPlace-v4 --out demos.npz
 """
 
@@ -35,6 +37,14 @@ def add_action(actions: Any) -> None:
     expand.add_argument("sources", metavar="SRC", nargs="+", help="demonstrations, or several")
     expand.add_argument("--env", metavar="ENV", help="environment, if not the file's own")
     add_making(expand)
+    expand.add_argument(
+        "--noise",
+        type=float,
+        default=0.0,
+        metavar="SIGMA",
+        help="Gaussian noise on what is executed, as a share of half the action range; the file "
+        "keeps what was wanted, which shows how to recover (0)",
+    )
     expand.set_defaults(run=_expand)
 
 
@@ -43,7 +53,8 @@ def _expand(arguments: argparse.Namespace) -> None:
     for source in arguments.sources:
         check_exists(source)
     env_id = _env_of(arguments)
-    make_demos(arguments, f"expanding to {env_id}", expand_demos, arguments.sources, env_id)
+    make = partial(expand_demos, noise=arguments.noise)
+    make_demos(arguments, f"expanding to {env_id}", make, arguments.sources, env_id)
 
 
 def _env_of(arguments: argparse.Namespace) -> str:

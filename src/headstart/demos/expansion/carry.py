@@ -8,6 +8,8 @@ from headstart.demos.expansion.workspace import Array, Workspace
 
 _DWELL = (3, 8)
 """Steps that the hand waits for the gripper at least and at most."""
+_RISES = 0.9
+"""How far a hand rises that leaves what it has let go upwards, in strides."""
 _STILL = 0.3
 """How far a hand or an object may move and still be where it is, in strides."""
 
@@ -32,6 +34,7 @@ class CarryLayer:
     ) -> None:
         self._skill, self._move, self._scene = skill, move, scene
         self._workspace, self._clearance = workspace, clearance
+        self._is_last = move is skill.moves[-1]
         states = slice(move.first, move.last + 1)
         self._hand = skill.hand[states]
         self._object = skill.objects[states, move.component]
@@ -53,6 +56,8 @@ class CarryLayer:
             arrives, _ = near(self._hand, self._place, stride, *limits)
             self._careful[arrives:] = True
         self._shift[arrives:] = to_goal
+        if len(released) and not self._is_last:
+            self._leave_upwards(self._place + int(released[0]))
         start, at_start = 0, scene.hand - self._hand[0]
         if move.kind == "carry":
             start = self._approach(at_start, max(arrives - 1, self._grab))
@@ -82,6 +87,17 @@ class CarryLayer:
         share = np.linspace(0.0, 1.0, grab - begins + 1) if grab > begins else np.ones(1)
         self._correction[begins : grab + 1] = share[:, None] * correction
         return left
+
+    def _leave_upwards(self, released: int) -> None:
+        """Let a hand that rises from what it has let go do nothing else.
+
+        In the demonstration it may have been on its way to the next object, which is elsewhere now.
+        """
+        left = self._hand[released:] - self._hand[released]
+        rise = np.abs(left[-1, self._workspace.upward]).max(initial=0.0)
+        if rise > _RISES * self._workspace.stride:
+            axes = list(self._workspace.layout.shift_axes)
+            self._shift[released:, axes] -= left[:, axes]
 
     def _blend(self, first: int, last: int, before: Array, after: Array) -> Array:
         """Let the shift change along the way between two states; return how far each is, 0 to 1."""

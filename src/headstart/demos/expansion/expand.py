@@ -39,6 +39,7 @@ def expand_demos(
     episodes: int = 100,
     env_kwargs: Mapping[str, Any] | None = None,
     speed: float = 1.0,
+    noise: float = 0.0,
     seed: int = 0,
     collectors: Collectors = 0,
     executor: Executor | None = None,
@@ -59,6 +60,8 @@ def expand_demos(
         episodes: how many to make.
         env_kwargs: arguments of the environment, besides those that follow an id.
         speed: how fast the hand moves, in [0.2, 3]; 1 is nine tenths of its pace between objects.
+        noise: standard deviation of Gaussian noise, as a share of half the action range, on what is
+            executed; the demonstrations keep what was wanted, as those of ``collect_demos``.
         seed: root of the episodes' seeds. The result depends on it, and not on ``collectors``.
         collectors: processes that run the attempts, 0 for here, or a Ray cluster.
         executor: runs the attempts in place of collectors, and stays open.
@@ -74,7 +77,9 @@ def expand_demos(
             attempt succeeds.
         CollectingInterrupted: if Ctrl-C comes after the first new demonstration; it holds them.
     """
-    plan = ExpansionPlan(episodes=episodes, speed=speed, seed=seed, snapshots=snapshots)
+    plan = ExpansionPlan(
+        episodes=episodes, speed=speed, noise=noise, seed=seed, snapshots=snapshots
+    )
     source = env_source(_env_of(demos) if env is None else env, env_kwargs)
     task = task or TaskConfig(unexplained_reward="ignore")
     with contextlib.closing(make_env(source)) as own:

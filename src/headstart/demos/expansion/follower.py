@@ -10,6 +10,9 @@ AHEAD, _CAREFUL = 1.75, 0.7
 """How far ahead the hand aims at speed 1: in between, and near what it takes or leaves."""
 _ARRIVED = 0.15
 """At which distance from a point where the gripper moves the hand is there."""
+_VISIBLE, _SETTLED = 0.2, 0.2
+"""By how much fingers that are seen move in a step, in strides, and the share of it by which they
+move when they are as good as still."""
 _PATIENCE = 5
 """Steps without progress after which the hand continues anyway."""
 
@@ -28,6 +31,7 @@ class Follower:
         self.route, self.point = route, 0
         self._planned, self._stride, self._speed = thing, stride, speed
         self._stalled = self._dwelt = 0
+        self._largest = 0.0
 
     @property
     def ended(self) -> bool:
@@ -39,13 +43,24 @@ class Follower:
         """Whether the hand should hold the object here."""
         return bool(self.route.is_held[self.point])
 
+    @property
+    def is_careful(self) -> bool:
+        """Whether the hand is near the place where it takes or leaves the object."""
+        return bool(self.route.is_careful[self.point])
+
     def ahead(self, *, careful: bool) -> float:
         """Return how far ahead the hand aims."""
         return self._stride * self._speed * (_CAREFUL if careful else AHEAD)
 
-    def way(self, hand: Array, thing: Array) -> Array:
-        """Get on along the route, and return the way to where to aim, ``(dim,)``."""
-        if self._dwelt < self.route.dwell[self.point]:
+    def way(self, hand: Array, thing: Array, change: float) -> Array:
+        """Get on along the route, and return the way to where to aim, ``(dim,)``.
+
+        Args:
+            hand: where it is, ``(dim,)``.
+            thing: where the object is.
+            change: how much the fingers have moved since the last step, as far as that is seen.
+        """
+        if self._dwelt < self.route.dwell[self.point] and not self._is_settled(change):
             self._dwelt += 1
             return self._to(self.point, hand, thing)
         before, self.point = self.point, self._skip(hand, thing)
@@ -58,10 +73,18 @@ class Follower:
                 break
             self.point, self._stalled = following, 0
             if turns:
-                self._dwelt = 0
+                self._dwelt, self._largest = 0, 0.0
                 return self._to(following, hand, thing)
         self._stalled = self._stalled + 1 if self.point == before else 0
         return self._to(min(self.point + 1, len(self.route.hand) - 1), hand, thing)
+
+    def _is_settled(self, change: float) -> bool:
+        """Return whether the fingers have done what they were told to.
+
+        A hand that waited on would do so by a clock, which no clone has.
+        """
+        self._largest = max(self._largest, change)
+        return self._largest > _VISIBLE * self._stride and change < _SETTLED * self._largest
 
     def slip(self, hand: Array, thing: Array) -> float:
         """Return how far the object is from where it should be in the hand."""

@@ -9,12 +9,10 @@ from numpy.typing import NDArray
 from headstart.demos.expansion.plays import CarryPlay, Lesson, Play, PushPlay
 from headstart.demos.expansion.route import Scene
 from headstart.demos.expansion.skill import Move, Skill
-from headstart.demos.expansion.workspace import Workspace
+from headstart.demos.expansion.workspace import Array, Workspace
 
 Observation = Mapping[str, NDArray[Any]]
 
-_GAIN = 0.5
-"""Share of the way to where it aims that the hand is to move in a step."""
 _PLACED = 0.75
 """How far an object may be from its place, in strides, before the next one is moved."""
 _WAIT = 8
@@ -50,6 +48,7 @@ class Player:
     def reset(self, *, seed: int) -> None:
         """Begin an episode."""
         self._rng = np.random.default_rng(seed)
+        self._last: Array | None = None
         self._number, self._begun, self._hurry = 0, 0, 1.0
         self._start_move(0)
 
@@ -58,8 +57,8 @@ class Player:
         scene = self._scene(observation)
         if self._play is None:
             self._play = self._begin(scene)
-        way = self._play.way(scene)
-        return self._workspace.act(_GAIN * way, self._play.others())
+        self._last = self._workspace.rest(observation["observation"])
+        return self._workspace.act(self._play.step(scene), self._play.others())
 
     def review(
         self, observation: Observation, *, is_success: bool, num_steps: int, finished: bool
@@ -114,10 +113,12 @@ class Player:
 
     def _scene(self, observation: Observation) -> Scene:
         workspace, component = self._workspace, self._move.component
+        before, rest = self._last, workspace.rest(observation["observation"])
         return Scene(
             workspace.hand(observation["observation"]),
             workspace.objects(observation["achieved_goal"])[component],
             workspace.objects(observation["desired_goal"])[component],
+            0.0 if before is None else float(np.abs(rest - before).max(initial=0.0)),
         )
 
     def _are_placed(self, observation: Observation) -> bool:

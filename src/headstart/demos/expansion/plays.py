@@ -7,11 +7,14 @@ import numpy as np
 
 from headstart.demos.expansion.carry import CarryLayer
 from headstart.demos.expansion.follower import AHEAD, Follower
-from headstart.demos.expansion.push import Push
+from headstart.demos.expansion.push import pushes_of
 from headstart.demos.expansion.route import Scene
 from headstart.demos.expansion.skill import Move, Skill
 from headstart.demos.expansion.workspace import Array, Workspace
+from headstart.demos.experts.pushing import shortened, way_of
 
+_GAIN, _CAREFUL_GAIN = 0.5, 0.8
+"""Share of the way to where it aims that the hand is to move in a step; near what it takes."""
 # Distances in strides.
 _LOST = 0.9
 """How far an object may be from where it should be in the hand."""
@@ -26,8 +29,8 @@ class Play(Protocol):
     def ended(self) -> bool:
         """Whether its way is at its end, so that the object should be at its goal."""
 
-    def way(self, scene: Scene) -> Array:
-        """Return the way of the hand in the scene as it is now, ``(dim,)``."""
+    def step(self, scene: Scene) -> Array:
+        """Return how far the hand is to move next in the scene as it is now, ``(dim,)``."""
 
     def others(self) -> Array:
         """Return the action of the moment, without what moves the hand, ``(action_dim,)``."""
@@ -70,11 +73,15 @@ class CarryPlay:
         """Whether its way is at its end."""
         return self._follower.ended
 
-    def way(self, scene: Scene) -> Array:
-        """Return the way of the hand, at the end that of what it holds to the goal."""
-        if self.ended and (self._follower.is_held or self._is_reach):
-            return scene.goal - scene.object
-        return self._follower.way(scene.hand, scene.object)
+    def step(self, scene: Scene) -> Array:
+        """Return how far the hand is to move, at the end what it holds to the goal."""
+        follower = self._follower
+        if self.ended and (follower.is_held or self._is_reach):
+            return _GAIN * (scene.goal - scene.object)
+        way = follower.way(scene.hand, scene.object, scene.change)
+        # A hand that creeps up to where its fingers move can hardly be told from one that stays.
+        step = (_CAREFUL_GAIN if follower.is_careful else _GAIN) * way
+        return shortened(step, _GAIN * follower.ahead(careful=False))
 
     def others(self) -> Array:
         """Return the action of the moment, without what moves the hand."""
@@ -83,7 +90,7 @@ class CarryPlay:
     def is_lost(self, scene: Scene) -> bool:
         """Return whether the object is not in the hand."""
         follower = self._follower
-        if not follower.is_held or follower.route.is_careful[follower.point]:
+        if not follower.is_held or follower.is_careful:
             return False
         if follower.route.dwell[follower.point]:
             return False
@@ -98,19 +105,23 @@ class PushPlay:
 
     def __init__(self, lesson: Lesson, scene: Scene, thing: Array) -> None:
         self._lesson, self._workspace = lesson, lesson.workspace
-        self._pushes = Push.all_of(lesson.skill, lesson.move, lesson.workspace)
+        self._pushes = pushes_of(lesson.skill, lesson.move, lesson.workspace)
         self._aside = scene.object - thing
         self.ended = self._is_done(scene)
         """Whether no push is left to do."""
 
-    def way(self, scene: Scene) -> Array:
-        """Return the way of the hand."""
+    def step(self, scene: Scene) -> Array:
+        """Return how far the hand is to move."""
         self.ended = self._is_done(scene)
-        hand, thing, goal = scene.hand, scene.object + self._aside, scene.goal + self._aside
-        push = max(self._pushes, key=lambda push: push.urgency(hand, thing, goal))
-        way = push.way(hand, thing, goal, self._lesson.clearance)
-        limit = AHEAD * self._workspace.stride * self._lesson.speed
-        return way * min(1.0, limit / max(float(np.linalg.norm(way)), 1e-9))
+        way = way_of(
+            self._pushes,
+            scene.hand,
+            scene.object + self._aside,
+            scene.goal + self._aside,
+            clearance=self._lesson.clearance,
+        )
+        reach = AHEAD * self._workspace.stride * self._lesson.speed
+        return _GAIN * shortened(way, reach)
 
     def others(self) -> Array:
         """Return the action of the moment, without what moves the hand."""

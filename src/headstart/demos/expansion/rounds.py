@@ -12,6 +12,7 @@ from headstart.demos.storage import DemoSet, task_header
 from headstart.envs.goal_env import GoalSpec
 from headstart.errors import EpisodeError, InputError
 from headstart.rollout.executors import Executor
+from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import EpisodeJob
 from headstart.settings import check_settings, setting
 from headstart.text import counted
@@ -71,6 +72,7 @@ class ExpansionPlan:
 
     episodes: int = setting(100, at_least=1)
     speed: float = setting(1.0, at_least=0.2, at_most=3.0)
+    noise: float = setting(0.0, at_least=0)
     seed: int = setting(0, at_least=0)
     snapshots: bool = True
 
@@ -143,8 +145,10 @@ class Rounds:
             self._plan.seed,
             "expansion",
             index,
+            exploration=Exploration(noise=self._plan.noise),
             reward_info_keys=self._spec.reward_info_keys,
             snapshots=self._plan.snapshots,
+            record_intended=self._plan.noise > 0.0,
         )
 
     def _check_yield(self) -> None:
@@ -198,7 +202,7 @@ def made_demos(
             ],
         },
         "seed": plan.seed,
-        "noise": 0.0,
+        "noise": plan.noise,
         "episode_indices": list(rounds.kept),
         "failed_attempts": cost.attempts - cost.kept,
         **task_header(spec),

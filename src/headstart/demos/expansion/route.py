@@ -18,6 +18,7 @@ class Scene:
     hand: Array  # (dim,)
     object: Array  # (dim,)
     goal: Array  # (dim,)
+    change: float = 0.0  # since the last step, of what else is observed, such as the fingers
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,14 @@ _LIFTED = 1.5
 """How far an object rises that is carried without a gripper."""
 _CREEP = 0.05
 """What an object moves by in a step if it moves at all."""
-_NEAR = 2.4
-_WITHIN = 2.0
-"""How far from an object the hand may be that takes it, in the shortest distance between them."""
+_NEAR, _CLEAR, _LEAVES = 1.35, 1.8, 4.0
+"""How far the hand is from where it takes an object, or has let it go, when it is on its way; and
+how far it leaves the last one."""
+_TAKES, _WITHIN = 2.4, 2.0
+"""How far from an object the hand may be that takes it, also in the shortest distance between them.
+"""
+_KEEPS = 0.2
+"""Command of the gripper, as a share of the largest one, below which it stays as it is."""
 _MEDIAN = 5
 """States of which the gripper's state is the most frequent one: hands shake."""
 
@@ -83,7 +88,9 @@ def read_skill(episode: Episode, workspace: Workspace) -> Skill:
     return Skill(hand, objects, others, changes, tuple(ordered))
 
 
-def near(points: Array, middle: int, stride: float, first: int, last: int) -> tuple[int, int]:
+def near(
+    points: Array, middle: int, stride: float, first: int, last: int, radius: float = _NEAR
+) -> tuple[int, int]:
     """Return the states around one in which the hand stays near to where it is there.
 
     Args:
@@ -92,8 +99,9 @@ def near(points: Array, middle: int, stride: float, first: int, last: int) -> tu
         stride: how far the hand moves in a step.
         first: the first state that may be among them.
         last: the last one.
+        radius: what is near, in strides.
     """
-    close = _distance(points, points[middle]) < _NEAR * stride
+    close = _distance(points, points[middle]) < radius * stride
     low = high = middle
     while low > first and close[low - 1]:
         low -= 1
@@ -111,8 +119,9 @@ def _commands(episode: Episode, workspace: Workspace) -> tuple[Array, NDArray[np
     entry = workspace.layout.gripper_action
     if entry is None:
         return others, changes
-    middle = (workspace.low[entry] + workspace.high[entry]) / 2.0
-    is_high = _most_frequent(actions[:, entry] > middle)
+    is_high = _most_frequent(
+        _is_high(actions[:, entry], workspace.low[entry], workspace.high[entry])
+    )
     for state in (True, False):
         if (is_high == state).any():
             command = np.median(actions[is_high == state, entry])
@@ -120,6 +129,16 @@ def _commands(episode: Episode, workspace: Workspace) -> tuple[Array, NDArray[np
     others[-1] = others[-2]
     changes[1:-1] = is_high[1:] != is_high[:-1]
     return others, changes
+
+
+def _is_high(commands: Array, low: float, high: float) -> NDArray[np.bool_]:
+    """Return whether each command was last told to be high: one in the middle keeps what is."""
+    share = (2.0 * commands - low - high) / (high - low)
+    told = np.abs(share) > _KEEPS
+    if not told.any():
+        return share > 0.0
+    last = np.maximum.accumulate(np.where(told, np.arange(len(share)), int(np.argmax(told))))
+    return share[last] > 0.0
 
 
 def _most_frequent(values: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -140,7 +159,7 @@ def _move(
         return Move("reach", number, 0, 0, place, place)
     apart = _distance(hand, way)
     # What is called the hand may be some way above its fingers.
-    within = max(_NEAR * stride, _WITHIN * float(apart.min()))
+    within = max(_TAKES * stride, _WITHIN * float(apart.min()))
     for change in np.flatnonzero(changes[: place + 1])[::-1]:
         moved = _distance(way[change], way[-1]) > _MOVED * stride
         if moved and apart[change] < within:
@@ -180,7 +199,8 @@ def _with_ends(
         last = move.place
         if len(released) or not is_last:
             first = int(released[0]) if len(released) else move.place
-            last = min(near(hand, first, stride, first, limit)[1] + 1, limit)
+            radius = _LEAVES if is_last else _CLEAR
+            last = min(near(hand, first, stride, first, limit, radius)[1] + 1, limit)
         # What went before the gripper opened for the last time, such as another grasp, is left out.
         before = np.flatnonzero(changes[start : move.grab]) + start
         first = max(int(before[-1]) if len(before) else start, move.first)

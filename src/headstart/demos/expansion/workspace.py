@@ -76,6 +76,13 @@ class Workspace:
         places = [goals[..., first : first + self.layout.dim] for first in firsts]
         return np.stack(places, axis=-2).astype(float)
 
+    def rest(self, observation: NDArray[np.floating]) -> Array:
+        """Return what an observation holds besides positions, angles and velocities."""
+        layout = self.layout
+        places = {first + axis for first in layout.positions for axis in range(layout.dim)}
+        known = {*places, *layout.angles, *layout.velocities}
+        return np.asarray(np.delete(observation, sorted(known)), float)
+
     def act(self, way: Array, others: Array) -> NDArray[np.float32]:
         """Return the action that moves the hand by ``way``, or in its direction as far as it can.
 
