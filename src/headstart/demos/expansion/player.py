@@ -13,10 +13,10 @@ from headstart.demos.expansion.workspace import Array, Workspace
 
 Observation = Mapping[str, NDArray[Any]]
 
-_PLACED = 0.75
-"""How far an object may be from its place, in strides, before the next one is moved."""
+_PLACED, _ROUGHLY = 0.3, 0.75
+"""How far one of several objects may be from its place, in strides; at the last tries."""
 _WAIT = 8
-"""Steps in which an object must come to its place once its route has ended."""
+"""Steps in which an object in the hand must come to its place once its route has ended."""
 _HOLD = 5
 """Steps for which the goal must be held at the end."""
 _TRIES = 4
@@ -66,16 +66,19 @@ class Player:
         """Return where to continue: here, or at the beginning of a move that has failed."""
         play, is_last = self._play, self._number + 1 == len(self._skill.moves)
         assert play is not None
-        self._held = self._held + 1 if is_success and play.ended else 0
+        done = is_success if len(self._skill.moves) == 1 else self._are_placed(observation)
+        self._held = self._held + 1 if is_success and done and play.ended else 0
         if is_last and (self._held >= _HOLD or (finished and is_success)):
             return None
-        self._waited += play.ended and not is_success
-        if finished or self._waited > _WAIT or play.is_lost(self._scene(observation)):
-            self._hurry *= _FASTER if finished else 1.0
-            return self._again()
-        if not is_last and play.ended and self._are_placed(observation):
+        if not is_last and play.ended and done:
             self._number, self._begun = self._number + 1, num_steps
             self._start_move(0)
+            return num_steps
+        self._waited += play.ended and not done
+        patience = _WAIT if play.is_held else 0
+        if finished or self._waited > patience or play.is_lost(self._scene(observation)):
+            self._hurry *= _FASTER if finished else 1.0
+            return self._again(None if finished else num_steps)
         return num_steps
 
     @property
@@ -86,12 +89,18 @@ class Player:
         self._tries, self._held, self._waited = tries, 0, 0
         self._play = None
 
-    def _again(self) -> int | None:
-        """Return to the beginning of the move, as often as that is allowed."""
-        if not self._restores or self._tries + 1 >= _TRIES:
+    def _again(self, here: int | None) -> int | None:
+        """Return where to try a move again: here, which shows how to recover, or at its beginning.
+
+        Args:
+            here: the number of steps so far, or ``None`` if there is no time left.
+        """
+        if self._tries + 1 >= _TRIES:
             return None
         self._start_move(self._tries + 1)
-        return self._begun
+        if here is not None and self._tries == 1:
+            return here
+        return self._begun if self._restores else None
 
     def _begin(self, scene: Scene) -> Play:
         """Lay the way from where hand and object are; every try of a move takes another one."""
@@ -128,4 +137,5 @@ class Player:
         )
         done = [move.component for move in self._skill.moves[: self._number + 1]]
         away = np.linalg.norm(found[done] - wanted[done], axis=1)
-        return bool((away < _PLACED * self._workspace.stride).all())
+        limit = _PLACED if self._tries < _TRIES // 2 else _ROUGHLY
+        return bool((away < limit * self._workspace.stride).all())

@@ -29,6 +29,10 @@ class Play(Protocol):
     def ended(self) -> bool:
         """Whether its way is at its end, so that the object should be at its goal."""
 
+    @property
+    def is_held(self) -> bool:
+        """Whether the object should be in the hand."""
+
     def step(self, scene: Scene) -> Array:
         """Return how far the hand is to move next in the scene as it is now, ``(dim,)``."""
 
@@ -73,6 +77,11 @@ class CarryPlay:
         """Whether its way is at its end."""
         return self._follower.ended
 
+    @property
+    def is_held(self) -> bool:
+        """Whether the hand should hold the object here."""
+        return self._follower.is_held
+
     def step(self, scene: Scene) -> Array:
         """Return how far the hand is to move, at the end what it holds to the goal."""
         follower = self._follower
@@ -102,6 +111,8 @@ class PushPlay:
 
     The arguments are those of ``CarryPlay``.
     """
+
+    is_held = False
 
     def __init__(self, lesson: Lesson, scene: Scene, thing: Array) -> None:
         self._lesson, self._workspace = lesson, lesson.workspace
