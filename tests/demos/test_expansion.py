@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from builders import is_one_line
 from carrying import Carrying, Demonstrator, Forgetful, layout
+from expanding import STEPS, demonstrate, expand
 
 from headstart import InputError, collect_demos, expand_demos, expert_for, load_demos, save_demos
 from headstart.demos.expansion.cost import ExpansionCost, cost_of, expansion_env_steps
@@ -20,21 +21,6 @@ from headstart.envs.goal_env import GoalSpec
 from headstart.envs.make import make_env
 from headstart.rollout.job import EpisodeJob, run_episode
 from headstart.rollout.task_source import EpisodeTask, Start
-
-STEPS = {"max_episode_steps": 60}
-
-
-def demonstrate(demonstrator=None, episodes=1, seed=1, **kwargs):
-    options = {"env_kwargs": {**STEPS, **kwargs}, "seed": seed, "snapshots": False}
-    return collect_demos(Carrying, demonstrator or Demonstrator(), episodes=episodes, **options)
-
-
-def expand(source, env=Carrying, *, episodes=8, **options):
-    kwargs = {**STEPS, **options.pop("env_kwargs", {})}
-    if isinstance(source, DemoSet):
-        # The same task, whatever else its class changes.
-        source = replace(source, env_id=f"{env.__module__}:{env.__qualname__}")
-    return expand_demos(source, env, env_kwargs=kwargs, episodes=episodes, **options)
 
 
 def first_successes(demos):

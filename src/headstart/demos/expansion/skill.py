@@ -119,26 +119,27 @@ def _commands(episode: Episode, workspace: Workspace) -> tuple[Array, NDArray[np
     entry = workspace.layout.gripper_action
     if entry is None:
         return others, changes
-    is_high = _most_frequent(
-        _is_high(actions[:, entry], workspace.low[entry], workspace.high[entry])
-    )
+    told, is_high = _told(actions[:, entry], workspace.low[entry], workspace.high[entry])
     for state in (True, False):
-        if (is_high == state).any():
-            command = np.median(actions[is_high == state, entry])
+        if (told & (is_high == state)).any():
+            command = np.median(actions[told & (is_high == state), entry])
             others[:-1][is_high == state, entry] = command
     others[-1] = others[-2]
     changes[1:-1] = is_high[1:] != is_high[:-1]
     return others, changes
 
 
-def _is_high(commands: Array, low: float, high: float) -> NDArray[np.bool_]:
-    """Return whether each command was last told to be high: one in the middle keeps what is."""
+def _told(commands: Array, low: float, high: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return where the gripper is told something, and whether that, or the last one, was high.
+
+    A command in the middle keeps the fingers as they are.
+    """
     share = (2.0 * commands - low - high) / (high - low)
     told = np.abs(share) > _KEEPS
     if not told.any():
-        return share > 0.0
+        return ~told, share > 0.0
     last = np.maximum.accumulate(np.where(told, np.arange(len(share)), int(np.argmax(told))))
-    return share[last] > 0.0
+    return told, _most_frequent(share[last] > 0.0)
 
 
 def _most_frequent(values: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -1,0 +1,50 @@
+"""The ways of a hand in demonstrations that are made of others."""
+
+from dataclasses import replace
+
+import numpy as np
+from carrying import Carrying
+from expanding import demonstrate, expand
+
+from headstart.demos.expansion.skill import read_skill
+from headstart.demos.expansion.workspace import Workspace
+from headstart.envs.goal_env import GoalSpec
+from headstart.envs.make import make_env
+
+
+def test_a_command_in_the_middle_keeps_the_fingers_as_they_are():
+    options = {"blocks": 2, "stacked": True, "max_episode_steps": 150}
+    workspace = Workspace.of(GoalSpec.from_env(make_env(Carrying, **options)))
+    (episode,) = demonstrate(**options).episodes
+    changes = np.flatnonzero(np.diff(episode.actions[:, 3])) + 1
+    kept = np.zeros(len(episode))
+    for first in (0, *changes):
+        kept[first : first + 2] = episode.actions[first, 3]
+    actions = np.column_stack([episode.actions[:, :3], kept])
+    told, full = (read_skill(it, workspace) for it in (replace(episode, actions=actions), episode))
+    assert told.moves == full.moves
+    np.testing.assert_array_equal(np.sign(told.others[:, 3]), np.sign(full.others[:, 3]))
+
+
+def test_a_hand_leaves_upwards_and_not_to_where_the_next_block_was():
+    options = {"blocks": 2, "stacked": True, "max_episode_steps": 150}
+    demos = expand(demonstrate(**options), env_kwargs=options, episodes=6)
+    for episode in demos.episodes:
+        hand, (first, second) = episode.observations[:, :3], (slice(0, 3), slice(3, 6))
+        placed = np.linalg.norm(
+            (episode.achieved_goals - episode.desired_goals[0])[:, first], axis=1
+        )
+        let_go = np.flatnonzero(placed < 0.01)[0]
+        low = hand[let_go:, 2] < hand[let_go, 2] + 0.04
+        away = np.linalg.norm(hand[let_go:, :2] - hand[let_go, :2], axis=1)
+        assert away[: np.argmin(low)].max(initial=0.0) < 0.02
+        assert np.ptp(episode.achieved_goals[:, second], axis=0).max() > 0.1
+
+
+def test_with_noise_what_was_wanted_is_kept():
+    demos = expand(demonstrate(), episodes=4, noise=0.1)
+    assert demos.header["noise"] == 0.1
+    (episode, *_) = demos.episodes
+    moved = np.diff(episode.observations[:, :3], axis=0) / 0.05
+    off = (moved - episode.actions[:, :3])[np.abs(episode.actions[:, :3]).max(axis=1) < 0.7]
+    assert 0.05 < off.std() < 0.15
