@@ -1,10 +1,14 @@
-"""The scripted expert of FetchSlide: stand behind the puck, strike once, let friction brake it.
+"""The scripted expert of FetchSlide: drag the puck from above, then strike it on to the goal.
 
-Everything follows from the velocity that the puck should have now. If the one it has will do, the
-hand waits. Otherwise the hand goes behind the puck, flying over it if it must, comes to rest, and
-strikes; after a miss the same rule makes it follow and strike again. Lengths are metres, times
-seconds. The numbers below were measured offline in the simulator: launched pucks for the friction,
-and for the strikes a hand at a given gap behind a puck at rest, over a grid of actions.
+Closed fingers that press on the puck take it along in any direction, so a goal within reach needs
+nothing else. For a farther one the hand drags the puck in line with it, gets behind it and strikes
+along x alone, with the speed that friction takes away on the way that is left. The shorter that way
+the more a strike forgives, so the puck is dragged as far as the arm still strikes well. Places,
+speeds and weights change continuously with the observation, which is what a clone of few
+demonstrations can follow. Lengths are metres, speeds metres per second.
+
+The numbers are measured: for the friction with launched pucks, and for the strikes with a hand at
+rest at a given gap behind a puck at rest, over a grid of places and actions.
 """
 
 from collections.abc import Mapping
@@ -12,58 +16,61 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.demos.experts.fetch_reach import HALF_HAND, Array, approach, servo
+from headstart.demos.experts.fetch_reach import GAIN, HALF_HAND, Array, approach, rise, servo
 
 STEP = 0.04
 PUCK_RADIUS = 0.025
-# The puck ends at 0.44, so the fingers pass over it from 0.459 on; and below that height they
-# strike it, at any height alike.
+# The puck ends at 0.44, so the fingers touch it from 0.459 down.
 HOVER_HEIGHT = 0.485
-STRIKE_HEIGHT = 0.44
+PRESS_HEIGHT = 0.446
+STRIKE_HEIGHT = 0.428
+# An action that closes the whole distance, as a share of GAIN.
+BRISK = 1.7
 
 # Deceleration along x or y: 0.1 g, and what the joint's damping adds.
 FRICTION = 0.99
-# A puck is left alone when it will stop this near to the goal; success is 0.05.
-TOLERANCE = 0.03
 # A puck that is struck gains its speed at once and slides for most of that step.
 SLIDE_TIME = 0.033
 
-# From rest, an action of 1 gives the puck 0.95 m/s if the gap is small. A wider one costs speed,
-# because the hand is fastest early in a step; a narrower one is hard to come down into.
+# Over the puck, by the distance from its middle; pressing on it and touching it, by height.
+OVER_LIMITS = (0.026, 0.04)
+PRESS_LIMITS = (0.453, 0.462)
+TOUCH_LIMITS = (0.459, 0.464)
+# A puck that lags this far behind the fingers is waited for.
+LAG_LIMITS = (0.012, 0.03)
+# Most that the hand is asked to move at a time; faster fingers slip over the puck.
+LONGEST_DRAG = 0.95 / GAIN
+
+# A puck is let go within the first limits of its place, and fetched again beyond the second.
+# Along x it matters less: the strike goes by what is left.
+LET_GO_LIMITS = (0.020, 0.025)
+FETCH_LIMITS = (0.034, 0.042)
+PLACE_WEIGHTS = np.array([0.6, 1.0])
+
+# A strike by a hand at rest in contact gives the puck 0.945 times the action, and less where the
+# arm is stretched; each metre of gap costs 8 m/s.
+STRIKE_GAIN = 0.945
+SHOULDER = np.array([0.265, 0.75])
+STRETCHED = 0.855
+GAP_LOSS = 8.0
+# A hand in motion strikes harder: 0.49 of its speed, which takes 0.277 off the gain.
+MOMENTUM, LESS_GAIN, FASTEST_HAND = 0.49, 0.277, 0.65
+# Longer slides take a run-up, of two steps: one up to the puck, and one on.
 GAP = 0.003
-GAIN = 0.95
-# Faster strikes take two steps: at full speed into a wider gap, then a measured one.
-FASTEST_FROM_REST = 0.9
-RUN_UP_GAP = 0.016
-# A strike can give the puck about 1.1 m/s. A puck that needs more is first sent so far that this
-# much will do.
-FASTEST = 1.12
-FASTEST_LATER = 1.08
-# Sideways the face of the hand only rolls the puck: a disc gains a third of the speed, and on the
-# run-up, which touches it later in the step, 1 / 4.4 of it.
+RUN_UP_GAP = 0.0155
+RUN_UP_LIMITS = (0.42, 0.45)
+RUN_UP_STEP = 0.027
+# Sideways the face of the hand only rolls the puck: a disc gains a third of the speed.
 ROLL = 3.0
-RUN_UP_ROLL = 4.4
-# Up to this slope a face strikes, which forgives a hand that is off by millimetres; above it the
-# corner, where an error of 1 mm turns the puck by 2 degrees.
-FACE_SLOPE = 0.3
-# Rolling over the seam between the two fingers is erratic, so the puck rolls away from it.
-SEAM = 0.006
 
 
-def release_velocity(way: Array) -> Array:
-    """Return the velocity, ``(2,)``, from which friction stops the puck after ``way``, ``(2,)``.
+def braking_way(velocity: Array) -> Array:
+    """Return the way, ``(2,)``, that a puck of this velocity, ``(2,)``, slides on.
 
     MuJoCo's friction cone is a pyramid: the force brakes the faster of x and y alone until both are
     equal, so the puck curves towards a diagonal. Along the diagonals x + y and x - y, though, it
     is plain friction, each on its own.
     """
-    diagonal = np.array([way[0] + way[1], way[0] - way[1]])
-    speed = np.sign(diagonal) * np.sqrt(2.0 * FRICTION * np.abs(diagonal))
-    return np.array([speed[0] + speed[1], speed[0] - speed[1]]) / 2.0
-
-
-def braking_way(velocity: Array) -> Array:
-    """Return the way, ``(2,)``, that the puck slides on: the inverse of ``release_velocity``."""
     speed = np.array([velocity[0] + velocity[1], velocity[0] - velocity[1]])
     diagonal = speed * np.abs(speed) / (2.0 * FRICTION)
     return np.array([diagonal[0] + diagonal[1], diagonal[0] - diagonal[1]]) / 2.0
@@ -71,122 +78,146 @@ def braking_way(velocity: Array) -> Array:
 
 @dataclass(frozen=True)
 class _Scene:
-    """What the observation says of the hand and the puck on the table, and where they touch."""
+    """What the observation says of the hand and the puck, and what is left to do."""
 
     offset: Array  # (2,), from the hand to the puck
     height: float
-    hand_velocity: Array  # (3,)
+    hand_speed: float  # along x
     puck_velocity: Array  # (2,)
-    spin: float  # radians per second, counterclockwise
-    gap: float
-    normal: Array  # (2,), from the nearest point of the hand to the middle of the puck
+    reach: float  # from the shoulder to the puck
+    way: Array  # (2,), from the puck to the goal
+    lacking: Array  # (2,), from the puck to where it should be dragged
+    strikes: float  # 1 if the goal is farther than that, 0 if it is there
 
     @property
-    def tangent(self) -> Array:
-        return np.array([-self.normal[1], self.normal[0]])
+    def gap(self) -> float:
+        """Room between the hand and the puck along x; negative unless the hand is behind."""
+        return float(self.offset[0]) - HALF_HAND[0] - PUCK_RADIUS
 
     @property
-    def closing_speed(self) -> float:
-        return float(self.hand_velocity[:2] @ self.normal)
+    def distance(self) -> float:
+        return float(np.linalg.norm(self.offset))
+
+    @property
+    def over(self) -> float:
+        return 1.0 - rise(self.distance, OVER_LIMITS)
+
+    @property
+    def touching(self) -> float:
+        """How far the fingers are on top of the puck."""
+        return self.over * (1.0 - rise(self.height, TOUCH_LIMITS))
+
+    @property
+    def struck(self) -> float:
+        """How far the puck slides ahead by itself."""
+        return rise(float(self.puck_velocity[0]), (0.15, 0.3)) * (1.0 - self.touching)
 
 
-def _scene(state: Array) -> _Scene:
-    offset = state[6:8]
-    from_hand = offset - np.clip(offset, -HALF_HAND, HALF_HAND)
-    distance = float(np.linalg.norm(from_hand))
-    hand_velocity = state[20:23] / STEP
+def _place(goal: Array) -> float:
+    """Return how far along x the puck is dragged for a goal, ``(2,)``.
+
+    In the middle the arm gets to 1.33 quickly and still strikes well at 1.26. The farther the goal,
+    the harder the strike, and the less the arm may be stretched.
+    """
+    limit = 1.33 - 0.3 * float(goal[1] - SHOULDER[1]) ** 2
+    beyond = max(float(goal[0]) - limit, 0.0)
+    return min(float(goal[0]), limit) - 0.7 * min(beyond, 0.1) - 0.33 * max(beyond - 0.1, 0.0)
+
+
+def _scene(observation: Mapping[str, Array]) -> _Scene:
+    state, goal = observation["observation"], observation["desired_goal"][:2]
+    puck = observation["achieved_goal"][:2]
+    hand_velocity = state[20:22] / STEP
+    way, place = goal - puck, _place(goal)
+    # A puck that is past its place already is not dragged back, unless it is past the goal.
+    ahead = max(place - float(puck[0]), min(float(way[0]), 0.0))
     return _Scene(
-        offset=offset,
+        offset=state[6:8],
         height=float(state[2]),
-        hand_velocity=hand_velocity,
-        puck_velocity=state[14:16] / STEP + hand_velocity[:2],
-        spin=float(state[19]) / STEP,
-        gap=distance - PUCK_RADIUS,
-        normal=from_hand / max(distance, 1e-6),
+        hand_speed=float(hand_velocity[0]),
+        puck_velocity=state[14:16] / STEP + hand_velocity,
+        reach=float(np.linalg.norm(puck - SHOULDER)),
+        way=way,
+        lacking=np.array([ahead, way[1]]),
+        strikes=rise(float(goal[0]) - place, (0.01, 0.03)),
     )
 
 
-def _wanted_velocity(way_to_goal: Array) -> Array:
-    """Return the velocity, ``(2,)``, that the next strike should leave the puck with."""
-    way = way_to_goal
-    fastest = float(np.abs(release_velocity(way)).max())
-    if fastest > FASTEST:
-        way = way * (1.0 - (FASTEST_LATER / fastest) ** 2)
-    return release_velocity(way - SLIDE_TIME * release_velocity(way))
+def _drag(scene: _Scene) -> Array:
+    """Return the displacement, ``(3,)``, of the hand onto the puck, and on with it to its place."""
+    height, over = scene.height, scene.over
+    climb = over * PRESS_HEIGHT + (1.0 - over) * HOVER_HEIGHT - height
+    clear = max(1.0 - rise(climb, (0.012, 0.025)), rise(scene.distance, (0.075, 0.1)))
+    pressing = over * (1.0 - rise(height, PRESS_LIMITS))
+    # The velocities damp the one and lead the other to where the puck will be.
+    on = 1.2 * (scene.lacking - 0.03 * scene.puck_velocity) + 0.3 * scene.offset
+    to_puck = BRISK * clear * (scene.offset + 0.06 * scene.puck_velocity)
+    move = pressing * on + (1.0 - pressing) * to_puck
+    pace = 1.0 - 0.5 * pressing * rise(scene.distance, LAG_LIMITS)
+    move *= pace * min(1.0, LONGEST_DRAG / max(float(np.linalg.norm(move)), 1e-9))
+    return np.append(move, BRISK * climb)
 
 
-def _stance(change: Array, run_up: bool) -> tuple[Array, Array]:
-    """Return where the hand should stand, seen from the puck, and which way it faces, ``(2,)``.
-
-    ``change`` is what the puck's velocity lacks. A face looks along an axis, a corner along it.
-    """
-    gap = RUN_UP_GAP if run_up else GAP
-    facing = change / max(float(np.linalg.norm(change)), 1e-6)
-    axis = int(np.argmax(np.abs(facing)))
-    side = 1 - axis
-    slope = float(facing[side]) / max(abs(float(facing[axis])), 1e-6)
-    if abs(slope) > FACE_SLOPE:
-        return -HALF_HAND * np.sign(facing) - (PUCK_RADIUS + gap) * facing, facing
-    facing = np.where(np.arange(2) == axis, np.sign(facing), 0.0)
-    stance = -(HALF_HAND[axis] + PUCK_RADIUS + gap) * facing
-    # What the hand will have moved sideways when it has crossed the gap.
-    drift = np.clip(RUN_UP_ROLL * change[side], -1.0, 1.0) if run_up else ROLL * slope
-    stance[side] = SEAM * np.clip(slope / 0.05, -1.0, 1.0) - drift * gap
-    return stance, facing
+def _strike_speed(way: float) -> float:
+    """Return the speed along x that lets the puck slide as far as ``way``."""
+    # Strikes with a run-up fall a little short.
+    way += 0.015 * rise(way, RUN_UP_LIMITS) + 0.03 * rise(way, (0.44, 0.52))
+    speed = np.sqrt(2.0 * FRICTION * max(way, 0.0))
+    return float(np.sqrt(2.0 * FRICTION * max(way - SLIDE_TIME * speed, 0.0)))
 
 
-def _strike(scene: _Scene, wanted: Array, run_up: bool, running: bool) -> tuple[float, float]:
-    """Return the action along the contact's normal and tangent that should give ``wanted``."""
-    ahead, aside = float(wanted @ scene.normal), float(wanted @ scene.tangent)
-    if running:
-        # A hand in motion strikes harder. At its full 0.65 m/s: 0.32 + 0.77 times the action.
-        speed = min(scene.closing_speed, 0.65)
-        along = (ahead - 0.49 * speed) / (GAIN - 0.277 * speed)
-        rolling = 2.0 * float(scene.puck_velocity @ scene.tangent) + scene.spin * PUCK_RADIUS
-        return along, (ROLL * aside - rolling) / GAIN
-    if run_up:
-        return 1.0, RUN_UP_ROLL * aside
-    # The second fit is for slow strikes, where the gap takes much of the step.
-    along = max(ahead / GAIN, (ahead + 14.5 * scene.gap) / 1.0225)
-    return along, ROLL * aside / GAIN
+def _push(scene: _Scene) -> Array:
+    """Return the displacement, ``(3,)``, of a low hand behind the puck: up to it, and on."""
+    way = float(scene.way[0])
+    wanted = _strike_speed(way)
+    strength = 1.0 - min(max(scene.reach - STRETCHED, 0.0), 0.4)
+    hand_speed = min(max(scene.hand_speed, 0.0), FASTEST_HAND)
+    lacking = wanted / strength + GAP_LOSS * min(max(scene.gap, 0.0), 0.01)
+    strike = (lacking - MOMENTUM * hand_speed) / (STRIKE_GAIN - LESS_GAIN * hand_speed)
+    strike = min(strike, 1.0) * rise(wanted - float(scene.puck_velocity[0]), (0.02, 0.07))
+
+    aside = float(scene.lacking[1]) * wanted / max(way, 0.1) - float(scene.puck_velocity[1])
+    far = rise(scene.gap, (0.009, 0.013))
+    nearing = min(scene.gap / RUN_UP_STEP, 1.0) * (1.0 - scene.struck)
+    along = far * nearing + (1.0 - far) * strike
+    across = 0.3 * float(scene.offset[1]) + (1.0 - far) * strike * ROLL * aside / GAIN
+    return np.array([along / GAIN, across, STRIKE_HEIGHT - scene.height])
 
 
-def _may_strike(scene: _Scene, to_stance: Array, run_up: bool) -> bool:
-    """Return whether the hand is at rest at its stance: near enough for the strikes' numbers."""
-    speed = float(np.linalg.norm(scene.hand_velocity))
-    miss = float(np.linalg.norm(to_stance))
-    if run_up:
-        return miss < 0.003 and speed < 0.1
-    # A hand that has just braked strikes 5% too softly: wait for the last of its motion to go.
-    return miss < 0.002 and speed < 0.05 and abs(scene.closing_speed) < 0.0025
+def _strike(scene: _Scene, behind: float) -> Array:
+    """Return the displacement, ``(3,)``, of the hand to where it strikes, and of the strike."""
+    gap = GAP + (RUN_UP_GAP - GAP) * rise(float(scene.way[0]), RUN_UP_LIMITS)
+    to_stance = scene.offset - np.array([HALF_HAND[0] + PUCK_RADIUS + gap, 0.0])
+    around = approach(to_stance, scene.offset, scene.gap, scene.height, HOVER_HEIGHT)
+    around *= np.array([2.0, 2.0, BRISK])
+    strike = behind * _push(scene) + (1.0 - behind) * around
+    # The hand stays where it is while the puck slides away.
+    return strike * (1.0 - scene.struck * rise(scene.gap, (0.012, 0.03)))
+
+
+def _behind(scene: _Scene) -> float:
+    """Return how far the hand is low behind the puck, in line with its middle."""
+    low = 1.0 - rise(scene.height, (0.434, 0.44))
+    in_line = 1.0 - rise(abs(float(scene.offset[1])), (0.012, 0.02))
+    return low * in_line * rise(scene.gap, (-0.006, -0.002))
+
+
+def _is_placed(scene: _Scene, behind: float) -> float:
+    """Return how far the puck is ready to be struck, or has been."""
+    speed = float(np.linalg.norm(scene.puck_velocity))
+    stop = PLACE_WEIGHTS * (scene.lacking - braking_way(scene.puck_velocity))
+    held = rise(float(np.linalg.norm(stop)) + 0.1 * max(speed - 0.03, 0.0), LET_GO_LIMITS)
+    loose = rise(float(np.linalg.norm(PLACE_WEIGHTS * scene.lacking)), FETCH_LIMITS)
+    placed = 1.0 - (scene.touching * held + (1.0 - scene.touching) * loose)
+    # What has begun goes on.
+    in_line = 1.0 - rise(abs(float(scene.lacking[1])), (0.035, 0.045))
+    near = (1.0 - rise(scene.gap, (0.012, 0.03))) * (1.0 - rise(float(scene.way[0]), (0.58, 0.6)))
+    return max(placed, in_line * behind * near, in_line * scene.struck) * scene.strikes
 
 
 def fetch_slide(observation: Mapping[str, Array]) -> Array:
-    """Send the puck to the goal. The action is ``(4,)``; FetchSlide ignores the last entry."""
-    wait = servo(np.zeros(3), gripper=0.0)
-    scene = _scene(observation["observation"])
-    way_to_goal = (observation["desired_goal"] - observation["achieved_goal"])[:2]
-    if np.linalg.norm(way_to_goal - braking_way(scene.puck_velocity)) < TOLERANCE:
-        return wait
-
-    wanted = _wanted_velocity(way_to_goal)
-    run_up = bool(np.abs(wanted).max() > FASTEST_FROM_REST)
-    stance, facing = _stance(wanted - scene.puck_velocity, run_up)
-    to_stance = scene.offset + stance
-    puck_speed = float(scene.puck_velocity @ scene.normal)
-    if scene.height < STRIKE_HEIGHT:
-        running = scene.closing_speed > 0.25 and scene.gap < 0.004
-        along, aside = _strike(scene, wanted, run_up, running)
-        behind = facing @ scene.normal > 0.8 and along > 0.0
-        too_slow = float(wanted @ scene.normal) > puck_speed + 0.02
-        if behind and too_slow and (running or _may_strike(scene, to_stance, run_up)):
-            # Not servo, and level: rising or sinking fingers drag the puck along.
-            action = np.append(along * scene.normal + aside * scene.tangent, (0.0, 0.0))
-            return action.clip(-1.0, 1.0).astype(np.float32)
-        if puck_speed > 0.05 and scene.gap < 0.008:
-            return wait  # The puck is leaving; a hand that moves now would touch it again.
-
-    gap = float(scene.offset @ facing - np.abs(facing) @ HALF_HAND) - PUCK_RADIUS
-    around = approach(to_stance, scene.offset, gap, scene.height, HOVER_HEIGHT)
-    # Twice the usual gain: the fewer steps the approach takes, the more are left to slide.
-    return servo(2.0 * around, gripper=0.0)
+    """Bring the puck to the goal. The action is ``(4,)``; FetchSlide ignores the last entry."""
+    scene = _scene(observation)
+    behind = _behind(scene)
+    placed = _is_placed(scene, behind)
+    return servo(placed * _strike(scene, behind) + (1.0 - placed) * _drag(scene), gripper=0.0)
