@@ -92,7 +92,7 @@ class _Scene:
     @property
     def gap(self) -> float:
         """Room between the hand and the puck along x; negative unless the hand is behind."""
-        return float(self.offset[0]) - HALF_HAND[0] - PUCK_RADIUS
+        return float(self.offset[0] - HALF_HAND[0] - PUCK_RADIUS)
 
     @property
     def distance(self) -> float:
