@@ -31,7 +31,7 @@ def main() -> None:
         beside([end if it is None else it for it, end in zip(row, ends, strict=True)])
         for row in zip_longest(*films)
     ]
-    # Three times as fast as it happens.
+    # Every fourth frame for 50 ms, and a step is 40 ms: three times as fast as it happens.
     first.save(OUT, save_all=True, append_images=rest, duration=50, loop=0, optimize=True)
     print(f"{OUT}: {OUT.stat().st_size / 1e6:.1f} MB, {1 + len(rest)} frames")
 

@@ -22,7 +22,7 @@ LABELS = {
     "pick-and-place-half-failing-fast": f"{PICK}, 100, half to a wrong place",
     "pick-and-place-slow-fast": f"{PICK}, 100 slow ones",
     "pick-and-place-10-fast": f"{PICK}, 10 demonstrations, `--expand 0`",
-    "pick-and-place-5-fast": f"{PICK}, 5 demonstrations",
+    "pick-and-place-5-fast": f"{PICK}, 5 demonstrations, `--expand 0`",
     "push-fast": "FetchPush-v4, 100 demonstrations",
     "push-10-fast": "FetchPush-v4, 10 demonstrations",
     "slide-fast": "FetchSlide-v4, 100 demonstrations",

@@ -11,7 +11,7 @@ from headstart.envs.check import EnvReport, check_env
 from headstart.envs.goal_env import GoalSpec
 from headstart.envs.layout import declaration
 from headstart.standard_streams import prints_to_stderr
-from headstart.text import ranges
+from headstart.text import counted, ranges
 
 _UNTRIED = "not tried because of the problems"
 
@@ -85,7 +85,7 @@ def _facts(report: EnvReport, spec: GoalSpec) -> list[tuple[str, str]]:
         ("observation", f"{spec.observation_dim} numbers", ""),
         ("goal", f"{spec.goal_dim} numbers", ""),
         ("action", f"{spec.action_dim} numbers in {actions}", ""),
-        ("time limit", f"{spec.max_episode_steps} steps", ""),
+        ("time limit", counted(spec.max_episode_steps, "step"), ""),
         ("reward of a step", f"from {_bound(low)} to {_bound(high)}", "reward_range"),
         ("success", f"shown by {report.success}", ""),
         ("ends at the goal", _ends(report), "terminates"),
