@@ -1,8 +1,7 @@
 """How often demonstrations of several kinds are expanded, and how many env steps that takes.
 
 Run ``python benchmarks/expansion.py``. Every source is expanded alone, by as many attempts as every
-other one: ``yield`` is the share of them that ends in success. ``--train`` trains policies from one
-demonstration each instead, and adds them to the file.
+other one: ``yield`` is the share of them that ends in success.
 """
 
 import argparse
@@ -17,9 +16,8 @@ import numpy as np
 from demonstrators import behaviour_of
 from machine import machine
 
-from headstart import collect_demos, evaluate, expand_demos, expert_for, make_env, train
+from headstart import collect_demos, make_env
 from headstart.data.episode import Episode
-from headstart.demos.expansion.cost import cost_of
 from headstart.demos.expansion.player import Player
 from headstart.demos.expansion.skill import UnusableError, read_skill
 from headstart.demos.expansion.workspace import Workspace
@@ -33,25 +31,24 @@ KINDS = ("perfect", "slow", "noisy", "half-failing")
 SPEEDS = (1.0, 1.5, 2.0)
 SOURCES = 10
 ATTEMPTS = 5
-_ENV_STEPS = 5000
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sources", type=int, default=SOURCES, help="of each kind")
     parser.add_argument("--attempts", type=int, default=ATTEMPTS, help="from each source")
-    parser.add_argument("--train", type=int, metavar="SOURCES", help="policies to train")
     arguments = parser.parse_args()
-    content: dict[str, Any] = json.loads(OUT.read_text()) if OUT.exists() else {}
-    command = " ".join(["python benchmarks/expansion.py", *sys.argv[1:]])
-    about = {"command": command, "machine": machine(), "versions": versions()}
-    if arguments.train:
-        runs = [one_run(TASKS[0], seed) for seed in range(1, arguments.train + 1)]
-        content["policies"] = {**about, "env_id": TASKS[0], "runs": runs}
-    else:
-        begun = time.process_time()
-        rows = [row for env_id in TASKS for row in yields(env_id, arguments)]
-        content["yields"] = {**about, "cpu_seconds": time.process_time() - begun, "rows": rows}
+    begun = time.process_time()
+    rows = [row for env_id in TASKS for row in yields(env_id, arguments)]
+    content = {
+        "yields": {
+            "command": " ".join(["python benchmarks/expansion.py", *sys.argv[1:]]),
+            "machine": machine(),
+            "versions": versions(),
+            "cpu_seconds": time.process_time() - begun,
+            "rows": rows,
+        }
+    }
     OUT.write_text(json.dumps(content, indent=1) + "\n")
 
 
@@ -125,32 +122,6 @@ def outcome(found: list[list[Episode]]) -> dict[str, Any]:
         if kept
         else None,
     }
-
-
-def one_run(env_id: str, seed: int) -> dict[str, Any]:
-    """Return what a policy from one demonstration of the scripted expert comes to."""
-    sources = collect_demos(env_id, expert_for(env_id), episodes=1, seed=seed)
-    begun = time.process_time()
-    demos = expand_demos(sources, episodes=100, seed=seed)
-    expanded = time.process_time()
-    settings = {"env_steps": _ENV_STEPS, "seed": seed, "evaluation.every": 1000}
-    result = train(env_id, settings, demos=demos)
-    trained = time.process_time()
-    judged = evaluate(result.policy, env_id, episodes=300, seed=1000 + seed)
-    cost = cost_of(demos.header)
-    assert cost is not None
-    run = {
-        "seed": seed,
-        "expansion": cost.to_json(),
-        "env_steps": result.progress.env_steps,
-        "success_rate": judged.success_rate,
-        "best_success_rate": evaluate(
-            result.best_policy, env_id, episodes=300, seed=1000 + seed
-        ).success_rate,
-        "cpu_seconds": {"expand": expanded - begun, "train": trained - expanded},
-    }
-    print(json.dumps(run), flush=True)
-    return run
 
 
 if __name__ == "__main__":

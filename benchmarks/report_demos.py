@@ -119,24 +119,7 @@ def expansion_table() -> str:
             f"| {'' if plain is None else format(plain['yield'], '.0%')} "
             f"| {row['env_steps_per_kept']:.0f} | {row['median_steps_to_success']:.0f} |"
         )
-    return "\n".join([*rows, "", f"`{result['yields']['command']}`", "", *_policies(result)])
-
-
-def _policies(result: dict[str, Any]) -> list[str]:
-    policies = result.get("policies")
-    if policies is None:
-        return []
-    rows = [
-        f"| `{policies['env_id']}`, one demonstration | env steps to expand it to 100 "
-        "| env steps of training | success, 300 episodes |",
-        "|---|--:|--:|--:|",
-    ]
-    rows += [
-        f"| source {run['seed']} | {run['expansion']['env_steps']} | {run['env_steps']} "
-        f"| {run['success_rate']:.1%} |"
-        for run in policies["runs"]
-    ]
-    return [*rows, "", f"`{policies['command']}`"]
+    return "\n".join([*rows, "", f"`{result['yields']['command']}`"])
 
 
 def ablation_table() -> str:

@@ -9,13 +9,15 @@ from numpy.typing import NDArray
 from headstart.settings import check_settings, setting
 
 FloatArray = NDArray[np.float32]
+MOST_NOISE = 100.0
+"""Which drowns every action; more is a slip of the pen."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Exploration:
     """Gaussian noise, and now and then an action drawn uniformly (Andrychowicz et al. 2017)."""
 
-    noise: float = setting(0.0, at_least=0)
+    noise: float = setting(0.0, at_least=0, at_most=MOST_NOISE)
     """Standard deviation of the Gaussian noise, as a share of half the action range."""
     random_action: float = setting(0.0, at_least=0, at_most=1)
     """Probability that the whole action is drawn uniformly from the action range instead."""

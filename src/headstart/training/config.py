@@ -10,7 +10,7 @@ from headstart.data.goals import ResetGoal
 from headstart.dotted import change_settings
 from headstart.envs.task import TaskConfig
 from headstart.errors import InputError, require
-from headstart.rollout.exploration import Exploration
+from headstart.rollout.exploration import MOST_NOISE, Exploration
 from headstart.rollout.limits import EPISODE_TIMEOUT
 from headstart.settings import check_settings, setting
 from headstart.text import counted
@@ -94,7 +94,7 @@ class DemosConfig:
     expand_speed: float | None = setting(None, at_least=0.2, at_most=3.0, resume="fixed")
     """How fast the hand moves in those, as `headstart demos expand --speed` says. By default 1, and
     2 where the given ones are slow."""
-    expand_noise: float = setting(0.0, at_least=0, resume="fixed")
+    expand_noise: float = setting(0.0, at_least=0, at_most=MOST_NOISE, resume="fixed")
     """Gaussian noise on what is executed in those, as `headstart demos expand --noise` says."""
     find: int | None = setting(None, at_least=0, at_most=MOST_EPISODES, resume="fixed")
     """Demonstrations to make from nothing where none are given, as `headstart demos find` does; 0

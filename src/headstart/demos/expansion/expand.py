@@ -51,8 +51,9 @@ def expand_demos(
 
     The hand repeats its way relative to the object that it takes, and relative to the goal where it
     leaves it: closed loop, by distance and not by clock. Attempts that do not end in success are
-    dropped. Where the environment restores states, a move that fails is tried again from its
-    beginning. All env steps count; the header says how many there were.
+    dropped. A move that fails is tried again from where it failed, and then, where the
+    environment restores states, from its beginning. All env steps count; the header says how many
+    there were.
 
     Args:
         demos: the sources: demonstrations, or files of any kind that ``read_demos`` reads.

@@ -34,7 +34,7 @@ class Player:
         skill: what a demonstration shows.
         workspace: of the environment.
         speed: how fast; at 1 the hand moves at nine tenths of its pace where nothing is near.
-        restores: whether states are restored, so that a move that fails can be tried again.
+        restores: whether states are restored, so that a move can be tried again from its beginning.
     """
 
     def __init__(self, skill: Skill, workspace: Workspace, speed: float, restores: bool) -> None:

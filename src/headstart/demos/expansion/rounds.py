@@ -12,7 +12,7 @@ from headstart.demos.storage import DemoSet, task_header
 from headstart.envs.goal_env import GoalSpec
 from headstart.errors import EpisodeError, InputError
 from headstart.rollout.executors import Executor
-from headstart.rollout.exploration import Exploration
+from headstart.rollout.exploration import MOST_NOISE, Exploration
 from headstart.rollout.job import EpisodeJob
 from headstart.settings import check_settings, setting
 from headstart.text import counted
@@ -58,6 +58,7 @@ def stick_to_good(tallies: Sequence[Tally], count: int) -> list[int]:
     return [next(good, chances.index(max(chances)))] * count
 
 
+_MOST_EPISODES = 100_000
 _ROUND = 16
 """Attempts at once. The choice of sources depends on the rounds before alone, not on who is
 quicker."""
@@ -70,9 +71,9 @@ _log = logging.getLogger("headstart")
 class ExpansionPlan:
     """What is to be made, and how."""
 
-    episodes: int = setting(100, at_least=1)
+    episodes: int = setting(100, at_least=1, at_most=_MOST_EPISODES)
     speed: float = setting(1.0, at_least=0.2, at_most=3.0)
-    noise: float = setting(0.0, at_least=0)
+    noise: float = setting(0.0, at_least=0, at_most=MOST_NOISE)
     seed: int = setting(0, at_least=0)
     snapshots: bool = True
 

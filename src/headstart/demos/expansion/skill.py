@@ -25,7 +25,7 @@ how far it leaves the last one."""
 _TAKES, _WITHIN = 2.4, 2.0
 """How far from an object the hand may be that takes it, also in the shortest distance between them.
 """
-_KEEPS = 0.2
+_KEEPS = 0.1
 """Command of the gripper, as a share of the largest one, below which it stays as it is."""
 _MEDIAN = 5
 """States of which the gripper's state is the most frequent one: hands shake."""
@@ -124,6 +124,10 @@ def _commands(episode: Episode, workspace: Workspace) -> tuple[Array, NDArray[np
         if (told & (is_high == state)).any():
             command = np.median(actions[told & (is_high == state), entry])
             others[:-1][is_high == state, entry] = command
+        elif told.any():
+            others[:-1][is_high == state, entry] = (
+                workspace.low[entry] + workspace.high[entry]
+            ) / 2.0
     others[-1] = others[-2]
     changes[1:-1] = is_high[1:] != is_high[:-1]
     return others, changes
@@ -132,14 +136,18 @@ def _commands(episode: Episode, workspace: Workspace) -> tuple[Array, NDArray[np
 def _told(commands: Array, low: float, high: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return where the gripper is told something, and whether that, or the last one, was high.
 
-    A command in the middle keeps the fingers as they are.
+    A command in the middle keeps the fingers as they are. Before the first other one they are taken
+    to be what that changes.
     """
     share = (2.0 * commands - low - high) / (high - low)
     told = np.abs(share) > _KEEPS
     if not told.any():
         return ~told, share > 0.0
-    last = np.maximum.accumulate(np.where(told, np.arange(len(share)), int(np.argmax(told))))
-    return told, _most_frequent(share[last] > 0.0)
+    first = int(np.argmax(told))
+    last = np.maximum.accumulate(np.where(told, np.arange(len(share)), first))
+    is_high = share[last] > 0.0
+    is_high[:first] = not is_high[first]
+    return told, _most_frequent(is_high)
 
 
 def _most_frequent(values: NDArray[np.bool_]) -> NDArray[np.bool_]:
