@@ -90,7 +90,10 @@ CASES = [
     ("demos collect FetchReach-v4 --out folder.npz", "folder.npz: is a directory"),
     ("demos collect FetchReach-v4 --seed -1 --out new.npz", "--seed: must be at least 0, got -1"),
     ("demos collect PointReach-v0 --policy wide.safetensors --out new.npz", "observation width 9"),
-    ("demos collect FetchReach-v4 --noise -1 --out new.npz", "noise must lie in [0, 100.0], got -1"),
+    (
+        "demos collect FetchReach-v4 --noise -1 --out new.npz",
+        "noise must lie in [0, 100.0], got -1",
+    ),
     ("demos inspect text.npz", "not a headstart demo file"),
     ("demos play text.npz --video out.mp4", "not a headstart demo file"),
     ("demos play demos.npz", "no screen"),
