@@ -79,7 +79,7 @@ class Follower:
         return self._to(min(self.point + 1, len(self.route.hand) - 1), hand, thing)
 
     def _is_settled(self, change: float) -> bool:
-        """Return whether the fingers have done what they were told to.
+        """Return whether the fingers have done what was asked of them.
 
         A hand that waited on would do so by a clock, which no clone has.
         """

@@ -88,7 +88,7 @@ class CarryPlay:
         if self.ended and (follower.is_held or self._is_reach):
             return _GAIN * (scene.goal - scene.object)
         way = follower.way(scene.hand, scene.object, scene.change)
-        # A hand that creeps up to where its fingers move can hardly be told from one that stays.
+        # A hand that creeps up to where its fingers move looks like one that stays.
         step = (_CAREFUL_GAIN if follower.is_careful else _GAIN) * way
         return shortened(step, _GAIN * follower.ahead(careful=False))
 

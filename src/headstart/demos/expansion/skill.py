@@ -119,12 +119,14 @@ def _commands(episode: Episode, workspace: Workspace) -> tuple[Array, NDArray[np
     entry = workspace.layout.gripper_action
     if entry is None:
         return others, changes
-    told, is_high = _told(actions[:, entry], workspace.low[entry], workspace.high[entry])
+    given, is_high = _gripper_commands(
+        actions[:, entry], workspace.low[entry], workspace.high[entry]
+    )
     for state in (True, False):
-        if (told & (is_high == state)).any():
-            command = np.median(actions[told & (is_high == state), entry])
+        if (given & (is_high == state)).any():
+            command = np.median(actions[given & (is_high == state), entry])
             others[:-1][is_high == state, entry] = command
-        elif told.any():
+        elif given.any():
             others[:-1][is_high == state, entry] = (
                 workspace.low[entry] + workspace.high[entry]
             ) / 2.0
@@ -133,21 +135,23 @@ def _commands(episode: Episode, workspace: Workspace) -> tuple[Array, NDArray[np
     return others, changes
 
 
-def _told(commands: Array, low: float, high: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return where the gripper is told something, and whether that, or the last one, was high.
+def _gripper_commands(
+    commands: Array, low: float, high: float
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return where the gripper is given a command, and whether that, or the last one, is high.
 
     A command in the middle keeps the fingers as they are. Before the first other one they are taken
     to be what that changes.
     """
     share = (2.0 * commands - low - high) / (high - low)
-    told = np.abs(share) > _KEEPS
-    if not told.any():
-        return ~told, share > 0.0
-    first = int(np.argmax(told))
-    last = np.maximum.accumulate(np.where(told, np.arange(len(share)), first))
+    given = np.abs(share) > _KEEPS
+    if not given.any():
+        return ~given, share > 0.0
+    first = int(np.argmax(given))
+    last = np.maximum.accumulate(np.where(given, np.arange(len(share)), first))
     is_high = share[last] > 0.0
     is_high[:first] = not is_high[first]
-    return told, _most_frequent(is_high)
+    return given, _most_frequent(is_high)
 
 
 def _most_frequent(values: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.demos.experts.fetch_reach import GAIN, HALF_HAND, Array, approach, rise, servo
+from headstart.demos.experts.fetch_reach import GAIN, HALF_HAND, Array, rise, servo
 
 STEP = 0.04
 PUCK_RADIUS = 0.025
@@ -62,6 +62,17 @@ RUN_UP_LIMITS = (0.42, 0.45)
 RUN_UP_STEP = 0.027
 # Sideways the face of the hand only rolls the puck: a disc gains a third of the speed.
 ROLL = 3.0
+
+
+# The fingertips touch the table at 0.419; a little above it they do not drag.
+LOW = 0.425
+
+# How far the hand is behind the object along the push. Below the first limit it has to fly over.
+BEHIND_LIMITS = (-0.008, -0.002)
+# This far below the hover height the fingers hit the object: the hand rises on the spot.
+CLIMB_LIMITS = (0.02, 0.03)
+# Farther from the object than this, centre to centre, it may rise on the way.
+NEAR_RADII = (0.085, 0.11)
 
 
 def braking_way(velocity: Array) -> Array:
@@ -188,7 +199,7 @@ def _strike(scene: _Scene, behind: float) -> Array:
     """Return the displacement, ``(3,)``, of the hand to where it strikes, and of the strike."""
     gap = GAP + (RUN_UP_GAP - GAP) * rise(float(scene.way[0]), RUN_UP_LIMITS)
     to_stance = scene.offset - np.array([HALF_HAND[0] + PUCK_RADIUS + gap, 0.0])
-    around = approach(to_stance, scene.offset, scene.gap, scene.height, HOVER_HEIGHT)
+    around = _approach(to_stance, scene.offset, scene.gap, scene.height, HOVER_HEIGHT)
     around *= np.array([2.0, 2.0, BRISK])
     strike = behind * _push(scene) + (1.0 - behind) * around
     # The hand stays where it is while the puck slides away.
@@ -221,3 +232,20 @@ def fetch_slide(observation: Mapping[str, Array]) -> Array:
     behind = _behind(scene)
     placed = _is_placed(scene, behind)
     return servo(placed * _strike(scene, behind) + (1.0 - placed) * _drag(scene), gripper=0.0)
+
+
+def _approach(way: Array, offset: Array, gap: float, height: float, hover_height: float) -> Array:
+    """Return the displacement, ``(3,)``, that takes the hand behind the object: over it if need be.
+
+    Args:
+        way: from the hand to where it should be on the table, ``(2,)``.
+        offset: from the hand to the object, ``(2,)``.
+        gap: between the hand and the object along the push; negative unless the hand is behind.
+        height: of the gripper position.
+        hover_height: from which on the object can be flown over, with ``CLIMB_LIMITS`` to spare.
+    """
+    behind = rise(gap, BEHIND_LIMITS)
+    climb = behind * LOW + (1.0 - behind) * hover_height - height
+    distance = float(np.linalg.norm(offset))
+    clear = max(1.0 - rise(climb, CLIMB_LIMITS), rise(distance, NEAR_RADII))
+    return np.append(clear * way, climb)
