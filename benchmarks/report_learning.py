@@ -129,7 +129,9 @@ def draw_band(
     curves = np.array([seed[metric][:length] for seed in result["seeds"]], float)
     curves = np.array([np.convolve(curve, kernel, mode="valid") for curve in curves])
     steps = steps[smooth - 1 :]
-    axes.plot(steps, np.median(curves, axis=0), color=color, label=label or None)
+    # Of one evaluation there is no line.
+    marker = "o" if len(steps) == 1 else None
+    axes.plot(steps, np.median(curves, axis=0), marker=marker, color=color, label=label or None)
     axes.fill_between(steps, curves.min(0), curves.max(0), color=color, alpha=0.2, linewidth=0)
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
