@@ -30,6 +30,7 @@ from report_performance import (
     loops_table,
     on_machine,
     start_table,
+    teleop_table,
     threads_table,
     updates_table,
 )
@@ -54,6 +55,7 @@ PERFORMANCE = ROOT / "docs" / "performance.md"
 RELIABILITY = ROOT / "docs" / "reliability.md"
 RESULTS = ROOT / "docs" / "results.md"
 SETTINGS = ROOT / "docs" / "settings.md"
+TELEOP = ROOT / "docs" / "teleop.md"
 STACKING = ROOT / "docs" / "stacking.md"
 ENV_STEPS_PER_EPOCH = 2000  # 20 cycles of 2 rollouts of 50 steps
 
@@ -103,6 +105,7 @@ def main() -> None:
     fill("devices", devices_table(), PERFORMANCE)
     fill("acting", acting_table(), PERFORMANCE)
     fill("fill", fill_table(), PERFORMANCE)
+    fill("teleop", teleop_table(), TELEOP)
     fill("saturation", saturation_table(), CLUSTER)
     fill("saturation-costs", costs_table(), CLUSTER)
     fill("two-cores", two_cores_table(), CLUSTER)

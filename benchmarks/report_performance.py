@@ -150,3 +150,20 @@ def loops_table() -> str:
     ways = next(iter(rates.values()))
     rows = [[way, *(f"{found[way]:.0f}" for found in rates.values())] for way in ways]
     return on_machine(result) + table([LOOPS, *(f"`{preset}`" for preset in rates)], rows)
+
+
+def teleop_table() -> str:
+    """Pictures, processor and latency of teleoperation."""
+    result = load("teleop")
+    if result is None or "key_to_picture_arrived_ms" not in result:
+        return ""
+    arrived, drawn = result["key_to_picture_arrived_ms"], result["key_to_picture_ms"]
+    rows = {
+        "pictures a second": f"{result['pictures_per_second']:.1f}",
+        "cores that the command takes meanwhile": f"{result['cores']:.2f}",
+        "from a key to the picture that shows it, median": f"{arrived} ms",
+        "the same, until it is drawn in Chromium": f"{drawn} ms",
+    }
+    head = f"| `{result['env']}`, {result['picture']} pixels | |\n|---|--:|\n"
+    lines = [f"| {name} | {value} |" for name, value in rows.items()]
+    return on_machine(result) + head + "\n".join(lines)

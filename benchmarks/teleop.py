@@ -1,9 +1,11 @@
 """Pictures a second, processor and latency of ``headstart teleop``, and one demonstration by it.
 
-    python benchmarks/teleop.py --learn
+    python benchmarks/teleop.py            # pictures, processor, latency: on a quiet machine
+    python benchmarks/teleop.py --learn    # and a policy of the one demonstration
 
-A scripted pilot sits in a real browser: it reads what the page is told and moves a gamepad that is
-stubbed, until the block is at its goal. Needs chromium, and playwright of the extra ``dev``.
+Without ``--learn`` the file of results keeps what was learned before. A scripted pilot sits in a
+real browser: it reads what the page is told and moves a gamepad that is stubbed, until the block is
+at its goal. Needs chromium, and playwright of the extra ``dev``.
 """
 
 import argparse
@@ -34,7 +36,7 @@ STUBS = """
 window.pictures = 0;
 const draw = CanvasRenderingContext2D.prototype.drawImage;
 CanvasRenderingContext2D.prototype.drawImage = function (...all) {
-  window.pictures += 1;
+  window.pictures += this.canvas.id === "view-0";
   return draw.apply(this, all);
 };
 window.pad = { id: "scripted pilot", index: 0, connected: false, mapping: "standard",
@@ -90,6 +92,7 @@ def main() -> None:
     parser.add_argument("--learn", action="store_true", help="expand it, and train from that")
     parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args()
+    load_average = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as directory:
         demo = arguments.demo or Path(directory) / "one.npz"
         command = ["teleop", ENV, "--out", str(demo), "--force", "--port", "0"]
@@ -114,12 +117,14 @@ def main() -> None:
         if arguments.learn:
             found["learned"] = {"demonstration": found["demonstration"]}
             found["learned"] |= learn(demo, Path(directory))
+    before = json.loads(arguments.out.read_text()) if arguments.out.exists() else {}
     result = {
-        "command": " ".join(["python benchmarks/teleop.py", *sys.argv[1:]]),
-        "machine": {**machine(), "load_average": os.getloadavg()[0]},
+        "command": "python benchmarks/teleop.py",
+        "machine": {**machine(), "load_average": load_average},
         "versions": {name: version(name) for name in ("mujoco", "websockets", "pillow")},
         "env": ENV,
         "picture": "480x480 and 240x240",
+        "learned": before.get("learned"),
         **found,
     }
     arguments.out.write_text(json.dumps(result, indent=1) + "\n")
@@ -193,7 +198,7 @@ def watch(page: Page, process: int) -> dict[str, Any]:
     passed = time.monotonic() - began
     page.evaluate("swing = false")
     return {
-        "pictures_per_second": round((page.evaluate("pictures") - pictures) / 2 / passed, 1),
+        "pictures_per_second": round((page.evaluate("pictures") - pictures) / passed, 1),
         "cores": round((seconds(process) - processor) / passed, 2),
         "key_to_picture_ms": int(page.locator("#latency").inner_text().split()[0]),
     }

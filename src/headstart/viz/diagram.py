@@ -1,6 +1,6 @@
 """Pictures of the places in an observation, for environments that nothing draws."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,9 @@ class Diagram:
     def close(self) -> None:
         """Nothing is lent."""
 
-    def draw(self, observation: Mapping[str, NDArray[Any]]) -> Iterator[NDArray[np.uint8]]:
+    def draw(
+        self, observation: Mapping[str, NDArray[Any]]
+    ) -> Generator[NDArray[np.uint8], None, None]:
         """Yield each view of what is observed, ``(size, size, 3)``."""
         places = {
             _GOAL: self._places(observation["desired_goal"], self._layout.goal_positions),

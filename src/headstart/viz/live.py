@@ -3,7 +3,7 @@
 import importlib
 import io
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -91,7 +91,7 @@ class MujocoViews:
         self._cameras = [_camera(mujoco, model, given) for given in cameras]
         self._sizes = tuple(sizes)
 
-    def draw(self, observation: object = None) -> Iterator[Frame]:
+    def draw(self, observation: object = None) -> Generator[Frame, None, None]:
         """Yield each view, ``(height, width, 3)``, of the state that the environment is in."""
         show_goal = getattr(self._task, "_render_callback", None)
         simulator = self._simulator
@@ -111,7 +111,7 @@ class MujocoViews:
         self._context.free()
         self._opengl.free()
 
-    def _drawn(self) -> Iterator[Frame]:
+    def _drawn(self) -> Generator[Frame, None, None]:
         mujoco, model, data = self._mujoco, self._task.model, self._task.data
         everything = mujoco.mjtCatBit.mjCAT_ALL.value
         for camera, size in zip(self._cameras, self._sizes, strict=True):
@@ -146,7 +146,7 @@ class Rendered:
     def __init__(self, env: gym.Env[Any, Any]) -> None:
         self._env = env
 
-    def draw(self, observation: object = None) -> Iterator[Frame]:
+    def draw(self, observation: object = None) -> Generator[Frame, None, None]:
         """Yield the view."""
         yield picture(self._env)
 

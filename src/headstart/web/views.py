@@ -1,7 +1,7 @@
 """What draws an environment for a page: MuJoCo's renderer, its own ``render``, or a diagram."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from typing import Any, Protocol
 
 import gymnasium as gym
@@ -23,7 +23,7 @@ _log = logging.getLogger("headstart")
 class Views(Protocol):
     """Draws an environment from one place or several."""
 
-    def draw(self, observation: Mapping[str, NDArray[Any]]) -> Iterator[Frame]:
+    def draw(self, observation: Mapping[str, NDArray[Any]]) -> Generator[Frame, None, None]:
         """Yield each view of the state that the environment is in."""
 
     def close(self) -> None:

@@ -4,6 +4,8 @@ import { openLink } from "./link.js";
 
 const HEARTBEAT_MS = 80; // the program lets all rest after 200 ms of silence
 const find = (id) => document.getElementById(id);
+// Text that is written again is laid out, drawn and read out again.
+const write = (node, text) => node.textContent === text || (node.textContent = text);
 
 let hello = null;
 let state = null;
@@ -90,7 +92,7 @@ async function onPicture(view, bytes) {
   canvas.hidden = false;
   const width = picture.displayWidth ?? picture.width;
   if (canvas.width !== width) canvas.width = canvas.height = width;
-  canvas.getContext("2d").drawImage(picture, 0, 0);
+  canvas.getContext("2d", { alpha: false }).drawImage(picture, 0, 0);
   picture.close();
   if (view === 0) {
     measure(heard);
@@ -111,7 +113,7 @@ function measure(heard) {
   latencies.push(now - newest);
   if (latencies.length > 200) latencies.shift();
   const median = latencies.toSorted((one, other) => one - other)[latencies.length >> 1];
-  find("latency").textContent = `${Math.round(median)} ms`;
+  write(find("latency"), `${Math.round(median)} ms`);
 }
 
 const MODES = {
@@ -121,27 +123,34 @@ const MODES = {
 
 function show(told) {
   state = told;
-  const role = find("role");
-  role.textContent = isPilot() ? hello.kind === "steer" ? "you may step in" : "you steer" : state.pilot === null ? "nobody steers" : "watching";
-  role.classList.toggle("pilot", isPilot());
+  write(find("role"), role());
+  find("role").classList.toggle("pilot", isPilot());
   find("take").hidden = state.pilot !== null;
-  find("mode").textContent = MODES[state.mode];
-  find("clock").textContent = `${(state.steps / 25).toFixed(1)} s`;
+  write(find("mode"), MODES[state.mode]);
+  write(find("clock"), `${(state.steps / 25).toFixed(1)} s`);
   find("success").hidden = !state.is_success;
-  find("note").textContent = state.note;
+  write(find("note"), state.note);
   find("half").ariaPressed = state.is_half_speed;
   find("hold").ariaPressed = state.is_held;
   find("grip").ariaPressed = state.is_closed;
-  find("grip").textContent = state.is_closed ? "Open" : "Close";
-  find("toggle").firstChild.textContent = state.mode === "running" ? "Pause " : "Start ";
-  find("assist").querySelector("output").textContent = `${Math.round(100 * state.assist)}%`;
-  if (hello.kind === "steer") find("kept").textContent = `${state.kept} that you have steered`;
-  else find("kept").textContent = hello.episodes
-    ? `${state.kept} of ${hello.episodes} kept in ${hello.file}`
-    : `${state.kept} kept in ${hello.file}`;
-  for (const button of document.querySelectorAll("[data-do], #end")) button.disabled = !isPilot();
-  document.querySelector("[data-do=undo]").disabled ||= !hello.can_undo;
+  write(find("grip"), state.is_closed ? "Open" : "Close");
+  write(find("toggle").firstChild, state.mode === "running" ? "Pause " : "Start ");
+  write(find("assist").querySelector("output"), `${Math.round(100 * state.assist)}%`);
+  write(find("kept"), kept());
+  for (const button of document.querySelectorAll("[data-do], #end")) {
+    button.disabled = !isPilot() || (button.dataset.do === "undo" && !hello.can_undo);
+  }
   document.body.dataset.state = JSON.stringify({ ...state, is_pilot: isPilot() });
+}
+
+function role() {
+  if (isPilot()) return hello.kind === "steer" ? "you may step in" : "you steer";
+  return state.pilot === null ? "nobody steers" : "watching";
+}
+
+function kept() {
+  if (hello.kind === "steer") return `${state.kept} that you have steered`;
+  return `${state.kept}${hello.episodes ? ` of ${hello.episodes}` : ""} kept in ${hello.file}`;
 }
 
 function list(take) {

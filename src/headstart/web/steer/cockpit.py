@@ -1,7 +1,5 @@
 """Rollouts of a policy in training, shown in the browser, where somebody may step in."""
 
-import base64
-import struct
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,13 +12,12 @@ from numpy.typing import NDArray
 from headstart.data.episode import CORRECTED, OWN, Episode
 from headstart.envs.goal_env import GoalSpec
 from headstart.rollout.job import EpisodeJob, run_episode
-from headstart.viz.live import THUMBNAIL, Frame, encode
+from headstart.web.screen import Screen
 from headstart.web.seats import Seats
 from headstart.web.server import Event, PageServer
 from headstart.web.steer.helm import Helm
 from headstart.web.teleop.messages import Do, Stick
 from headstart.web.teleop.session import STEPS_PER_SECOND
-from headstart.web.views import Views
 
 Observation = Mapping[str, NDArray[Any]]
 
@@ -32,7 +29,7 @@ class Cockpit:
         server: the pages.
         env: the environment, for these episodes alone.
         spec: what is known of it.
-        views: the pictures.
+        screen: the pictures.
     """
 
     def __init__(
@@ -40,9 +37,9 @@ class Cockpit:
         server: PageServer,
         env: gym.Env[Any, Any],
         spec: GoalSpec,
-        views: Views,
+        screen: Screen,
     ) -> None:
-        self._server, self._env, self._views = server, env, views
+        self._server, self._env, self._screen = server, env, screen
         self._helm, self._seats = Helm(spec), Seats()
         self._facts = {
             "kind": "steer",
@@ -54,7 +51,6 @@ class Cockpit:
             "episodes": None,
         }
         self._takes: list[dict[str, Any]] = []
-        self._last: Frame = np.zeros((1, 1, 3), np.uint8)
         self._observation: Observation = {}
         self._is_half_speed = self._is_hurried = False
         self._steps = self._index = 0
@@ -106,10 +102,7 @@ class Cockpit:
         """Show where the episode is, wait until the next step is due, and hear the pages."""
         if self._seats.clients and not self._is_hurried:
             self._say("you" if self._helm.is_steering else "policy")
-            heard = struct.pack("<I", self._helm.heard)
-            for number, frame in enumerate(self._views.draw(observation)):
-                self._server.show(number, heard + encode(frame))
-                self._last = frame if number == 0 else self._last
+            self._screen.show(observation, self._helm.heard, is_moving=True)
             period = (2.0 if self._is_half_speed else 1.0) / STEPS_PER_SECOND
             now = time.monotonic()
             self._due = max(self._due + period, now) if self._steps else now
@@ -164,14 +157,13 @@ class Cockpit:
         self._server.say({"state": state})
 
     def _list(self, episode: Episode) -> None:
-        picture = base64.b64encode(encode(self._last, THUMBNAIL)).decode()
         take = {
             "number": len(self._takes),
             "scene": self._index,
             "seconds": round(len(episode) / STEPS_PER_SECOND, 1),
             "is_success": episode.success,
             "is_kept": True,
-            "picture": f"data:image/jpeg;base64,{picture}",
+            "picture": self._screen.thumbnail(),
         }
         self._takes.append(take)
         self._server.say({"take": take})

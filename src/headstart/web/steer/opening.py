@@ -11,6 +11,7 @@ from headstart.envs.task import TaskConfig
 from headstart.rollout.executors import Collectors, Executor, make_executor
 from headstart.rollout.limits import EPISODE_TIMEOUT
 from headstart.runs.steered import Remembering
+from headstart.web.screen import Screen
 from headstart.web.server import PageServer
 from headstart.web.steer.cockpit import Cockpit
 from headstart.web.steer.executor import Steering
@@ -51,5 +52,5 @@ def open_steering(
             contextlib.closing(open_views(shown, spec, _SIZE, draw=draw)) as views,
             make_executor(source, collectors, timeout=timeout) as inner,
         ):
-            cockpit = Cockpit(server, shown, spec, views)
+            cockpit = Cockpit(server, shown, spec, Screen(server, views))
             yield Steering(Remembering(inner, directory), cockpit, spec)

@@ -1,20 +1,15 @@
 """Between the pages and the session: who is the pilot, what is shown, what is said."""
 
-import base64
-import struct
 import time
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from headstart.viz.live import THUMBNAIL, Frame, encode
+from headstart.web.screen import Screen
 from headstart.web.seats import Seats
 from headstart.web.server import Event, PageServer
 from headstart.web.teleop.messages import Do, Keep, Message
 from headstart.web.teleop.session import Recorded, Session
 from headstart.web.teleop.takes import Takes
-from headstart.web.views import Views
 
 
 class Desk:
@@ -23,7 +18,7 @@ class Desk:
     Args:
         server: the pages.
         session: what is steered.
-        views: the pictures.
+        screen: the pictures.
         takes: the episodes.
         facts: what is sent to a page once: names of things, and how it may steer.
     """
@@ -32,15 +27,14 @@ class Desk:
         self,
         server: PageServer,
         session: Session,
-        views: Views,
+        screen: Screen,
         takes: Takes,
         facts: Mapping[str, Any],
     ) -> None:
-        self._server, self._views, self._takes, self._facts = server, views, takes, facts
+        self._server, self._screen, self._takes, self._facts = server, screen, takes, facts
         self._session = session
         session.on_recorded = self._record
         self._seats = Seats()
-        self._last: Frame = np.zeros((1, 1, 3), np.uint8)
         self._is_stale = True
         self._said: dict[str, Any] = {}
         self.is_over = False
@@ -59,24 +53,16 @@ class Desk:
         self.hear()
         has_moved = session.tick(now) or session.scene != scene
         state = {**session.state(), "pilot": self._seats.pilot, "kept": len(self._takes.kept)}
-        if self._seats.clients and (has_moved or self._is_stale or state != self._said):
-            self._show()
+        is_stale = self._is_stale or self._screen.is_behind or state != self._said
+        if self._seats.clients and (has_moved or is_stale):
+            self._screen.show(session.observation, session.heard, is_moving=has_moved)
             self._server.say({"state": state})
             self._said, self._is_stale = state, False
 
     def _record(self, recorded: Recorded) -> None:
         """Take an episode into the list."""
-        picture = base64.b64encode(encode(self._last, THUMBNAIL)).decode()
-        self._takes.add(recorded, f"data:image/jpeg;base64,{picture}")
+        self._takes.add(recorded, self._screen.thumbnail())
         self._say_take(len(self._takes.all) - 1)
-
-    def _show(self) -> None:
-        """Draw what there is, each view sent before the next one is drawn."""
-        heard = struct.pack("<I", self._session.heard)
-        for number, frame in enumerate(self._views.draw(self._session.observation)):
-            self._server.show(number, heard + encode(frame))
-            if number == 0:
-                self._last = frame
 
     def _handle(self, event: Event, now: float) -> None:
         if event.kind == "joined":

@@ -13,6 +13,7 @@ from headstart.envs.make import env_source
 from headstart.envs.source import EnvLike
 from headstart.envs.task import TaskConfig
 from headstart.rollout.job import Behaviour
+from headstart.web.screen import Screen
 from headstart.web.server import PageServer
 from headstart.web.teleop.desk import Desk
 from headstart.web.teleop.pace import paced
@@ -69,7 +70,8 @@ def teleoperate(
         session = Session(env, spec, seed=plan.seed, ghost=plan.ghost)
         views = open_views(env, spec, plan.size, draw=plan.draw)
         with contextlib.closing(views):
-            desk = Desk(server, session, views, takes, _facts(plan, spec, session))
+            screen = Screen(server, views)
+            desk = Desk(server, session, screen, takes, _facts(plan, spec, session))
             period, news = 1.0 / STEPS_PER_SECOND, desk.hear
             for _ in paced(period, time.monotonic, server.wait, news):
                 desk.tick(time.monotonic())
