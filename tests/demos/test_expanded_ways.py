@@ -6,6 +6,8 @@ import numpy as np
 from carrying import Carrying
 from expanding import demonstrate, expand
 
+from headstart.demos.expansion.flight import APPROACH, flown
+from headstart.demos.expansion.route import Route
 from headstart.demos.expansion.skill import read_skill
 from headstart.demos.expansion.workspace import Workspace
 from headstart.envs.goal_env import GoalSpec
@@ -39,6 +41,43 @@ def test_a_hand_leaves_upwards_and_not_to_where_the_next_block_was():
         away = np.linalg.norm(hand[let_go:, :2] - hand[let_go, :2], axis=1)
         assert away[: np.argmin(low)].max(initial=0.0) < 0.02
         assert np.ptp(episode.achieved_goals[:, second], axis=0).max() > 0.1
+
+
+def straight_route(start, end, count=20):
+    """Return a flight of a hand alone between two points."""
+    hand = np.linspace(start, end, count)
+    return Route(
+        hand=hand,
+        object=hand,
+        others=np.zeros((count, 4)),
+        is_careful=np.zeros(count, bool),
+        is_held=np.zeros(count, bool),
+        follows=np.zeros(count),
+        dwell=np.zeros(count, np.int64),
+        flight=np.full(count, APPROACH),
+        turns=np.zeros(count),
+    )
+
+
+def test_a_hand_flies_over_what_is_in_its_way():
+    route = straight_route([0.0, 0.0, 0.0], [1.0, 0.0, 0.0]).dense(0.05)
+    flight = flown(route, np.array([[0.5, 0.03, 0.1], [0.5, 3.0, 1.0]]), 2, stride=0.05)
+    over = np.abs(flight.hand[:, 0] - 0.5) < 0.1
+    assert flight.hand[over, 2].min() > 0.1 + 0.05
+    assert flight.hand[[0, -1], 2].tolist() == [0.0, 0.0]
+    assert np.all(np.diff(flight.hand[:, 0]) >= 0.0)
+    assert not flight.turns.any()
+
+
+def test_beside_another_object_a_hand_comes_straight_down():
+    route = straight_route([0.0, 0.0, 0.0], [1.0, 0.0, 0.0]).dense(0.05)
+    flight = flown(route, np.array([[1.06, 0.0, 0.1]]), 2, stride=0.05)
+    low = flight.hand[:, 2] < 0.1 + 0.05
+    near = flight.hand[:, 0] > 0.9
+    np.testing.assert_allclose(flight.hand[low & near, 0], 1.0, atol=0.02)
+    (corner,) = np.flatnonzero(flight.turns)
+    assert flight.hand[corner, 2] > 0.1 + 0.05
+    assert flight.is_careful[near].all()
 
 
 def test_with_noise_what_was_wanted_is_kept():

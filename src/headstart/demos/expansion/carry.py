@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from headstart.demos.expansion.flight import APPROACH, LANDING, flown
 from headstart.demos.expansion.route import Route, Scene, share_of_way
 from headstart.demos.expansion.skill import Move, Skill, near
 from headstart.demos.expansion.workspace import Array, Workspace
@@ -10,6 +11,11 @@ _DWELL = (3, 8)
 """Steps that the hand waits for the gripper at least and at most."""
 _RISES = 0.9
 """How far a hand rises that leaves what it has let go upwards, in strides."""
+_FROM_ABOVE = 0.6
+"""Share of the height in the way on which an object comes down on its place."""
+_LOW, _FALLS = 0.06, 0.6
+"""How far an object may be above where it comes to rest when it is let go, and from where on it is
+meant to fall, in strides."""
 _STILL = 0.3
 """How far a hand or an object may move and still be where it is, in strides."""
 
@@ -45,6 +51,7 @@ class CarryLayer:
         self._follows = np.zeros(len(self._hand))
         self._careful = np.zeros(len(self._hand), bool)
         self._held = np.zeros(len(self._hand), bool)
+        self._flight = np.zeros(len(self._hand), np.int64)
 
     def route(self) -> Route:
         """Return the route."""
@@ -56,6 +63,8 @@ class CarryLayer:
             arrives, _ = near(self._hand, self._place, stride, *limits)
             self._careful[arrives:] = True
         self._shift[arrives:] = to_goal
+        if len(released):
+            self._let_down(self._place + int(released[0]))
         if len(released) and not self._is_last:
             self._leave_upwards(self._place + int(released[0]))
         start, at_start = 0, scene.hand - self._hand[0]
@@ -64,10 +73,25 @@ class CarryLayer:
             at_start = self._shift[start].copy()
             end = self._place + int(released[0]) if len(released) else None
             self._held[self._grab : end] = True
-        self._blend(start, arrives, at_start, to_goal)
+            landed = arrives if end is None else self._come_down(arrives, end)
+            self._flight[start : landed + 1] = LANDING
+        self._blend(start, arrives, at_start, self._shift[arrives].copy())
         if move.kind == "carry":
             self._lift(self._grab, arrives)
         return self._finished()
+
+    def _come_down(self, begins: int, ends: int) -> int:
+        """Return where a flight ends: at the second of two states, if the hand comes from above.
+
+        From which side it came has nothing to do with this scene.
+        """
+        way = self._hand[begins:ends] - self._hand[ends]
+        height = np.abs(way[:1, self._workspace.upward]).max(initial=0.0)
+        if not len(self._scene.others) or height < _FROM_ABOVE * np.linalg.norm(way[:1]):
+            return begins
+        axes = list(self._workspace.layout.shift_axes)
+        self._shift[begins:ends, axes] -= way[:, axes]
+        return ends
 
     def _approach(self, at_start: Array, last: int) -> int:
         """Shift the way to the object, and return the state up to which it is relative to it."""
@@ -77,8 +101,10 @@ class CarryLayer:
         # The object may have been touched before it was grasped.
         self._shift[begins:grab] = scene.object - self._object[begins:grab]
         self._careful[begins:grab] = True
+        flown = self._come_down(begins, grab)
         self._follows[: begins + 1] = self._blend(0, begins, at_start, self._shift[begins].copy())
         self._follows[begins : grab + 1] = 1.0
+        self._flight[: flown + 1] = APPROACH
         # The hand is to close where it held the object afterwards.
         move = self._move
         held = slice(min(move.grab + 2, move.place), move.place + 1)
@@ -87,6 +113,14 @@ class CarryLayer:
         share = np.linspace(0.0, 1.0, grab - begins + 1) if grab > begins else np.ones(1)
         self._correction[begins : grab + 1] = share[:, None] * correction
         return left
+
+    def _let_down(self, released: int) -> None:
+        """Let go of the object nearly where it came to rest, unless it was to fall."""
+        stride = self._workspace.stride
+        for axis in self._workspace.upward:
+            height = self._object[released, axis] - self._object[-1, axis]
+            if _LOW * stride < height < _FALLS * stride:
+                self._shift[released, axis] -= height - _LOW * stride
 
     def _leave_upwards(self, released: int) -> None:
         """Let a hand that rises from what it has let go do nothing else.
@@ -123,10 +157,12 @@ class CarryLayer:
             self._shift[first : last + 1, axis] += np.maximum(least - height, 0.0)
 
     def _finished(self) -> Route:
+        stride, upward = self._workspace.stride, self._workspace.upward
+        others = self._scene.others
         dwell = np.zeros(len(self._hand), np.int64)
         for state in np.flatnonzero(self._closing):
             dwell[state] = self._waits(int(state))
-        return Route(
+        route = Route(
             hand=self._hand + self._shift + self._correction,
             object=self._object + self._shift,
             others=self._skill.others[self._move.first : self._move.last + 1],
@@ -134,7 +170,12 @@ class CarryLayer:
             is_held=self._held,
             follows=self._follows,
             dwell=dwell,
-        ).dense(self._workspace.stride)
+            flight=self._flight,
+            turns=np.zeros(len(self._hand)),
+        ).dense(stride)
+        if not len(others) or len(upward) != 1:
+            return route
+        return flown(route, others, upward[0], stride)
 
     def _waits(self, state: int) -> int:
         """Return for how many steps the hand stays where it is when the gripper moves."""

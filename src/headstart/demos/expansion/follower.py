@@ -48,6 +48,11 @@ class Follower:
         """Whether the hand is near the place where it takes or leaves the object."""
         return bool(self.route.is_careful[self.point])
 
+    @property
+    def is_near(self) -> bool:
+        """Whether the hand is about to take or to leave the object."""
+        return self.is_careful and not self.route.flight[self.point]
+
     def ahead(self, *, careful: bool) -> float:
         """Return how far ahead the hand aims."""
         return self._stride * self._speed * (_CAREFUL if careful else AHEAD)
@@ -66,13 +71,12 @@ class Follower:
         before, self.point = self.point, self._skip(hand, thing)
         while not self.ended:
             following = self.point + 1
-            turns = bool(self.route.dwell[following])
-            limit = self._limit(self.point)
+            stays = bool(self.route.dwell[following])
             away = float(np.linalg.norm(self._to(following, hand, thing)))
-            if away > (_ARRIVED * self._stride if turns else limit) and self._stalled < _PATIENCE:
+            if away > self._limit(following, stays=stays) and self._stalled < _PATIENCE:
                 break
             self.point, self._stalled = following, 0
-            if turns:
+            if stays:
                 self._dwelt, self._largest = 0, 0.0
                 return self._to(following, hand, thing)
         self._stalled = self._stalled + 1 if self.point == before else 0
@@ -91,8 +95,13 @@ class Follower:
         route, point = self.route, self.point
         return float(np.linalg.norm(thing - hand - route.object[point] + route.hand[point]))
 
-    def _limit(self, point: int) -> float:
-        return self.ahead(careful=bool(self.route.is_careful[point]))
+    def _limit(self, following: int, *, stays: bool) -> float:
+        """Return how near the hand must come to the next point before it aims at what follows."""
+        if stays:
+            return _ARRIVED * self._stride
+        if self.route.turns[following] > 0.0:
+            return float(self.route.turns[following]) * self._stride
+        return self.ahead(careful=self.is_careful)
 
     def _to(self, point: int, hand: Array, thing: Array) -> Array:
         """Return the way to a point: that of the object if the hand holds it from here on."""
@@ -111,8 +120,9 @@ class Follower:
             (route.is_careful[point + 1 :] != route.is_careful[point])
             | (route.is_held[point + 1 :] != route.is_held[point])
             | (route.dwell[point + 1 :] > 0)
+            | (route.turns[point + 1 :] > 0.0)
         )
         end = point + 1 + (int(np.argmax(changes)) if changes.any() else len(changes))
         away = np.linalg.norm(self._ways(slice(point, end), hand, thing), axis=1)
-        near = np.flatnonzero(away <= self._limit(point))
+        near = np.flatnonzero(away <= self.ahead(careful=self.is_careful))
         return point + int(near[-1]) if len(near) else point

@@ -99,7 +99,7 @@ class CarryPlay:
     def is_lost(self, scene: Scene) -> bool:
         """Return whether the object is not in the hand."""
         follower = self._follower
-        if not follower.is_held or follower.is_careful:
+        if not follower.is_held or follower.is_near:
             return False
         if follower.route.dwell[follower.point]:
             return False

@@ -1,6 +1,6 @@
 """A way of the hand through a scene, and of the object in it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ class Scene:
     object: Array  # (dim,)
     goal: Array  # (dim,)
     change: float = 0.0  # since the last step, of what else is observed, such as the fingers
+    others: Array = field(default_factory=lambda: np.zeros((0, 3)))  # other objects, (m, dim)
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Route:
     is_held: NDArray[np.bool_]  # (N,), whether the object moves with the hand
     follows: Array  # (N,), share of what the object moves by meanwhile that the hand follows
     dwell: NDArray[np.int64]  # (N,), steps to wait at a point, for the gripper
+    flight: NDArray[np.int64]  # (N,), number of the way on which nothing is touched, from 1; or 0
+    turns: Array  # (N,), of corners how near to them the hand must come, in strides; else 0
 
     def dense(self, stride: float) -> "Route":
         """Return the route with points between its own, close to one another."""
@@ -49,6 +52,8 @@ class Route:
             is_held=self.is_held[index],
             follows=_between(place, self.follows[:, None])[:, 0],
             dwell=np.where(place == index, self.dwell[index], 0),
+            flight=self.flight[index],
+            turns=np.where(place == index, self.turns[index], 0.0),
         )
 
 

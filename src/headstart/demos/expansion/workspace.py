@@ -19,6 +19,9 @@ class Workspace:
     layout: StateLayout
     low: tuple[float, ...]  # (action_dim,), bounds of an action
     high: tuple[float, ...]  # (action_dim,)
+    finished: tuple[float, ...] = ()
+    """How near to its goal a component is finished, if that is declared; and one that carries
+    another."""
 
     @classmethod
     def of(cls, spec: GoalSpec) -> "Workspace":
@@ -41,7 +44,8 @@ class Workspace:
                 f"where demonstrations lead: declare goal_positions in its state_layout, or pass "
                 f"--task.goal-positions"
             )
-        return cls(layout, spec.action_low, spec.action_high)
+        finished = spec.component_layout.distances if spec.component_layout else ()
+        return cls(layout, spec.action_low, spec.action_high, finished)
 
     @property
     def pace(self) -> float:
