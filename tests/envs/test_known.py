@@ -51,6 +51,17 @@ def test_a_mirror_fits_the_spaces_of_its_environment(task):
         assert len(axis_map.sign) == len(axis_map.offset) == width
 
 
+@pytest.mark.parametrize("task", ["FetchReach", "FetchPickAndPlace"])
+def test_what_is_said_to_do_nothing_does_nothing(task):
+    env, layout = make_env(f"{task}-v4"), KNOWN[task].layout
+    assert (layout.gripper_action is None) == (layout.unused_actions == (3,))
+    seen = []
+    for share in (-1.0, 1.0):
+        env.reset(seed=0)
+        seen.append([env.step(np.float32([0, 0, 0, share]))[0]["observation"] for _ in range(3)])
+    assert np.array_equal(*seen) == bool(layout.unused_actions)
+
+
 def maze_steps(env_id, state, goal, actions):
     """States and rewards of a maze from a given state on."""
     env = make_env(env_id)

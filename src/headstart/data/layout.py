@@ -46,6 +46,8 @@ class StateLayout:
     """How many steps the hand is behind what was asked of it; it moves on for as many."""
     gripper_action: int | None = None
     """Entry of the action that opens and closes the gripper, if there is one that does."""
+    unused_actions: tuple[int, ...] = ()
+    """Entries of the action that do nothing."""
 
     def __post_init__(self) -> None:
         check_settings(self, "state_layout.")

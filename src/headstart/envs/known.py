@@ -71,6 +71,7 @@ _REACH_LAYOUT = StateLayout(
     shift_axes=(0, 1),
     hand_actions=(0, 1, 2),
     hand_steps=HAND_STEPS,
+    unused_actions=(3,),
 )
 _OBJECT_LAYOUT = StateLayout(
     velocities=tuple(range(14, 25)),
@@ -82,9 +83,10 @@ _OBJECT_LAYOUT = StateLayout(
     shift_axes=(0, 1),
     hand_actions=(0, 1, 2),
     hand_steps=HAND_STEPS,
+    unused_actions=(3,),
 )
 # In the other tasks the gripper is blocked.
-_GRASP_LAYOUT = replace(_OBJECT_LAYOUT, gripper_action=3)
+_GRASP_LAYOUT = replace(_OBJECT_LAYOUT, gripper_action=3, unused_actions=())
 # Walls stand where they are.
 _MAZE_LAYOUT = StateLayout(velocities=(2, 3), positions=(0,), goal_positions=(0,), dim=2)
 

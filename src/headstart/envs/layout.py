@@ -115,6 +115,7 @@ def _check_entries(env: gym.Env[Any, Any], layout: StateLayout) -> None:
         "shift_axes": (layout.shift_axes, "frame", 1),
         "hand_actions": (layout.hand_actions, "action", 1),
         "gripper_action": (gripper, "action", 1),
+        "unused_actions": (layout.unused_actions, "action", 1),
     }
     for name, (places, of, size) in entries.items():
         for place in places:

@@ -50,7 +50,8 @@ def open_views(env: gym.Env[Any, Any], spec: GoalSpec, size: int, *, draw: bool 
     Args:
         env: the environment, which has been reset.
         spec: what is known of it.
-        size: width and height of the first picture in pixels; a second one is half as wide.
+        size: width and height of the first picture in pixels; of what is no plane, a second one is
+            half as wide.
         draw: whether it is rendered; if not, a diagram of the places in the observation is shown.
     """
     if draw and _is_mujoco(env):
@@ -60,7 +61,9 @@ def open_views(env: gym.Env[Any, Any], spec: GoalSpec, size: int, *, draw: bool 
             _log.warning("%s; a diagram of places is shown instead", error)
         else:
             camera = spec.camera or _own_camera(env)
-            cameras, sizes = (camera, side_of(camera)), (size, size // 2)
+            # Of a plane, the side shows nothing more.
+            num = 2 if spec.layout.dim > 2 else 1
+            cameras, sizes = (camera, side_of(camera))[:num], (size, size // 2)[:num]
             return MujocoViews(env, restorable(env), cameras, sizes)
     return Rendered(env) if env.render_mode == "rgb_array" else Diagram(spec.layout, size)
 

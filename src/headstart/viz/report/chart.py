@@ -116,7 +116,9 @@ class _Scale:
         if low == high:
             low, high = low - 0.5, high + 0.5
         x_low, x_high = float(x.min()), float(x.max())
-        return cls(x_low, x_high if x_high > x_low else x_low + 1.0, low, high)
+        if x_low == x_high:
+            x_low, x_high = min(x_low, 0.0), max(x_high, 1.0)
+        return cls(x_low, x_high, low, high)
 
     def x(self, value: float) -> float:
         return _LEFT + (value - self.x_low) / (self.x_high - self.x_low) * (_RIGHT - _LEFT)

@@ -22,7 +22,7 @@ class Drive:
     Attributes:
         dim: directions in which the hand moves; 0 where nothing is declared of a hand.
         has_gripper: whether an entry of the action closes fingers.
-        sliders: the other entries of the action, which have a slider each.
+        sliders: the other entries of the action that do something, which have a slider each.
         axes: right, away and up in the frame of positions, ``(dim, dim)``, a row each.
     """
 
@@ -33,7 +33,7 @@ class Drive:
         self.rest = np.clip(np.zeros_like(self.low), self.low, self.high)
         self.dim = len(layout.hand_actions)
         self.has_gripper = layout.gripper_action is not None
-        taken = {*layout.hand_actions, layout.gripper_action}
+        taken = {*layout.hand_actions, layout.gripper_action, *layout.unused_actions}
         self.sliders = tuple(entry for entry in range(spec.action_dim) if entry not in taken)
         azimuth = None if spec.camera is None else spec.camera.get("azimuth")
         self.axes = _axes(self.dim, azimuth if isinstance(azimuth, float | int) else None)
