@@ -51,6 +51,13 @@ def test_a_run_learns_from_what_was_made_and_counts_what_it_cost(sources, tmp_pa
     assert record.config.demos.num_episodes is None
 
 
+def test_settings_of_an_expansion_that_does_not_take_place_are_named(sources, caplog):
+    config = CONFIG.with_({"demos.expand_speed": 2.0, "env_steps": 60})
+    run(sources, config=config, expand=0)
+    [line] = [it.message for it in caplog.records if "changes nothing" in it.message]
+    assert line == "no demonstrations are expanded: demos.expand_speed=2.0 changes nothing"
+
+
 @pytest.mark.slow
 def test_the_same_call_continues_it(sources, tmp_path):
     expected = run(sources, tmp_path / "undisturbed")

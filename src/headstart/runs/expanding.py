@@ -21,7 +21,7 @@ from headstart.envs.source import EnvSource
 from headstart.errors import InputError
 from headstart.rollout.executors import Executor
 from headstart.text import counted
-from headstart.training.config import TrainConfig
+from headstart.training.config import DemosConfig, TrainConfig
 
 _COUNT = 100
 """Demonstrations that are made by default, for each place in a goal."""
@@ -50,6 +50,7 @@ def expand(
     asked = config.demos.expand
     count = asked if asked is not None else _worth_making(config, spec, demos)
     if count == 0:
+        warn_unused(config)
         return demos, config.with_({"demos.expand": 0}), expansion_env_steps(demos.header)
     before, taken = expansion_env_steps(demos.header), 0
     # In an environment of its own: that of the reward is kept for it.
@@ -79,6 +80,18 @@ def expand(
         "" if asked is not None else " (--demos.expand 0 learns from these alone)",
     )
     return made, used.with_({"demos.num_episodes": None, "demos.expand": count}), before + taken
+
+
+def warn_unused(config: TrainConfig) -> None:
+    """Name the settings of an expansion that does not take place, if there are some."""
+    usual = DemosConfig()
+    unused = [
+        f"demos.{name}={value}"
+        for name in ("expand_speed", "expand_noise")
+        if (value := getattr(config.demos, name)) != getattr(usual, name)
+    ]
+    if unused:
+        _log.warning("no demonstrations are expanded: %s changes nothing", " and ".join(unused))
 
 
 def check_expandable(

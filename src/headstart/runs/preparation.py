@@ -25,7 +25,7 @@ from headstart.rollout.behaviour import fit_policy
 from headstart.rollout.executors import Collectors, Executor, open_executor
 from headstart.rollout.task_source import TaskFunction, TaskSource, TaskSourceLike
 from headstart.runs.execution import keep_freed_memory, torch_settings
-from headstart.runs.expanding import expand
+from headstart.runs.expanding import expand, warn_unused
 from headstart.runs.finding import after_finding, found_demos, open_finding
 from headstart.runs.fitting import check_expansion, fit_demos, what_to_detect
 from headstart.runs.record import python_line
@@ -96,6 +96,8 @@ def prepare_run(
             spent = 0 if used is None else expansion_env_steps(used.header)
             if used is not None and begins:
                 used, config, spent = expand(source, config, spec, used, runner)
+            elif begins:
+                warn_unused(config)
             if finding is not None:
                 used, spent = found_demos(finding, config, runner)
                 config = after_finding(config, used)

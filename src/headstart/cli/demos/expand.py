@@ -49,13 +49,13 @@ def add_action(actions: Any) -> None:
 
 
 def _expand(arguments: argparse.Namespace) -> None:
-    check_new_output(arguments.out, "a demo file", DEMO_FILES, force=arguments.force)
     for source in arguments.sources:
         check_exists(source)
         if user_path(source).resolve() == arguments.out.resolve():
             raise InputError(
                 f"{arguments.out}: it is a source, which would be lost; choose another --out"
             )
+    check_new_output(arguments.out, "a demo file", DEMO_FILES, force=arguments.force)
     env_id = _env_of(arguments)
     make = partial(expand_demos, noise=arguments.noise)
     make_demos(arguments, f"expanding to {env_id}", make, arguments.sources, env_id)
