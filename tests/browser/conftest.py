@@ -90,11 +90,17 @@ class Page:
 
 
 @pytest.fixture
-def teleop(chromium, tmp_path):
+def task():
+    """What is declared of the toy task."""
+    return HAND
+
+
+@pytest.fixture
+def teleop(chromium, tmp_path, task):
     """Start a session at the toy task, and return what opens pages of it."""
     stop = threading.Event()
     out = tmp_path / "demos.npz"
-    plan = TeleopPlan(env="PointReach-v0,max_episode_steps=2000", out=out, task=HAND, draw=False)
+    plan = TeleopPlan(env="PointReach-v0,max_episode_steps=2000", out=out, task=task, draw=False)
     with PageServer(page_files(*PAGE), read_message) as server:
         thread = threading.Thread(target=teleoperate, args=(plan, server, stop.is_set))
         thread.start()

@@ -1,6 +1,7 @@
 """Teleoperation in a real browser, as a person would use it."""
 
 import numpy as np
+import pytest
 
 from headstart.demos.storage import load_demos
 
@@ -42,6 +43,17 @@ def test_keys_move_the_hand_and_undo_puts_it_back(teleop):
     page.until(lambda state: state["undone"] > 25)
     page.page.keyboard.press("r")
     page.until(lambda state: state["hand"] == start and state["steps"] == 0)
+
+
+@pytest.mark.parametrize("task", [None])
+def test_without_a_hand_keys_move_the_first_sliders(teleop):
+    page = teleop()
+    assert page.page.locator("#sliders input").count() == 2
+    start = np.array(page.state["achieved"])
+    with page.held("ArrowUp"):
+        moved = page.until(lambda state: state["steps"] > 5)["achieved"]
+    assert moved[0] == start[0]
+    assert moved[1] > start[1]
 
 
 def test_a_window_in_the_background_is_a_hand_at_rest(teleop):

@@ -38,18 +38,20 @@ export class Inputs {
     for (const [code, [right, away]] of Object.entries(ARROWS)) {
       if (!this.held.has(code)) continue;
       move[0] += right;
-      move[isShifted && dim > 2 ? 2 : 1] += away;
+      move[isShifted && dim !== 2 ? 2 : 1] += away;
     }
     const [plane, height] = [this.pads.plane, this.pads.height];
     move[0] = limit(move[0] + gamepad[0] + plane[0]);
     move[1] = limit(move[1] + gamepad[1] + plane[1]);
     move[2] = limit(move[2] + gamepad[2] + height[1]);
+    // Without a hand, keys and sticks move the first sliders.
+    const extra = dim ? [] : move.map((share) => share * this.speed);
     const reach = this.reach.splice(0, 3, 0, 0, 0).map((way) => Math.max(-1, Math.min(1, way)));
     return {
       move: move.slice(0, dim).map((share) => share * this.speed),
       reach: reach.some((way) => way !== 0) ? reach.slice(0, dim) : [],
       grip: this.grip,
-      sliders: this.sliders.map(limit),
+      sliders: this.sliders.map((value, place) => limit(value + (extra[place] ?? 0))),
     };
   }
 

@@ -67,7 +67,6 @@ function welcome(told) {
   find("plane").hidden = hello.dim === 0;
   find("height").hidden = hello.dim < 3;
   find("grip").hidden = !hello.has_gripper;
-  find("speed").hidden = hello.dim === 0;
   find("assist").hidden = hello.ghost === null;
   inputs.addPad(find("plane"), "plane");
   inputs.addPad(find("height"), "height");
