@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from headstart.data.layout import StateLayout
 from headstart.envs.goal_env import GoalSpec
 from headstart.web.steer.helm import Helm
+from headstart.web.teleop.drive import Drive
 from headstart.web.teleop.messages import Stick
 
 HAND = StateLayout(
@@ -45,3 +48,10 @@ def test_a_helm_that_is_kept_rests_until_it_is_returned(helm):
     helm.do("hold")
     helm.leave()
     assert helm.decide(HERE, HOLDING, 9.0) is HOLDING
+
+
+def test_a_gripper_that_closes_at_its_high_bound_is_closed_there():
+    drive = Drive(replace(SPEC, layout=replace(HAND, gripper_closes_at="high")))
+    assert drive.action(Stick(), HERE, is_closed=True)[3] == drive.high[3]
+    assert drive.action(Stick(), HERE, is_closed=False)[3] == drive.low[3]
+    assert [drive.closes(action) for action in (HOLDING, -HOLDING)] == [False, True]

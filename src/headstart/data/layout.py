@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from headstart.data.component_inputs import ComponentInputs
 from headstart.data.goals import GoalComponent
@@ -46,6 +47,8 @@ class StateLayout:
     """How many steps the hand is behind what was asked of it; it moves on for as many."""
     gripper_action: int | None = None
     """Entry of the action that opens and closes the gripper, if there is one that does."""
+    gripper_closes_at: Literal["low", "high"] = "low"
+    """The bound of that entry which closes the gripper."""
     unused_actions: tuple[int, ...] = ()
     """Entries of the action that do nothing."""
 

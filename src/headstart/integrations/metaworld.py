@@ -67,6 +67,7 @@ class GoalMetaWorld(gym.Env[Any, Any]):
             hand_steps=_STEPS,
             hand_lag=_LAG,
             gripper_action=3,
+            gripper_closes_at="high",
         )
 
         def box(width: int) -> spaces.Box:

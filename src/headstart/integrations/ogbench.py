@@ -1,5 +1,8 @@
 """OGBench's point mazes and cubes as goal environments: ``OGBenchCubeSingle-v0``."""
 
+import contextlib
+import warnings
+from collections.abc import Iterator
 from typing import Any, cast
 
 import gymnasium as gym
@@ -22,6 +25,14 @@ except ImportError as error:
 Vector = NDArray[np.float64]
 _CUBE_TOLERANCE, _CUBE = 0.4, 3
 """Of a cube, whose oracle representation is its place times 10: 4 cm."""
+
+
+@contextlib.contextmanager
+def _quiet_bounds() -> Iterator[None]:
+    """Leave out what Gymnasium says of bounds that OGBench states in float64, at every reset."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "(?s).*precision lowered by casting to float32")
+        yield
 
 
 class GoalOGBench(gym.Env[Any, Any]):
@@ -49,7 +60,9 @@ class GoalOGBench(gym.Env[Any, Any]):
         options: dict[str, Any] = {"terminate_at_goal": False, "use_oracle_rep": True}
         if render_mode is not None:
             options["render_mode"] = render_mode
-        self._env = cast(Any, gym.make(name, **options).unwrapped)
+        with _quiet_bounds():
+            self._env = cast(Any, gym.make(name, **options).unwrapped)
+            low, high = self._env.action_space.low, self._env.action_space.high
         self._is_cube = name.startswith("cube")
         self._tolerance = _CUBE_TOLERANCE if self._is_cube else float(self._env._goal_tol)
         self._part = _CUBE if self._is_cube else 2
@@ -64,7 +77,6 @@ class GoalOGBench(gym.Env[Any, Any]):
             achieved_goal=box(width),
             desired_goal=box(width),
         )
-        low, high = self._env.action_space.low, self._env.action_space.high
         self.action_space = spaces.Box(low.astype(np.float32), high.astype(np.float32))
         if not self._is_cube:
             # Walls stand where they are: no axis along which the scene may be shifted.
@@ -84,9 +96,10 @@ class GoalOGBench(gym.Env[Any, Any]):
         outside = np.random.get_state()  # noqa: NPY002
         np.random.seed(int(self.np_random.integers(2**31)))  # noqa: NPY002
         try:
-            observation, info = self._env.reset(
-                seed=int(self.np_random.integers(2**31)), options=options
-            )
+            with _quiet_bounds():
+                observation, info = self._env.reset(
+                    seed=int(self.np_random.integers(2**31)), options=options
+                )
         finally:
             np.random.set_state(outside)  # noqa: NPY002
         self._goal = np.array(info["goal"], np.float64)

@@ -32,7 +32,7 @@ def check_exists(source: str | Path) -> None:
     path = user_path(source)
     if os.path.exists(path):
         return
-    if path.suffix:
+    if path.suffix or path.is_absolute():
         raise InputError(f"{source}: no such file of demonstrations")
     find_dataset(source)
 

@@ -22,7 +22,6 @@ class Helm:
 
     def __init__(self, spec: GoalSpec) -> None:
         self.drive = Drive(spec)
-        self._gripper = spec.layout.gripper_action
         self.begin()
 
     def begin(self) -> None:
@@ -71,9 +70,8 @@ class Helm:
         if not is_moved and not self.is_held:
             self.is_steering = False
             self.drive.forget_reach()
-            if self._gripper is not None:
-                # The fingers stay as the policy has them when somebody takes over.
-                self.is_closed = bool(wanted[self._gripper] < self.drive.rest[self._gripper])
+            # The fingers stay as the policy has them when somebody takes over.
+            self.is_closed = self.drive.closes(wanted)
             return wanted
         self.is_steering = True
         return self.drive.action(stick, observation, is_closed=self.is_closed)

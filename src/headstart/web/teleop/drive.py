@@ -33,6 +33,7 @@ class Drive:
         self.rest = np.clip(np.zeros_like(self.low), self.low, self.high)
         self.dim = len(layout.hand_actions)
         self.has_gripper = layout.gripper_action is not None
+        self._closed = 1.0 if layout.gripper_closes_at == "high" else -1.0
         taken = {*layout.hand_actions, layout.gripper_action, *layout.unused_actions}
         self.sliders = tuple(entry for entry in range(spec.action_dim) if entry not in taken)
         azimuth = None if spec.camera is None else spec.camera.get("azimuth")
@@ -61,12 +62,17 @@ class Drive:
             action[entry] = self._scaled(entry, value)
         if self._layout.gripper_action is not None:
             entry = self._layout.gripper_action
-            action[entry] = self._scaled(entry, -1.0 if is_closed else 1.0)
+            action[entry] = self._scaled(entry, self._closed if is_closed else -self._closed)
         if self.dim:
             speed = self._speed(stick, observation)
             for entry, value in zip(self._layout.hand_actions, speed.tolist(), strict=True):
                 action[entry] = self._scaled(entry, value)
         return action
+
+    def closes(self, action: FloatArray) -> bool:
+        """Return whether an action closes the fingers."""
+        entry = self._layout.gripper_action
+        return entry is not None and bool(self._closed * (action[entry] - self.rest[entry]) > 0.0)
 
     def reach(self, way: tuple[float, ...], observation: FloatArray) -> None:
         """Move the hand's target by ``way``, from where it is or was to go already."""
