@@ -25,7 +25,7 @@ LABELS = {
     "pick-and-place-5-fast": f"{PICK}, 5 demonstrations, `--expand 0`",
     "push-fast": "FetchPush-v4, 100 demonstrations",
     "push-10-fast": "FetchPush-v4, 10 demonstrations",
-    "slide-fast": "FetchSlide-v4, 100 demonstrations",
+    "slide-fast": "FetchSlide-v4, 100 demonstrations, `collect --noise 0.1`",
     "metaworld-pick-place-fast": "MetaWorldPickPlace-v3, 40 demonstrations, `--expand 0`",
     "metaworld-push-fast": "MetaWorldPush-v3, 40 demonstrations, `--expand 0`",
     "reach-fast": "FetchReach-v4, no demonstrations",

@@ -32,7 +32,7 @@ FULL = PRESETS["stack"].with_(
 VARIANTS: dict[str, dict[str, Any]] = {
     "cloning, then RL and BC loss (stack)": {},
     "with resets to demonstrations": {"resets.probability": 0.2},
-    "no Q-filter": {"agent.q_filter": False},
+    "with the Q-filter": {"agent.q_filter": True},
     "no hindsight": {"hindsight.strategy": "none"},
     "cloning, then RL without BC loss": {"agent.bc_weight": 0.0},
     "BC loss, no cloning before": {"warm_start.bc_updates": 0},

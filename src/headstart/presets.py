@@ -78,6 +78,7 @@ STACK = FAST.with_(
         "agent.hidden_sizes": (256, 256, 256),
         "agent.discount": 0.99,
         "agent.target_combination": "min",
+        "agent.q_filter": False,
         "demos.expand_noise": 0.05,
         "demos.expand_speed": 1.5,
         "hindsight.relabel_fraction": 0.8,
@@ -87,8 +88,9 @@ STACK = FAST.with_(
 )
 """``fast`` for goals of several components, reached one after another in hundreds of steps.
 
-Such demonstrations take wider networks and longer cloning, their horizon a longer discount, and a
-random action may knock over what has been built. Those that are made of others take a quicker hand,
+Such demonstrations take wider networks and longer cloning, their horizon a longer discount. Critics
+take tens of thousands of updates to value so many steps, until when a Q-filter that asked them would
+leave out most demonstrations. A random action may knock over what has been built. Those that are made of others take a quicker hand,
 and some noise, so that they show how to recover.
 """
 
