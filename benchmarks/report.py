@@ -44,7 +44,12 @@ from report_saturation import (
     two_cores_table,
 )
 from report_settings import settings_table
-from report_stacking import draw_stack_ablation, stack_ablation_table, stack_learning_table
+from report_stacking import (
+    draw_stack_ablation,
+    stack_ablation_table,
+    stack_costs_table,
+    stack_learning_table,
+)
 
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"
@@ -88,6 +93,7 @@ def main() -> None:
     fill("stacking-expansion", stacking_expansion_table(), STACKING)
     fill("stack-learning", stack_learning_table(), STACKING)
     fill("stack-ablation", stack_ablation_table(), STACKING)
+    fill("stack-costs", stack_costs_table(), STACKING)
     fill("times", times_table(), DEMONSTRATIONS)
     fill("expansion", expansion_table(), DEMONSTRATIONS)
     fill("ablation", ablation_table(), DEMONSTRATIONS)

@@ -45,6 +45,25 @@ def stack_ablation_table() -> str:
     return "\n".join([*rows, "", f"`{found['command']}` measures them, one seed, 100 episodes."])
 
 
+def stack_costs_table() -> str:
+    """What an update costs, by number of blocks."""
+    found = load("stack-costs")
+    if found is None:
+        return ""
+    costs = found["update_ms"]
+    return "\n".join(
+        [
+            "| blocks | " + " | ".join(costs) + " |",
+            "|---|" + "--:|" * len(costs),
+            "| ms of one core an update | "
+            + " | ".join(f"{ms:.1f}" for ms in costs.values())
+            + " |",
+            "",
+            f"`{found['command']}` measures them.",
+        ]
+    )
+
+
 def draw_stack_ablation() -> Figure | None:
     """Draw success on three blocks against env steps, by variant."""
     found = load("stack-ablation")

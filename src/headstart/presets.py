@@ -89,9 +89,10 @@ STACK = FAST.with_(
 """``fast`` for goals of several components, reached one after another in hundreds of steps.
 
 Such demonstrations take wider networks and longer cloning, their horizon a longer discount. Critics
-take tens of thousands of updates to value so many steps, and a Q-filter that asked them before would
-leave out most demonstrations. A random action may knock over what has been built. Demonstrations
-that are made of others take a quicker hand, and some noise, so that they show how to recover.
+take tens of thousands of updates to value so many steps, and a Q-filter that asked them before
+would leave out most demonstrations. A random action may knock over what has been built.
+Demonstrations that are made of others take a quicker hand, and some noise, so that they show how to
+recover.
 """
 
 PRESETS: dict[str, TrainConfig] = {
