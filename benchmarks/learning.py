@@ -139,6 +139,15 @@ EXPERIMENTS = {
     "metaworld-pick-place-fast": Experiment(
         "MetaWorldPickPlace-v3", _evaluated("fast", 6000, 6000, expand=0), (6000,), 40
     ),
+    "metaworld-reach-fast": Experiment(
+        "MetaWorldReach-v3", _evaluated("fast", 6000, 3000, expand=0), (3000, 6000), 40
+    ),
+    "ogbench-cube-fast": Experiment(
+        "OGBenchCubeSingle-v0", _evaluated("fast", 10_000, 5000, expand=0), (5000, 10_000), 40
+    ),
+    "ogbench-point-maze-fast": Experiment(
+        "OGBenchPointmazeMedium-v0", _evaluated("fast", 15_000, 15_000), (15_000,)
+    ),
     "metaworld-push-fast": Experiment(
         "MetaWorldPush-v3", _evaluated("fast", 6000, 6000, expand=0), (6000,), 40
     ),

@@ -81,6 +81,18 @@ def test_one_demonstration_of_meta_world_is_expanded_though_the_hand_lags():
     assert found.header["expansion"]["attempts"] <= 6
 
 
+@pytest.mark.slow
+def test_the_expert_of_a_cube_of_ogbench_succeeds_and_is_expanded():
+    pytest.importorskip("ogbench", reason="pip install 'headstart[ogbench]'")
+    env_id = "OGBenchCubeSingle-v0"
+    shown = collect_demos(env_id, expert_for(env_id), episodes=4, keep_failures=True)
+    assert [episode.success for episode in shown.episodes] == [True] * 4
+    # The goals are five, and none of them is where a cube begins.
+    assert all(np.ptp(episode.achieved_goals, axis=0).max() > 1.0 for episode in shown.episodes)
+    found = expand_demos(shown, episodes=2)
+    assert [episode.success for episode in found.episodes] == [True] * 2
+
+
 # A drawer stands elsewhere in each scene; a cube is gripped by a controller that reads poses.
 @pytest.mark.parametrize(
     ("env_id", "package"),

@@ -43,6 +43,7 @@ class GoalMetaWorld(gym.Env[Any, Any]):
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 80}  # noqa: RUF012
     success_terminates = False
+    default_camera_config = {"azimuth": 148.0}  # noqa: RUF012
 
     def __init__(self, task: str, render_mode: str | None = None) -> None:
         if task not in METAWORLD:
@@ -128,7 +129,7 @@ class GoalMetaWorld(gym.Env[Any, Any]):
 
     def render(self) -> Any:
         """Return a picture, ``(height, width, 3)``; the cameras of Meta-World are upside down."""
-        return np.flipud(self._env.render())
+        return np.rot90(self._env.render(), 2)
 
     def close(self) -> None:
         """Close the simulator."""

@@ -8,6 +8,7 @@ from typing import Any, cast
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
+from gymnasium.envs.mujoco.mujoco_rendering import MujocoRenderer
 from numpy.typing import NDArray
 
 from headstart.data.layout import StateLayout
@@ -25,6 +26,8 @@ except ImportError as error:
 Vector = NDArray[np.float64]
 _CUBE_TOLERANCE, _CUBE = 0.4, 3
 """Of a cube, whose oracle representation is its place times 10: 4 cm."""
+_PIXELS = 480
+"""Width and height of a picture."""
 
 
 @contextlib.contextmanager
@@ -33,6 +36,33 @@ def _quiet_bounds() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "(?s).*precision lowered by casting to float32")
         yield
+
+
+def _cube_layout(num_cubes: int) -> StateLayout:
+    """Return what is observed of the arm, in units of 10 cm, and 9 numbers of each cube."""
+    return StateLayout(
+        velocities=tuple(range(6, 12)),
+        positions=(12, *(19 + 9 * cube for cube in range(num_cubes))),
+        goal_positions=tuple(_CUBE * cube for cube in range(num_cubes)),
+        hand=12,
+        hand_actions=(0, 1, 2),
+        hand_steps=(0.21,) * 3,
+        gripper_action=4,
+        gripper_closes_at="high",
+    )
+
+
+def _renderer(model: Any, data: Any) -> Any:
+    """Return what draws a scene as OGBench does."""
+    view, size = model.vis.global_, model.stat
+    view.offwidth = view.offheight = _PIXELS
+    camera = {
+        "azimuth": view.azimuth,
+        "elevation": view.elevation,
+        "distance": 1.5 * size.extent,
+        "lookat": np.array(size.center),
+    }
+    return MujocoRenderer(model, data, camera, width=_PIXELS, height=_PIXELS)
 
 
 class GoalOGBench(gym.Env[Any, Any]):
@@ -67,6 +97,7 @@ class GoalOGBench(gym.Env[Any, Any]):
         self._tolerance = _CUBE_TOLERANCE if self._is_cube else float(self._env._goal_tol)
         self._part = _CUBE if self._is_cube else 2
         self._goal = np.zeros(self._part)
+        self._renderer: Any = None
         width = len(self._achieved())
 
         def box(size: int) -> spaces.Box:
@@ -78,9 +109,11 @@ class GoalOGBench(gym.Env[Any, Any]):
             desired_goal=box(width),
         )
         self.action_space = spaces.Box(low.astype(np.float32), high.astype(np.float32))
-        if not self._is_cube:
-            # Walls stand where they are: no axis along which the scene may be shifted.
-            self.state_layout = StateLayout(positions=(0,), goal_positions=(0,), dim=2)
+        # Walls stand where they are: no axis along which the scene may be shifted.
+        self.state_layout = StateLayout(positions=(0,), goal_positions=(0,), dim=2)
+        if self._is_cube:
+            self.state_layout = _cube_layout(width // _CUBE)
+            self.default_camera_config = {"azimuth": float(self._env.model.vis.global_.azimuth)}
         if self._is_cube and width > _CUBE:
             self.goal_components = {
                 f"cube {index}": slice(start, start + _CUBE)
@@ -142,10 +175,17 @@ class GoalOGBench(gym.Env[Any, Any]):
 
     def render(self) -> Any:
         """Return a picture, ``(height, width, 3)``."""
-        return self._env.render()
+        if not self._is_cube:
+            return self._env.render()
+        # Its own renderer takes the OpenGL that was chosen when MuJoCo was imported.
+        if self._renderer is None:
+            self._renderer = _renderer(self._env.model, self._env.data)
+        return self._renderer.render("rgb_array")
 
     def close(self) -> None:
         """Close the simulator."""
+        if self._renderer is not None:
+            self._renderer.close()
         self._env.close()
 
     def _achieved(self) -> Vector:

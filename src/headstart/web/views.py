@@ -1,5 +1,6 @@
 """What draws an environment for a page: MuJoCo's renderer, its own ``render``, or a diagram."""
 
+import contextlib
 import logging
 from collections.abc import Generator, Mapping
 from typing import Any, Protocol
@@ -37,6 +38,10 @@ def drawable_env(source: EnvSource, *, draw: bool = True) -> gym.Env[Any, Any]:
         source: its description.
         draw: whether it is to be rendered.
     """
+    if draw:
+        # Some renderers take the OpenGL that is chosen when MuJoCo is imported.
+        with contextlib.suppress(InputError):
+            select_backend()
     env = make_env(source)
     if not draw or _is_mujoco(env) or "rgb_array" not in env.metadata.get("render_modes", ()):
         return env

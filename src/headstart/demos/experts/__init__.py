@@ -9,6 +9,7 @@ from headstart.demos.experts.fetch_reach import Array, fetch_reach
 from headstart.demos.experts.fetch_slide import fetch_slide
 from headstart.demos.experts.fetch_stack import fetch_stack
 from headstart.demos.experts.metaworld import metaworld_expert
+from headstart.demos.experts.ogbench_cube import ogbench_cube
 from headstart.envs.known import task_name
 from headstart.errors import InputError
 
@@ -26,6 +27,8 @@ EXPERTS: dict[str, Expert] = {
     "FetchStack": fetch_stack,
 }
 """Expert by environment id without version, kind of reward and number of blocks."""
+_OF_OTHERS: dict[str, Expert] = {"OGBenchCubeSingle": ogbench_cube}
+"""Experts in environments of packages that may not be here."""
 _VARIANT = re.compile(r"(?<=FetchStack)[1-8](Step)?$|Dense$")
 
 
@@ -39,11 +42,14 @@ def expert_for(env_id: str) -> Expert:
         return theirs
     # The reward is not part of the observation, and that says how many blocks there are.
     task = _VARIANT.sub("", task_name(env_id))
+    if task in _OF_OTHERS:
+        return _OF_OTHERS[task]
     if task not in EXPERTS:
         known = ", ".join(sorted(EXPERTS))
         raise InputError(
             f"{env_id}: no scripted expert for this environment; there are experts for {known} "
-            "(any version, sparse or Dense) and for Meta-World's tasks; a policy demonstrates with "
-            "--policy DIR, any function from Python with collect_demos(env, function, episodes=N)"
+            "(any version, sparse or Dense), for Meta-World's tasks and OGBenchCubeSingle; a "
+            "policy demonstrates with --policy DIR, any function from Python with "
+            "collect_demos(env, function, episodes=N)"
         )
     return EXPERTS[task]
