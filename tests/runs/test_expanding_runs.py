@@ -1,6 +1,7 @@
 """``train(..., expand=N)``: from one demonstration to a policy in one call."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from cut_runs import Cut, PowerCut
 from small_runs import SMALL, weights_of
 
 from headstart import (
+    PRESETS,
     InputError,
     Observer,
     collect_demos,
@@ -56,6 +58,12 @@ def test_settings_of_an_expansion_that_does_not_take_place_are_named(sources, ca
     run(sources, config=config, expand=0)
     [line] = [it.message for it in caplog.records if "changes nothing" in it.message]
     assert line == "no demonstrations are expanded: demos.expand_speed=2.0 changes nothing"
+
+
+def test_settings_of_an_expansion_that_are_those_of_a_preset_are_not(sources, caplog):
+    config = replace(CONFIG, demos=PRESETS["stack"].demos, env_steps=60)
+    run(sources, config=config, expand=0)
+    assert not [it for it in caplog.records if "changes nothing" in it.message]
 
 
 @pytest.mark.slow

@@ -19,9 +19,10 @@ from headstart.envs.goal_env import GoalSpec
 from headstart.envs.make import make_env
 from headstart.envs.source import EnvSource
 from headstart.errors import InputError
+from headstart.presets import PRESETS
 from headstart.rollout.executors import Executor
 from headstart.text import counted
-from headstart.training.config import DemosConfig, TrainConfig
+from headstart.training.config import TrainConfig
 
 _COUNT = 100
 """Demonstrations that are made by default, for each place in a goal."""
@@ -83,12 +84,12 @@ def expand(
 
 
 def warn_unused(config: TrainConfig) -> None:
-    """Name the settings of an expansion that does not take place, if there are some."""
-    usual = DemosConfig()
+    """Name the settings of an expansion that does not take place, but for those of presets."""
     unused = [
         f"demos.{name}={value}"
         for name in ("expand_speed", "expand_noise")
-        if (value := getattr(config.demos, name)) != getattr(usual, name)
+        if (value := getattr(config.demos, name))
+        not in [getattr(preset.demos, name) for preset in PRESETS.values()]
     ]
     if unused:
         _log.warning("no demonstrations are expanded: %s changes nothing", " and ".join(unused))
