@@ -93,9 +93,11 @@ def test_an_unknown_environment_is_reported_before_any_process_starts():
         make_executor("NoSuchEnv-v0", 2)
 
 
-def test_a_negative_number_of_collectors_is_refused():
+def test_impossible_numbers_of_collectors_are_refused():
     with pytest.raises(InputError, match="collectors must not be negative, got -1"):
         make_executor("PointReach-v0", -1)
+    with pytest.raises(InputError, match="collectors must be at most 1024, got 100000"):
+        make_executor("PointReach-v0", 100_000)
 
 
 def broken(observation):

@@ -66,6 +66,13 @@ def test_settings_of_an_expansion_that_are_those_of_a_preset_are_not(sources, ca
     assert not [it for it in caplog.records if "changes nothing" in it.message]
 
 
+def test_a_run_that_is_too_short_for_it_says_so(sources, caplog):
+    caplog.set_level("INFO", "headstart")
+    run(sources, config=CONFIG.with_({"env_steps": 60}), expand=None)
+    [line] = [it.message for it in caplog.records if "learning from" in it.message]
+    assert line.startswith("learning from 1 demonstration alone; runs of 6000 env steps or more")
+
+
 @pytest.mark.slow
 def test_the_same_call_continues_it(sources, tmp_path):
     expected = run(sources, tmp_path / "undisturbed")

@@ -23,6 +23,9 @@ Collectors = int | str
 """How many processes run episodes, 0 for this process; or ``"ray"`` or ``"ray://HOST:PORT"`` for
 those of a Ray cluster, see ``RayExecutor``. No result depends on it."""
 
+_MOST = 1024
+"""Collectors; each is a process with an environment of its own."""
+
 
 class Pending(Protocol):
     """An episode that has been asked for."""
@@ -100,6 +103,7 @@ def make_executor(
         return RayExecutor(env, collectors, timeout, is_built=is_built)
     number = convert(int, collectors, "collectors")
     require(number >= 0, "collectors must not be negative", number)
+    require(number <= _MOST, f"collectors must be at most {_MOST}", number)
     if number:
         return ProcessExecutor(env, number, timeout, is_built=is_built)
     return SerialExecutor(env)

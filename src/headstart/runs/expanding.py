@@ -143,12 +143,23 @@ def _speed(config: TrainConfig, spec: GoalSpec, demos: DemoSet) -> float:
 
 def _worth_making(config: TrainConfig, spec: GoalSpec, demos: DemoSet) -> int:
     """Return how many demonstrations to make: where they are few or slow, and the run is long."""
-    is_long = config.env_steps >= _COUNT * spec.max_episode_steps
     can_be_played = spec.layout.hand_actions and spec.layout.goal_positions
-    if not is_long or not can_be_played or cost_of(demos.header) is not None:
+    if not can_be_played or cost_of(demos.header) is not None:
         return 0
-    few_or_slow = len(demos.episodes) <= _FEW or _are_slow(demos, Workspace.of(spec))
-    return _COUNT * len(spec.layout.goal_positions) if few_or_slow else 0
+    if len(demos.episodes) > _FEW and not _are_slow(demos, Workspace.of(spec)):
+        return 0
+    count, least = _COUNT * len(spec.layout.goal_positions), _COUNT * spec.max_episode_steps
+    if config.env_steps >= least:
+        return count
+    _log.info(
+        "learning from %s alone; runs of %d env steps or more make %d of them first, and so does "
+        "--demos.expand %d",
+        counted(len(demos.episodes), "demonstration"),
+        least,
+        count,
+        count,
+    )
+    return 0
 
 
 def _are_slow(demos: DemoSet, workspace: Workspace) -> bool:

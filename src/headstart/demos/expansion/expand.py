@@ -185,6 +185,8 @@ def _skills(sources: DemoSet, workspace: Workspace) -> tuple[list[int], list[Ski
             skills[number] = read_skill(episode, workspace)
         except UnusableError as error:
             refused[str(error)] += 1
+    if not sources.episodes:
+        raise InputError(f"there are no demonstrations of {sources.env_id} to expand")
     total = counted(len(sources.episodes), "demonstration")
     reasons = ", ".join(f"{reason} ({count} of them)" for reason, count in refused.items())
     if not skills and len(sources.episodes) == 1:
