@@ -101,10 +101,10 @@ class CarryLayer:
         # The object may have been touched before it was grasped.
         self._shift[begins:grab] = scene.object - self._object[begins:grab]
         self._careful[begins:grab] = True
-        flown = self._come_down(begins, grab)
+        landed = self._come_down(begins, grab)
         self._follows[: begins + 1] = self._blend(0, begins, at_start, self._shift[begins].copy())
         self._follows[begins : grab + 1] = 1.0
-        self._flight[: flown + 1] = APPROACH
+        self._flight[: landed + 1] = APPROACH
         # The hand is to close where it held the object afterwards.
         move = self._move
         held = slice(min(move.grab + 2, move.place), move.place + 1)
