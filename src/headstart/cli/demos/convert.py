@@ -88,9 +88,9 @@ def add_action(actions: Any) -> None:
 
 
 def _import(arguments: argparse.Namespace) -> None:
+    check_new_output(arguments.out, "a demo file", DEMO_FILES, force=arguments.force)
     for source in arguments.sources:
         check_exists(source)
-    check_new_output(arguments.out, "a demo file", DEMO_FILES, force=arguments.force)
     env = make_env(arguments.env)
     # The arguments that the user gave belong to the id.
     name = env_source(arguments.env).name
