@@ -105,7 +105,6 @@ CASES = [
     ("demos play demos.npz --video video.mp4", "video.mp4: is a directory"),
     ("demos play bare.npz --video out.mp4", "3 of 3 demonstrations hold no snapshots"),
     ("demos import missing.npz --env PointReach-v0 --out new.npz", "missing.npz: no such file"),
-    ("demos import missing.npz --env PointReach-v0 --out demos.npz", "missing.npz: no such file"),
     ("demos expand missing.npz --out demos.npz", "missing.npz: no such file"),
     ("demos import text.npz --env PointReach-v0 --out new.npz", "text.npz: not a file of demon"),
     ("demos import demos.npz --env BitFlip-v0 --out new.npz", "demos.npz: the demonstrations have"),
