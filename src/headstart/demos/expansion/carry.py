@@ -41,6 +41,7 @@ class CarryLayer:
         self._skill, self._move, self._scene = skill, move, scene
         self._workspace, self._clearance = workspace, clearance
         self._is_last = move is skill.moves[-1]
+        self._flies = bool(len(scene.others)) and len(workspace.upward) == 1
         states = slice(move.first, move.last + 1)
         self._hand = skill.hand[states]
         self._object = skill.objects[states, move.component]
@@ -57,23 +58,24 @@ class CarryLayer:
         """Return the route."""
         scene, move, stride = self._scene, self._move, self._workspace.stride
         to_goal = scene.goal - self._skill.objects[-1, move.component]
-        released, arrives = np.flatnonzero(self._closing[self._place :]), self._place
-        if len(released):
+        changes = np.flatnonzero(self._closing[self._place :])
+        released = self._place + int(changes[0]) if len(changes) else None
+        arrives = self._place
+        if released is not None:
             limits = min(self._grab + 1, self._place), len(self._hand) - 1
             arrives, _ = near(self._hand, self._place, stride, *limits)
             self._careful[arrives:] = True
         self._shift[arrives:] = to_goal
-        if len(released):
-            self._let_down(self._place + int(released[0]))
-        if len(released) and not self._is_last:
-            self._leave_upwards(self._place + int(released[0]))
+        if released is not None:
+            self._let_down(released)
+            if not self._is_last:
+                self._leave_upwards(released)
         start, at_start = 0, scene.hand - self._hand[0]
         if move.kind == "carry":
             start = self._approach(at_start, max(arrives - 1, self._grab))
             at_start = self._shift[start].copy()
-            end = self._place + int(released[0]) if len(released) else None
-            self._held[self._grab : end] = True
-            landed = arrives if end is None else self._come_down(arrives, end)
+            self._held[self._grab : released] = True
+            landed = arrives if released is None else self._come_down(arrives, released)
             self._flight[start : landed + 1] = LANDING
         self._blend(start, arrives, at_start, self._shift[arrives].copy())
         if move.kind == "carry":
@@ -87,7 +89,7 @@ class CarryLayer:
         """
         way = self._hand[begins:ends] - self._hand[ends]
         height = np.abs(way[:1, self._workspace.upward]).max(initial=0.0)
-        if not len(self._scene.others) or height < _FROM_ABOVE * np.linalg.norm(way[:1]):
+        if not self._flies or height < _FROM_ABOVE * np.linalg.norm(way[:1]):
             return begins
         axes = list(self._workspace.layout.shift_axes)
         self._shift[begins:ends, axes] -= way[:, axes]
@@ -157,8 +159,7 @@ class CarryLayer:
             self._shift[first : last + 1, axis] += np.maximum(least - height, 0.0)
 
     def _finished(self) -> Route:
-        stride, upward = self._workspace.stride, self._workspace.upward
-        others = self._scene.others
+        stride = self._workspace.stride
         dwell = np.zeros(len(self._hand), np.int64)
         for state in np.flatnonzero(self._closing):
             dwell[state] = self._waits(int(state))
@@ -173,9 +174,9 @@ class CarryLayer:
             flight=self._flight,
             turns=np.zeros(len(self._hand)),
         ).dense(stride)
-        if not len(others) or len(upward) != 1:
+        if not self._flies:
             return route
-        return flown(route, others, upward[0], stride)
+        return flown(route, self._scene.others, self._workspace.upward[0], stride)
 
     def _waits(self, state: int) -> int:
         """Return for how many steps the hand stays where it is when the gripper moves."""
