@@ -220,7 +220,7 @@ def _is_placed(scene: _Scene, behind: float) -> float:
     held = rise(float(np.linalg.norm(stop)) + 0.1 * max(speed - 0.03, 0.0), LET_GO_LIMITS)
     loose = rise(float(np.linalg.norm(PLACE_WEIGHTS * scene.lacking)), FETCH_LIMITS)
     placed = 1.0 - (scene.touching * held + (1.0 - scene.touching) * loose)
-    # What has begun goes on.
+    # A strike that has begun continues.
     in_line = 1.0 - rise(abs(float(scene.lacking[1])), (0.035, 0.045))
     near = (1.0 - rise(scene.gap, (0.012, 0.03))) * (1.0 - rise(float(scene.way[0]), (0.58, 0.6)))
     return max(placed, in_line * behind * near, in_line * scene.struck) * scene.strikes
