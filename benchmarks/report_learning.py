@@ -49,7 +49,7 @@ HEADLINES = (
     "push-fast",
     "slide-fast",
     "reach-fast",
-    "point-maze-fast",
+    "point-maze-plain-fast",
     "pick-and-place-nair2018",
     "pick-and-place-nair2018-without-demos",
 )

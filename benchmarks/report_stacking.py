@@ -55,7 +55,7 @@ def stack_costs_table() -> str:
         [
             "| blocks | " + " | ".join(costs) + " |",
             "|---|" + "--:|" * len(costs),
-            "| ms of one core an update | "
+            "| processor time of an update, ms | "
             + " | ".join(f"{ms:.1f}" for ms in costs.values())
             + " |",
             "",
