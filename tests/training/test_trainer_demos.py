@@ -108,6 +108,33 @@ def test_batches_hold_the_promised_share_of_demonstrations(point_demos):
         assert all(tuple(row) in actions for row in batch.action[batch.is_demo == 1].tolist())
 
 
+@pytest.mark.parametrize(("relabelled", "own"), [(None, True), (0.0, False), (1.0, False)])
+def test_demonstrations_are_cloned_for_what_they_end_at(relabelled, own):
+    def beside(observation):
+        return -point_expert(observation)
+
+    good = collect_demos(POINT, point_expert, episodes=2).episodes
+    failed = collect_demos(POINT, beside, episodes=2, seed=1, keep_failures=True).episodes
+    assert not any(demo.success for demo in failed)
+    spec, env = GoalSpec.from_env(make_env(POINT)), make_env(POINT)
+    config = replace(SMALL, demos=DemosConfig(relabel_fraction=relabelled))
+    with SerialExecutor(POINT) as executor:
+        trainer = build_trainer(config, spec, [*good, *failed], executor, GoalReward(env), ())
+        batch = trainer.demo_sampler.sample(200)
+    ends = [
+        *(demo.desired_goals[0] for demo in good),
+        *(demo.achieved_goals[-1] for demo in failed),
+    ]
+    wanted = {tuple(goal) for goal in np.array(ends).tolist()}
+    assert ({tuple(goal) for goal in batch.desired_goal.tolist()} == wanted) is own
+    # Those that resets may start from are what they were.
+    assert all(np.array_equal(*pair) for pair in goals_of(trainer.demos, [*good, *failed]))
+
+
+def goals_of(*sets):
+    return zip(*([demo.desired_goals for demo in demos] for demos in sets), strict=True)
+
+
 @pytest.mark.slow
 def test_training_resets_to_demonstrated_states_and_evaluation_never_does(point_demos):
     spec, env = GoalSpec.from_env(make_env(POINT)), make_env(POINT)

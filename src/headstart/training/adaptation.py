@@ -11,7 +11,6 @@ from headstart.dotted import walk
 from headstart.text import counted
 from headstart.training.config import (
     CycleConfig,
-    DemosConfig,
     EvaluationConfig,
     TrainConfig,
     WarmStartConfig,
@@ -39,7 +38,6 @@ _BY_TASK = (
     "demos.expand_speed",
     "demos.find",
     "demos.other_goals",
-    "demos.relabel_fraction",
     "evaluation.episodes",
     "evaluation.every",
     "hindsight.relabel_fraction",
@@ -54,7 +52,6 @@ def adapt(config: TrainConfig, spec: "GoalSpec") -> TrainConfig:
     """Return a configuration in which nothing is left open but what demonstrations decide."""
     return replace(
         config,
-        demos=_adapt_demos(config, spec),
         cycle=_adapt_cycle(config.cycle),
         warm_start=_adapt_warm_start(config, spec.max_episode_steps),
         evaluation=_adapt_evaluation(config, spec.max_episode_steps),
@@ -119,12 +116,6 @@ def sees_component(config: TrainConfig, spec: "GoalSpec") -> bool:
     if config.actor_inputs == "auto":
         return spec.component_layout is not None and len(spec.components) > 1
     return config.actor_inputs == "component"
-
-
-def _adapt_demos(config: TrainConfig, spec: "GoalSpec") -> DemosConfig:
-    if config.demos.relabel_fraction is None and sees_component(config, spec):
-        return replace(config.demos, relabel_fraction=0.0)
-    return config.demos
 
 
 def _adapt_cycle(cycle: CycleConfig) -> CycleConfig:

@@ -30,7 +30,7 @@ from headstart.training.config import ActorInputs, TrainConfig
 from headstart.training.contest import Contest
 from headstart.training.goal_use import compare_goal_use
 from headstart.training.observer import Observer
-from headstart.training.sampling import make_relabelling, make_samplers
+from headstart.training.sampling import goal_reached, make_relabelling, make_samplers
 from headstart.training.share import Share
 from headstart.training.trainer import Trainer
 
@@ -101,8 +101,11 @@ def build_trainer(
     if demos is not None:
         demos = [check(episode, is_demo=True).demonstrated() for episode in demos]
     relabelling = make_relabelling(config, reward, goal_strategy)
-    config = _decide_other_goals(config, spec, demos)
-    sampler, demo_sampler = make_samplers(config, mirror, replay, demos, relabelling, streams)
+    cloned = demos and [goal_reached(demo) for demo in demos]
+    if config.demos.relabel_fraction is not None:
+        cloned = demos
+    config = _decide_other_goals(config, spec, cloned)
+    sampler, demo_sampler = make_samplers(config, mirror, replay, cloned, relabelling, streams)
     return Trainer(
         config=config,
         spec=spec,

@@ -83,9 +83,9 @@ class DemosConfig:
     num_episodes: int | None = setting(None, at_least=1, resume="fixed")
     """How many demonstrations of the file to use, from its start; all of them by default."""
     relabel_fraction: float | None = setting(None, at_least=0, at_most=1)
-    """Share of the demonstrated steps that get a substitute goal. By default that of hindsight, and
-    none where the actor sees one component of a goal at a time: with other goals another one is
-    current, to which the demonstrator paid no regard."""
+    """Share of the demonstrated steps that get a substitute goal, as hindsight.strategy says. By
+    default none: demonstrations are cloned for the goal that they end at, those that failed for
+    what they ended with. How to reach what they pass through they do not show."""
     expand: int | None = setting(None, at_least=0, at_most=MOST_EPISODES, resume="fixed")
     """Demonstrations to make of those given, in new scenes, as `headstart demos expand` does, to
     learn from these instead; 0 makes none. By default 100 for each place in a goal, of 20 or fewer
@@ -134,7 +134,8 @@ class WarmStartConfig:
     bc_updates: int | None = setting(None, at_least=0, resume="fixed")
     """Updates of pure behaviour cloning; none without demonstrations. By default 4000, or 2000 from
     20 demonstrations or fewer, which a longer fit would learn by heart. Where several actors are
-    cloned, only the one that is chosen gets the second half, and needs env steps to be chosen."""
+    cloned, each gets a quarter, and only the one that is chosen gets the rest, and needs env steps
+    to be chosen."""
     episodes: int | None = setting(None, at_least=0, at_most=MOST_EPISODES, resume="fixed")
     """Episodes collected with the clone, or without demonstrations with random actions. By default
     20, but at most 6000 env steps and three quarters of env_steps."""

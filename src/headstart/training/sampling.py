@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
 
 from headstart.data import strategies
 from headstart.data.approach import OtherGoals
@@ -55,12 +56,21 @@ def make_samplers(
         return mirrored(online, "replay/mirror"), None
     demonstrated = EpisodeReplay.from_episodes(demos, grows=True)
     others = OtherGoals.of(demos) if config.demos.other_goals else None
-    fraction = config.demos.relabel_fraction
-    if fraction is not None:
-        relabelling = replace(relabelling, fraction=fraction)
+    relabelling = replace(relabelling, fraction=config.demos.relabel_fraction or 0.0)
     shown = relabelling.sampler(demonstrated, streams["demo"], others)
     mixed = MixedSampler(online=online, demos=shown, demo_fraction=config.demos.fraction)
     return mirrored(mixed, "replay/mirror"), mirrored(shown, "demo/mirror")
+
+
+def goal_reached(demo: Episode) -> Episode:
+    """Return a demonstration that failed as one of what it ended with; any other as it is.
+
+    It shows how to get where it ended. What it passed through on the way it does not show how to
+    reach: it did not stop there.
+    """
+    if demo.success:
+        return demo
+    return replace(demo, desired_goals=np.repeat(demo.achieved_goals[-1:], len(demo), axis=0))
 
 
 def make_relabelling(

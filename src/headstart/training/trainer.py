@@ -133,7 +133,7 @@ class Trainer:
             self._observe(EpisodeReplay.from_episodes(self.demos))
         self.state.begun = True
         yield from self._evaluate_start(after=0)
-        first = to_clone if len(self.contest.agents) == 1 else to_clone // 2
+        first = to_clone if len(self.contest.agents) == 1 else to_clone // 4
         yield from self._clone(first)
         yield from self._evaluate_start(after=first)
         yield from self._collect_warm_start()
