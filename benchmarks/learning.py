@@ -145,6 +145,18 @@ EXPERIMENTS = {
     "ogbench-cube-fast": Experiment(
         "OGBenchCubeSingle-v0", _evaluated("fast", 10_000, 5000, expand=0), (5000, 10_000), 40
     ),
+    "metaworld-reach-one-fast": Experiment(
+        "MetaWorldReach-v3", _evaluated("fast", 6000, 3000, expand=100), (3000, 6000), 1
+    ),
+    "metaworld-push-one-fast": Experiment(
+        "MetaWorldPush-v3", _evaluated("fast", 6000, 3000, expand=100), (3000, 6000), 1
+    ),
+    "metaworld-pick-place-one-fast": Experiment(
+        "MetaWorldPickPlace-v3", _evaluated("fast", 6000, 3000, expand=100), (3000, 6000), 1
+    ),
+    "ogbench-cube-one-fast": Experiment(
+        "OGBenchCubeSingle-v0", _evaluated("fast", 6000, 3000, expand=100), (3000, 6000), 1
+    ),
     "ogbench-point-maze-fast": Experiment(
         "OGBenchPointmazeMedium-v0", _evaluated("fast", 15_000, 15_000), (15_000,)
     ),

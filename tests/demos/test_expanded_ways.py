@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import numpy as np
-from carrying import Carrying
-from expanding import demonstrate, expand
+from carrying import Carrying, Demonstrator
+from expanding import STEPS, demonstrate, expand
 
 from headstart.demos.expansion.flight import APPROACH, flown
 from headstart.demos.expansion.route import Route
@@ -26,6 +26,16 @@ def test_a_command_in_the_middle_keeps_the_fingers_as_they_are():
     told, full = (read_skill(it, workspace) for it in (replace(episode, actions=actions), episode))
     assert told.moves == full.moves
     np.testing.assert_array_equal(np.sign(told.others[:, 3]), np.sign(full.others[:, 3]))
+
+
+def test_letting_go_of_what_falls_is_not_taken_for_grasping_it():
+    demos = demonstrate(Demonstrator(drop=0.08))
+    workspace = Workspace.of(GoalSpec.from_env(make_env(Carrying, **STEPS)))
+    (episode,) = demos.episodes
+    (move,) = read_skill(episode, workspace).moves
+    closes, opens = np.flatnonzero(np.diff(episode.actions[:, 3])) + 1
+    assert (move.grab, move.place) == (closes, opens)
+    assert expand(demos).success_rate == 1.0
 
 
 def test_a_hand_leaves_upwards_and_not_to_where_the_next_block_was():

@@ -125,10 +125,13 @@ def layout(blocks, **changes):
 
 
 class Demonstrator:
-    """Carries one block after another, in phases; ``pace`` is the share of the full speed."""
+    """Carries one block after another, in phases; ``pace`` is the share of the full speed.
 
-    def __init__(self, pace=1.0, noise=0.0):
-        self.pace, self.noise = pace, noise
+    Blocks are let go at the height ``drop`` above their places.
+    """
+
+    def __init__(self, pace=1.0, noise=0.0, drop=0.0):
+        self.pace, self.noise, self.drop = pace, noise, drop
 
     def reset(self, *, seed):
         self.rng, self.block, self.phase, self.waited = np.random.default_rng(seed), 0, 0, 0
@@ -142,7 +145,8 @@ class Demonstrator:
         up = np.array([0.0, 0.0, 0.1])
         block, goal = blocks[self.block], goals[self.block]
         targets = [block + up, block, block, hand * [1, 1, 0] + [0, 0, goal[2] + 0.15]]
-        targets += [goal + up, goal, goal, goal + up]
+        above = goal + np.array([0.0, 0.0, self.drop])
+        targets += [goal + up, above, above, goal + up]
         target = targets[self.phase]
         gripper = -1.0 if 2 <= self.phase < 6 else 1.0
         way = np.clip((target - hand) / STEP, -1.0, 1.0) * self.pace

@@ -23,6 +23,8 @@ Vector = NDArray[np.float64]
 _OBSERVATION = 36
 """Numbers before the goal: hand, gripper, objects, and all of it one step before."""
 _ENTRIES = {"hand": slice(0, 3), "object": slice(4, 7)}
+_BEFORE = tuple(range(18, _OBSERVATION))
+"""Entries that say how things were a step ago, and so how fast they are."""
 _CAMERA = "corner2"
 # An action of 1 moves the hand's target by 1 cm, and the hand is drawn after it.
 _STEPS, _LAG = (0.01, 0.01, 0.01), 3.0
@@ -61,9 +63,11 @@ class GoalMetaWorld(gym.Env[Any, Any]):
         # Its own reward is not used, and raises where a goal is at the start of the object.
         self._env.evaluate_state = lambda observation, action: (0.0, {})
         self.state_layout = StateLayout(
-            positions=(0,) if achieves == "hand" else (0, 4),
+            velocities=_BEFORE,
+            positions=(0, 4),
             goal_positions=(0,),
             hand=0,
+            shift_axes=(0, 1),
             hand_actions=(0, 1, 2),
             hand_steps=_STEPS,
             hand_lag=_LAG,

@@ -16,10 +16,12 @@ Observation = Mapping[str, NDArray[Any]]
 
 _PLACED, _ROUGHLY = 0.3, 0.75
 """How far one of several objects may be from its place, in strides; at the last tries."""
-_WAIT = 8
-"""Steps in which an object in the hand must come to its place once its route has ended."""
-_HOLD = 5
-"""Steps for which the goal must be held at the end."""
+_WAIT, _HOLD = 8, 5
+"""Steps in which an object in the hand must come to its place once its route has ended, and for
+which the goal must be held at the end; as many times more as the hand lags."""
+_RESTS = 0.1
+"""How far what is at its goal may still move in a step, in strides; at less than ``_PLACED`` from
+the middle of its goal it may move."""
 _TRIES = 4
 """How often a move is tried, where states are restored."""
 # What changes from try to try, in strides.
@@ -41,6 +43,7 @@ class Player:
     def __init__(self, skill: Skill, workspace: Workspace, speed: float, restores: bool) -> None:
         self._skill, self._workspace = skill, workspace
         self._speed, self._restores = speed, restores
+        self._slowness = 1.0 + workspace.layout.hand_lag
         self._number = self._begun = self._tries = self._held = self._waited = 0
         self._hurry = 1.0
         self._play: Play | None = None
@@ -50,6 +53,7 @@ class Player:
         """Begin an episode."""
         self._rng = np.random.default_rng(seed)
         self._last: Array | None = None
+        self._object = np.full(self._workspace.layout.dim, np.inf)
         self._number, self._begun, self._hurry = 0, 0, 1.0
         self._start_move(0)
 
@@ -69,14 +73,16 @@ class Player:
         assert play is not None
         done = is_success if len(self._skill.moves) == 1 else self._are_placed(observation)
         self._held = self._held + 1 if is_success and done and play.ended else 0
-        if is_last and (self._held >= _HOLD or (finished and is_success)):
+        held = self._comes_to_rest(self._scene(observation))
+        held &= self._held >= _HOLD * self._slowness
+        if is_last and (held or (finished and is_success)):
             return None
         if not is_last and play.ended and done:
             self._number, self._begun = self._number + 1, num_steps
             self._start_move(0)
             return num_steps
         self._waited += play.ended and not done
-        patience = _WAIT if play.is_held else 0
+        patience = _WAIT * self._slowness if play.is_held else 0
         if finished or self._waited > patience or play.is_lost(self._scene(observation)):
             self._hurry *= _FASTER if finished else 1.0
             return self._again(None if finished else num_steps)
@@ -132,6 +138,16 @@ class Player:
             0.0 if before is None else float(np.abs(rest - before).max(initial=0.0)),
             np.delete(objects, component, axis=0),
         )
+
+    def _comes_to_rest(self, scene: Scene) -> bool:
+        """Return whether the object rests, or is in the middle of its goal.
+
+        A demonstration that ended sooner would not show how to stop.
+        """
+        before, self._object = self._object, scene.object
+        limits = (_RESTS, scene.object - before), (_PLACED, scene.goal - scene.object)
+        stride = self._workspace.stride
+        return any(float(np.linalg.norm(way)) < share * stride for share, way in limits)
 
     def _are_placed(self, observation: Observation) -> bool:
         """Return whether all objects that have been moved are where they belong."""

@@ -31,7 +31,7 @@ class Play(Protocol):
 
     @property
     def is_held(self) -> bool:
-        """Whether the object should be in the hand."""
+        """Whether the object should be in the hand, or is the hand."""
 
     def step(self, scene: Scene) -> Array:
         """Return how far the hand is to move next in the scene as it is now, ``(dim,)``."""
@@ -79,13 +79,13 @@ class CarryPlay:
 
     @property
     def is_held(self) -> bool:
-        """Whether the hand should hold the object here."""
-        return self._follower.is_held
+        """Whether the hand should hold the object here, or is itself what is to get to the goal."""
+        return self._is_reach or self._follower.is_held
 
     def step(self, scene: Scene) -> Array:
         """Return how far the hand is to move, at the end what it holds to the goal."""
         follower = self._follower
-        if self.ended and (follower.is_held or self._is_reach):
+        if self.ended and self.is_held:
             return _GAIN * (scene.goal - scene.object)
         way = follower.way(scene.hand, scene.object, scene.change)
         # A hand that creeps up to where its fingers move looks like one that stays.

@@ -22,7 +22,7 @@ _CREEP = 0.05
 _NEAR, _CLEAR, _LEAVES = 1.35, 1.8, 4.0
 """How far the hand is from where it takes an object, or has let it go, when it is on its way; and
 how far it leaves the last one."""
-_TAKES, _WITHIN = 2.4, 2.0
+_TAKES, _WITHIN = 3.0, 2.0
 """How far from an object the hand may be that takes it, also in the shortest distance between them.
 """
 _KEEPS = 0.1
@@ -173,10 +173,10 @@ def _move(
     apart = _distance(hand, way)
     # What is called the hand may be some way above its fingers.
     within = max(_TAKES * stride, _WITHIN * float(apart.min()))
-    for change in np.flatnonzero(changes[: place + 1])[::-1]:
-        moved = _distance(way[change], way[-1]) > _MOVED * stride
-        if moved and apart[change] < within:
-            return Move("carry", number, 0, int(change), place, place)
+    grasp = _last_grasp(way, changes[: place + 1], apart < within, stride)
+    if grasp is not None:
+        grab, let_go = grasp
+        return Move("carry", number, 0, grab, let_go, let_go)
     still = _distance(way[: place + 1], way[0]) < _STILL * stride
     grab = int(np.flatnonzero(still)[-1])
     # What is pushed may be tipped over.
@@ -186,6 +186,24 @@ def _move(
         return Move(kind, number, 0, grab, place, place)
     first, start, end = _longest_push(way, stride)
     return Move(kind, number, first, start, end, end)
+
+
+def _last_grasp(
+    way: Array, changes: NDArray[np.bool_], in_reach: NDArray[np.bool_], stride: float
+) -> tuple[int, int] | None:
+    """Return where an object is grasped for the last time, and where it has arrived or is let go.
+
+    What is let go may fall, which is not to be taken for being carried: the gripper closes and
+    opens in turn, and after one kind of change objects move farther than after the other.
+    """
+    states = np.flatnonzero(changes)
+    ends = np.append(states, len(changes) - 1)[1:]
+    moved = _distance(way[ends], way[states])
+    grasps = slice(int(np.argmax(moved)) % 2, None, 2) if len(states) else slice(None)
+    for state, end in zip(states[grasps][::-1], ends[grasps][::-1], strict=True):
+        if in_reach[state] and _distance(way[state], way[-1]) > _MOVED * stride:
+            return int(state), int(end)
+    return None
 
 
 def _longest_push(way: Array, stride: float) -> tuple[int, int, int]:
