@@ -26,8 +26,16 @@ from headstart.envs.goal_env import GoalSpec
 from headstart.rollout.job import EpisodeJob, run_episode
 
 OUT = Path(__file__).parent / "results" / "expansion.json"
-TASKS = ("FetchPickAndPlace-v4", "FetchPush-v4")
 KINDS = ("perfect", "slow", "noisy", "half-failing")
+TASKS = {
+    "FetchPickAndPlace-v4": KINDS,
+    "FetchPush-v4": KINDS,
+    "MetaWorldReach-v3": KINDS[:3],
+    "MetaWorldPush-v3": KINDS[:3],
+    "MetaWorldPickPlace-v3": KINDS[:3],
+    "OGBenchCubeSingle-v0": KINDS[:3],
+}
+"""Environments, and the kinds of their sources."""
 SPEEDS = (1.0, 1.5, 2.0)
 SOURCES = 10
 ATTEMPTS = 5
@@ -55,7 +63,7 @@ def main() -> None:
 def yields(env_id: str, arguments: argparse.Namespace) -> list[dict[str, Any]]:
     """Return a row for each kind of sources, with snapshots and without, and for some speeds."""
     rows = []
-    for kind in KINDS:
+    for kind in TASKS[env_id]:
         demos = collect_demos(
             env_id,
             behaviour_of(kind, env_id),

@@ -5,7 +5,7 @@ import logging
 import numpy as np
 import pytest
 from builders import is_one_line
-from carrying import Carrying
+from carrying import STEP, Carrying, layout
 
 from headstart import InputError, find_demos, load_policy, resume, save_demos, train
 from headstart.demos.expansion.cost import cost_of, is_found
@@ -38,6 +38,29 @@ class Forgotten(Handy):
     save_state = restore_state = None
 
 
+class Lagging(Handy):
+    """Its hand is drawn slowly after what is asked of it."""
+
+    def __init__(self):
+        super().__init__()
+        self.state_layout = layout(1, hand_steps=(STEP / 4,) * 3, hand_lag=3.0)
+
+    def reset(self, *, seed=None, options=None):
+        self.pace = np.zeros(3)
+        return super().reset(seed=seed, options=options)
+
+    def step(self, action):
+        self.pace = 0.75 * self.pace + 0.25 * np.clip(action[:3], -1.0, 1.0)
+        return super().step([*(self.pace / 4), action[3]])
+
+    def save_state(self):
+        return np.concatenate([self.pace, super().save_state()])
+
+    def restore_state(self, state, desired_goal=None):
+        self.pace = np.array(state[:3])
+        super().restore_state(state[3:], desired_goal)
+
+
 class Reaching(Carrying):
     """Its goals are places of the hand."""
 
@@ -60,6 +83,12 @@ def few_attempts(monkeypatch):
 
 def found(env=Handy, *, episodes=6, **options):
     return find_demos(env, env_kwargs=STEPS, episodes=episodes, **options)
+
+
+def test_a_hand_that_lags_is_waited_for():
+    found = find_demos(Lagging, env_kwargs={"max_episode_steps": 240}, episodes=4)
+    assert found.success_rate == 1.0
+    assert cost_of(found.header).attempts < 50
 
 
 def test_what_was_lifted_by_chance_is_done_on_purpose():

@@ -16,6 +16,7 @@ Find = Literal["lift", "push"]
 
 _GAIN = 0.36
 """Share of the way to the object that the hand is to move in a step."""
+# Steps; as many times more as the hand lags.
 _PATIENCE = 3
 """Steps without progress after which the hand is as near as it gets."""
 _STEPS = 12
@@ -59,6 +60,7 @@ class Seeker:
 
     def __init__(self, workspace: Workspace, find: Find, gripper: float, restores: bool) -> None:
         self._workspace, self._find, self._restores = workspace, find, restores
+        self._slowness = 1.0 + workspace.layout.hand_lag
         self._low, self._high = (
             np.asarray(bound, float) for bound in (workspace.low, workspace.high)
         )
@@ -84,7 +86,7 @@ class Seeker:
             # Half of the time the fingers move more than the hand.
             share = min(1.0, 2.0 * self._rng.random())
             self._try.action[list(self._workspace.layout.hand_actions)] *= share
-            self._try.hold = int(self._rng.integers(*_HELD_FOR))
+            self._try.hold = round(self._slowness * self._rng.integers(*_HELD_FOR))
         self._try.hold -= 1
         return self._try.action.astype(np.float32)
 
@@ -99,10 +101,10 @@ class Seeker:
             if self._is_there(observation):
                 self._try, self._start = _Try(num_steps, self._others), thing
             return num_steps
-        taken = num_steps - self._try.begun
-        if self._is_found(observation) and (taken >= _STEPS or finished):
+        ended = finished or num_steps - self._try.begun >= _STEPS * self._slowness
+        if ended and self._is_found(observation):
             return None
-        if taken < _STEPS and not finished:
+        if not ended:
             return num_steps
         self._tries += 1
         if not self._restores or self._tries >= _TRIES:
@@ -118,7 +120,7 @@ class Seeker:
             self._nearest, self._stalled = away, 0
         else:
             self._stalled += 1
-        return self._stalled >= _PATIENCE
+        return self._stalled >= _PATIENCE * self._slowness
 
     def _is_found(self, observation: Observation) -> bool:
         moved = self._object(observation) - self._start
