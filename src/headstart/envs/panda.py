@@ -7,11 +7,17 @@ from typing import Any
 import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
 
+from headstart.data.layout import StateLayout
 from headstart.envs.interface import layers
 from headstart.errors import InputError
 from headstart.standard_streams import silent_stdout
 
 _MODULE = "panda_gym"
+_HAND, _OBJECT = 6, 12
+"""Numbers of the hand, before the width between its fingers if these move; and of an object."""
+_GRIPPER = 3
+_HAND_STEPS = (0.025, 0.042, 0.036)
+"""Measured, in steps on end: an action of 1 asks for 5 cm."""
 _ID = re.compile(r"Panda(Reach|Slide|Push|PickAndPlace|Stack|Flip)(Joints)?(Dense)?-v3")
 
 
@@ -62,7 +68,35 @@ class EndsAtGoals(gym.Wrapper[Any, Any, Any, Any]):
         """That of the task, which is built with this wrapper wherever it is built."""
         return self.env.spec
 
+    @property
+    def state_layout(self) -> StateLayout | None:
+        """What the entries of its states mean, where an action moves the hand."""
+        return _layout(self.env.unwrapped)
+
     def compute_terminated(self, achieved_goal: Any, desired_goal: Any, info: Any) -> Any:
         """Return whether goals are reached, for one or for many."""
         task: Any = self.env.unwrapped
         return task.task.is_success(achieved_goal, desired_goal)
+
+
+def _layout(env: Any) -> StateLayout | None:
+    """Return place, velocity and width of the hand, and twelve numbers of each object."""
+    if env.robot.control_type != "ee":
+        return None
+    spaces = env.observation_space.spaces
+    gripper = None if env.robot.block_gripper else _GRIPPER
+    first = _HAND if gripper is None else _HAND + 1
+    objects = range(first, spaces["observation"].shape[0], _OBJECT)
+    goal_dim = spaces["desired_goal"].shape[0]
+    is_place = goal_dim == 3 * max(len(objects), 1)
+    return StateLayout(
+        velocities=(3, 4, 5, *(it + entry for it in objects for entry in range(6, _OBJECT))),
+        positions=(0, *objects),
+        goal_positions=tuple(range(0, goal_dim, 3)) if is_place else (),
+        angles=tuple(it + entry for it in objects for entry in range(3, 6)),
+        hand=0,
+        shift_axes=(0, 1),
+        hand_actions=(0, 1, 2),
+        hand_steps=_HAND_STEPS,
+        gripper_action=gripper,
+    )
