@@ -157,6 +157,10 @@ EXPERIMENTS = {
     "ogbench-cube-one-fast": Experiment(
         "OGBenchCubeSingle-v0", _evaluated("fast", 6000, 3000, expand=100), (3000, 6000), 1
     ),
+    "panda-pick-and-place-nothing-fast": Experiment(
+        "PandaPickAndPlace-v3", _evaluated("fast", 4000, 4000), (4000,)
+    ),
+    "panda-push-nothing-fast": Experiment("PandaPush-v3", _evaluated("fast", 4000, 4000), (4000,)),
     "ogbench-point-maze-fast": Experiment(
         "OGBenchPointmazeMedium-v0", _evaluated("fast", 15_000, 15_000), (15_000,)
     ),
