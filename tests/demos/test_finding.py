@@ -64,9 +64,25 @@ class Lagging(Handy):
 class Reaching(Carrying):
     """Its goals are places of the hand."""
 
-    def reset(self, *, seed=None, options=None):
-        observation, info = super().reset(seed=seed)
-        return {**observation, "achieved_goal": observation["observation"][:3].copy()}, info
+    def step(self, action):
+        observation, *_ = super().step(action)
+        success = bool(self._reached(observation["achieved_goal"], self.goal.ravel()))
+        return observation, float(success) - 1.0, False, False, {"is_success": success}
+
+    def _observe(self):
+        observation = super()._observe()
+        return {**observation, "achieved_goal": observation["observation"][:3].copy()}
+
+
+class Crawling(Reaching):
+    """A hand of a quarter of the pace, whose goals are more than ten steps away."""
+
+    def __init__(self):
+        super().__init__()
+        self.state_layout = layout(1, hand_steps=(STEP / 4,) * 3)
+
+    def step(self, action):
+        return super().step([*(np.asarray(action[:3]) / 4), action[3]])
 
 
 class Bolted(Carrying):
@@ -89,6 +105,13 @@ def test_a_hand_that_lags_is_waited_for():
     found = find_demos(Lagging, env_kwargs={"max_episode_steps": 240}, episodes=4)
     assert found.success_rate == 1.0
     assert cost_of(found.header).attempts < 50
+
+
+def test_a_hand_that_is_to_be_somewhere_goes_there():
+    demos = found(Reaching)
+    assert demos.success_rate == 1.0
+    assert cost_of(demos.header).attempts == len(demos.episodes)
+    assert len({episode.desired_goals[0].tobytes() for episode in demos.episodes}) == 6
 
 
 def test_what_was_lifted_by_chance_is_done_on_purpose():
@@ -130,7 +153,6 @@ def test_collectors_find_the_same(tmp_path):
 @pytest.mark.parametrize(
     ("env", "kwargs", "reason"),
     [
-        (Reaching, {}, "places of the hand"),
         (Carrying, {"blocks": 2}, "a goal is 2 places"),
         ("PointMaze_UMaze-v3", {"max_episode_steps": 300}, "nothing is declared about its hand"),
     ],
@@ -169,6 +191,14 @@ def test_a_run_without_demonstrations_finds_some(tmp_path, caplog):
     assert longer.progress.env_steps == whole.progress.env_steps
     final = [load_policy(tmp_path / name) for name in ("run", "whole")]
     np.testing.assert_array_equal(final[0].layers[0][0], final[1].layers[0][0])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("env", "finds"), [(Crawling, True), (Reaching, False)])
+def test_a_way_is_shown_where_goals_are_far(env, finds, caplog):
+    caplog.set_level(logging.INFO, "headstart")
+    train(env, SHORT, env_kwargs=STEPS)
+    assert ("demonstrations made from nothing" in caplog.text) is finds
 
 
 @pytest.mark.slow

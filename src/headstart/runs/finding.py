@@ -23,7 +23,7 @@ _log = logging.getLogger("headstart")
 
 
 def open_finding(source: EnvSource, config: TrainConfig, spec: GoalSpec) -> Finding | None:
-    """Return a search for demonstrations, where there is one object to move and a hand to do it.
+    """Return a search for demonstrations, where there is a hand, and an object or a way to go.
 
     Raises:
         InputError: if there is not, and the settings ask for demonstrations nevertheless.
@@ -35,11 +35,12 @@ def open_finding(source: EnvSource, config: TrainConfig, spec: GoalSpec) -> Find
     # In an environment of its own: that of the reward is kept for it.
     with contextlib.closing(make_env(source)) as env:
         try:
-            return Finding(env, spec, plan)
+            finding = Finding(env, spec, plan)
         except InputError:
             if asked is not None:
                 raise
             return None
+    return finding if finding.pays or asked is not None else None
 
 
 def found_demos(

@@ -99,7 +99,7 @@ class DemosConfig:
     find: int | None = setting(None, at_least=0, at_most=MOST_EPISODES, resume="fixed")
     """Demonstrations to make from nothing where none are given, as `headstart demos find` does; 0
     makes none. By default 100 where the task says how its hand is moved and a goal is the place of
-    one object."""
+    one object, or of the hand itself and more than ten steps away."""
     other_goals: bool | None = None
     """Show half of the demonstrated steps before anything has moved with goals of others. By
     default where clones that see no goal foresee such steps of other demonstrations better."""

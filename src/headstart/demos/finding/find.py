@@ -2,8 +2,9 @@
 
 The hand goes to the object and tries random actions. What has moved the object is a demonstration
 for the goal that it happened to achieve (hindsight, Andrychowicz et al. 2017), and is expanded to
-the goals and starts of the task. Relay HER (Luo et al. 2023) goes to the object first as well, and
-Go-Explore (Ecoffet et al. 2021) tries from states that it returns to.
+the goals and starts of the task. A hand whose own place is the goal goes straight there. Relay HER
+(Luo et al. 2023) goes to the object first as well, and Go-Explore (Ecoffet et al. 2021) tries from
+states that it returns to.
 """
 
 import contextlib
@@ -28,7 +29,7 @@ from headstart.demos.expansion.rounds import (
     stick_to_good,
 )
 from headstart.demos.expansion.workspace import Workspace
-from headstart.demos.finding.seeker import Find, Seeker, has_found, skills_of
+from headstart.demos.finding.seeker import Find, Seeker, has_found, skills_of, straight_reach
 from headstart.demos.record import CollectingInterrupted
 from headstart.demos.storage import DemoSet
 from headstart.envs.goal_env import GoalSpec
@@ -41,13 +42,15 @@ from headstart.errors import EpisodeError, InputError
 from headstart.rollout.executors import Collectors, Executor, open_executor
 from headstart.rollout.job import EpisodeJob
 
-_ENOUGH: dict[Find, int] = {"lift": 4, "push": 8}
+_ENOUGH = {"lift": 4, "push": 8}
 """How many finds are expanded, of which the plainest is often good enough."""
 _ROUND = 8
 """Attempts at once."""
 _MOST_ATTEMPTS = 64
 _RESETS = 20
 """Resets that show which goals the task has."""
+_NEAR = 10
+"""Steps within which random actions find goals soon."""
 _INSTEAD = "train without (--demos.find 0), or get some with `headstart demos collect` or `teleop`"
 
 _log = logging.getLogger("headstart")
@@ -77,9 +80,10 @@ def find_demos(
     """Make demonstrations from nothing, each verified in the simulator.
 
     The hand goes to the object and tries random actions there until it has lifted or pushed it a
-    few times; these finds are then played in new scenes, as ``expand_demos`` does. It works where
-    the task says how the hand is moved, and a goal is one place of one object. All env steps count;
-    the header says how many there were.
+    few times; these finds are then played in new scenes, as ``expand_demos`` does. A hand that is
+    itself to be at the goal goes there. It works where the task says how the hand is moved, and a
+    goal is one place of one object, or of the hand. All env steps count; the header says how many
+    there were.
 
     Args:
         env: an environment, its id, its class, or a function that returns one; see ``make_env``.
@@ -118,6 +122,10 @@ class Finding:
         plan: how many demonstrations to make, and how.
         on_episode: called with each of them.
 
+    Attributes:
+        pays: whether it does better than learning without demonstrations, which a hand that gets
+            to its goals in a few steps does sooner.
+
     Raises:
         InputError: if it is no task in which one object can be found.
     """
@@ -132,6 +140,7 @@ class Finding:
         self._spec, self._plan, self._on_episode = spec, plan, on_episode
         self._workspace = Workspace.of(spec)
         self._kinds = wanted(env, spec, self._workspace)
+        self.pays = self._kinds != ["reach"] or _steps_away(env, self._workspace) > _NEAR
         for problem in misdeclared(env, spec.layout):
             raise InputError(f"{spec.env_id}: {problem}")
         self._restores = restores_states(env)
@@ -154,7 +163,10 @@ class Finding:
 
     def _repeat(self, find: Find, found: list[Episode], executor: Executor) -> DemoSet:
         """Make demonstrations from what was found."""
-        numbers, skills = skills_of(found, find, self._workspace)
+        if find == "reach":
+            numbers, skills = [0], [straight_reach(self._workspace)]
+        else:
+            numbers, skills = skills_of(found, find, self._workspace)
         if not skills:
             raise _FailedError(f"it cannot be seen how the object was {_PAST[find]}")
         speed, restores = self._plan.speed, self._restores
@@ -164,9 +176,7 @@ class Finding:
             rounds.run(executor)
         except InputError as error:
             self._cost += rounds.cost
-            raise _FailedError(
-                f"what has {_PAST[find]} the object by chance could not be done again"
-            ) from error
+            raise _FailedError(_NOT_AGAIN[find]) from error
         except KeyboardInterrupt:
             if not rounds.kept:
                 raise
@@ -186,6 +196,8 @@ class Finding:
 
     def _seek(self, find: Find, executor: Executor) -> list[Episode]:
         """Try until enough is found, with the gripper open and shut in turn."""
+        if find == "reach":
+            return []
         workspace, entry = self._workspace, self._workspace.layout.gripper_action
         grippers = [0.0] if entry is None else [workspace.high[entry], workspace.low[entry]]
         seekers = [Seeker(workspace, find, gripper, self._restores) for gripper in grippers]
@@ -222,8 +234,10 @@ class Finding:
 def wanted(env: gym.Env[Any, Any], spec: GoalSpec, workspace: Workspace) -> list[Find]:
     """Return what may have to happen to the object of a task, by the goals of some resets.
 
+    A hand whose own place is the goal is to reach it.
+
     Raises:
-        InputError: if it has none, or several.
+        InputError: if there is no object, or there are several.
     """
     count = len(workspace.layout.goal_positions)
     if count != 1:
@@ -239,10 +253,7 @@ def wanted(env: gym.Env[Any, Any], spec: GoalSpec, workspace: Workspace) -> list
             for key in ("achieved_goal", "desired_goal")
         )
         if np.allclose(workspace.hand(observation["observation"]), thing, atol=0.01 * stride):
-            raise InputError(
-                f"{spec.env_id}: its goals are places of the hand, so there is no object to move; "
-                f"{_INSTEAD}"
-            )
+            return ["reach"]
         rises |= bool(np.abs((goal - thing)[workspace.upward]).max(initial=0.0) > stride)
     kinds: list[Find] = ["push"] * (bool(workspace.plane) and not rises)
     if workspace.upward and (rises or workspace.layout.gripper_action is not None):
@@ -254,8 +265,23 @@ def wanted(env: gym.Env[Any, Any], spec: GoalSpec, workspace: Workspace) -> list
     return kinds
 
 
+def _steps_away(env: gym.Env[Any, Any], workspace: Workspace) -> float:
+    """Return in how many steps the hand gets to its goals, the median of some resets."""
+    ways = []
+    for seed in range(_RESETS):
+        observation, _ = reset_env(env, seed)
+        goal = workspace.objects(np.asarray(observation["desired_goal"]))[0]
+        ways.append(np.abs(goal - workspace.hand(observation["observation"])).max())
+    return float(np.median(ways)) / workspace.pace
+
+
 class _FailedError(Exception):
     """One way to move the object has failed; says why."""
 
 
 _PAST = {"lift": "lifted", "push": "pushed"}
+_NOT_AGAIN = {
+    "lift": "what has lifted the object by chance could not be done again",
+    "push": "what has pushed the object by chance could not be done again",
+    "reach": "the hand does not get to its goals straight",
+}

@@ -12,7 +12,7 @@ from headstart.demos.expansion.skill import Move, Skill, UnusableError, read_ski
 from headstart.demos.expansion.workspace import Array, Workspace
 
 Observation = Mapping[str, NDArray[Any]]
-Find = Literal["lift", "push"]
+Find = Literal["lift", "push", "reach"]
 
 _GAIN = 0.36
 """Share of the way to the object that the hand is to move in a step."""
@@ -182,6 +182,20 @@ def skills_of(
         usable.append((_aside(skill, find, workspace), number, skill))
     usable.sort(key=lambda entry: entry[:2])
     return [number for _, number, _ in usable], [skill for _, _, skill in usable]
+
+
+def straight_reach(workspace: Workspace) -> Skill:
+    """Return the skill of a hand that goes straight to where it is to be."""
+    start = np.zeros(workspace.layout.dim)
+    points = _line(start, start + workspace.stride)
+    last = len(points) - 1
+    return Skill(
+        hand=points,
+        objects=points[:, None],
+        others=np.zeros((len(points), len(workspace.low))),
+        closing=np.zeros(len(points), bool),
+        moves=(Move("reach", 0, 0, 0, last, last),),
+    )
 
 
 def lift_again(episode: Episode, workspace: Workspace) -> Skill:
