@@ -14,8 +14,8 @@ expand` does; each is kept if it ends in success. All env steps that this takes 
 file.
 
 It works where the task says how its hand is moved, and a goal is the place of one object, as
-FetchPush and FetchPickAndPlace do: see `headstart envs check`. `headstart train` without --demos
-does the same.
+FetchPush and FetchPickAndPlace do, or of the hand, which then goes there: see `headstart envs
+check`. `headstart train` without --demos does the same.
 
 examples:
   headstart demos find FetchPickAndPlace-v4 --out demos.npz
