@@ -56,10 +56,15 @@ def make_samplers(
         return mirrored(online, "replay/mirror"), None
     demonstrated = EpisodeReplay.from_episodes(demos, grows=True)
     others = OtherGoals.of(demos) if config.demos.other_goals else None
-    relabelling = replace(relabelling, fraction=config.demos.relabel_fraction or 0.0)
-    shown = relabelling.sampler(demonstrated, streams["demo"], others)
-    mixed = MixedSampler(online=online, demos=shown, demo_fraction=config.demos.fraction)
-    return mirrored(mixed, "replay/mirror"), mirrored(shown, "demo/mirror")
+    fraction = config.demos.relabel_fraction
+    shown = replace(relabelling, fraction=fraction or 0.0)
+    cloned = shown.sampler(demonstrated, streams["demo"], others)
+    if fraction is None and not all(demo.success for demo in demos):
+        # Of a shaky hand, what its actions led to is known better than what they were for.
+        shown = relabelling
+    trained = shown.sampler(demonstrated, streams["demo"], others)
+    mixed = MixedSampler(online=online, demos=trained, demo_fraction=config.demos.fraction)
+    return mirrored(mixed, "replay/mirror"), mirrored(cloned, "demo/mirror")
 
 
 def goal_reached(demo: Episode) -> Episode:
