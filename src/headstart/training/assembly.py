@@ -101,9 +101,9 @@ def build_trainer(
     if demos is not None:
         demos = [check(episode, is_demo=True).demonstrated() for episode in demos]
     relabelling = make_relabelling(config, reward, goal_strategy)
-    cloned = demos and [goal_reached(demo) for demo in demos]
-    if config.demos.relabel_fraction is not None:
-        cloned = demos
+    cloned = demos
+    if demos is not None and config.demos.relabel_fraction is None:
+        cloned = [goal_reached(demo) for demo in demos]
     config = _decide_other_goals(config, spec, cloned)
     sampler, demo_sampler = make_samplers(config, mirror, replay, cloned, relabelling, streams)
     return Trainer(
