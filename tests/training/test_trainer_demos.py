@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from builders import point_expert, stored_rows
 from small_runs import POINT, SMALL, Diary, Noted, weights_of
+from sorting import SORT, sort
 
 from headstart.agents.ddpg import DDPG
 from headstart.data.batch import Batch
@@ -19,7 +20,12 @@ from headstart.rollout.executors import SerialExecutor
 from headstart.runs.resume import resume
 from headstart.runs.train import train
 from headstart.training.assembly import build_trainer
-from headstart.training.config import DemosConfig, ResetsConfig, WarmStartConfig
+from headstart.training.config import (
+    DemosConfig,
+    HindsightConfig,
+    ResetsConfig,
+    WarmStartConfig,
+)
 from headstart.training.contest import Contest
 
 
@@ -129,6 +135,35 @@ def test_demonstrations_are_cloned_for_what_they_end_at(relabelled, own):
     assert ({tuple(goal) for goal in batch.desired_goal.tolist()} == wanted) is own
     # Those that resets may start from are what they were.
     assert all(np.array_equal(*pair) for pair in goals_of(trainer.demos, [*good, *failed]))
+
+
+@pytest.mark.parametrize("relabelled", [None, 0.8])
+def test_without_hindsight_demonstrations_keep_their_goals(point_demos, relabelled):
+    failed = [demo.first(1) for demo in point_demos.episodes[:2]]
+    assert not any(demo.success for demo in failed)
+    hindsight = HindsightConfig(strategy="none", relabel_fraction=0.8)
+    config = replace(SMALL, hindsight=hindsight, demos=DemosConfig(relabel_fraction=relabelled))
+    wanted = {tuple(demo.desired_goals[0].tolist()) for demo in failed}
+    assert goals_sampled(POINT, config, failed) == [wanted, wanted]
+
+
+def test_with_one_component_in_view_demonstrations_are_not_relabelled():
+    shown = collect_demos(SORT.format(2), sort, episodes=2).episodes
+    failed = [demo.first(8) for demo in shown]
+    assert not any(demo.success for demo in failed)
+    wanted = {tuple(demo.achieved_goals[-1].tolist()) for demo in failed}
+    config = replace(SMALL, demos=DemosConfig())
+    assert goals_sampled(SORT.format(2), config, failed) == [wanted, wanted]
+
+
+def goals_sampled(env_id, config, demos):
+    """The goals of demonstrated rows, when cloning and in training."""
+    env = make_env(env_id)
+    spec = GoalSpec.from_env(env)
+    with SerialExecutor(env_id) as executor:
+        trainer = build_trainer(config, spec, demos, executor, GoalReward(env), ())
+        batches = [each.sample(100) for each in (trainer.demo_sampler, trainer.sampler.demos)]
+    return [{tuple(goal) for goal in batch.desired_goal.tolist()} for batch in batches]
 
 
 def goals_of(*sets):

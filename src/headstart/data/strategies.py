@@ -83,6 +83,11 @@ def sample_episode(
     return row - steps_taken + 1 + integers_below(steps_taken + steps_left, len(row), rng)
 
 
+def own(rows: ChosenRows, rng: np.random.Generator) -> FloatArray:
+    """Goals that the episodes were run for: no hindsight."""
+    return rows.desired_goals
+
+
 def future(rows: ChosenRows, rng: np.random.Generator) -> FloatArray:
     """Goals that the same episode achieved later."""
     return rows.achieved_at(sample_future(rows.row, rows.steps_left, rng))

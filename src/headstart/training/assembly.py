@@ -9,6 +9,7 @@ import numpy as np
 from headstart.agents.ddpg import DDPG
 from headstart.agents.device import find_device
 from headstart.agents.learners import Learners, Shards
+from headstart.data import strategies
 from headstart.data.component_inputs import ComponentInputs
 from headstart.data.episode import Episode
 from headstart.data.inputs import InputMap
@@ -102,10 +103,14 @@ def build_trainer(
         demos = [check(episode, is_demo=True).demonstrated() for episode in demos]
     relabelling = make_relabelling(config, reward, goal_strategy)
     cloned = demos
-    if demos is not None and config.demos.relabel_fraction is None:
+    open_goals = config.demos.relabel_fraction is None
+    if demos is not None and open_goals and relabelling.strategy is not strategies.own:
         cloned = [goal_reached(demo) for demo in demos]
     config = _decide_other_goals(config, spec, cloned)
-    sampler, demo_sampler = make_samplers(config, mirror, replay, cloned, relabelling, streams)
+    by_component = sees_component(config, spec)
+    sampler, demo_sampler = make_samplers(
+        config, mirror, replay, cloned, relabelling, streams, by_component=by_component
+    )
     return Trainer(
         config=config,
         spec=spec,

@@ -87,7 +87,8 @@ class DemosConfig:
     default none: demonstrations are cloned for the goal that they end at, those that failed for
     what they ended with. How to reach what they pass through they do not show. Where some failed,
     that of hindsight after cloning: of a shaky hand, what its actions led to is known better than
-    what they were for."""
+    what they were for; but not where the actor sees a goal by component. Without a strategy all
+    keep the goals that they were meant for."""
     expand: int | None = setting(None, at_least=0, at_most=MOST_EPISODES, resume="fixed")
     """Demonstrations to make of those given, in new scenes, as `headstart demos expand` does, to
     learn from these instead; 0 makes none. By default 100 for each place in a goal, of 20 or fewer

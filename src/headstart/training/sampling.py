@@ -45,8 +45,14 @@ def make_samplers(
     demos: Sequence[Episode] | None,
     relabelling: Relabelling,
     streams: Streams,
+    *,
+    by_component: bool,
 ) -> tuple[Sampler, Sampler | None]:
-    """Return who draws the batches of training, and those of demonstrations alone."""
+    """Return who draws the batches of training, and those of demonstrations alone.
+
+    Where the actor sees a goal by component, open demonstrations are never relabelled: with other
+    goals another component is current, to which the demonstrator paid no regard.
+    """
 
     def mirrored(sampler: Sampler, stream: str) -> Sampler:
         return sampler if mirror is None else MirroredSampler(sampler, mirror, streams[stream])
@@ -59,7 +65,8 @@ def make_samplers(
     fraction = config.demos.relabel_fraction
     shown = replace(relabelling, fraction=fraction or 0.0)
     cloned = shown.sampler(demonstrated, streams["demo"], others)
-    if fraction is None and not all(demo.success for demo in demos):
+    some_failed = not all(demo.success for demo in demos)
+    if fraction is None and some_failed and not by_component:
         # Of a shaky hand, what its actions led to is known better than what they were for.
         shown = relabelling
     trained = shown.sampler(demonstrated, streams["demo"], others)
@@ -88,8 +95,7 @@ def make_relabelling(
         strategy = strategies.PreferMoved(
             strategy, share=hindsight.moved_share, distance=hindsight.moved_distance
         )
-    no_goals = hindsight.strategy == "none" and own is None
-    fraction = 0.0 if no_goals else hindsight.fraction_for()
+    fraction = 0.0 if strategy is strategies.own else hindsight.fraction_for()
     return Relabelling(reward, fraction, strategy, _scale(config, reward.spec))
 
 
@@ -104,7 +110,9 @@ def _scale(config: TrainConfig, spec: GoalSpec) -> RewardScale | None:
 
 def _strategy(name: StrategyName) -> GoalStrategy:
     match name:
-        case "future" | "none":
+        case "none":
+            return strategies.own
+        case "future":
             return strategies.future
         case "final":
             return strategies.final
