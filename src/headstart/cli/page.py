@@ -26,7 +26,7 @@ def add_page(parser: argparse.ArgumentParser, port: int) -> None:
         port: the usual one.
     """
     parser.add_argument(
-        "--port", type=int, default=port, help=f"port of the page; 0 takes any ({port})"
+        "--port", type=int, default=port, help=f"port to listen at; 0 takes any ({port})"
     )
     parser.add_argument(
         "--host",

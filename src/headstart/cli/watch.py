@@ -35,7 +35,10 @@ def add_options(parser: Parser) -> None:
         help="run directories, or directories that they lie in, where more may appear",
     )
     parser.add_argument(
-        "--episodes", type=int, default=6, help="to draw of the newest policy (6; 0: none)"
+        "--episodes",
+        type=int,
+        default=6,
+        help="episodes of the newest policy to draw, 0 to 100; 0 draws nothing (6)",
     )
     parser.add_argument("--env", metavar="ENV", help="environment of these, if not the runs' own")
     add_page(parser, _PORT)

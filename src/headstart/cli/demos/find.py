@@ -15,7 +15,8 @@ file.
 
 It works where the task says how its hand is moved, and a goal is the place of one object, as
 FetchPush and FetchPickAndPlace do, or of the hand, which then goes there: see `headstart envs
-check`. `headstart train` without --demos does the same.
+check`. `headstart train` without --demos does the same, unless the hand is at most ten steps from
+its goals.
 
 examples:
   headstart demos find FetchPickAndPlace-v4 --out demos.npz
