@@ -73,8 +73,9 @@ class Player:
         assert play is not None
         done = is_success if len(self._skill.moves) == 1 else self._are_placed(observation)
         self._held = self._held + 1 if is_success and done and play.ended else 0
-        held = self._comes_to_rest(self._scene(observation))
-        held &= self._held >= _HOLD * self._slowness
+        rests = self._comes_to_rest(self._scene(observation))
+        # What noise keeps moving is held for longer instead.
+        held = self._held >= _HOLD * self._slowness * (1 if rests else 2)
         if is_last and (held or (finished and is_success)):
             return None
         if not is_last and play.ended and done:
