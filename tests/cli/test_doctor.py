@@ -178,7 +178,7 @@ def test_an_interrupt_ends_it_at_once_with_all_it_started(tmp_path):
     process.send_signal(signal.SIGINT)
     _, printed = process.communicate()
     assert (process.returncode, printed) == (130, b"headstart: interrupted\n")
-    assert not is_running(int(note.read_text()))
+    wait_until(lambda: not is_running(int(note.read_text())))
 
 
 def is_running(pid):
