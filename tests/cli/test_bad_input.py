@@ -115,7 +115,10 @@ CASES = [
     ("demos export demos.npz --lerobot run", "run: exists already; name a folder that is new or"),
     ("demos collect FetchReach-v4 --out /proc/x.npz", "nothing can be written in /proc"),
     ("demos find FetchReach-v4 --collectors -1 --out new.npz", "--collectors: must be at least 0"),
-    ("demos find FetchStack2-v0 --collectors 0 --out new.npz", "train without (--demos.find 0), or"),
+    (
+        "demos find FetchStack2-v0 --collectors 0 --out new.npz",
+        "train without (--demos.find 0), or",
+    ),
     ("export policy.safetensors --out policy", "or give the format: --format onnx, c, hub"),
     ("export policy.safetensors --format hub --out /proc/hub", "nothing can be written in /proc"),
     ("demos export demos.npz --minari wrong", "wrong"),
