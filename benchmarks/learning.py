@@ -145,18 +145,17 @@ EXPERIMENTS = {
     "ogbench-cube-fast": Experiment(
         "OGBenchCubeSingle-v0", _evaluated("fast", 10_000, 5000, expand=0), (5000, 10_000), 40
     ),
-    "metaworld-reach-one-fast": Experiment(
-        "MetaWorldReach-v3", _evaluated("fast", 6000, 3000, expand=100), (3000, 6000), 1
-    ),
-    "metaworld-push-one-fast": Experiment(
-        "MetaWorldPush-v3", _evaluated("fast", 6000, 3000, expand=100), (3000, 6000), 1
-    ),
-    "metaworld-pick-place-one-fast": Experiment(
-        "MetaWorldPickPlace-v3", _evaluated("fast", 6000, 3000, expand=100), (3000, 6000), 1
-    ),
-    "ogbench-cube-one-fast": Experiment(
-        "OGBenchCubeSingle-v0", _evaluated("fast", 6000, 3000, expand=100), (3000, 6000), 1
-    ),
+    **{
+        f"{name}-one-fast": Experiment(
+            env_id, _evaluated("fast", 6000, 3000, expand=100), (3000, 6000), 1
+        )
+        for name, env_id in (
+            ("metaworld-reach", "MetaWorldReach-v3"),
+            ("metaworld-push", "MetaWorldPush-v3"),
+            ("metaworld-pick-place", "MetaWorldPickPlace-v3"),
+            ("ogbench-cube", "OGBenchCubeSingle-v0"),
+        )
+    },
     "panda-pick-and-place-nothing-fast": Experiment(
         "PandaPickAndPlace-v3", _evaluated("fast", 4000, 4000), (4000,)
     ),
