@@ -169,11 +169,14 @@ EXPERIMENTS = {
     "slide-fast": Experiment(
         "FetchSlide-v4", _evaluated("fast", 60_000, 10_000), (10_000, 60_000), 100, noise=0.1
     ),
+    "slide-nothing-fast": Experiment(
+        "FetchSlide-v4", _evaluated("fast", 500_000, 50_000), (100_000, 500_000)
+    ),
     "point-maze-plain-fast": Experiment(
         "PointMaze_UMaze-v3", _evaluated("fast", 60_000, 20_000), (60_000,)
     ),
     "hand-reach-plain-fast": Experiment(
-        "HandReach-v3", _evaluated("fast", 300_000, 100_000), (100_000, 300_000)
+        "HandReach-v3", _evaluated("fast", 300_000, 50_000), (100_000, 300_000)
     ),
     "point-maze-fast": Experiment("PointMaze_UMaze-v3", _far_goals(120_000), (60_000, 120_000)),
     "hand-reach-fast": Experiment("HandReach-v3", _hand(1_000_000), ()),

@@ -26,6 +26,7 @@ from headstart.rollout.executors import (
 )
 from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import EpisodeJob
+from headstart.rollout.processes import child_command
 
 NOISY = Exploration(noise=0.2, random_action=0.1)
 
@@ -365,3 +366,12 @@ def test_a_collector_does_not_import_what_other_tasks_are_registered_with(tmp_pa
         assert note.read_text() == "imported imported "
     finally:
         del gym.registry["Slow-v0"]
+
+
+@pytest.mark.parametrize("module", ["collector", "ray_driver"])
+def test_a_process_whose_parent_has_died_before_it_asked_anything_ends_in_silence(module):
+    if module == "ray_driver":
+        pytest.importorskip("ray")
+    started = child_command(module, "PointReach")
+    child = subprocess.run(started, stdin=subprocess.DEVNULL, capture_output=True)
+    assert (child.returncode, child.stdout, child.stderr) == (0, b"", b"")

@@ -28,6 +28,8 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THRE
 """Environment of a process that takes one core."""
 _PROGRAM = (
     "import pickle, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); "
+    # Nothing comes from a parent that has died meanwhile.
+    "sys.stdin.buffer.peek(1) or sys.exit(); "
     "sys.path[:] = pickle.load(sys.stdin.buffer); "
     "from headstart.rollout.{} import main; main()"
 )

@@ -39,8 +39,9 @@ def main() -> None:
     """
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    address, directory, setup = (pickle.load(sys.stdin.buffer) for _ in range(3))
+    directory = ""
     try:
+        address, directory, setup = (pickle.load(sys.stdin.buffer) for _ in range(3))
         opened = _open(address, directory)
         _send(answers, opened)
         if isinstance(opened, Opened):

@@ -18,7 +18,9 @@ from headstart.sweeps.state import log_file
 _PROGRAM = (
     "import json, os, sys; "
     "os.dup2(os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644), 2); "
-    "os.dup2(2, 1); question = json.loads(sys.stdin.buffer.readline()); "
+    # Nothing comes from a sweep that has died meanwhile.
+    "os.dup2(2, 1); sys.stdin.buffer.peek(1) or sys.exit(); "
+    "question = json.loads(sys.stdin.buffer.readline()); "
     "sys.path[:] = question['path']; "
     "from headstart.sweeps.local import be_run; be_run(question)"
 )
