@@ -21,6 +21,7 @@ _PUBLISHED_AGENT = DDPGConfig(
     target_combination="min",
     discount=0.98,
     actor_lr=1e-3,
+    actor_decay=0.0,
     critic_lr=1e-3,
     tau=0.05,
     target_update="cycle",
@@ -34,7 +35,7 @@ _PUBLISHED_AGENT = DDPGConfig(
     deploy="online",
 )
 _PUBLISHED_HINDSIGHT = HindsightConfig(relabel_fraction=0.8)
-_NO_WARM_START = WarmStartConfig(bc_updates=0, episodes=0, critic_updates=0)
+_NO_WARM_START = WarmStartConfig(bc_updates=0, episodes=0, episodes_in_doubt=0, critic_updates=0)
 
 FAST = TrainConfig()
 """The modern recipe: warm start by cloning, twin critics with layer norm, averaged actor."""

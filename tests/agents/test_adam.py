@@ -14,10 +14,13 @@ def parameters():
 
 
 @pytest.mark.slow
-def test_it_is_torchs_own_to_the_bit():
+@pytest.mark.parametrize("decay", [0.0, 1.0])
+def test_it_is_torchs_own_to_the_bit(decay):
     ours, theirs = parameters(), [tensor.requires_grad_() for tensor in parameters()]
-    adam = Adam(ours, 0.01)
-    reference = torch.optim.Adam(theirs, lr=0.01, fused=True)
+    adam = Adam(ours, 0.01, decay)
+    reference = torch.optim.AdamW(theirs, lr=0.01, weight_decay=decay, fused=True)
+    if not decay:
+        reference = torch.optim.Adam(theirs, lr=0.01, fused=True)
     generator = torch.Generator().manual_seed(1)
     for _ in range(20):
         gradients = [torch.randn(shape, generator=generator) for shape in SHAPES]

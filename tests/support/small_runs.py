@@ -20,6 +20,7 @@ SMALL = TrainConfig(
     batch_size=32,
     agent=DDPGConfig(
         hidden_sizes=(16, 16),
+        actor_decay=0.0,
         bc_error="distance",
         q_filter_from=5,
         discount=0.98,
@@ -27,7 +28,7 @@ SMALL = TrainConfig(
     ),
     hindsight=HindsightConfig(relabel_fraction=0.8),
     demos=DemosConfig(fraction=0.25, other_goals=False),
-    warm_start=WarmStartConfig(bc_updates=20, episodes=2, critic_updates=10),
+    warm_start=WarmStartConfig(bc_updates=20, episodes=2, episodes_in_doubt=2, critic_updates=10),
     cycle=CycleConfig(episodes=2, updates=5),
     evaluation=EvaluationConfig(every=100, episodes=4),
 )

@@ -94,7 +94,7 @@ def test_the_ant_maze_of_700_steps_is_not_evaluated_for_longer_than_it_is_traine
 def test_what_is_given_stays_as_it_is():
     given = replace(
         SMALL,
-        warm_start=WarmStartConfig(episodes=17),
+        warm_start=WarmStartConfig(episodes=17, episodes_in_doubt=40),
         evaluation=EvaluationConfig(every=7, episodes=3),
         cycle=CycleConfig(updates_per_step=0.25),
     )
@@ -107,6 +107,34 @@ def test_what_is_given_stays_as_it_is():
     assert often == EvaluationConfig(every=100, episodes=1)
     many = adapt_fast(5000, evaluation=EvaluationConfig(episodes=100)).evaluation
     assert many == EvaluationConfig(every=15_000, episodes=100)
+
+
+@pytest.mark.parametrize(
+    ("horizon", "env_steps", "episodes", "in_doubt"),
+    [
+        (50, 15_000, 20, 60),
+        (50, 2000, 20, 30),
+        (50, 1000, 15, 15),
+        (50, 0, 20, 60),
+        (700, 0, 8, 24),
+    ],
+)
+def test_doubt_takes_no_more_than_three_quarters_of_the_env_steps(
+    horizon, env_steps, episodes, in_doubt
+):
+    warm_start = adapt_fast(horizon, env_steps).warm_start
+    assert (warm_start.episodes, warm_start.episodes_in_doubt) == (episodes, in_doubt)
+    assert warm_start.most_episodes == in_doubt
+
+
+@pytest.mark.parametrize(("num_demos", "decay"), [(0, 0.0), (1, 1.0), (20, 1.0), (21, 0.3)])
+def test_the_actor_shrinks_where_there_are_demonstrations_and_more_where_they_are_few(
+    num_demos, decay, point_demos
+):
+    demos = [point_demos.episodes[0]] * num_demos
+    assert adapt_to_demos(FAST, POINT_SPEC, demos).agent.actor_decay == decay
+    given = FAST.with_({"agent.actor_decay": 0.1})
+    assert adapt_to_demos(given, POINT_SPEC, demos).agent.actor_decay == 0.1
 
 
 def test_cloning_alone_leaves_the_warm_start_of_a_longer_run_as_it_is_by_default():

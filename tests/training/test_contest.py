@@ -35,22 +35,56 @@ def contest(**tallies):
 FRAME = StateLayout(positions=(0,), goal_positions=(0,), shift_axes=(0, 1), dim=2)
 
 
+VIEWS = ("neither", "no-absolute", "all")
+
+
 @pytest.mark.parametrize(
-    ("less", "more", "everything", "chosen"),
+    ("scores", "chosen"),
     [
-        ((10, 6.0), (10, 0.0), (10, 4.0), "neither"),
-        ((10, 3.0), (10, 7.0), (10, 8.0), "neither"),
-        ((10, 2.0), (10, 3.0), (10, 9.0), "no-absolute"),
-        ((10, 2.0), (10, 2.0), (10, 9.0), "all"),
-        ((10, 0.0), (10, 0.0), (10, 0.0), "all"),
-        ((10, 0.0), (10, 0.1), (10, 0.1), "no-absolute"),
-        ((0, 0.0), (10, 0.0), (10, 1.0), "all"),
-        ((10, 0.1), (0, 0.0), (0, 0.0), "neither"),
+        ((6.0, 0.0, 4.0), "neither"),
+        ((6.0, 9.0, 10.0), "neither"),
+        ((2.0, 7.0, 8.0), "no-absolute"),
+        ((2.0, 2.0, 9.0), "all"),
+        ((0.1, 0.0, 0.0), "neither"),
     ],
 )
-def test_the_least_is_seen_with_which_no_other_is_clearly_better(less, more, everything, chosen):
-    held = contest(**{"neither": less, "no-absolute": more, "all": everything})
-    held.decide()
+def test_of_clones_that_are_good_already_the_one_that_sees_least_is_chosen(scores, chosen):
+    held = contest(**{view: (10, score) for view, score in zip(VIEWS, scores, strict=True)})
+    assert held.decide(final=False)
+    assert list(held.agents) == [chosen]
+
+
+@pytest.mark.parametrize(
+    ("scores", "left"),
+    [
+        ((5.0, 5.0, 5.0), VIEWS),
+        ((5.0, 1.0, 2.0), ("neither", "all")),
+        ((1.0, 5.0, 3.0), ("no-absolute", "all")),
+        ((3.0, 7.0, 8.0), VIEWS),
+        ((0.0, 0.0, 0.0), VIEWS),
+    ],
+)
+def test_where_it_is_doubtful_all_that_may_be_good_stay_and_are_counted_anew(scores, left):
+    held = contest(**{view: (10, score) for view, score in zip(VIEWS, scores, strict=True)})
+    assert not held.decide(final=False)
+    assert tuple(held.agents) == left
+    assert list(held.tallies.values()) == [Tally()] * len(left)
+
+
+@pytest.mark.parametrize(
+    ("scores", "chosen"),
+    [
+        ((5.0, 5.0, 5.0), "neither"),
+        ((4.0, 4.0, 5.0), "neither"),
+        ((3.9, 4.0, 5.0), "no-absolute"),
+        ((3.0, 3.0, 5.0), "all"),
+        ((0.0, 0.0, 0.0), "all"),
+        ((0.0, 0.1, 0.1), "no-absolute"),
+    ],
+)
+def test_at_last_the_least_is_seen_with_which_no_other_is_clearly_better(scores, chosen):
+    held = contest(**{view: (10, score) for view, score in zip(VIEWS, scores, strict=True)})
+    assert held.decide(final=True)
     assert list(held.agents) == [chosen]
 
 
@@ -100,7 +134,7 @@ def test_agents_run_episodes_in_turn_whichever_leads():
 
 def test_of_one_agent_nothing_is_decided():
     held = contest(everything=(0, 0))
-    held.decide()
+    assert held.decide(final=False)
     assert held.leading == "everything"
 
 

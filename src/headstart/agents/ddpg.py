@@ -223,7 +223,8 @@ class DDPG:
         # Kept as lists: asking a module for its parameters walks the whole module each time.
         self._actor_parameters = list(self.actor.parameters())
         self._critic_parameters = list(self.critics.parameters())
-        self._actor_optimizer = Adam(self._actor_parameters, config.actor_lr)
+        decay = config.actor_decay or 0.0
+        self._actor_optimizer = Adam(self._actor_parameters, config.actor_lr, decay)
         self._critic_optimizer = Adam(self._critic_parameters, config.critic_lr)
         self.optimizers = {"actor": self._actor_optimizer, "critics": self._critic_optimizer}
         self._actor_pairs = _detached(self.target_actor), _detached(self.actor)

@@ -23,6 +23,7 @@ UPDATES_PER_STEP = 0.5
 _WARM_START_EPISODES = 20
 _WARM_START_ENV_STEPS = 6000
 _WARM_START_SHARE = 0.75
+_IN_DOUBT = 3
 _EVALUATION_EVERY = 2000
 EVALUATION_EPISODES = 50
 _FEW_EPISODES = 10
@@ -31,6 +32,7 @@ _EVALUATION_COST = 2
 """Env steps of evaluation to one of training, at most."""
 _FEW_DEMOS = 20
 _BY_TASK = (
+    "agent.actor_decay",
     "agent.bc_error",
     "agent.discount",
     "agent.target_combination",
@@ -43,6 +45,7 @@ _BY_TASK = (
     "hindsight.relabel_fraction",
     "warm_start.bc_updates",
     "warm_start.episodes",
+    "warm_start.episodes_in_doubt",
 )
 """Settings that are decided by the task and the demonstrations where they are left open."""
 _log = logging.getLogger("headstart")
@@ -101,6 +104,7 @@ def adapt_to_demos(config: TrainConfig, spec: "GoalSpec", demos: Sequence[Episod
     agent, hindsight, warm_start = config.agent, config.hindsight, config.warm_start
     agent = replace(
         agent,
+        actor_decay=_decay(len(demos)) if agent.actor_decay is None else agent.actor_decay,
         bc_error=agent.bc_error or ("squared" if few else "distance"),
         discount=agent.discount_for(horizon),
         target_combination=agent.combination_for(horizon),
@@ -118,6 +122,13 @@ def sees_component(config: TrainConfig, spec: "GoalSpec") -> bool:
     return config.actor_inputs == "component"
 
 
+def _decay(num_demos: int) -> float:
+    """Return the weight decay of an actor that clones so many demonstrations."""
+    if num_demos == 0:
+        return 0.0
+    return 1.0 if num_demos <= _FEW_DEMOS else 0.3
+
+
 def _adapt_cycle(cycle: CycleConfig) -> CycleConfig:
     if cycle.updates is None and cycle.updates_per_step is None:
         return replace(cycle, updates_per_step=UPDATES_PER_STEP)
@@ -125,13 +136,16 @@ def _adapt_cycle(cycle: CycleConfig) -> CycleConfig:
 
 
 def _adapt_warm_start(config: TrainConfig, horizon: int) -> WarmStartConfig:
-    if config.warm_start.episodes is not None:
-        return config.warm_start
-    env_steps = _WARM_START_ENV_STEPS
+    warm_start, env_steps = config.warm_start, _IN_DOUBT * _WARM_START_ENV_STEPS
     if config.env_steps:  # Without any, a run is cloning alone, and may be made longer later.
         env_steps = min(env_steps, int(_WARM_START_SHARE * config.env_steps))
-    episodes = min(_WARM_START_EPISODES, max(1, env_steps // horizon))
-    return replace(config.warm_start, episodes=episodes)
+    affordable, episodes = max(1, env_steps // horizon), warm_start.episodes
+    if episodes is None:
+        episodes = min(_WARM_START_EPISODES, affordable, max(1, _WARM_START_ENV_STEPS // horizon))
+    in_doubt = warm_start.episodes_in_doubt
+    if in_doubt is None:
+        in_doubt = max(episodes, min(_IN_DOUBT * episodes, affordable))
+    return replace(warm_start, episodes=episodes, episodes_in_doubt=in_doubt)
 
 
 def _adapt_evaluation(config: TrainConfig, horizon: int) -> EvaluationConfig:

@@ -136,12 +136,14 @@ class WarmStartConfig:
 
     bc_updates: int | None = setting(None, at_least=0, resume="fixed")
     """Updates of pure behaviour cloning; none without demonstrations. By default 4000, or 2000 from
-    20 demonstrations or fewer, which a longer fit would learn by heart. Where several actors are
-    cloned, each gets a quarter, and only the one that is chosen gets the rest, and needs env steps
-    to be chosen."""
+    20 demonstrations or fewer, which a longer fit would learn by heart. Of several clones each gets
+    a quarter, and the one that is chosen, for which it takes env steps, the rest."""
     episodes: int | None = setting(None, at_least=0, at_most=MOST_EPISODES, resume="fixed")
     """Episodes collected with the clone, or without demonstrations with random actions. By default
     20, but at most 6000 env steps and three quarters of env_steps."""
+    episodes_in_doubt: int | None = setting(None, at_least=0, at_most=MOST_EPISODES, resume="fixed")
+    """Where they leave in doubt which clone is best: whole clones run episodes until there are as
+    many. By default three times as many, but at most three quarters of env_steps."""
     critic_updates: int = setting(1000, at_least=0, resume="fixed")
     """Updates of the critics alone on these episodes and the demonstrations."""
 
@@ -150,6 +152,11 @@ class WarmStartConfig:
         has_episodes = self.episodes != 0 or self.critic_updates == 0
         rule = "warm_start.critic_updates needs warm_start.episodes"
         require(has_episodes, rule, self.critic_updates)
+
+    @property
+    def most_episodes(self) -> int:
+        """Episodes of a warm start in doubt."""
+        return max(self.episodes or 0, self.episodes_in_doubt or 0)
 
 
 @dataclass(frozen=True, kw_only=True)

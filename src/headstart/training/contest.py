@@ -17,6 +17,7 @@ from headstart.agents.start import observe_and_keep
 from headstart.data.batch import Batch, NumpyBatch
 from headstart.data.episode import Episode
 from headstart.policy import Policy
+from headstart.rollout.exploration import Exploration
 
 _log = logging.getLogger("headstart")
 
@@ -53,7 +54,7 @@ class Contest:
 
     Args:
         agents: by what their actors see; the first one is chosen than which none is clearly
-            better, the last one if none is ever at its goal.
+            better, the last one if none is ever at its goal; see ``decide``.
         keeps_actors: whether what is observed leaves what actors do as it is: they start from a
             policy, and not as random networks.
         keeps_clones: the same for what is observed after the first time: actors are cloned by then.
@@ -81,6 +82,15 @@ class Contest:
     def leader(self) -> DDPG:
         """The agent that is chosen, or that is the best so far."""
         return self.agents[self.leading]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether several are left."""
+        return len(self.agents) > 1
+
+    def exploration(self, usual: Exploration) -> Exploration:
+        """Return how episodes explore: one random action may drop what a good clone holds."""
+        return replace(usual, random_action=0.0) if self.is_open else usual
 
     def lead(self, name: str) -> None:
         """Make one of the agents the leader, which decides nothing yet."""
@@ -138,13 +148,27 @@ class Contest:
         tally.episodes += 1
         tally.score += score(episode)
 
-    def decide(self) -> None:
-        """Choose one of the agents; the others are dropped."""
-        if len(self.agents) == 1:
-            return
-        enough = _ENOUGH * max(self.tallies[name].mean for name in self._open)
-        good = (name for name in self._open if self.tallies[name].mean >= enough > 0.0)
-        chosen = next(good, self._open[-1])
+    def decide(self, *, final: bool) -> bool:
+        """Choose one of the agents, the others are dropped; or none yet, where that is doubtful.
+
+        Args:
+            final: whether the clones are as good as they will be; otherwise one is chosen that is
+                good already, and of all that may be as good new tallies are kept.
+
+        Returns:
+            Whether one is chosen.
+        """
+        best = max(self.tallies[name].mean for name in self._open)
+        enough = best * (_AS_GOOD if final else _MAYBE_AS_GOOD)
+        good = [name for name in self._open if self.tallies[name].mean >= enough]
+        sure = len(good) == 1 or self.tallies[good[0]].mean >= _GOOD
+        if self.is_open and (final or sure):
+            self._choose(good[0] if best else self._open[-1])
+        elif self.is_open:
+            self.keep({name: Tally() for name in good})
+        return not self.is_open
+
+    def _choose(self, chosen: str) -> None:
         means = ", ".join(f"{self.tallies[name].mean:.0%} with {name}" for name in self._open)
         _log.info(
             "the actor sees %s (--actor-inputs %s): clones ended at their goals in %s of their "
@@ -164,5 +188,7 @@ _WORDS = {
     "no-absolute": "no absolute positions",
     "all": "everything",
 }
-_ENOUGH = 1 / 3
-"""Share of the best score: each is the mean of seven episodes or so, and less is usually more."""
+_GOOD = 0.6
+"""Score of clones that are not cloned to the end, of which the one that sees least is chosen."""
+_MAYBE_AS_GOOD, _AS_GOOD = 1 / 3, 0.8
+"""Share of the best score: of seven episodes of half-made clones, and of more of whole ones."""

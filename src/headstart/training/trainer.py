@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from headstart.agents.ddpg import DDPG, Metrics
@@ -66,6 +66,7 @@ class Trainer:
         every, trials = self.config.evaluation.every, self.config.evaluation.episodes
         assert every is not None and trials is not None  # noqa: PT018 - one line
         self._period, self._num_trials = every, trials
+        self._wanted = self.config.warm_start.episodes or 0
         self.state = TrainerState()
         self.handle = RunHandle(new_id(), self.spec.env_id, len(self.demos), task=self.config.task)
         self.ahead: Asked | None = None
@@ -133,10 +134,14 @@ class Trainer:
             self._observe(EpisodeReplay.from_episodes(self.demos))
         self.state.begun = True
         yield from self._evaluate_start(after=0)
-        first = to_clone if len(self.contest.agents) == 1 else to_clone // 4
+        first = to_clone // 4 if self.contest.is_open else to_clone
         yield from self._clone(first)
         yield from self._evaluate_start(after=first)
-        yield from self._collect_warm_start()
+        yield from self._collect_warm_start(self._wanted)
+        if self.contest.is_open and progress.episodes >= self._wanted:
+            # Which clone is best is in doubt: whole ones run more episodes.
+            yield from self._clone(to_clone)
+            yield from self._collect_warm_start(warm_start.most_episodes)
         # What is left of the warm start is done if the run is made longer.
         if self._in_warm_start or not progress.episodes:
             return
@@ -172,22 +177,18 @@ class Trainer:
             yield from self._evaluate()
             self.state.evaluated_clone = after
 
-    def _collect_warm_start(self) -> Iterator[None]:
-        """Collect the episodes of the warm start, no more than env steps allow."""
-        wanted, progress = self.config.warm_start.episodes, self.progress
-        assert wanted is not None
-        exploration = self.config.exploration if self.demos or self.config.init_policy else RANDOM
-        if len(self.contest.agents) > 1:
-            # One random action may drop what a good clone holds.
-            exploration = replace(exploration, random_action=0.0)
-        while progress.episodes < wanted and not self.finished:
-            left = (self.config.env_steps - progress.env_steps) / self.spec.max_episode_steps
-            count = min(wanted - progress.episodes, math.ceil(left))
-            for index, episode in self._store(self._ask(count, exploration)).items():
+    def _collect_warm_start(self, wanted: int) -> Iterator[None]:
+        """Collect episodes until there are as many, no more than env steps allow."""
+        final = wanted >= self.config.warm_start.most_episodes
+        usual = self.config.exploration if self.demos or self.config.init_policy else RANDOM
+        explore = self.contest.exploration(usual)
+        while self.progress.episodes < wanted and not self.finished:
+            left = (self.config.env_steps - self.progress.env_steps) / self.spec.max_episode_steps
+            count = min(wanted - self.progress.episodes, math.ceil(left))
+            for index, episode in self._store(self._ask(count, explore)).items():
                 self.contest.count(index, episode)
-            progress.warm_start_env_steps = progress.env_steps
-            if progress.episodes >= wanted:
-                self.contest.decide()
+            self.progress.warm_start_env_steps = self.progress.env_steps
+            if self.progress.episodes >= wanted and self.contest.decide(final=final):
                 # All at once, however many times the run was made longer meanwhile.
                 self._observe(self.replay)
             yield
@@ -273,7 +274,7 @@ class Trainer:
 
     @property
     def _in_warm_start(self) -> bool:
-        return self.progress.episodes < (self.config.warm_start.episodes or 0)
+        return self.contest.is_open or self.progress.episodes < self._wanted
 
     def _evaluate(self) -> Iterator[None]:
         # The clock of the evaluation must not pay for the next cycle's episodes.
