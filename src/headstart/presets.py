@@ -31,6 +31,7 @@ _PUBLISHED_AGENT = DDPGConfig(
     bc_weight=1.0,
     bc_error="squared",
     q_filter=True,
+    q_filter_margin=0.0,
     q_filter_from=0,
     deploy="online",
 )
@@ -84,6 +85,7 @@ HER = TrainConfig(
 STACK = FAST.with_(
     {
         "agent.hidden_sizes": (256, 256, 256),
+        "agent.actor_decay": 0.0,
         "agent.discount": 0.99,
         "agent.target_combination": "min",
         "agent.q_filter": False,

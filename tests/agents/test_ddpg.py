@@ -189,10 +189,23 @@ def test_the_actor_moves_every_so_many_updates(actor_delay):
 
 
 def test_the_filter_acts_from_its_update_on():
-    agent = make_agent(q_filter_from=3, num_critics=1)
+    agent = make_agent(q_filter_from=3, q_filter_margin=0.0, num_critics=1)
     rates = [float(agent.update(tensors(batch_of()))["q_filter_pass_rate"]) for _ in range(6)]
     assert rates[:3] == [1.0, 1.0, 1.0]
     assert min(rates[3:]) < 1.0
+
+
+def test_the_filter_leaves_out_what_is_worse_by_more_than_critics_err():
+    def rate(margin):
+        agent = make_agent(q_filter_margin=margin, num_critics=1)
+        # It learns at first that the demonstrated actions are bad.
+        batch = batch_of()
+        bad = replace(batch, reward=-batch.is_demo, terminated=np.ones_like(batch.reward))
+        for _ in range(200):
+            metrics = agent.update(tensors(bad))
+        return float(metrics["q_filter_pass_rate"])
+
+    assert rate(0.0) <= rate(1.0) < rate(1000.0) == 1.0
 
 
 def test_own_actions_are_never_cloned():

@@ -117,7 +117,10 @@ class DDPG:
             critics, values, metrics = self._critic_gradients(part, inputs, action)
             if not also_actor:
                 return [], critics, metrics
-            actor, more = self._actor_gradients(part, inputs, action, q_demo=values, shown=shown)
+            # Critics that err by so much do not tell smaller differences.
+            error = (metrics["critic_loss"] / len(values)).sqrt()
+            q_demo = values + self.config.q_filter_margin * error
+            actor, more = self._actor_gradients(part, inputs, action, q_demo=q_demo, shown=shown)
             return actor, critics, metrics | more
 
         metrics = self._learn(batch, gradients)
@@ -268,7 +271,7 @@ class DDPG:
             batch: the rows.
             inputs: what networks see of them.
             demo_action: what was done in them, ``(B, action_dim)``.
-            q_demo: the critics' ``Q(s, a)``, ``(K, B)``.
+            q_demo: the critics' ``Q(s, a)`` and the filter's margin, ``(K, B)``.
             shown: whether it was shown, in some of these rows or of those of other learners.
         """
         config = self.config
