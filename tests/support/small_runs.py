@@ -22,6 +22,7 @@ SMALL = TrainConfig(
         hidden_sizes=(16, 16),
         actor_decay=0.0,
         bc_error="distance",
+        q_filter_margin=0.0,
         q_filter_from=5,
         discount=0.98,
         target_combination="min",

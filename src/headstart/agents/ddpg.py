@@ -119,7 +119,7 @@ class DDPG:
                 return [], critics, metrics
             # Critics that err by so much do not tell smaller differences.
             error = (metrics["critic_loss"] / len(values)).sqrt()
-            q_demo = values + self.config.q_filter_margin * error
+            q_demo = values + (self.config.q_filter_margin or 0.0) * error
             actor, more = self._actor_gradients(part, inputs, action, q_demo=q_demo, shown=shown)
             return actor, critics, metrics | more
 

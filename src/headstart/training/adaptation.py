@@ -36,6 +36,7 @@ _BY_TASK = (
     "agent.bc_error",
     "agent.discount",
     "agent.target_combination",
+    "agent.q_filter_margin",
     "demos.expand",
     "demos.expand_speed",
     "demos.find",
@@ -102,8 +103,10 @@ def adapt_to_demos(config: TrainConfig, spec: "GoalSpec", demos: Sequence[Episod
     # Without demonstrations, which show the way to goals that are far.
     horizon = SHORT_EPISODES if demos else spec.max_episode_steps
     agent, hindsight, warm_start = config.agent, config.hindsight, config.warm_start
+    margin = agent.q_filter_margin
     agent = replace(
         agent,
+        q_filter_margin=_margin(demos) if margin is None else margin,
         actor_decay=_decay(len(demos)) if agent.actor_decay is None else agent.actor_decay,
         bc_error=agent.bc_error or ("squared" if few else "distance"),
         discount=agent.discount_for(horizon),
@@ -127,6 +130,11 @@ def _decay(num_demos: int) -> float:
     if num_demos == 0:
         return 0.0
     return 1.0 if num_demos <= _FEW_DEMOS else 0.3
+
+
+def _margin(demos: Sequence[Episode]) -> float:
+    """Return the margin of the Q-filter: some of a shaky hand's actions flatter critics."""
+    return 0.0 if all(demo.success for demo in demos) else 1.0
 
 
 def _adapt_cycle(cycle: CycleConfig) -> CycleConfig:
