@@ -110,9 +110,7 @@ def graph_losses(agent, batch):
     of_critics = losses.critic_loss(values, target)
     if not config.bc_weight or not batch.is_demo.any():
         return of_critics, policy_loss
-    error = (config.q_filter_margin or 0.0) * (of_critics / len(values)).sqrt()
-    kept = losses.q_filter(values + error, q_policy)
-    keep = kept if config.q_filter else torch.ones_like(batch.is_demo)
+    keep = losses.q_filter(values, q_policy) if config.q_filter else torch.ones_like(batch.is_demo)
     cloning = losses.bc_loss(
         chosen, action, is_demo=batch.is_demo, keep=keep, error=config.bc_error
     )
