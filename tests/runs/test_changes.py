@@ -31,7 +31,8 @@ FIXED = {
     "demos.expand", "demos.expand_speed", "demos.expand_noise", "demos.find",
     "demos.num_episodes", "resets.frontier",
     "learner.mode", "learner.processes", "learner.shards",
-    "warm_start.bc_updates", "warm_start.episodes", "warm_start.critic_updates",
+    "warm_start.bc_updates", "warm_start.episodes", "warm_start.episodes_in_doubt",
+    "warm_start.critic_updates",
     "agent.hidden_sizes", "agent.num_critics", "agent.goal_input", "agent.normalize_inputs",
 }  # fmt: skip
 """Settings that the shape of what is saved depends on, or what is over already."""
