@@ -203,6 +203,23 @@ def test_a_run_is_the_same_however_it_is_cut_and_made_longer(glides, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_run_in_doubt_is_the_same_however_it_is_cut_and_made_longer(glides, tmp_path):
+    # After one update no clone is good.
+    in_doubt = replace(SMALL.warm_start, bc_updates=4, episodes=4, episodes_in_doubt=9)
+    config = replace(SMALL, env_steps=440, checkpoint=BASE.checkpoint, warm_start=in_doubt)
+    whole = train(GLIDE, config, demos=glides, out=tmp_path / "whole")
+    assert whole.progress.warm_start_env_steps == 9 * 40
+    shorter = replace(config, env_steps=200)
+    with pytest.raises(PowerCut):
+        train(GLIDE, shorter, demos=glides, out=tmp_path / "cut", observers=Cut(3))
+    for env_steps in (200, 440):
+        resume(tmp_path / "cut", {"env_steps": env_steps}, env=GLIDE)
+    ones, others = outcome(tmp_path / "whole"), outcome(tmp_path / "cut")
+    for name in ("agent", "state", "replay"):
+        assert ones[name] == others[name], name
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [
