@@ -9,6 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
 from report_demos import load
 
+from headstart import TrainConfig
+from headstart.dotted import walk
+
 PICK = "FetchPickAndPlace-v4"
 LABELS = {
     "pick-and-place-one-fast": f"{PICK}, **one** demonstration, `--expand 100`",
@@ -77,7 +80,8 @@ def learning_table(names: Iterable[str] = tuple(LABELS)) -> str:
         if result is None:
             continue
         nothing = f"{result['floor']['success_rate']:.1%}"
-        task = f"| {LABELS[name]} | {len(result['seeds'])} | {nothing} |"
+        mark = " †" if is_older(result) else ""
+        task = f"| {LABELS[name]}{mark} | {len(result['seeds'])} | {nothing} |"
         for quoted in result["quoted"]:
             seconds, made = quoted["seconds"]["median"], quoted.get("made_in", {"median": 0})
             before = f"{made['median']:,.0f} + " if made["median"] else ""
@@ -90,6 +94,20 @@ def learning_table(names: Iterable[str] = tuple(LABELS)) -> str:
             rates = _spread(float(np.median(found)), min(found), max(found))
             rows.append(f"{task} {steps} | {rates} | |")
     return "\n".join(rows)
+
+
+def is_older(result: dict[str, Any]) -> bool:
+    """Return whether training has settings by now that it did not have when this was measured."""
+
+    def known(name: str) -> bool:
+        here: Any = result["config"]
+        for part in name.split("."):
+            if part not in here:
+                return False
+            here = here[part]
+        return True
+
+    return not all(known(setting.name) for setting in walk(TrainConfig()))
 
 
 def commands_table() -> str:
