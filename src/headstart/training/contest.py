@@ -165,17 +165,24 @@ class Contest:
         if self.is_open and (final or sure):
             self._choose(good[0] if best else self._open[-1])
         elif self.is_open:
+            _log.info(
+                "half-made clones ended at their goals in %s of their episodes, which does not "
+                "show what the actor is to see: whole ones run more",
+                self._means(),
+            )
             self.keep({name: Tally() for name in good})
         return not self.is_open
 
     def _choose(self, chosen: str) -> None:
-        means = ", ".join(f"{self.tallies[name].mean:.0%} with {name}" for name in self._open)
         _log.info(
             "the actor sees %s (--actor-inputs %s): clones ended at their goals in %s of their "
             "episodes",
-            _WORDS[chosen], chosen, means,
+            _WORDS[chosen], chosen, self._means(),
         )  # fmt: skip
         self.keep({chosen: self.tallies[chosen]})
+
+    def _means(self) -> str:
+        return ", ".join(f"{self.tallies[name].mean:.0%} with {name}" for name in self._open)
 
     def keep(self, tallies: Mapping[str, Tally]) -> None:
         """Keep the agents of these names alone, with what is known of them."""
