@@ -138,19 +138,20 @@ def test_the_actor_shrinks_where_there_are_demonstrations_and_more_where_they_ar
     assert adapt_to_demos(given, POINT_SPEC, demos).agent.actor_decay == 0.1
 
 
-def test_the_q_filter_has_a_margin_where_some_demonstrations_failed(point_demos):
+def test_the_q_filter_has_a_margin_where_demonstrations_are_few_or_some_failed(point_demos):
     good = point_demos.episodes[0]
     bad = replace(good, is_success=np.zeros_like(good.is_success))
     margins = [
         adapt_to_demos(FAST.with_(settings), POINT_SPEC, demos).agent.q_filter_margin
         for settings, demos in (
             ({}, ()),
-            ({}, [good, good]),
-            ({}, [good, bad]),
+            ({}, [good] * 20),
+            ({}, [good] * 21),
+            ({}, [good] * 21 + [bad]),
             ({"agent.q_filter_margin": 0.5}, [good, bad]),
         )
     ]
-    assert margins == [0.0, 0.0, 1.0, 0.5]
+    assert margins == [0.0, 1.0, 0.0, 1.0, 0.5]
 
 
 def test_cloning_alone_leaves_the_warm_start_of_a_longer_run_as_it_is_by_default():

@@ -72,7 +72,8 @@ class DDPGConfig:
     """Clone a demonstrated action only where a critic rates it above the policy's."""
     q_filter_margin: float | None = setting(None, at_least=0)
     """By how much a critic may rate it below the policy's, in units of the critics' root mean
-    square TD error in the batch. By default 1 where some demonstrations failed, else 0."""
+    square TD error in the batch. By default 1 with 20 demonstrations or fewer, or where some of
+    them failed, else 0."""
     q_filter_from: int = setting(4000, at_least=0)
     """Number of updates before the filter acts; until then every demonstration is cloned."""
     deploy: Literal["averaged", "online"] = "averaged"

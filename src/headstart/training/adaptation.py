@@ -133,8 +133,12 @@ def _decay(num_demos: int) -> float:
 
 
 def _margin(demos: Sequence[Episode]) -> float:
-    """Return the margin of the Q-filter: some of a shaky hand's actions flatter critics."""
-    return 0.0 if all(demo.success for demo in demos) else 1.0
+    """Return the margin of the Q-filter, which without one keeps what happens to flatter critics.
+
+    Of many good demonstrations that does no harm.
+    """
+    few, all_good = len(demos) <= _FEW_DEMOS, all(demo.success for demo in demos)
+    return 1.0 if demos and (few or not all_good) else 0.0
 
 
 def _adapt_cycle(cycle: CycleConfig) -> CycleConfig:
