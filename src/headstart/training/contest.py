@@ -159,7 +159,7 @@ class Contest:
             Whether one is chosen.
         """
         best = max(self.tallies[name].mean for name in self._open)
-        enough = best * (_AS_GOOD if final else _MAYBE_AS_GOOD)
+        enough = best if final else _MAYBE_BEST * best
         good = [name for name in self._open if self.tallies[name].mean >= enough]
         sure = len(good) == 1 or self.tallies[good[0]].mean >= _GOOD
         if self.is_open and (final or sure):
@@ -197,5 +197,5 @@ _WORDS = {
 }
 _GOOD = 0.6
 """Score of clones that are not cloned to the end, of which the one that sees least is chosen."""
-_MAYBE_AS_GOOD, _AS_GOOD = 1 / 3, 0.8
-"""Share of the best score: of seven episodes of half-made clones, and of more of whole ones."""
+_MAYBE_BEST = 1 / 3
+"""Share of the best score, from seven episodes of half-made clones each: less is usually more."""
