@@ -41,9 +41,9 @@ VIEWS = ("neither", "no-absolute", "all")
 @pytest.mark.parametrize(
     ("scores", "chosen"),
     [
-        ((6.0, 0.0, 4.0), "neither"),
-        ((6.0, 9.0, 10.0), "neither"),
-        ((2.0, 7.0, 8.0), "no-absolute"),
+        ((8.0, 0.0, 4.0), "neither"),
+        ((7.5, 9.0, 10.0), "neither"),
+        ((2.0, 8.0, 9.0), "no-absolute"),
         ((2.0, 2.0, 9.0), "all"),
         ((0.1, 0.0, 0.0), "neither"),
     ],

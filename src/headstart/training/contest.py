@@ -195,7 +195,7 @@ _WORDS = {
     "no-absolute": "no absolute positions",
     "all": "everything",
 }
-_GOOD = 0.6
+_GOOD = 0.75
 """Score of clones that are not cloned to the end, of which the one that sees least is chosen."""
 _MAYBE_BEST = 1 / 3
 """Share of the best score, from seven episodes of half-made clones each: less is usually more."""
