@@ -126,6 +126,8 @@ def test_doubt_takes_no_more_than_three_quarters_of_the_env_steps(
     warm_start = adapt_fast(horizon, env_steps).warm_start
     assert (warm_start.episodes, warm_start.episodes_in_doubt) == (episodes, in_doubt)
     assert warm_start.most_episodes == in_doubt
+    given = adapt_fast(horizon, env_steps, warm_start=WarmStartConfig(episodes=2)).warm_start
+    assert given.episodes_in_doubt == 2
 
 
 @pytest.mark.parametrize(("num_demos", "decay"), [(0, 0.0), (1, 1.0), (20, 1.0), (21, 0.3)])
@@ -148,10 +150,11 @@ def test_the_q_filter_has_a_margin_where_demonstrations_are_few_or_some_failed(p
             ({}, [good] * 20),
             ({}, [good] * 21),
             ({}, [good] * 21 + [bad]),
+            ({}, [good] + [bad] * 4),
             ({"agent.q_filter_margin": 0.5}, [good, bad]),
         )
     ]
-    assert margins == [0.0, 1.0, 0.0, 1.0, 0.5]
+    assert margins == [0.0, 1.0, 0.0, 1.0, 0.0, 0.5]
 
 
 def test_cloning_alone_leaves_the_warm_start_of_a_longer_run_as_it_is_by_default():

@@ -39,9 +39,11 @@ def read_choice(directory):
 @pytest.mark.slow
 def test_where_goals_mislead_a_clone_is_better_with_others(caplog):
     caplog.set_level("INFO")
-    chosen = clone(CARRY, carry, 8)
+    # Weight decay helps against chance too.
+    alone = {"agent.actor_decay": 0.0}
+    chosen = clone(CARRY, carry, 8, **alone)
     assert "such steps are shown with other goals too" in caplog.text
-    as_shown = clone(CARRY, carry, 8, **{"demos.other_goals": False})
+    as_shown = clone(CARRY, carry, 8, **alone, **{"demos.other_goals": False})
     assert chosen.evaluation.success_rate > as_shown.evaluation.success_rate + 0.15
 
 

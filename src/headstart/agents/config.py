@@ -73,7 +73,7 @@ class DDPGConfig:
     q_filter_margin: float | None = setting(None, at_least=0)
     """By how much a critic may rate it below the policy's, in units of the critics' root mean
     square TD error in the batch. By default 1 with 20 demonstrations or fewer, or where some of
-    them failed, else 0."""
+    them failed, but not most (3/4), else 0."""
     q_filter_from: int = setting(4000, at_least=0)
     """Number of updates before the filter acts; until then every demonstration is cloned."""
     deploy: Literal["averaged", "online"] = "averaged"

@@ -31,6 +31,8 @@ _EVALUATIONS = 4
 _EVALUATION_COST = 2
 """Env steps of evaluation to one of training, at most."""
 _FEW_DEMOS = 20
+_MOSTLY_BAD = 0.25
+"""Share of demonstrations that succeeded, below which they are not to be trusted."""
 _BY_TASK = (
     "agent.actor_decay",
     "agent.bc_error",
@@ -135,10 +137,11 @@ def _decay(num_demos: int) -> float:
 def _margin(demos: Sequence[Episode]) -> float:
     """Return the margin of the Q-filter, which without one keeps what happens to flatter critics.
 
-    Of many good demonstrations that does no harm.
+    Of many good demonstrations that does no harm, and bad ones are to be left out.
     """
-    few, all_good = len(demos) <= _FEW_DEMOS, all(demo.success for demo in demos)
-    return 1.0 if demos and (few or not all_good) else 0.0
+    good = sum(demo.success for demo in demos) / max(1, len(demos))
+    few = len(demos) <= _FEW_DEMOS
+    return 1.0 if good >= _MOSTLY_BAD and (few or good < 1.0) else 0.0
 
 
 def _adapt_cycle(cycle: CycleConfig) -> CycleConfig:
@@ -152,9 +155,9 @@ def _adapt_warm_start(config: TrainConfig, horizon: int) -> WarmStartConfig:
     if config.env_steps:  # Without any, a run is cloning alone, and may be made longer later.
         env_steps = min(env_steps, int(_WARM_START_SHARE * config.env_steps))
     affordable, episodes = max(1, env_steps // horizon), warm_start.episodes
+    in_doubt = warm_start.episodes_in_doubt if episodes is None else warm_start.most_episodes
     if episodes is None:
         episodes = min(_WARM_START_EPISODES, affordable, max(1, _WARM_START_ENV_STEPS // horizon))
-    in_doubt = warm_start.episodes_in_doubt
     if in_doubt is None:
         in_doubt = max(episodes, min(_IN_DOUBT * episodes, affordable))
     return replace(warm_start, episodes=episodes, episodes_in_doubt=in_doubt)

@@ -142,8 +142,8 @@ class WarmStartConfig:
     """Episodes collected with the clone, or without demonstrations with random actions. By default
     20, but at most 6000 env steps and three quarters of env_steps."""
     episodes_in_doubt: int | None = setting(None, at_least=0, at_most=MOST_EPISODES, resume="fixed")
-    """Where they leave in doubt which clone is best: whole clones run episodes until there are as
-    many. By default three times as many, but at most three quarters of env_steps."""
+    """Where they leave in doubt which clone is best, whole clones run more, until there are these.
+    By default as many as are given, else three times as many, at most 3/4 of env_steps."""
     critic_updates: int = setting(1000, at_least=0, resume="fixed")
     """Updates of the critics alone on these episodes and the demonstrations."""
 
