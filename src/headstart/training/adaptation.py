@@ -155,11 +155,12 @@ def _adapt_warm_start(config: TrainConfig, horizon: int) -> WarmStartConfig:
     if config.env_steps:  # Without any, a run is cloning alone, and may be made longer later.
         env_steps = min(env_steps, int(_WARM_START_SHARE * config.env_steps))
     affordable, episodes = max(1, env_steps // horizon), warm_start.episodes
-    in_doubt = warm_start.episodes_in_doubt if episodes is None else warm_start.most_episodes
+    in_doubt, times = warm_start.episodes_in_doubt, 1
     if episodes is None:
         episodes = min(_WARM_START_EPISODES, affordable, max(1, _WARM_START_ENV_STEPS // horizon))
+        times = _IN_DOUBT
     if in_doubt is None:
-        in_doubt = max(episodes, min(_IN_DOUBT * episodes, affordable))
+        in_doubt = max(episodes, min(times * episodes, affordable))
     return replace(warm_start, episodes=episodes, episodes_in_doubt=in_doubt)
 
 
