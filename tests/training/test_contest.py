@@ -38,6 +38,11 @@ FRAME = StateLayout(positions=(0,), goal_positions=(0,), shift_axes=(0, 1), dim=
 VIEWS = ("neither", "no-absolute", "all")
 
 
+def scored(scores):
+    """A contest of all views after ten episodes of each."""
+    return contest(**{view: (10, score) for view, score in zip(VIEWS, scores, strict=True)})
+
+
 @pytest.mark.parametrize(
     ("scores", "chosen"),
     [
@@ -49,7 +54,7 @@ VIEWS = ("neither", "no-absolute", "all")
     ],
 )
 def test_of_clones_that_are_good_already_the_one_that_sees_least_is_chosen(scores, chosen):
-    held = contest(**{view: (10, score) for view, score in zip(VIEWS, scores, strict=True)})
+    held = scored(scores)
     assert held.decide(final=False)
     assert list(held.agents) == [chosen]
 
@@ -65,7 +70,7 @@ def test_of_clones_that_are_good_already_the_one_that_sees_least_is_chosen(score
     ],
 )
 def test_where_it_is_doubtful_all_that_may_be_good_stay_and_are_counted_anew(scores, left):
-    held = contest(**{view: (10, score) for view, score in zip(VIEWS, scores, strict=True)})
+    held = scored(scores)
     assert not held.decide(final=False)
     assert tuple(held.agents) == left
     assert list(held.tallies.values()) == [Tally()] * len(left)
@@ -82,7 +87,7 @@ def test_where_it_is_doubtful_all_that_may_be_good_stay_and_are_counted_anew(sco
     ],
 )
 def test_at_last_the_best_is_chosen_and_of_equal_ones_that_which_sees_least(scores, chosen):
-    held = contest(**{view: (10, score) for view, score in zip(VIEWS, scores, strict=True)})
+    held = scored(scores)
     assert held.decide(final=True)
     assert list(held.agents) == [chosen]
 

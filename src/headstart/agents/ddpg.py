@@ -117,9 +117,10 @@ class DDPG:
             critics, values, metrics = self._critic_gradients(part, inputs, action)
             if not also_actor:
                 return [], critics, metrics
-            # Critics that err by so much do not tell smaller differences.
-            error = (metrics["critic_loss"] / len(values)).sqrt()
-            q_demo = values + (self.config.q_filter_margin or 0.0) * error
+            q_demo, margin = values, self.config.q_filter_margin
+            if margin:
+                # Critics that err by so much do not tell smaller differences.
+                q_demo = values + margin * (metrics["critic_loss"] / len(values)).sqrt()
             actor, more = self._actor_gradients(part, inputs, action, q_demo=q_demo, shown=shown)
             return actor, critics, metrics | more
 
