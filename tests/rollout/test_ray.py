@@ -42,6 +42,18 @@ pytestmark = [
 NOISE = Exploration(noise=0.2)
 
 
+DIES_ONCE = """
+import os, pathlib, sys
+if "--mode=specific-server" in sys.orig_argv:
+    try:
+        (pathlib.Path(__file__).parent / "dies-once").unlink()
+        os.kill(os.getpid(), 9)
+    except FileNotFoundError:
+        pass
+"""
+"""Run as Python starts: kills what a Ray Client server starts for a client, if a file says so."""
+
+
 @pytest.fixture(scope="module")
 def ray_cluster():
     """A cluster that ``--collectors ray`` finds, closed to who has no token, and what adds nodes.
@@ -57,6 +69,8 @@ def ray_cluster():
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.setenv("RAY_AUTH_MODE", "token")
         patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
+        patch.setenv("PYTHONPATH", place, prepend=os.pathsep)
+        Path(place, "sitecustomize.py").write_text(DIES_ONCE)
         from ray._raylet import AuthenticationTokenLoader, Config
         from ray.cluster_utils import Cluster
 
@@ -69,6 +83,7 @@ def ray_cluster():
         head = {**options, "ray_client_server_port": port}
         cluster = Cluster(initialize_head=True, head_node_args=head)
         cluster.client_address = f"ray://127.0.0.1:{port}"
+        cluster.dies_once = Path(place, "dies-once")
         patch.setenv("RAY_ADDRESS", cluster.address)
         try:
             yield cluster, lambda: cluster.add_node(**options)
@@ -200,11 +215,13 @@ def test_through_ray_client_the_command_prints_one_json_object_alone(
     policy = tmp_path / "policy.safetensors"
     train(POINT, SMALL).policy.save(policy)
     printed = []
+    ray_cluster[0].dies_once.touch()
     for collectors in ("0", ray_cluster[0].client_address):
         main([*("evaluate", str(policy), "--env", POINT, "--json", "--episodes", "3"),
               *("--collectors", collectors)])  # fmt: skip
         printed.append(json.loads(capfd.readouterr().out))
     assert printed[0] == printed[1]
+    assert not ray_cluster[0].dies_once.exists()
 
 
 def test_a_ray_of_its_own_has_a_token_ends_with_it_and_its_loss_is_one_line(monkeypatch, local):

@@ -24,6 +24,7 @@ from headstart.rollout.worker import Answer
 
 _RETRIES = 20
 """How often Ray runs a job again whose node or worker is lost."""
+_CONNECT_TIMES = 3
 _TASKS_A_SLOT = 4
 _STORE_BYTES = 200 * 2**20
 
@@ -131,10 +132,22 @@ def _open(address: str, directory: str) -> Opened | str:
             "_temp_dir": directory,
         }
     try:
-        ray.init(address=address, **quiet)
+        _connect(address, quiet)
         return Opened(int(ray.cluster_resources().get("CPU", 0)), _has_token())
     except Exception as error:
         return _one_line(error)
+
+
+def _connect(address: str, options: dict[str, Any]) -> None:
+    # A Ray Client server starts a process for each client, which now and then dies as it starts.
+    for left in reversed(range(_CONNECT_TIMES)):
+        try:
+            ray.init(address=address, **options)
+            return
+        except ConnectionAbortedError:
+            if not left:
+                raise
+            ray.shutdown()
 
 
 def _has_token() -> bool:
