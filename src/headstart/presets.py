@@ -59,7 +59,7 @@ NAIR2018 = TrainConfig(
     hindsight=_PUBLISHED_HINDSIGHT,
     warm_start=_NO_WARM_START,
     cycle=CycleConfig(episodes=2, updates=40, ahead=False),
-    exploration=Exploration(noise=0.1, random_action=0.1),
+    exploration=Exploration(noise=0.1, random_action=0.1, greedy_episodes=0.0),
     # An epoch is 20 cycles of 2 rollouts of 50 steps.
     evaluation=EvaluationConfig(every=2000, episodes=20),
 )
@@ -76,7 +76,7 @@ HER = TrainConfig(
     hindsight=_PUBLISHED_HINDSIGHT,
     warm_start=_NO_WARM_START,
     cycle=CycleConfig(episodes=2, updates=40, ahead=False),
-    exploration=Exploration(noise=0.2, random_action=0.3),
+    exploration=Exploration(noise=0.2, random_action=0.3, greedy_episodes=0.0),
     # An epoch is 50 cycles of 2 rollouts of 50 steps.
     evaluation=EvaluationConfig(every=5000, episodes=20),
 )
@@ -94,6 +94,7 @@ STACK = FAST.with_(
         "hindsight.relabel_fraction": 0.8,
         "warm_start.bc_updates": 24_000,
         "exploration.random_action": 0.0,
+        "exploration.greedy_episodes": 0.0,
     }
 )
 """``fast`` for goals of several components, reached one after another in hundreds of steps.

@@ -35,3 +35,11 @@ def test_greedy_actions_are_clipped_to_the_action_range():
     low, high = np.full(2, -1.0, np.float32), np.full(2, 1.0, np.float32)
     action = GREEDY(np.array([3.0, -0.5]), low, high, np.random.default_rng(0))
     np.testing.assert_array_equal(action, [1.0, -0.5])
+
+
+@pytest.mark.parametrize("share", [None, 0.0, 0.5, 1.0])
+def test_a_share_of_the_episodes_is_greedy(share):
+    explore, rng = Exploration(noise=0.1, greedy_episodes=share), np.random.default_rng(0)
+    episodes = [explore.for_episode(rng) for _ in range(1000)]
+    assert {*episodes} <= {explore, GREEDY}
+    assert abs(episodes.count(GREEDY) / 1000 - (share or 0.0)) < 0.06

@@ -4,6 +4,7 @@ import numpy as np
 
 from headstart.agents.ddpg import DDPGConfig
 from headstart.rollout.executors import SerialExecutor
+from headstart.rollout.exploration import Exploration
 from headstart.training.config import (
     CycleConfig,
     DemosConfig,
@@ -31,6 +32,7 @@ SMALL = TrainConfig(
     demos=DemosConfig(fraction=0.25, other_goals=False),
     warm_start=WarmStartConfig(bc_updates=20, episodes=2, episodes_in_doubt=2, critic_updates=10),
     cycle=CycleConfig(episodes=2, updates=5),
+    exploration=Exploration(noise=0.1, random_action=0.1, greedy_episodes=0.0),
     evaluation=EvaluationConfig(every=100, episodes=4),
 )
 

@@ -58,6 +58,13 @@ def test_goals_that_are_far_take_a_longer_discount_where_nothing_shows_the_way(
     assert (shown.agent.discount, shown.agent.target_combination) == (0.98, "min")
 
 
+def test_goals_that_are_near_take_a_short_discount_where_nothing_shows_the_way(point_demos):
+    near = replace(spec_of(50), goals_near=True)
+    assert adapt_to_demos(FAST, near, ()).agent.discount == 0.9
+    assert adapt_to_demos(FAST, near, point_demos.episodes).agent.discount == 0.98
+    assert adapt_to_demos(FAST.with_({"agent.discount": 0.97}), near, ()).agent.discount == 0.97
+
+
 @pytest.mark.parametrize(("horizon", "env_steps"), product(HORIZONS, LENGTHS))
 def test_whatever_the_horizon_the_warm_start_leaves_updates_and_evaluations_end(horizon, env_steps):
     config = adapt_fast(horizon, env_steps)
@@ -138,6 +145,16 @@ def test_the_actor_shrinks_where_there_are_demonstrations_and_more_where_they_ar
     assert adapt_to_demos(FAST, POINT_SPEC, demos).agent.actor_decay == decay
     given = FAST.with_({"agent.actor_decay": 0.1})
     assert adapt_to_demos(given, POINT_SPEC, demos).agent.actor_decay == 0.1
+
+
+@pytest.mark.parametrize(("num_demos", "share"), [(0, 0.0), (1, 0.5), (2, 0.5)])
+def test_half_of_the_episodes_are_greedy_where_demonstrations_say_what_to_do(
+    num_demos, share, point_demos
+):
+    demos = point_demos.episodes[:num_demos]
+    assert adapt_to_demos(FAST, POINT_SPEC, demos).exploration.greedy_episodes == share
+    given = FAST.with_({"exploration.greedy_episodes": 0.25})
+    assert adapt_to_demos(given, POINT_SPEC, demos).exploration.greedy_episodes == 0.25
 
 
 def test_the_q_filter_has_a_margin_where_demonstrations_are_few_or_some_failed(point_demos):

@@ -14,6 +14,8 @@ from headstart.demos.record import collect_demos
 from headstart.envs.goal_env import GoalReward, GoalSpec
 from headstart.envs.make import make_env
 from headstart.policy import load_policy
+from headstart.rollout.exploration import GREEDY
+from headstart.rollout.job import ROLLOUT
 from headstart.runs.train import train
 from headstart.training.assembly import build_trainer
 from headstart.training.config import CycleConfig, WarmStartConfig
@@ -126,3 +128,15 @@ def test_collecting_ahead_acts_with_the_policy_from_before_the_updates(ahead, is
     first_of_cycle = [job.policy.layers[0][0] for job in jobs[::2]]
     changed = [not np.array_equal(*pair) for pair in pairwise(first_of_cycle)]
     assert changed == is_newer
+
+
+def test_greedy_episodes_are_what_the_policy_does_and_evaluations_always_are(point_demos):
+    config = SMALL.with_({"exploration.greedy_episodes": 0.5})
+    executor, noisy = Noted(POINT), replace(SMALL.exploration, greedy_episodes=0.5)
+    train(POINT, config, demos=point_demos, executor=executor)
+    jobs = [job for job in executor.jobs if job.stream == ROLLOUT]
+    assert {job.exploration for job in executor.jobs if job.stream != ROLLOUT} == {GREEDY}
+    assert {job.exploration for job in jobs} == {GREEDY, noisy}
+    again = Noted(POINT)
+    train(POINT, config, demos=point_demos, executor=again)
+    assert [job.exploration for job in again.jobs] == [job.exploration for job in executor.jobs]

@@ -59,6 +59,7 @@ class GoalSpec:
     asks_terminated: bool = False  # whether compute_terminated answers for any goal
     vectorized_ends: bool = False  # whether it takes many goals at once
     observes_goal: bool = True  # whether the observation holds the achieved goal
+    goals_near: bool = False  # whether a few random actions go as far as goals are
     adds_unexplained: bool = False  # whether episodes keep what compute_reward does not explain
     success_key: str | None = None  # of info; None where the reward of the goal shows a success
     components: tuple[GoalComponent, ...] = ()  # of a goal that is made of parts
@@ -128,6 +129,7 @@ class GoalSpec:
             action_high=tuple(env.action_space.high.tolist()),
             max_episode_steps=env.spec.max_episode_steps,
             observes_goal=probe.observes_goal(steps),
+            goals_near=probe.goals_are_near(steps),
             adds_unexplained=task.unexplained_reward == "add",
             success_key=success.key,
             origins={key: origin for key, (_, origin) in facts.items() if origin is not None},

@@ -21,9 +21,18 @@ class Exploration:
     """Standard deviation of the Gaussian noise, as a share of half the action range."""
     random_action: float = setting(0.0, at_least=0, at_most=1)
     """Probability that the whole action is drawn uniformly from the action range instead."""
+    greedy_episodes: float | None = setting(None, at_least=0, at_most=1)
+    """Share of training episodes without either, which end as the policy has them end. By default
+    a half with demonstrations; none without, where what to do is still to be found."""
 
     def __post_init__(self) -> None:
         check_settings(self, "exploration.")
+
+    def for_episode(self, rng: np.random.Generator) -> "Exploration":
+        """Return how one episode is explored in, which its stream decides."""
+        if self.greedy_episodes and rng.random() < self.greedy_episodes:
+            return GREEDY
+        return self
 
     def __call__(
         self, action: NDArray[Any], low: FloatArray, high: FloatArray, rng: np.random.Generator

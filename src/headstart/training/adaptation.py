@@ -31,6 +31,7 @@ _EVALUATIONS = 4
 _EVALUATION_COST = 2
 """Env steps of evaluation to one of training, at most."""
 _FEW_DEMOS = 20
+_GREEDY_EPISODES = 0.5
 _MOSTLY_BAD = 0.25
 """Share of demonstrations that succeeded, below which they are not to be trusted."""
 _BY_TASK = (
@@ -45,6 +46,7 @@ _BY_TASK = (
     "demos.other_goals",
     "evaluation.episodes",
     "evaluation.every",
+    "exploration.greedy_episodes",
     "hindsight.relabel_fraction",
     "warm_start.bc_updates",
     "warm_start.episodes",
@@ -105,19 +107,27 @@ def adapt_to_demos(config: TrainConfig, spec: "GoalSpec", demos: Sequence[Episod
     # Without demonstrations, which show the way to goals that are far.
     horizon = SHORT_EPISODES if demos else spec.max_episode_steps
     agent, hindsight, warm_start = config.agent, config.hindsight, config.warm_start
-    margin = agent.q_filter_margin
+    margin, exploration = agent.q_filter_margin, config.exploration
     agent = replace(
         agent,
-        q_filter_margin=_margin(demos) if margin is None else margin,
-        actor_decay=_decay(len(demos)) if agent.actor_decay is None else agent.actor_decay,
+        q_filter_margin=_margin(demos, few=few) if margin is None else margin,
+        actor_decay=_decay(len(demos), few=few) if agent.actor_decay is None else agent.actor_decay,
         bc_error=agent.bc_error or ("squared" if few else "distance"),
-        discount=agent.discount_for(horizon),
+        discount=agent.discount_for(horizon, goals_near=spec.goals_near and not demos),
         target_combination=agent.combination_for(horizon),
     )
     hindsight = replace(hindsight, relabel_fraction=hindsight.fraction_for(horizon))
     if warm_start.bc_updates is None:
         warm_start = replace(warm_start, bc_updates=2000 if few else 4000)
-    return replace(config, agent=agent, hindsight=hindsight, warm_start=warm_start)
+    if exploration.greedy_episodes is None:
+        exploration = replace(exploration, greedy_episodes=_GREEDY_EPISODES if demos else 0.0)
+    return replace(
+        config,
+        agent=agent,
+        hindsight=hindsight,
+        warm_start=warm_start,
+        exploration=exploration,
+    )
 
 
 def sees_component(config: TrainConfig, spec: "GoalSpec") -> bool:
@@ -127,20 +137,19 @@ def sees_component(config: TrainConfig, spec: "GoalSpec") -> bool:
     return config.actor_inputs == "component"
 
 
-def _decay(num_demos: int) -> float:
+def _decay(num_demos: int, *, few: bool) -> float:
     """Return the weight decay of an actor that clones so many demonstrations."""
     if num_demos == 0:
         return 0.0
-    return 1.0 if num_demos <= _FEW_DEMOS else 0.3
+    return 1.0 if few else 0.3
 
 
-def _margin(demos: Sequence[Episode]) -> float:
+def _margin(demos: Sequence[Episode], *, few: bool) -> float:
     """Return the margin of the Q-filter, which without one keeps what happens to flatter critics.
 
     Of many good demonstrations that does no harm, and bad ones are to be left out.
     """
     good = sum(demo.success for demo in demos) / max(1, len(demos))
-    few = len(demos) <= _FEW_DEMOS
     return 1.0 if good >= _MOSTLY_BAD and (few or good < 1.0) else 0.0
 
 

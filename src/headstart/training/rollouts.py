@@ -80,7 +80,7 @@ class Rollouts:
                     self.seed,
                     ROLLOUT,
                     index,
-                    asked.exploration,
+                    asked.exploration.for_episode(generator(self.seed, "greedy", index)),
                     reward_info_keys=self.spec.reward_info_keys,
                     # The label may be anything, and stays here.
                     task=replace(tasks[index], label=None),
