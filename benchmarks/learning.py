@@ -167,7 +167,11 @@ EXPERIMENTS = {
         "MetaWorldPush-v3", _evaluated("fast", 6000, 6000, expand=0), (6000,), 40
     ),
     "slide-fast": Experiment(
-        "FetchSlide-v4", _evaluated("fast", 60_000, 10_000), (10_000, 60_000), 100, noise=0.1
+        "FetchSlide-v4",
+        _evaluated("fast", 150_000, 30_000),
+        (30_000, 60_000, 150_000),
+        100,
+        noise=0.1,
     ),
     "slide-nothing-fast": Experiment(
         "FetchSlide-v4", _evaluated("fast", 500_000, 50_000), (100_000, 500_000)

@@ -79,14 +79,29 @@ def test_where_it_is_doubtful_all_that_may_be_good_stay_and_are_counted_anew(sco
 @pytest.mark.parametrize(
     ("scores", "chosen"),
     [
-        ((5.0, 5.0, 5.0), "neither"),
-        ((4.0, 5.0, 5.0), "no-absolute"),
-        ((4.9, 4.9, 5.0), "all"),
-        ((0.0, 0.0, 0.0), "all"),
-        ((0.0, 0.1, 0.1), "no-absolute"),
+        ((7.5, 7.5, 7.5), "neither"),
+        ((8.0, 9.0, 9.0), "no-absolute"),
+        ((9.0, 9.0, 9.1), "all"),
     ],
 )
 def test_at_last_the_best_is_chosen_and_of_equal_ones_that_which_sees_least(scores, chosen):
+    held = scored(scores)
+    assert held.decide(final=True)
+    assert list(held.agents) == [chosen]
+
+
+@pytest.mark.parametrize(
+    ("scores", "chosen"),
+    [
+        ((7.4, 6.0, 6.0), "all"),
+        ((5.0, 5.0, 3.9), "no-absolute"),
+        ((6.0, 4.5, 3.0), "neither"),
+        ((2.0, 0.0, 1.0), "neither"),
+        ((0.0, 0.1, 0.1), "all"),
+        ((0.0, 0.0, 0.0), "all"),
+    ],
+)
+def test_of_weak_ones_that_do_about_as_well_the_one_that_sees_most_is_chosen(scores, chosen):
     held = scored(scores)
     assert held.decide(final=True)
     assert list(held.agents) == [chosen]

@@ -159,11 +159,13 @@ class Contest:
             Whether one is chosen.
         """
         best = max(self.tallies[name].mean for name in self._open)
-        enough = best if final else _MAYBE_BEST * best
-        good = [name for name in self._open if self.tallies[name].mean >= enough]
+        weak = final and best < _GOOD
+        share = _ABOUT_AS_GOOD if weak else 1.0 if final else _MAYBE_BEST
+        good = [name for name in self._open if self.tallies[name].mean >= share * best]
         sure = len(good) == 1 or self.tallies[good[0]].mean >= _GOOD
         if self.is_open and (final or sure):
-            self._choose(good[0] if best else self._open[-1])
+            # What weak clones lack is learned from own episodes: more to see does no harm there.
+            self._choose(good[-1] if weak else good[0])
         elif self.is_open:
             _log.info(
                 "half-made clones ended at their goals in %s of their episodes, which does not "
@@ -197,5 +199,7 @@ _WORDS = {
 }
 _GOOD = 0.75
 """Score of clones that are not cloned to the end, of which the one that sees least is chosen."""
+_ABOUT_AS_GOOD = 0.8
+"""Share of the best score, of which whole clones are told apart from it by nothing but chance."""
 _MAYBE_BEST = 1 / 3
 """Share of the best score, from seven episodes of half-made clones each: less is usually more."""
