@@ -28,7 +28,7 @@ LABELS = {
     "pick-and-place-5-fast": f"{PICK}, 5 demonstrations, `--expand 0`",
     "push-fast": "FetchPush-v4, 100 demonstrations",
     "push-10-fast": "FetchPush-v4, 10 demonstrations",
-    "slide-fast": "FetchSlide-v4, 100 demonstrations, `collect --noise 0.1`",
+    "slide-fast": "FetchSlide-v4, 100 demonstrations",
     "slide-nothing-fast": "FetchSlide-v4, no demonstrations",
     "metaworld-reach-one-fast": "MetaWorldReach-v3, **one** demonstration, `--expand 100`",
     "metaworld-push-one-fast": "MetaWorldPush-v3, **one** demonstration, `--expand 100`",
@@ -108,7 +108,17 @@ def is_older(result: dict[str, Any]) -> bool:
             here = here[part]
         return True
 
-    return not all(known(setting.name) for setting in walk(TrainConfig()))
+    unused = () if result["demos"] else _WITH_DEMOS
+    return not all(known(it.name) or it.name in unused for it in walk(TrainConfig()))
+
+
+_WITH_DEMOS = {
+    "agent.actor_decay",
+    "agent.q_filter_margin",
+    "exploration.greedy_episodes",
+    "warm_start.episodes_in_doubt",
+}
+"""Settings that without demonstrations leave everything as it was before they existed."""
 
 
 def commands_table() -> str:
