@@ -64,7 +64,7 @@ def test_arguments_follow_the_id(capsys):
     main(["envs", "check", "BitFlip-v0,num_bits=4,max_episode_steps=6"])
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "BitFlip-v0,num_bits=4,max_episode_steps=6"
-    assert "  goal              4 numbers" in lines
+    assert "  goal              4 numbers, a few steps away" in lines
     assert "  time limit        6 steps" in lines
 
 

@@ -83,7 +83,7 @@ def _facts(report: EnvReport, spec: GoalSpec) -> list[tuple[str, str]]:
     keys = ", ".join(spec.reward_info_keys)
     facts = [
         ("observation", f"{spec.observation_dim} numbers", ""),
-        ("goal", f"{spec.goal_dim} numbers", ""),
+        ("goal", f"{spec.goal_dim} numbers{', a few steps away' * spec.goals_near}", ""),
         ("action", f"{spec.action_dim} numbers in {actions}", ""),
         ("time limit", counted(spec.max_episode_steps, "step"), ""),
         ("reward of a step", f"from {_bound(low)} to {_bound(high)}", "reward_range"),

@@ -108,12 +108,15 @@ def adapt_to_demos(config: TrainConfig, spec: "GoalSpec", demos: Sequence[Episod
     horizon = SHORT_EPISODES if demos else spec.max_episode_steps
     agent, hindsight, warm_start = config.agent, config.hindsight, config.warm_start
     margin, exploration = agent.q_filter_margin, config.exploration
+    near = spec.goals_near and not demos
+    if near and agent.discount is None:
+        _log.info("%s: goals are a few steps away: discount 0.9 (--agent.discount)", spec.env_id)
     agent = replace(
         agent,
         q_filter_margin=_margin(demos, few=few) if margin is None else margin,
         actor_decay=_decay(len(demos), few=few) if agent.actor_decay is None else agent.actor_decay,
         bc_error=agent.bc_error or ("squared" if few else "distance"),
-        discount=agent.discount_for(horizon, goals_near=spec.goals_near and not demos),
+        discount=agent.discount_for(horizon, goals_near=near),
         target_combination=agent.combination_for(horizon),
     )
     hindsight = replace(hindsight, relabel_fraction=hindsight.fraction_for(horizon))
