@@ -52,6 +52,8 @@ class Experiment:
     num_demos: int = 0
     kind: str = "perfect"
     """Of the demonstrations; see ``demonstrators.py``."""
+    noise: float = 0.0
+    """On what is executed in them."""
 
 
 def _evaluated(
@@ -165,7 +167,7 @@ EXPERIMENTS = {
         "MetaWorldPush-v3", _evaluated("fast", 6000, 6000, expand=0), (6000,), 40
     ),
     "slide-fast": Experiment(
-        "FetchSlide-v4", _evaluated("fast", 60_000, 30_000), (30_000, 60_000), 100
+        "FetchSlide-v4", _evaluated("fast", 60_000, 30_000), (30_000, 60_000), 100, noise=0.1
     ),
     "slide-nothing-fast": Experiment(
         "FetchSlide-v4", _evaluated("fast", 500_000, 50_000), (100_000, 500_000)
@@ -225,6 +227,7 @@ def demonstrations(experiment: Experiment, seeds: int, place: Path) -> tuple[str
                 behaviour_of(experiment.kind, experiment.env_id),
                 episodes=experiment.num_demos,
                 seed=seed,
+                noise=experiment.noise,
                 keep_failures=experiment.kind != "perfect",
             ),
         )

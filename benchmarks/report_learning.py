@@ -28,7 +28,7 @@ LABELS = {
     "pick-and-place-5-fast": f"{PICK}, 5 demonstrations, `--expand 0`",
     "push-fast": "FetchPush-v4, 100 demonstrations",
     "push-10-fast": "FetchPush-v4, 10 demonstrations",
-    "slide-fast": "FetchSlide-v4, 100 demonstrations",
+    "slide-fast": "FetchSlide-v4, 100 demonstrations, `collect --noise 0.1`",
     "slide-nothing-fast": "FetchSlide-v4, no demonstrations",
     "metaworld-reach-one-fast": "MetaWorldReach-v3, **one** demonstration, `--expand 100`",
     "metaworld-push-one-fast": "MetaWorldPush-v3, **one** demonstration, `--expand 100`",

@@ -41,24 +41,6 @@ def test_an_episode_that_ends_early_gives_fewer_steps():
 
 
 @pytest.mark.parametrize(
-    ("env_id", "near"),
-    [
-        # Each action is a pose of all joints, and each bit that is flipped counts.
-        ("HandReach-v3", True),
-        ("BitFlip-v0", True),
-        ("PointReach-v0", False),
-        ("FetchReach-v4", False),
-        ("FetchPush-v4", False),
-    ],
-)
-def test_goals_are_near_where_a_few_random_actions_go_half_as_far(env_id, near):
-    env = make_env(env_id)
-    assert probe.goals_are_near(probe.take_steps(env)) is near
-    # What cannot be told from episodes that are this short.
-    assert not probe.goals_are_near(probe.take_steps(env, [2, 1, 2]))
-
-
-@pytest.mark.parametrize(
     ("name", "low", "high"),
     [
         ("Reach", -1.0, 0.0),

@@ -16,6 +16,7 @@ from headstart.data.symmetry import Mirror
 from headstart.envs import interface, probe, reward_facts
 from headstart.envs.interface import widths
 from headstart.envs.layout import Detected, find_layout
+from headstart.envs.near_goals import goals_are_near
 from headstart.envs.reward_facts import RewardUnits
 from headstart.envs.task import TaskConfig
 from headstart.envs.task_facts import (
@@ -129,7 +130,7 @@ class GoalSpec:
             action_high=tuple(env.action_space.high.tolist()),
             max_episode_steps=env.spec.max_episode_steps,
             observes_goal=probe.observes_goal(steps),
-            goals_near=probe.goals_are_near(steps),
+            goals_near=goals_are_near(env, steps),
             adds_unexplained=task.unexplained_reward == "add",
             success_key=success.key,
             origins={key: origin for key, (_, origin) in facts.items() if origin is not None},

@@ -23,7 +23,6 @@ from headstart.text import describe_error
 Array = NDArray[Any]
 _Row = tuple[Array, Array, Array, Array, float, bool, dict[str, Any]]
 
-_NEAR_STEPS = 3
 TOLERANCE = 1e-4  # of a recomputed reward; environments mix float32 and float64
 
 
@@ -170,19 +169,6 @@ def observes_goal(probe: Probe) -> bool:
     """Return whether the observation holds what is achieved, each number of it in some place."""
     columns = probe.observations[:, :, None], probe.achieved_goals[:, None, :]
     return bool(np.isclose(*columns, atol=1e-6).all(axis=0).any(axis=0).all())
-
-
-def goals_are_near(probe: Probe) -> bool:
-    """Return whether three random actions on end move what is achieved half as far as goals are."""
-    after, goals = probe.achieved_goals, probe.desired_goals
-    before = probe.before[:, -goals.shape[1] :]
-    # Steps that follow each other, and those that begin an episode.
-    begins = np.array([True, *(before[1:] != after[:-1]).any(axis=1)])
-    last = np.arange(_NEAR_STEPS - 1, len(probe))
-    last = last[[not begins[row - _NEAR_STEPS + 2 : row + 1].any() for row in last]]
-    moved = np.linalg.norm(after[last] - before[last - _NEAR_STEPS + 1], axis=1)
-    away = np.linalg.norm(goals[begins] - before[begins], axis=1)
-    return bool(len(moved)) and bool(np.median(moved) >= away.mean() / 2 > 0.0)
 
 
 def rewards_of(

@@ -69,7 +69,19 @@ def read_config(path: Path) -> Any:
     # The default ratio stood beside cycle.updates, which ruled it out.
     if isinstance(cycle, dict) and cycle.get("updates") is not None:
         cycle.pop("updates_per_step", None)
+    if isinstance(config, dict) and "versions" in parsed:
+        for section, name in _OFF_BEFORE:
+            if isinstance(config.get(section), dict):
+                config[section].setdefault(name, 0.0)
     return parsed
+
+
+_OFF_BEFORE = (
+    ("agent", "actor_decay"),
+    ("agent", "q_filter_margin"),
+    ("exploration", "greedy_episodes"),
+)
+"""Settings that runs of earlier versions did not have, and did without."""
 
 
 def read_metrics(directory: Path) -> list[dict[str, float]]:

@@ -23,7 +23,7 @@ class Exploration:
     """Probability that the whole action is drawn uniformly from the action range instead."""
     greedy_episodes: float | None = setting(None, at_least=0, at_most=1)
     """Share of training episodes without either, which end as the policy has them end. By default
-    a half with demonstrations; none without, where what to do is still to be found."""
+    a half with demonstrations or a policy to start from; else none: what to do is to be found."""
 
     def __post_init__(self) -> None:
         check_settings(self, "exploration.")

@@ -123,7 +123,8 @@ def adapt_to_demos(config: TrainConfig, spec: "GoalSpec", demos: Sequence[Episod
     if warm_start.bc_updates is None:
         warm_start = replace(warm_start, bc_updates=2000 if few else 4000)
     if exploration.greedy_episodes is None:
-        exploration = replace(exploration, greedy_episodes=_GREEDY_EPISODES if demos else 0.0)
+        known = demos or config.init_policy
+        exploration = replace(exploration, greedy_episodes=_GREEDY_EPISODES if known else 0.0)
     return replace(
         config,
         agent=agent,

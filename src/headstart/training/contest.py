@@ -53,8 +53,7 @@ class Contest:
     """Agents that see different things of a state, until one of them is chosen.
 
     Args:
-        agents: by what their actors see; the first one is chosen than which none is clearly
-            better, the last one if none is ever at its goal; see ``decide``.
+        agents: by what their actors see, least first; see ``decide``.
         keeps_actors: whether what is observed leaves what actors do as it is: they start from a
             policy, and not as random networks.
         keeps_clones: the same for what is observed after the first time: actors are cloned by then.
@@ -152,8 +151,9 @@ class Contest:
         """Choose one of the agents, the others are dropped; or none yet, where that is doubtful.
 
         Args:
-            final: whether the clones are as good as they will be; otherwise one is chosen that is
-                good already, and of all that may be as good new tallies are kept.
+            final: whether the clones are as good as they will be. Then it is the best, or where
+                that is weak the one that sees most of those that do about as well. Otherwise it is
+                the first that is good already; or of all that may be as good new tallies are kept.
 
         Returns:
             Whether one is chosen.
@@ -198,7 +198,7 @@ _WORDS = {
     "all": "everything",
 }
 _GOOD = 0.75
-"""Score of clones that are not cloned to the end, of which the one that sees least is chosen."""
+"""Score from which on a clone is good, half-made or whole."""
 _ABOUT_AS_GOOD = 0.8
 """Share of the best score, of which whole clones are told apart from it by nothing but chance."""
 _MAYBE_BEST = 1 / 3
