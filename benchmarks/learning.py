@@ -21,7 +21,6 @@ from machine import machine
 
 from headstart import PRESETS, TrainConfig, collect_demos, evaluate, make_env
 from headstart.files.run_files import read_metrics
-from headstart.rollout.exploration import Exploration
 from headstart.rollout.job import Constant
 from headstart.sweeps.plan import Grid
 from headstart.sweeps.spec import Base
@@ -76,21 +75,6 @@ def _far_goals(env_steps: int) -> TrainConfig:
         fast,
         agent=replace(fast.agent, discount=0.99, target_combination="mean"),
         hindsight=replace(fast.hindsight, relabel_fraction=0.5),
-    )
-
-
-def _hand(env_steps: int) -> TrainConfig:
-    """Return ``fast`` for a hand, whose goals are poses of a centimetre's tolerance.
-
-    More noise on twenty joints misses every goal that was asked for, and the critics learn that
-    these cannot be reached; random actions alone make it diverse. Poses are near: a short horizon
-    will do.
-    """
-    fast = _evaluated("fast", env_steps, 20_000, 100)
-    return replace(
-        fast,
-        agent=replace(fast.agent, discount=0.9),
-        exploration=Exploration(noise=0.02, random_action=0.2),
     )
 
 
@@ -176,10 +160,9 @@ EXPERIMENTS = {
         "PointMaze_UMaze-v3", _evaluated("fast", 60_000, 20_000), (60_000,)
     ),
     "hand-reach-plain-fast": Experiment(
-        "HandReach-v3", _evaluated("fast", 300_000, 50_000), (100_000, 300_000)
+        "HandReach-v3", _evaluated("fast", 150_000, 50_000), (50_000, 150_000)
     ),
     "point-maze-fast": Experiment("PointMaze_UMaze-v3", _far_goals(120_000), (60_000, 120_000)),
-    "hand-reach-fast": Experiment("HandReach-v3", _hand(1_000_000), ()),
     "reach-fast": Experiment("FetchReach-v4", _evaluated("fast", 3000, 500), (1500, 3000)),
     "pick-and-place-nair2018": Experiment(
         "FetchPickAndPlace-v4", _evaluated("nair2018", 300_000, 2000, 20), (), 100

@@ -79,7 +79,7 @@ PUBLISHED = {
 def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     draw_contrast()
-    draw_one("hand-reach-fast", "HandReach-v3, no demonstrations")
+    draw_one("hand-reach-plain-fast", "HandReach-v3, no demonstrations")
     draw_sb3()
     fill("learning", learning_table(HEADLINES))
     fill("results", learning_table(), RESULTS)

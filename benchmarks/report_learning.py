@@ -45,7 +45,6 @@ LABELS = {
     "point-maze-plain-fast": "PointMaze_UMaze-v3, no demonstrations, no options",
     "point-maze-fast": "PointMaze_UMaze-v3, no demonstrations, settings for far goals",
     "hand-reach-plain-fast": "HandReach-v3, no demonstrations, no options",
-    "hand-reach-fast": "HandReach-v3, no demonstrations, settings for poses",
     "pick-and-place-nair2018": f"{PICK}, `nair2018`, 100 demonstrations",
     "pick-and-place-nair2018-without-demos": f"{PICK}, `nair2018`, none",
 }
