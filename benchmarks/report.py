@@ -79,7 +79,6 @@ PUBLISHED = {
 def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     draw_contrast()
-    draw_one("hand-reach-plain-fast", "HandReach-v3, no demonstrations")
     draw_sb3()
     fill("learning", learning_table(HEADLINES))
     fill("results", learning_table(), RESULTS)
@@ -124,22 +123,6 @@ def main() -> None:
     for name, figure in drawn.items():
         if figure is not None:
             save(figure, name)
-
-
-def draw_one(name: str, title: str) -> None:
-    """Success and mean Q of one experiment, median and range over seeds."""
-    result = load(name)
-    if result is None:
-        return
-    figure = Figure(figsize=(10, 3.6), layout="constrained")
-    success, mean_q = figure.subplots(1, 2)
-    draw_band(success, result, "eval/success_rate", "C0", "")
-    draw_band(mean_q, result, "eval/mean_q", "C0", "")
-    episodes = result["config"]["evaluation"]["episodes"]
-    success.set(title=f"success rate, {episodes} greedy episodes", xlabel="env steps")
-    mean_q.set(title="mean Q(s, pi(s))", xlabel="env steps")
-    figure.suptitle(f"{title}, {len(result['seeds'])} seeds")
-    save(figure, f"{name}.png")
 
 
 def draw_sb3() -> None:
