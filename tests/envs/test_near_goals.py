@@ -82,3 +82,14 @@ def test_two_near_goals_among_far_ones_are_chance():
 
     env = Lucky(np.float32, 1)
     assert not goals_are_near(env, take_steps(env))
+
+
+def test_episodes_that_fail_now_and_then_are_replaced_by_others():
+    class Fragile(Line):
+        def reset(self, *, seed=None, options=None):
+            if seed % 2:
+                raise RuntimeError("the motor stalls")
+            return super().reset(seed=seed)
+
+    env = Fragile(np.float32, 2)
+    assert goals_are_near(env, take_steps(env))

@@ -29,7 +29,7 @@ def goals_are_near(env: gym.Env[Any, Any], probe: Probe) -> bool:
     moved = np.median(np.linalg.norm(after[last] - before[last - _STEPS + 1], axis=1))
     if _RULED_OUT * moved < _away(probe)[begins].min():
         return False
-    away = np.median(_away(take_steps(env, [1] * _GOALS)))
+    away = np.median(_away(take_steps(env, [1] * _GOALS, spare=_GOALS)))
     return bool(moved >= away / 2.0 > 0.0)
 
 

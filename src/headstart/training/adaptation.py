@@ -108,9 +108,7 @@ def adapt_to_demos(config: TrainConfig, spec: "GoalSpec", demos: Sequence[Episod
     horizon = SHORT_EPISODES if demos else spec.max_episode_steps
     agent, hindsight, warm_start = config.agent, config.hindsight, config.warm_start
     margin, exploration = agent.q_filter_margin, config.exploration
-    near = spec.goals_near and not demos
-    if near and agent.discount is None:
-        _log.info("%s: goals are a few steps away: discount 0.9 (--agent.discount)", spec.env_id)
+    near, is_open = spec.goals_near and not demos, agent.discount is None
     agent = replace(
         agent,
         q_filter_margin=_margin(demos, few=few) if margin is None else margin,
@@ -119,6 +117,9 @@ def adapt_to_demos(config: TrainConfig, spec: "GoalSpec", demos: Sequence[Episod
         discount=agent.discount_for(horizon, goals_near=near),
         target_combination=agent.combination_for(horizon),
     )
+    if near and is_open:
+        why = "goals are a few steps away"
+        _log.info("%s: %s: discount %g (--agent.discount)", spec.env_id, why, agent.discount)
     hindsight = replace(hindsight, relabel_fraction=hindsight.fraction_for(horizon))
     if warm_start.bc_updates is None:
         warm_start = replace(warm_start, bc_updates=2000 if few else 4000)
