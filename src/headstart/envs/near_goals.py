@@ -41,7 +41,7 @@ def _achieved(probe: Probe) -> tuple[Array, Array]:
 
 
 def _begins(probe: Probe) -> Array:
-    """Return which steps begin an episode, ``(n,)``: they do not go on from the one before."""
+    """Return which steps begin an episode, ``(n,)``: not where the last one ended."""
     before, after = _achieved(probe)
     return np.array([True, *(before[1:] != after[:-1]).any(axis=1)])
 

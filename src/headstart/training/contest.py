@@ -200,6 +200,6 @@ _WORDS = {
 _GOOD = 0.75
 """Score from which on a clone is good, half-made or whole."""
 _ABOUT_AS_GOOD = 0.8
-"""Share of the best score, of which whole clones are told apart from it by nothing but chance."""
+"""Share of the best score that a whole clone as good as the best may reach by chance."""
 _MAYBE_BEST = 1 / 3
 """Share of the best score, from seven episodes of half-made clones each: less is usually more."""
